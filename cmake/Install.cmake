@@ -1,0 +1,1 @@
+# `cmake --install`: binaries, protos, client stubs and a CMake package.

@@ -1,0 +1,59 @@
+# What every target of ours is compiled with, and the functions that declare one.
+#
+#   dateline_library(NAME SOURCES a.cc HEADERS a.h DEPS common_base PRIVATE_DEPS Xapian::Xapian)
+#   dateline_binary(NAME SOURCES main.cc DEPS ...)
+#   dateline_test(NAME SOURCES a_test.cc DEPS ... LABEL unit|integration|e2e|quality)
+#
+# Headers are found by their path from the root of the tree: #include "common/status_macros.h".
+
+add_library(project_options INTERFACE)
+target_compile_features(project_options INTERFACE cxx_std_20)
+target_compile_options(project_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Werror
+  # The same text must get the same score on every machine: no fused multiply-add chosen by the compiler.
+  -ffp-contract=off)
+target_include_directories(project_options INTERFACE "${PROJECT_SOURCE_DIR}")
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(project_options INTERFACE -Wthread-safety)
+endif()
+if(DATELINE_SANITIZE)
+  # Everything, generated code included, must agree on the sanitizer.
+  add_compile_options(-fsanitize=${DATELINE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DATELINE_SANITIZE})
+endif()
+if(DATELINE_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
+# Debian's linker is slow on gRPC's static symbols; lld is used where it is installed.
+find_program(DATELINE_LLD ld.lld)
+if(DATELINE_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+function(dateline_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ARG_HEADERS})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE project_options ${ARG_PRIVATE_DEPS})
+endfunction()
+
+function(dateline_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE project_options ${ARG_DEPS})
+endfunction()
+
+function(dateline_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
+  if(NOT DATELINE_BUILD_TESTS)
+    return()
+  endif()
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE project_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE DATELINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 120)
+endfunction()
