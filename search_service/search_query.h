@@ -1,0 +1,168 @@
+// A search and its answer, as plain types.
+#ifndef DATELINE_SEARCH_SERVICE_SEARCH_QUERY_H_
+#define DATELINE_SEARCH_SERVICE_SEARCH_QUERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "search_service/article.h"
+
+namespace dateline::search {
+
+// Limits that the contract states. Errors name the field and the limit.
+inline constexpr size_t kMaxQueryBytes = 1'000;  // `query` and, on its own, `filter`.
+inline constexpr size_t kMaxQueryTerms = 64;
+inline constexpr int kDefaultPageSize = 10;
+inline constexpr int kMaxPageSize = 100;  // Larger ones are taken as this.
+inline constexpr int kMaxDepth = 1'000;   // skip + all pages together.
+inline constexpr int kDefaultFacetLimit = 10;
+inline constexpr int kMaxFacetLimit = 1'000;
+inline constexpr size_t kMaxFilterValues = 200;  // Of one list of ids or selection.
+inline constexpr int kMaxSnippetsPerHit = 5;
+inline constexpr int kMaxSnippetBytes = 1'000;
+
+// Names that `filter`, selections, facets and order_by share:
+//   region_code, group_id, issue_id, source, language_code, author, year: filter, selections and facets
+//   publish_time, update_time: filter (comparisons with RFC 3339 times or dates) and order_by (publish_time)
+//   id, url: filter
+// "country", "group", "issue" and "language" are accepted as short names of the first ones.
+
+struct Selection {
+  std::string field;
+  std::vector<std::string> values;  // OR within one selection, AND between selections.
+};
+
+struct FacetRequest {
+  std::string field;
+  int limit = 0;  // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
+};
+
+struct SnippetOptions {
+  int max_count = 2;    // Body passages for a hit; 0 to kMaxSnippetsPerHit.
+  int max_bytes = 240;  // Of one passage; 40 to kMaxSnippetBytes.
+};
+
+enum class MatchMode {
+  kFullQuery,       // The words as they stand.
+  kPrefixLastWord,  // The last word may be the beginning of one: for a search box as one types.
+};
+
+enum class View {
+  kBasic,    // Neither body nor evidence nor snippets.
+  kSnippet,  // Basic, and snippets.
+  kFull,     // Everything, snippets too.
+};
+
+struct SearchQuery {
+  std::string query;   // What a person types; never an error for its form. Empty: browses, newest first.
+  std::string filter;  // What a program writes: `country = "IR" AND publish_time >= "2026-01-01"`; errors are answered.
+  // A region or a group among these (OR), and an issue among those.
+  std::vector<std::string> region_codes;
+  std::vector<std::string> group_ids;
+  std::vector<std::string> issue_ids;
+  bool expand_groups = false;  // An article about a member counts as one about the group.
+  std::vector<Selection> selections;
+  std::string order_by;  // "relevance" (default), "publish_time desc" (default without a query), "publish_time asc".
+  int page_size = 0;     // 0: kDefaultPageSize; negative: an error.
+  std::string page_token;
+  int skip = 0;  // Hits to leave out before the first page; not with a page_token.
+  std::vector<FacetRequest> facets;
+  SnippetOptions snippet;
+  MatchMode match_mode = MatchMode::kFullQuery;
+  View view = View::kSnippet;
+  std::string language_code;     // Of the query; decides stemming. Empty: by its script and what the index holds.
+  std::string display_language;  // Of display names; empty: English.
+  LabelOptions labels;           // Which labels filters and facets go by.
+  bool include_embargoed = false;
+  std::string min_commit_token;  // The answer must include this commit; waits until `deadline`.
+
+  // Matching itself stops at either: DeadlineExceeded or Cancelled. `cancelled` may be empty; it is called from the
+  // searching thread, often, and must be quick.
+  absl::Time deadline = absl::InfiniteFuture();
+  std::function<bool()> cancelled;
+  bool partial_on_timeout = false;  // At the deadline answer what there is, marked degraded, rather than an error.
+};
+
+// Half-open UTF-8 byte range in the text beside it.
+struct TextRange {
+  int32_t start = 0;
+  int32_t end = 0;
+  friend bool operator==(const TextRange&, const TextRange&) = default;
+};
+
+// A passage of plain text (never HTML) and the words in it that match.
+struct Snippet {
+  std::string field;  // "title": the whole title. "body": a passage.
+  std::string text;
+  std::vector<TextRange> ranges;
+};
+
+struct Hit {
+  Article article;     // Fields by `view`. `labels` are those that count by the query's LabelOptions.
+  double score = 0.0;  // Of relevance; comparable within one answer only.
+  std::vector<Snippet> snippets;
+};
+
+struct FacetValue {
+  std::string id;
+  std::string display_name;
+  int64_t count = 0;
+  bool selected = false;
+};
+
+struct Facet {
+  std::string field;
+  std::vector<FacetValue> values;  // Most first, then by id; selected values always, even with count 0.
+  int64_t other_count = 0;         // Sum of the counts of the values that are not listed.
+  bool exact = true;
+};
+
+// What was made of `query`.
+struct Interpretation {
+  std::string normalized_query;    // As it was searched, in the query language.
+  std::string corrected_query;     // "Did you mean": not empty if a word of the query is nowhere in the index.
+  std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
+  bool relaxed = false;            // Not every word was required.
+};
+
+struct SearchResult {
+  std::vector<Hit> hits;
+  std::string next_page_token;  // Empty: this was the last page.
+  int64_t total = 0;
+  bool total_exact = true;
+  std::vector<Facet> facets;
+  Interpretation interpretation;
+  uint64_t visible_seq = 0;   // Of the index that was searched.
+  std::string commit_token;   // The same, to hand out.
+  absl::Time index_time;      // When that index was committed.
+  bool degraded = false;      // The deadline came before the match was complete.
+  absl::Duration match_time;  // In the index.
+  absl::Duration fetch_time;  // Hits and snippets.
+};
+
+enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource };
+
+struct SuggestQuery {
+  std::string prefix;                 // From the first letter on; ≤ kMaxQueryBytes.
+  int limit = 10;                     // ≤ 50.
+  std::vector<SuggestionKind> kinds;  // Empty: all.
+  std::string display_language;
+};
+
+struct Suggestion {
+  SuggestionKind kind = SuggestionKind::kArticle;
+  std::string text;               // The title or the name.
+  std::vector<TextRange> ranges;  // What was typed, in `text`.
+  std::string id;                 // Article id, region code, group id or issue id; empty for authors and sources.
+  std::string url;                // Articles only.
+  int64_t article_count = 0;      // Articles that carry it; 1 for an article.
+};
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_SEARCH_QUERY_H_
