@@ -1,0 +1,54 @@
+// The whole of tagging behind one door: countries and groups by gazetteer, issues by a trained model, names in the
+// language asked for. Knows no RPC: the handler, the trainer and the tests call it alike.
+#ifndef DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_H_
+#define DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "classifier_service/classification.h"
+#include "classifier_service/gazetteer.h"
+#include "classifier_service/issue_tagger.h"
+#include "classifier_service/taxonomy.h"
+
+namespace dateline::classifier {
+
+struct ClassifyOptions {
+  bool include_mentions = false;  // Fill `Classification::mentions`.
+  std::string display_language;   // BCP 47; display names in this language where there are such; empty: English.
+};
+
+// Immutable and safe to use from any number of threads.
+class Classifier {
+ public:
+  struct Options {
+    std::string taxonomy_path;   // Required: the issues (taxonomy.h).
+    std::string gazetteer_path;  // Required: names of places, people and organisations (gazetteer.h).
+    std::string model_path;      // Required: the issue model (issue_tagger.h).
+  };
+
+  // Loads all three. Any error is that of the part that failed and names the file and the remedy.
+  static absl::StatusOr<std::unique_ptr<Classifier>> Load(const Options& options);
+
+  virtual ~Classifier() = default;
+
+  // Tags one article. Never fails: a text nothing can be said about gets no tags and outcomes that say why.
+  // An empty `article.language_code` is detected; what was found, or given, comes back in `language_code`
+  // ("und" where it could not be told).
+  virtual Classification Classify(const ArticleText& article, const ClassifyOptions& options) const = 0;
+
+  virtual const Taxonomy& taxonomy() const = 0;
+  virtual const Gazetteer& gazetteer() const = 0;
+  virtual const IssueModelReport& issue_model() const = 0;
+
+  // What answers carry, so that a tag can be traced to what gave it.
+  virtual const std::string& model_version() const = 0;
+  virtual const std::string& taxonomy_version() const = 0;
+  virtual const std::string& gazetteer_version() const = 0;
+};
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_H_
