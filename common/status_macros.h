@@ -12,11 +12,11 @@
 #define DATELINE_CONCAT_(a, b) DATELINE_CONCAT_INNER_(a, b)
 
 // Returns from the enclosing function, with the status that `expression` gives, unless that is OK.
-#define RETURN_IF_ERROR(expression)                                                   \
-  do {                                                                                \
-    if (absl::Status dateline_status_ = (expression); !dateline_status_.ok()) {       \
-      return dateline_status_;                                                        \
-    }                                                                                 \
+#define RETURN_IF_ERROR(expression)                                             \
+  do {                                                                          \
+    if (absl::Status dateline_status_ = (expression); !dateline_status_.ok()) { \
+      return dateline_status_;                                                  \
+    }                                                                           \
   } while (false)
 
 // Evaluates a StatusOr; assigns its value to `lhs` (which may declare a variable), or returns its status.
