@@ -1,0 +1,170 @@
+// The gazetteer: which words name which country, territory or group of countries.
+//
+// One tab-separated file (classifier_service/data/gazetteer/gazetteer.tsv; made by scripts/make_gazetteer.py) holds it
+// all: names, adjectives, capitals and cities, leaders with their years, organisations, and the members of groups. Its
+// columns, one row a surface form:
+//
+//   surface  target  kind  language  source  from  to  flags
+//
+// `target` is a region code (CLDR/ISO 3166-1 alpha-2, or XK), a group id (lower case), or `-` for words that are to be
+// passed over ("New England", "Bank of America"). `from` and `to` are years, empty where unbounded. `kind` is one of
+// those below, or MEMBER: then `surface` is the region code of a member of the group `target`. `flags`, separated by
+// commas:
+//   display   the name to show, in that language; every region and group has one in English
+//   nomatch   a name to show or to recognise in a query, not one to look for in texts
+//   alias     means exactly the target: returned as an alias in Region::names and Group::names
+//   any       found in lower case too ("iran"); otherwise the first letter must be upper case where scripts have case
+//   caps      found only in upper case or with dots ("US", "U.S.")
+//   word      also an English word when written in capitals ("US" in "TELL US"): not found in texts all in capitals
+//   hyphen    only before a hyphen ("Russo-")
+//   weak      counts less: ambiguous, or says little of the subject
+//   person    part of a person's name ("Michael Jordan"): seen, set aside
+//   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
+#ifndef DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
+#define DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace dateline::classifier {
+
+// What a surface form is to its target.
+enum class GazetteerKind : uint8_t {
+  kName,          // "Iran", "Islamic Republic of Iran"
+  kDemonym,       // "Iranian", "Iranians", "Russo-"
+  kCapital,       // "Tehran": the city, and the government by its seat
+  kMetonym,       // "Kremlin", "Downing Street"
+  kCity,          // "Isfahan"
+  kSubdivision,   // "Khuzestan"
+  kPlace,         // straits, fields, rivers, mountains, bases
+  kLeader,        // heads of state and government, foreign ministers
+  kPerson,        // other politicians and commanders
+  kOrganisation,  // parties, armed groups, ministries, companies
+  kCurrency,      // "rial"
+};
+inline constexpr int kGazetteerKindCount = 11;
+
+// "NAME", "DEMONYM", ...: as in the file, and as `Evidence::kind`.
+absl::string_view GazetteerKindName(GazetteerKind kind);
+
+// The names of one region or group in one language.
+struct GazetteerNames {
+  std::string language_code;         // BCP 47.
+  std::string display_name;          // Never empty.
+  std::vector<std::string> aliases;  // Other names that mean exactly this; sorted.
+};
+
+// A country or territory.
+struct GazetteerRegion {
+  std::string region_code;
+  std::vector<GazetteerNames> names;  // English first, then by language code.
+};
+
+// A country's membership in a group. Years are inclusive; 0: unbounded.
+struct GazetteerMember {
+  std::string region_code;
+  int start_year = 0;
+  int end_year = 0;
+};
+
+// A bloc, a region of the world, or a historical state. Never a country.
+struct GazetteerGroup {
+  std::string group_id;
+  std::vector<GazetteerNames> names;     // English first, then by language code.
+  std::vector<GazetteerMember> members;  // By region code.
+};
+
+// What a surface form may mean.
+struct GazetteerEntry {
+  enum Flag : uint16_t {
+    kAnyCase = 1,
+    kCaps = 2,
+    kWord = 4,
+    kHyphen = 8,
+    kWeak = 16,
+    kPersonName = 32,
+    kAside = 64,
+  };
+  static constexpr int16_t kNone = -1;
+
+  int16_t region = kNone;  // Index into regions(); or
+  int16_t group = kNone;   // index into groups(); neither: the words are to be passed over.
+  GazetteerKind kind = GazetteerKind::kName;
+  uint16_t flags = 0;     // Of Flag.
+  int16_t from_year = 0;  // Inclusive; 0: unbounded.
+  int16_t to_year = 0;
+
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+};
+
+// One place in a text where a surface form stands: half-open byte offsets on code-point boundaries, and what it may
+// mean (one entry, or several where the form is ambiguous: "Congo", "Georgia"). `entries` points into the gazetteer.
+struct GazetteerMatch {
+  size_t start = 0;
+  size_t end = 0;
+  absl::Span<const GazetteerEntry> entries;
+  bool upper_case = false;     // All letters are capitals.
+  bool hyphen_before = false;  // "US-[China]"
+  bool hyphen_after = false;   // "[Saudi]-led"
+};
+
+// Immutable and safe to use from any number of threads.
+class Gazetteer {
+ public:
+  // Reads the file. Returns NotFound if there is none, InvalidArgument with path, line and remedy if a row is not well
+  // formed, a member or target is unknown, or a region or group has no English display name.
+  static absl::StatusOr<std::unique_ptr<Gazetteer>> Load(const std::string& path);
+
+  // The same for text in memory; `source` stands for the path in messages.
+  static absl::StatusOr<std::unique_ptr<Gazetteer>> Parse(absl::string_view text, absl::string_view source);
+
+  ~Gazetteer();
+  Gazetteer(const Gazetteer&) = delete;
+  Gazetteer& operator=(const Gazetteer&) = delete;
+
+  // Hash of the file: 16 hex digits.
+  const std::string& version() const;
+
+  const std::vector<GazetteerRegion>& regions() const;  // By region code.
+  const std::vector<GazetteerGroup>& groups() const;    // By group id.
+
+  // Null if there is none. Codes are compared as they stand: "IR", "gcc".
+  const GazetteerRegion* FindRegion(absl::string_view region_code) const;
+  const GazetteerGroup* FindGroup(absl::string_view group_id) const;
+
+  // The display name of a region or group in the language asked for, else in its base language ("fr" for "fr-CA"),
+  // else in English. Returns the id itself if it is unknown.
+  std::string DisplayName(absl::string_view id, absl::string_view language_code) const;
+
+  // The region or group whose id, display name or alias in any language is exactly `name`, compared without regard to
+  // case, diacritics and surrounding space; empty if there is none, or more than one. For publishers' labels and
+  // queries; never guesses.
+  std::string FindByName(absl::string_view name) const;
+
+  // Finds all surface forms in `text` in one pass, leftmost first and the longest at each place, in time linear in the
+  // length of the text whatever it holds. Words are matched whole: possessives, hyphens and clitics of Arabic and
+  // Hebrew are no part of them; scripts written without spaces match anywhere. Case decides as the flags say, years do
+  // not. Bytes that are not UTF-8 match nothing.
+  std::vector<GazetteerMatch> Match(absl::string_view text) const;
+
+  // Surface forms that are looked for in texts.
+  size_t surface_count() const;
+
+  static constexpr size_t kMaxFileBytes = 64'000'000;
+
+ private:
+  struct Impl;
+  explicit Gazetteer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
