@@ -16,13 +16,20 @@
 
 namespace dateline::search {
 
-// Limits that the contract states (MB is 10^6). Errors name them.
+// Limits that the contract states (proto/dateline/article/v1; MB is 10^6). Errors name them.
 inline constexpr size_t kMaxArticleBytes = 2'000'000;  // All text of one article together.
-inline constexpr size_t kMaxIdBytes = 200;
-inline constexpr size_t kMaxUrlBytes = 2'048;
-inline constexpr size_t kMaxListItems = 100;  // Authors, alternate URLs, labels of each list, attribute values.
-inline constexpr size_t kMaxNameBytes = 500;  // One author, source, label name, attribute value.
-inline constexpr size_t kMaxTitleBytes = 10'000;
+inline constexpr size_t kMaxIdBytes = 200;             // ASCII letters, digits and -._~:/@+=,
+inline constexpr size_t kMaxUrlBytes = 2'000;
+inline constexpr size_t kMaxAlternateUrls = 20;
+inline constexpr size_t kMaxTitleBytes = 2'000;
+inline constexpr size_t kMaxSummaryBytes = 10'000;
+inline constexpr size_t kMaxAuthors = 50;
+inline constexpr size_t kMaxNameBytes = 500;  // One author, source, source label, attribute value.
+inline constexpr size_t kMaxContentTypeBytes = 200;
+inline constexpr size_t kMaxAttributes = 50;
+inline constexpr size_t kMaxAttributeNameBytes = 100;  // ASCII letters, digits, _ and -.
+inline constexpr size_t kMaxAttributeValues = 50;
+inline constexpr size_t kMaxLabels = 100;  // Of `labels` and of `source_labels`.
 
 enum class TimePrecision { kSecond, kDay };
 
@@ -124,7 +131,8 @@ struct Article {
   LabelState label_state = LabelState::kPending;
   TagOutcome country_outcome = TagOutcome::kUnspecified;
   TagOutcome issue_outcome = TagOutcome::kUnspecified;
-  std::string duplicate_of;  // Id of the article that this one repeats; empty for none.
+  bool language_detected = false;  // `language_code` is the classifier's, not the caller's.
+  std::string duplicate_of;        // Id of the article that this one repeats; empty for none.
   // Dimensions that an editor replaced, even with nothing: the editor's labels alone count there. Bits of 1 <<
   // Dimension.
   uint32_t replaced_dimensions = 0;

@@ -15,7 +15,8 @@
 namespace dateline::search {
 
 // Limits that the contract states. Errors name the field and the limit.
-inline constexpr size_t kMaxQueryBytes = 1'000;  // `query` and, on its own, `filter`.
+inline constexpr size_t kMaxQueryBytes = 1'024;
+inline constexpr size_t kMaxFilterBytes = 2'048;
 inline constexpr size_t kMaxQueryTerms = 64;
 inline constexpr int kDefaultPageSize = 10;
 inline constexpr int kMaxPageSize = 100;  // Larger ones are taken as this.
@@ -27,18 +28,21 @@ inline constexpr int kMaxSnippetsPerHit = 5;
 inline constexpr int kMaxSnippetBytes = 1'000;
 
 // Names that `filter`, selections, facets and order_by share:
-//   region_code, group_id, issue_id, source, language_code, author, year: filter, selections and facets
-//   publish_time, update_time: filter (comparisons with RFC 3339 times or dates) and order_by (publish_time)
-//   id, url: filter
-// "country", "group", "issue" and "language" are accepted as short names of the first ones.
+//   region_code, group_id, issue_id, source, author, language_code, content_type, year ("2026"), month ("2026-01"),
+//   attributes.NAME: filter, selections and facets
+//   publish_time: filter (comparisons with RFC 3339 times or dates) and order_by; update_time, id, url: filter
+// "country", "group", "issue" and "language" are accepted as short names.
 
 struct Selection {
   std::string field;
-  std::vector<std::string> values;  // OR within one selection, AND between selections.
+  std::vector<std::string> values;
+  bool match_all = false;  // AND within this selection instead of OR; AND between selections.
 };
 
 struct FacetRequest {
   std::string field;
+  std::string prefix;          // Only values whose id or display name starts with this, case ignored.
+  bool order_by_name = false;  // By display name instead of most first.
   int limit = 0;  // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
 };
 
@@ -49,6 +53,7 @@ struct SnippetOptions {
 
 enum class MatchMode {
   kFullQuery,       // The words as they stand.
+  kLiteral,         // No query language: every character is text to look for.
   kPrefixLastWord,  // The last word may be the beginning of one: for a search box as one types.
 };
 
@@ -124,10 +129,11 @@ struct Facet {
 
 // What was made of `query`.
 struct Interpretation {
-  std::string normalized_query;    // As it was searched, in the query language.
-  std::string corrected_query;     // "Did you mean": not empty if a word of the query is nowhere in the index.
-  std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
-  bool relaxed = false;            // Not every word was required.
+  std::string normalized_query;            // As it was searched, in the query language.
+  std::vector<std::string> ignored_parts;  // Of the query: what could not be understood and was left out.
+  std::string corrected_query;             // "Did you mean": not empty if a word of the query is nowhere in the index.
+  std::vector<std::string> notes;          // For people: what was relaxed, what was searched literally.
+  bool relaxed = false;                    // Not every word was required.
 };
 
 struct SearchResult {

@@ -1,0 +1,729 @@
+#include "search_service/article_store.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "common/error.h"
+#include "common/hash.h"
+#include "common/status_macros.h"
+#include "common/url.h"
+#include "search_service/article_codec.h"
+
+namespace dateline::search {
+namespace {
+
+constexpr char kSchema[] = R"(
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS articles(
+  row INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  seq INTEGER NOT NULL,
+  content_seq INTEGER NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  label_state INTEGER NOT NULL,
+  label_attempts INTEGER NOT NULL DEFAULT 0,
+  update_time INTEGER,
+  content_hash TEXT NOT NULL,
+  text_hash TEXT NOT NULL,
+  etag TEXT NOT NULL,
+  title TEXT NOT NULL,
+  head BLOB NOT NULL,
+  labels BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS articles_by_seq ON articles(seq);
+CREATE INDEX IF NOT EXISTS articles_pending ON articles(content_seq) WHERE label_state = 1 AND deleted = 0;
+CREATE INDEX IF NOT EXISTS articles_failed ON articles(row) WHERE label_state = 3 AND deleted = 0;
+CREATE INDEX IF NOT EXISTS articles_deleted ON articles(row) WHERE deleted = 1;
+CREATE TABLE IF NOT EXISTS texts(row INTEGER PRIMARY KEY, body TEXT NOT NULL, evidence BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS urls(key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(key, row)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS urls_by_row ON urls(row);
+CREATE TABLE IF NOT EXISTS unmapped(kind TEXT NOT NULL, name TEXT NOT NULL, row INTEGER NOT NULL,
+  PRIMARY KEY(kind, name, row)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS unmapped_by_row ON unmapped(row);
+CREATE TABLE IF NOT EXISTS purged(key TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+// One read connection costs a few hundred KB; more than this are not kept when idle.
+constexpr size_t kMaxIdleReaders = 32;
+
+constexpr char kHeadColumns[] =
+    "a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, a.title, "
+    "a.head, a.labels";
+
+std::string NewUuid() {
+  std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+}
+
+// What purges and lookups by URL go by: never the URL itself, which a purge must not keep.
+std::string UrlKey(absl::string_view canonical_url) { return common::Hash128Hex(absl::StrCat("url:", canonical_url)); }
+std::string IdKey(absl::string_view id) { return common::Hash128Hex(absl::StrCat("id:", id)); }
+
+std::vector<std::string> UrlKeys(const Article& article) {
+  std::vector<std::string> keys;
+  const auto add = [&](absl::string_view url) {
+    if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url); canonical.ok()) {
+      std::string key = UrlKey(*canonical);
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+    }
+  };
+  if (!article.url.empty()) add(article.url);
+  for (const std::string& url : article.alternate_urls) add(url);
+  return keys;
+}
+
+// What the classifier reads: labels stay as long as it is the same.
+std::string TextHash(const Article& article) {
+  return common::Hash128Hex(absl::StrCat(article.title.size(), ":", article.title, article.body.size(), ":",
+                                         article.body, article.language_detected ? "" : article.language_code, ":",
+                                         article.publish_time ? absl::ToUnixMicros(*article.publish_time) : 0));
+}
+
+// Changes with the caller's fields and with what an editor decided; never with tagging.
+std::string EtagOf(const Article& article) {
+  std::string all = absl::StrCat(article.content_hash, ":", article.replaced_dimensions);
+  for (const Label& label : article.labels) {
+    if (label.source == LabelSource::kEditor) {
+      absl::StrAppend(&all, ":", static_cast<int>(label.dimension), ".", label.id, ".", static_cast<int>(label.verdict),
+                      ".", label.primary);
+    }
+  }
+  return common::Hash128Hex(all).substr(0, 16);
+}
+
+// Reads the columns of kHeadColumns.
+absl::Status ReadHead(const SqlStatement& statement, StoredArticle& stored) {
+  Article& article = stored.article;
+  stored.row = statement.Int(0);
+  article.id = statement.Text(1);
+  article.seq = static_cast<uint64_t>(statement.Int(2));
+  article.content_seq = static_cast<uint64_t>(statement.Int(3));
+  stored.deleted = statement.Int(4) != 0;
+  if (stored.deleted) return absl::OkStatus();
+  article.label_state = static_cast<LabelState>(statement.Int(5));
+  stored.label_attempts = static_cast<int>(statement.Int(6));
+  article.content_hash = statement.Text(7);
+  article.etag = statement.Text(8);
+  article.title = statement.Text(9);
+  RETURN_IF_ERROR(DecodeHead(statement.Blob(10), article));
+  return DecodeLabels(statement.Blob(11), article);
+}
+
+absl::Status ReadTexts(SqlConnection& connection, Parts parts, StoredArticle& stored) {
+  if (parts == Parts::kHead || stored.deleted) return absl::OkStatus();
+  const char* sql = parts == Parts::kBody       ? "SELECT body FROM texts WHERE row = ?"
+                    : parts == Parts::kEvidence ? "SELECT evidence FROM texts WHERE row = ?"
+                                                : "SELECT body, evidence FROM texts WHERE row = ?";
+  ASSIGN_OR_RETURN(SqlStatement statement, connection.Prepare(sql));
+  ASSIGN_OR_RETURN(const bool found, statement.Bind(stored.row).Step());
+  if (!found) return absl::DataLossError(absl::StrCat("article store: the text of ", stored.article.id, " is missing"));
+  if (parts != Parts::kEvidence) stored.article.body = statement.Text(0);
+  if (parts != Parts::kBody) {
+    RETURN_IF_ERROR(DecodeEvidence(statement.Blob(parts == Parts::kAll ? 1 : 0), stored.article));
+  }
+  return absl::OkStatus();
+}
+
+constexpr char kSelectById[] =
+    "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
+    "a.title, a.head, a.labels, a.text_hash FROM articles a WHERE a.id = ?";
+constexpr char kSelectByUrl[] =
+    "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
+    "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
+    "= 0 ORDER BY a.seq DESC LIMIT 1";
+constexpr char kSelectByRow[] =
+    "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
+    "a.title, a.head, a.labels, a.text_hash FROM articles a WHERE a.row = ?";
+
+struct Existing {
+  StoredArticle stored;
+  std::string text_hash;
+};
+
+absl::StatusOr<std::optional<Existing>> SelectOne(SqlConnection& connection, const char* sql, absl::string_view key) {
+  ASSIGN_OR_RETURN(SqlStatement statement, connection.Prepare(sql));
+  ASSIGN_OR_RETURN(const bool found, statement.Bind(key).Step());
+  if (!found) return std::nullopt;
+  Existing existing;
+  RETURN_IF_ERROR(ReadHead(statement, existing.stored));
+  existing.text_hash = statement.Text(12);
+  RETURN_IF_ERROR(statement.Run());  // Ends the read.
+  return existing;
+}
+
+// By id, else by URL; tombstones are found by id only.
+absl::StatusOr<std::optional<Existing>> SelectExisting(SqlConnection& connection, absl::string_view id_or_url) {
+  ASSIGN_OR_RETURN(std::optional<Existing> found, SelectOne(connection, kSelectById, id_or_url));
+  if (found || !common::LooksLikeUrl(id_or_url)) return found;
+  const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url);
+  if (!canonical.ok()) return std::nullopt;
+  return SelectOne(connection, kSelectByUrl, UrlKey(*canonical));
+}
+
+// The kSource labels that `source_labels` lead to, beside those that were given; what leads nowhere is left in
+// `unmapped`.
+void MapSourceLabels(const Taxonomy& taxonomy, absl::Time now, Article& article, std::vector<SourceLabel>& unmapped) {
+  std::erase_if(article.labels, IsMapped);
+  for (const SourceLabel& source_label : article.source_labels) {
+    const std::vector<Taxonomy::Target> targets = taxonomy.MapSourceLabel(source_label);
+    if (targets.empty()) unmapped.push_back(source_label);
+    for (const Taxonomy::Target& target : targets) {
+      const bool known = std::any_of(article.labels.begin(), article.labels.end(), [&](const Label& label) {
+        return label.source == LabelSource::kSource && label.dimension == target.dimension && label.id == target.id;
+      });
+      if (known) continue;
+      Label label;
+      label.dimension = target.dimension;
+      label.id = target.id;
+      label.source = LabelSource::kSource;
+      label.taxonomy_version = taxonomy.data().taxonomy_version;
+      label.label_time = absl::FromUnixMicros(absl::ToUnixMicros(now));
+      Evidence evidence;
+      evidence.text = source_label.name;
+      evidence.kind = kSourceLabelEvidence;
+      evidence.weight = 1.0;
+      label.evidence.push_back(std::move(evidence));
+      article.labels.push_back(std::move(label));
+    }
+  }
+}
+
+int64_t FileBytes(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 ? static_cast<int64_t>(info.st_size) : 0;
+}
+
+}  // namespace
+
+// A read connection for the length of one call, inside one read transaction.
+class ArticleStore::ReadLease {
+ public:
+  ReadLease(const ArticleStore* store, std::unique_ptr<SqlConnection> connection)
+      : store_(store), connection_(std::move(connection)) {}
+  ReadLease(ReadLease&&) = default;
+  ReadLease& operator=(ReadLease&&) = delete;
+  ~ReadLease() {
+    if (connection_ == nullptr) return;
+    connection_->ResetStatements();
+    if (!connection_->Execute("COMMIT").ok()) return;
+    const common::MutexLock lock(store_->mutex_);
+    if (store_->idle_readers_.size() < kMaxIdleReaders) store_->idle_readers_.push_back(std::move(connection_));
+  }
+  SqlConnection& operator*() const { return *connection_; }
+  SqlConnection* operator->() const { return connection_.get(); }
+
+ private:
+  const ArticleStore* store_;
+  std::unique_ptr<SqlConnection> connection_;
+};
+
+absl::StatusOr<std::unique_ptr<ArticleStore>> ArticleStore::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<SqlConnection> writer, SqlConnection::Open(path, /*read_only=*/false));
+  auto store = absl::WrapUnique(new ArticleStore(path, std::move(writer)));
+  RETURN_IF_ERROR(store->Prepare());
+  return store;
+}
+
+ArticleStore::ArticleStore(std::string path, std::unique_ptr<SqlConnection> writer)
+    : path_(std::move(path)), writer_(std::move(writer)) {}
+
+ArticleStore::~ArticleStore() = default;
+
+absl::Status ArticleStore::Prepare() {
+  // secure_delete: what is deleted is overwritten, so that a purge leaves no text in free pages.
+  RETURN_IF_ERROR(
+      writer_->Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
+                       "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000"));
+  int64_t version = 0;
+  {
+    ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("PRAGMA user_version"));
+    ASSIGN_OR_RETURN(const bool found, statement.Step());
+    if (found) version = statement.Int(0);
+    RETURN_IF_ERROR(statement.Run());
+  }
+  if (version > kStoreVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(path_, " is of version ", version,
+                                                      "; this program knows versions up to ", kStoreVersion,
+                                                      ": start a newer one"));
+  }
+  RETURN_IF_ERROR(writer_->Execute("BEGIN IMMEDIATE"));
+  RETURN_IF_ERROR(writer_->Execute(kSchema));
+  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=1"));
+  static_assert(kStoreVersion == 1, "set user_version above, and migrate");
+  {
+    ASSIGN_OR_RETURN(SqlStatement statement,
+                     writer_->Prepare("INSERT OR IGNORE INTO meta(key, value) VALUES('log_uuid', ?)"));
+    RETURN_IF_ERROR(statement.Bind(NewUuid()).Run());
+  }
+  RETURN_IF_ERROR(writer_->Execute("COMMIT"));
+  ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT (SELECT value FROM meta WHERE key = 'log_uuid'), "
+                                                            "(SELECT COALESCE(MAX(seq), 0) FROM articles)"));
+  ASSIGN_OR_RETURN(const bool found, statement.Step());
+  if (!found) return absl::DataLossError(absl::StrCat(path_, " has lost its identity; restore it from a snapshot"));
+  log_uuid_ = statement.Text(0);
+  next_seq_ = static_cast<uint64_t>(statement.Int(1)) + 1;
+  RETURN_IF_ERROR(statement.Run());
+  const common::MutexLock lock(mutex_);
+  last_seq_ = next_seq_ - 1;
+  return absl::OkStatus();
+}
+
+absl::Status ArticleStore::Begin() { return writer_->Execute("BEGIN IMMEDIATE"); }
+
+absl::Status ArticleStore::Commit() {
+  RETURN_IF_ERROR(writer_->Execute("COMMIT"));
+  {
+    const common::MutexLock lock(mutex_);
+    last_seq_ = next_seq_ - 1;
+  }
+  if (erase_log_) {
+    erase_log_ = false;
+    // The write-ahead log still holds the purged text. A reader may hinder this; the next checkpoint does it then.
+    return writer_->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  return absl::OkStatus();
+}
+
+void ArticleStore::Rollback() {
+  // Fails where SQLite has rolled back by itself already: the state is the same.
+  (void)writer_->Execute("ROLLBACK");
+  erase_log_ = false;
+  const common::MutexLock lock(mutex_);
+  next_seq_ = last_seq_ + 1;
+}
+
+uint64_t ArticleStore::last_seq() const {
+  const common::MutexLock lock(mutex_);
+  return last_seq_;
+}
+
+absl::StatusOr<bool> ArticleStore::IsPurged(const Article& article) {
+  std::vector<std::string> keys = UrlKeys(article);
+  keys.push_back(IdKey(article.id));
+  for (const std::string& key : keys) {
+    ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT 1 FROM purged WHERE key = ?"));
+    ASSIGN_OR_RETURN(const bool found, statement.Bind(key).Step());
+    if (found) {
+      RETURN_IF_ERROR(statement.Run());
+      return true;
+    }
+  }
+  return false;
+}
+
+absl::Status ArticleStore::RememberPurged(absl::string_view key, absl::Time now) {
+  ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("INSERT OR IGNORE INTO purged(key, time) VALUES(?, ?)"));
+  return statement.Bind(key).Bind(absl::ToUnixMicros(now)).Run();
+}
+
+absl::Status ArticleStore::WriteUrls(int64_t row, const Article& article) {
+  ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM urls WHERE row = ?"));
+  RETURN_IF_ERROR(remove.Bind(row).Run());
+  for (const std::string& key : UrlKeys(article)) {
+    ASSIGN_OR_RETURN(SqlStatement insert, writer_->Prepare("INSERT OR IGNORE INTO urls(key, row) VALUES(?, ?)"));
+    RETURN_IF_ERROR(insert.Bind(key).Bind(row).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ArticleStore::WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped) {
+  ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM unmapped WHERE row = ?"));
+  RETURN_IF_ERROR(remove.Bind(row).Run());
+  for (const SourceLabel& label : unmapped) {
+    ASSIGN_OR_RETURN(SqlStatement insert,
+                     writer_->Prepare("INSERT OR IGNORE INTO unmapped(kind, name, row) VALUES(?, ?, ?)"));
+    RETURN_IF_ERROR(insert.Bind(label.kind).Bind(label.name).Bind(row).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incoming, const Taxonomy& taxonomy,
+                                                          absl::Time now) {
+  PutResult result;
+  ASSIGN_OR_RETURN(const bool purged, IsPurged(incoming));
+  if (purged) {
+    result.error = common::WithReason(
+        absl::FailedPreconditionError("the article was purged; an administrator must lift that before it is taken"),
+        kReasonPurged);
+    return result;
+  }
+  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectOne(*writer_, kSelectById, incoming.id));
+  const bool alive = existing && !existing->stored.deleted;
+  if (!incoming.etag.empty() && (!alive || existing->stored.article.etag != incoming.etag)) {
+    result.error = common::WithReason(
+        absl::AbortedError(alive ? "etag: the stored article has another one; read it again and decide"
+                                 : "etag: there is no such article to replace"),
+        kReasonEtagMismatch);
+    return result;
+  }
+  if (alive) {
+    const Article& stored = existing->stored.article;
+    result.row = existing->stored.row;
+    result.seq = stored.seq;
+    const bool older = stored.update_time && incoming.update_time && *incoming.update_time < *stored.update_time;
+    if (stored.content_hash == incoming.content_hash) {
+      result.outcome = IngestOutcome::kUnchanged;
+      return result;
+    }
+    if (older) {
+      result.outcome = IngestOutcome::kStale;
+      return result;
+    }
+    RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, existing->stored));
+  }
+
+  Article article = incoming;
+  const std::string text_hash = TextHash(article);
+  article.create_time = alive ? existing->stored.article.create_time : now;
+  article.label_state = LabelState::kPending;
+  article.country_outcome = article.issue_outcome = TagOutcome::kUnspecified;
+  article.replaced_dimensions = 0;
+  int attempts = 0;
+  if (alive) {
+    const bool same_text = existing->text_hash == text_hash;
+    Article& stored = existing->stored.article;
+    article.replaced_dimensions = stored.replaced_dimensions;
+    if (same_text) {
+      article.label_state = stored.label_state;
+      article.country_outcome = stored.country_outcome;
+      article.issue_outcome = stored.issue_outcome;
+      attempts = existing->stored.label_attempts;
+      if (article.language_code.empty() && stored.language_detected) {
+        article.language_code = stored.language_code;
+        article.language_detected = true;
+      }
+    }
+    for (Label& label : stored.labels) {
+      const bool stays =
+          label.source == LabelSource::kEditor || (label.source == LabelSource::kClassifier && same_text);
+      const bool given = std::any_of(article.labels.begin(), article.labels.end(), [&](const Label& other) {
+        return other.source == label.source && other.dimension == label.dimension && other.id == label.id;
+      });
+      if (!stays || given) continue;
+      if (!same_text) label.evidence.clear();
+      article.labels.push_back(std::move(label));
+    }
+  }
+  for (Label& label : article.labels) {
+    if (!label.label_time) label.label_time = absl::FromUnixMicros(absl::ToUnixMicros(now));
+  }
+  std::vector<SourceLabel> unmapped;
+  MapSourceLabels(taxonomy, now, article, unmapped);
+  article.etag = EtagOf(article);
+
+  const uint64_t seq = next_seq_++;
+  const EncodedArticle encoded = EncodeArticle(article);
+  const std::optional<int64_t> update_time =
+      article.update_time ? std::optional(absl::ToUnixMicros(*article.update_time)) : std::nullopt;
+  static constexpr char kInsert[] =
+      "INSERT INTO articles(id, seq, content_seq, label_state, label_attempts, update_time, content_hash, text_hash, "
+      "etag, title, head, labels) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  static constexpr char kUpdate[] =
+      "UPDATE articles SET id = ?, seq = ?, content_seq = ?, label_state = ?, label_attempts = ?, update_time = ?, "
+      "content_hash = ?, text_hash = ?, etag = ?, title = ?, head = ?, labels = ?, deleted = 0 WHERE row = ?";
+  ASSIGN_OR_RETURN(SqlStatement write, writer_->Prepare(existing ? kUpdate : kInsert));
+  write.Bind(article.id)
+      .Bind(static_cast<int64_t>(seq))
+      .Bind(static_cast<int64_t>(seq))
+      .Bind(static_cast<int64_t>(article.label_state))
+      .Bind(static_cast<int64_t>(attempts))
+      .BindOptional(update_time)
+      .Bind(article.content_hash)
+      .Bind(text_hash)
+      .Bind(article.etag)
+      .Bind(article.title)
+      .BindBlob(encoded.head)
+      .BindBlob(encoded.labels);
+  if (existing) write.Bind(existing->stored.row);
+  RETURN_IF_ERROR(write.Run());
+  const int64_t row = existing ? existing->stored.row : writer_->last_insert_rowid();
+  ASSIGN_OR_RETURN(SqlStatement text,
+                   writer_->Prepare("INSERT OR REPLACE INTO texts(row, body, evidence) VALUES(?, ?, ?)"));
+  RETURN_IF_ERROR(text.Bind(row).Bind(article.body).BindBlob(encoded.evidence).Run());
+  RETURN_IF_ERROR(WriteUrls(row, article));
+  if (existing || !unmapped.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
+
+  result.outcome = alive ? IngestOutcome::kUpdated : IngestOutcome::kCreated;
+  result.seq = seq;
+  result.row = row;
+  return result;
+}
+
+absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const DeleteOptions& options,
+                                              absl::Time now) {
+  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+  const bool alive = existing && !existing->stored.deleted;
+  if (!alive && !options.allow_missing && !(options.purge && existing)) {
+    return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
+                              kReasonNotFound);
+  }
+  if (!options.etag.empty() && alive && existing->stored.article.etag != options.etag) {
+    return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
+                              kReasonEtagMismatch);
+  }
+  if (options.purge) {
+    erase_log_ = true;
+    RETURN_IF_ERROR(RememberPurged(IdKey(existing ? absl::string_view(existing->stored.article.id) : id_or_url), now));
+    if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url); canonical.ok()) {
+      RETURN_IF_ERROR(RememberPurged(UrlKey(*canonical), now));
+    }
+    if (existing) {
+      ASSIGN_OR_RETURN(
+          SqlStatement urls,
+          writer_->Prepare("INSERT OR IGNORE INTO purged(key, time) SELECT key, ? FROM urls WHERE row = ?"));
+      RETURN_IF_ERROR(urls.Bind(absl::ToUnixMicros(now)).Bind(existing->stored.row).Run());
+    }
+  }
+  if (!existing || (!alive && !options.purge)) return uint64_t{0};
+
+  const int64_t row = existing->stored.row;
+  const uint64_t seq = next_seq_++;
+  ASSIGN_OR_RETURN(SqlStatement tombstone,
+                   writer_->Prepare("UPDATE articles SET deleted = 1, seq = ?, content_seq = ?, label_state = 2, "
+                                    "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
+                                    "head = x'', labels = x'' WHERE row = ?"));
+  RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
+  for (const char* sql :
+       {"DELETE FROM texts WHERE row = ?", "DELETE FROM urls WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
+    ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
+    RETURN_IF_ERROR(remove.Bind(row).Run());
+  }
+  return seq;
+}
+
+absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
+                                               const Taxonomy& taxonomy) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return false;
+  StoredArticle stored;
+  RETURN_IF_ERROR(ReadHead(select, stored));
+  RETURN_IF_ERROR(select.Run());
+  Article& article = stored.article;
+  if (stored.deleted || article.content_seq != content_seq) return false;
+  RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+
+  std::erase_if(article.labels, [](const Label& label) { return label.source == LabelSource::kClassifier; });
+  article.labels.insert(article.labels.end(), labeling.labels.begin(), labeling.labels.end());
+  article.country_outcome = labeling.country_outcome;
+  article.issue_outcome = labeling.issue_outcome;
+  article.label_state = LabelState::kDone;
+  if (article.language_code.empty() || article.language_detected) {
+    article.language_code = labeling.language_code;
+    article.language_detected = !labeling.language_code.empty();
+  }
+  std::vector<SourceLabel> unmapped;
+  MapSourceLabels(taxonomy, absl::Now(), article, unmapped);
+
+  const uint64_t seq = next_seq_++;
+  const EncodedArticle encoded = EncodeArticle(article);
+  ASSIGN_OR_RETURN(SqlStatement update,
+                   writer_->Prepare("UPDATE articles SET seq = ?, label_state = ?, label_attempts = 0, head = ?, "
+                                    "labels = ? WHERE row = ?"));
+  RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                      .Bind(static_cast<int64_t>(article.label_state))
+                      .BindBlob(encoded.head)
+                      .BindBlob(encoded.labels)
+                      .Bind(row)
+                      .Run());
+  ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
+  RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(row).Run());
+  if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
+  return true;
+}
+
+absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts) {
+  // kFailed is a change that readers of the log must see; a mere attempt is not.
+  ASSIGN_OR_RETURN(SqlStatement fail,
+                   writer_->Prepare("UPDATE articles SET label_state = 3, seq = ?, label_attempts = label_attempts + 1 "
+                                    "WHERE row = ? AND content_seq = ? AND label_state = 1 AND deleted = 0 AND "
+                                    "label_attempts + 1 >= ?"));
+  RETURN_IF_ERROR(fail.Bind(static_cast<int64_t>(next_seq_))
+                      .Bind(row)
+                      .Bind(static_cast<int64_t>(content_seq))
+                      .Bind(static_cast<int64_t>(max_attempts))
+                      .Run());
+  if (writer_->changes() > 0) {
+    ++next_seq_;
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(SqlStatement count,
+                   writer_->Prepare("UPDATE articles SET label_attempts = label_attempts + 1 WHERE row = ? AND "
+                                    "content_seq = ? AND label_state = 1 AND deleted = 0"));
+  return count.Bind(row).Bind(static_cast<int64_t>(content_seq)).Run();
+}
+
+absl::Status ArticleStore::SetTaxonomy(const Taxonomy& taxonomy) {
+  ASSIGN_OR_RETURN(SqlStatement statement,
+                   writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('taxonomy', ?)"));
+  return statement.BindBlob(taxonomy.Serialize()).Run();
+}
+
+absl::StatusOr<ArticleStore::ReadLease> ArticleStore::Lease() const {
+  std::unique_ptr<SqlConnection> connection;
+  {
+    const common::MutexLock lock(mutex_);
+    if (!idle_readers_.empty()) {
+      connection = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+    }
+  }
+  if (connection == nullptr) {
+    ASSIGN_OR_RETURN(connection, SqlConnection::Open(path_, /*read_only=*/true));
+  }
+  RETURN_IF_ERROR(connection->Execute("BEGIN"));
+  return ReadLease(this, std::move(connection));
+}
+
+absl::StatusOr<std::optional<StoredArticle>> ArticleStore::Find(absl::string_view id_or_url, Parts parts) const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*reader, id_or_url));
+  if (!existing || existing->stored.deleted) return std::nullopt;
+  RETURN_IF_ERROR(ReadTexts(*reader, parts, existing->stored));
+  return std::move(existing->stored);
+}
+
+absl::StatusOr<std::vector<std::optional<StoredArticle>>> ArticleStore::GetRows(const std::vector<int64_t>& rows,
+                                                                                Parts parts) const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  std::vector<std::optional<StoredArticle>> result;
+  result.reserve(rows.size());
+  for (const int64_t row : rows) {
+    ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSelectByRow));
+    ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+    result.emplace_back();
+    if (!found) continue;
+    StoredArticle stored;
+    RETURN_IF_ERROR(ReadHead(select, stored));
+    RETURN_IF_ERROR(select.Run());
+    if (stored.deleted) continue;
+    RETURN_IF_ERROR(ReadTexts(*reader, parts, stored));
+    result.back() = std::move(stored);
+  }
+  return result;
+}
+
+absl::StatusOr<ArticleStore::Changes> ArticleStore::ReadChanges(uint64_t after_seq, size_t max_articles,
+                                                                size_t max_bytes) const {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns,
+      ", t.body FROM articles a LEFT JOIN texts t ON t.row = a.row WHERE a.seq > ? ORDER BY a.seq LIMIT ?"));
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  Changes changes;
+  {
+    ASSIGN_OR_RETURN(SqlStatement state,
+                     reader->Prepare("SELECT (SELECT COALESCE(MAX(seq), 0) FROM articles), (SELECT MIN(content_seq) "
+                                     "FROM articles WHERE label_state = 1 AND deleted = 0)"));
+    ASSIGN_OR_RETURN(const bool found, state.Step());
+    if (found) {
+      changes.last_seq = static_cast<uint64_t>(state.Int(0));
+      const std::optional<int64_t> pending = state.OptionalInt(1);
+      changes.labelled_through = pending ? static_cast<uint64_t>(*pending) - 1 : changes.last_seq;
+    }
+    RETURN_IF_ERROR(state.Run());
+  }
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
+  select.Bind(static_cast<int64_t>(after_seq)).Bind(static_cast<int64_t>(max_articles) + 1);
+  size_t bytes = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) break;
+    if (changes.articles.size() >= max_articles || (bytes >= max_bytes && !changes.articles.empty())) {
+      changes.complete = false;
+      break;
+    }
+    StoredArticle& stored = changes.articles.emplace_back();
+    RETURN_IF_ERROR(ReadHead(select, stored));
+    if (!stored.deleted) stored.article.body = select.Text(12);
+    bytes += stored.article.body.size() + stored.article.title.size();
+  }
+  return changes;
+}
+
+absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t after_content_seq, size_t max_articles,
+                                                                     size_t max_bytes) const {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns,
+      ", t.body FROM articles a JOIN texts t ON t.row = a.row WHERE a.label_state = 1 AND a.deleted = 0 AND "
+      "a.content_seq > ? ORDER BY a.content_seq LIMIT ?"));
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
+  select.Bind(static_cast<int64_t>(after_content_seq)).Bind(static_cast<int64_t>(max_articles));
+  std::vector<StoredArticle> result;
+  size_t bytes = 0;
+  while (result.empty() || bytes < max_bytes) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) break;
+    StoredArticle stored;
+    RETURN_IF_ERROR(ReadHead(select, stored));
+    stored.article.body = select.Text(12);
+    bytes += stored.article.body.size() + stored.article.title.size();
+    if (!result.empty() && bytes > max_bytes) break;
+    result.push_back(std::move(stored));
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadHeads(int64_t after_row, size_t max_articles) const {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns, " FROM articles a WHERE a.row > ? AND a.deleted = 0 ORDER BY a.row LIMIT ?"));
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
+  select.Bind(after_row).Bind(static_cast<int64_t>(max_articles));
+  std::vector<StoredArticle> result;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return result;
+    RETURN_IF_ERROR(ReadHead(select, result.emplace_back()));
+  }
+}
+
+absl::StatusOr<Taxonomy> ArticleStore::ReadTaxonomy() const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement statement, reader->Prepare("SELECT value FROM meta WHERE key = 'taxonomy'"));
+  ASSIGN_OR_RETURN(const bool found, statement.Step());
+  if (!found) return Taxonomy();
+  return Taxonomy::Parse(statement.Blob(0));
+}
+
+absl::Status ArticleStore::FillInfo(IndexInfo& info) const {
+  constexpr size_t kListedUnmapped = 100;
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  {
+    ASSIGN_OR_RETURN(SqlStatement counts,
+                     reader->Prepare("SELECT (SELECT COUNT(*) FROM articles), "
+                                     "(SELECT COUNT(*) FROM articles WHERE deleted = 1), "
+                                     "(SELECT COUNT(*) FROM articles WHERE label_state = 1 AND deleted = 0), "
+                                     "(SELECT COUNT(*) FROM articles WHERE label_state = 3 AND deleted = 0), "
+                                     "(SELECT COUNT(*) FROM (SELECT DISTINCT kind, name FROM unmapped))"));
+    ASSIGN_OR_RETURN(const bool found, counts.Step());
+    if (found) {
+      info.deleted_count = counts.Int(1);
+      info.article_count = counts.Int(0) - info.deleted_count;
+      info.pending_count = counts.Int(2);
+      info.failed_count = counts.Int(3);
+      info.unmapped_label_count = counts.Int(4);
+    }
+  }
+  ASSIGN_OR_RETURN(SqlStatement names, reader->Prepare("SELECT kind, name, COUNT(*) FROM unmapped GROUP BY kind, name "
+                                                       "ORDER BY 3 DESC, kind, name LIMIT ?"));
+  names.Bind(static_cast<int64_t>(kListedUnmapped));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, names.Step());
+    if (!found) break;
+    info.unmapped_labels.push_back({names.Text(0), names.Text(1), names.Int(2)});
+  }
+  info.log_uuid = log_uuid_;
+  info.store_version = kStoreVersion;
+  info.store_bytes = FileBytes(path_) + FileBytes(path_ + "-wal");
+  return absl::OkStatus();
+}
+
+}  // namespace dateline::search

@@ -1,0 +1,133 @@
+// The truth: every article, its labels and tombstones, in SQLite (WAL, synchronous=FULL). Whatever a committed
+// transaction holds survives kill -9 and power loss.
+//
+// Every change gets the next number of one rising sequence; an article's row keeps the last one, so that whoever tails
+// the store reads `seq > applied` and misses nothing. Deleted articles stay as tombstones with their number.
+//
+// One thread writes (Begin … Commit and what stands between them); any number of threads read at the same time, each
+// call from one committed state. docs/store-format.md describes the tables.
+#ifndef DATELINE_SEARCH_SERVICE_ARTICLE_STORE_H_
+#define DATELINE_SEARCH_SERVICE_ARTICLE_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/mutex.h"
+#include "search_service/article.h"
+#include "search_service/article_labeler.h"
+#include "search_service/engine.h"
+#include "search_service/sqlite.h"
+#include "search_service/taxonomy.h"
+
+namespace dateline::search {
+
+inline constexpr int32_t kStoreVersion = 1;
+
+// How much of an article a read brings along.
+enum class Parts {
+  kHead,      // All but body and evidence: what a hit shows.
+  kBody,      // Head and body.
+  kEvidence,  // Head and evidence.
+  kAll,
+};
+
+struct StoredArticle {
+  int64_t row = 0;
+  bool deleted = false;  // A tombstone: only id, seq and row are filled in.
+  int label_attempts = 0;
+  Article article;
+};
+
+class ArticleStore {
+ public:
+  struct PutResult {
+    IngestOutcome outcome = IngestOutcome::kRejected;
+    absl::Status error;
+    uint64_t seq = 0;
+    int64_t row = 0;
+  };
+
+  // DataLoss if the file is damaged, FailedPrecondition if a newer version made it.
+  static absl::StatusOr<std::unique_ptr<ArticleStore>> Open(const std::string& path);
+  ~ArticleStore();
+
+  // Writing, from one thread at a time. After an error of any of these roll back: nothing since Begin is kept.
+  absl::Status Begin();
+  absl::Status Commit();
+  void Rollback();
+  // `article` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
+  absl::StatusOr<PutResult> Put(const Article& article, const Taxonomy& taxonomy, absl::Time now);
+  // The sequence of the tombstone; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
+  // caller's errors: nothing was changed, and the transaction may go on.
+  absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
+  // Replaces the classifier's labels, unless the text has changed since `content_seq`. True if it was done.
+  absl::StatusOr<bool> SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
+                                   const Taxonomy& taxonomy);
+  // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
+  absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
+  absl::Status SetTaxonomy(const Taxonomy& taxonomy);
+
+  // The last sequence that is committed.
+  uint64_t last_seq() const;
+
+  // Reading, from any thread.
+  // Nullopt if there is none (tombstones are none).
+  absl::StatusOr<std::optional<StoredArticle>> Find(absl::string_view id_or_url, Parts parts) const;
+  // In the order of `rows`; rows that are gone or deleted are nullopt.
+  absl::StatusOr<std::vector<std::optional<StoredArticle>>> GetRows(const std::vector<int64_t>& rows,
+                                                                    Parts parts) const;
+  // What changed after `seq`, in the order of the sequence, with bodies, up to the limits (at least one), and how far
+  // labelling had come in the same state.
+  struct Changes {
+    std::vector<StoredArticle> articles;
+    bool complete = true;           // There was no more.
+    uint64_t last_seq = 0;          // Of the store.
+    uint64_t labelled_through = 0;  // No article with content_seq up to here is pending.
+  };
+  absl::StatusOr<Changes> ReadChanges(uint64_t after_seq, size_t max_articles, size_t max_bytes) const;
+  // Articles that wait for labels, longest waiting first, from `after_content_seq` on.
+  absl::StatusOr<std::vector<StoredArticle>> ReadPending(uint64_t after_content_seq, size_t max_articles,
+                                                         size_t max_bytes) const;
+  // Heads of all articles after `row`, by row.
+  absl::StatusOr<std::vector<StoredArticle>> ReadHeads(int64_t after_row, size_t max_articles) const;
+  absl::StatusOr<Taxonomy> ReadTaxonomy() const;
+  // Fills in the counts, sizes and unmapped labels.
+  absl::Status FillInfo(IndexInfo& info) const;
+
+  const std::string& log_uuid() const { return log_uuid_; }
+
+ private:
+  class ReadLease;
+
+  ArticleStore(std::string path, std::unique_ptr<SqlConnection> writer);
+  absl::Status Prepare();
+  absl::StatusOr<bool> IsPurged(const Article& article);
+  absl::Status RememberPurged(absl::string_view key, absl::Time now);
+  absl::Status WriteUrls(int64_t row, const Article& article);
+  absl::Status WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped);
+  absl::StatusOr<ReadLease> Lease() const;
+
+  const std::string path_;
+  std::string log_uuid_;
+  std::unique_ptr<SqlConnection> writer_;
+  uint64_t next_seq_ = 1;   // Writer thread only.
+  bool erase_log_ = false;  // Writer thread only: a purge is in the transaction.
+
+  mutable common::Mutex mutex_;
+  uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::vector<std::unique_ptr<SqlConnection>> idle_readers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_ARTICLE_STORE_H_

@@ -1,0 +1,63 @@
+// Words out of text: the one tokeniser, folding and stemming that articles, queries and highlights go through, so that
+// what is searched for is what was written down.
+#ifndef DATELINE_SEARCH_SERVICE_TEXT_ANALYSIS_H_
+#define DATELINE_SEARCH_SERVICE_TEXT_ANALYSIS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace dateline::search {
+
+// Longest word that is indexed, in bytes after folding; longer ones are cut there on both sides.
+inline constexpr size_t kMaxWordBytes = 64;
+
+// A word in its searchable forms.
+struct Word {
+  std::string folded;  // Case, diacritics, Arabic and full-width variants folded.
+  std::string stem;    // By the language; equal to `folded` where there is no stemmer.
+};
+
+// A word at its place. Scripts without spaces between words give every character and every pair of neighbours.
+struct Token {
+  size_t start = 0;  // Half-open byte range in the text.
+  size_t end = 0;
+  uint32_t position = 0;       // Rising by one for each word; a character and the pair it begins share one.
+  bool pair = false;           // A pair of characters of a script without spaces.
+  bool single = false;         // One character of such a script.
+  const Word* word = nullptr;  // Valid until the next call on the same analyzer.
+};
+
+// The stemmer that a BCP 47 tag leads to: "en" for "en-GB"; "" where there is none.
+std::string StemmerLanguage(absl::string_view language_code);
+
+// Case, diacritics and letter variants folded: what comparisons of names and words go by.
+std::string Fold(absl::string_view text);
+
+// Not thread-safe: one for each thread. Keeps the forms of the words it has seen (bounded).
+class TextAnalyzer {
+ public:
+  TextAnalyzer();
+  ~TextAnalyzer();
+  TextAnalyzer(const TextAnalyzer&) = delete;
+  TextAnalyzer& operator=(const TextAnalyzer&) = delete;
+
+  // Tokens in the order of the text, which must be UTF-8. `language_code`: BCP 47; empty: by the script of each word.
+  std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Whether a word is so common in its language ("the", "of") that it says nothing on its own.
+bool IsStopWord(absl::string_view folded);
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_TEXT_ANALYSIS_H_
