@@ -1,0 +1,154 @@
+#include "classifier_service/classifier_handler.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "classifier_service/classifier_proto.h"
+#include "common/error.h"
+#include "common/hash.h"
+#include "common/rpc/item_error.h"
+#include "common/rpc/unary.h"
+#include "common/status_macros.h"
+#include "extraction/extraction.h"
+
+namespace dateline::classifier {
+namespace {
+
+constexpr int kMaxBatchItems = 1'000;
+constexpr size_t kMaxBatchBytes = 16'000'000;
+
+v1::GetTaxonomyResponse TaxonomyOf(const Classifier& classifier) {
+  v1::GetTaxonomyResponse response;
+  ToProto(classifier, response);
+  response.set_etag(
+      common::Hash128Hex(absl::StrCat(classifier.taxonomy().content_hash(), " ", classifier.gazetteer_version())));
+  return response;
+}
+
+// Extracts the article of a document; names `document` in errors that have no field of their own.
+absl::StatusOr<article::v1::Article> Extract(const article::v1::RawDocument& raw,
+                                             google::protobuf::RepeatedPtrField<std::string>& warnings) {
+  ASSIGN_OR_RETURN(const extraction::Document document, FromProto(raw));
+  ASSIGN_OR_RETURN(const extraction::Extraction extraction, extraction::Extract(document));
+  for (const std::string& warning : extraction.warnings) *warnings.Add() = warning;
+  return ToProto(extraction, raw.known());
+}
+
+}  // namespace
+
+ClassifierHandler::ClassifierHandler(const Classifier& classifier, common::WorkerPool& pool)
+    : classifier_(classifier), pool_(pool), taxonomy_(TaxonomyOf(classifier)) {}
+
+absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, v1::ClassifyResponse& response) const {
+  const article::v1::Article* article = nullptr;
+  switch (request.input_case()) {
+    case v1::ClassifyRequest::kArticle:
+      article = &request.article();
+      break;
+    case v1::ClassifyRequest::kDocument: {
+      ASSIGN_OR_RETURN(*response.mutable_article(), Extract(request.document(), *response.mutable_warnings()));
+      article = &response.article();
+      break;
+    }
+    case v1::ClassifyRequest::INPUT_NOT_SET:
+      return common::InvalidField("article", "is missing; send an article or a document");
+  }
+  ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article));
+  const Classification classification = classifier_.Classify(
+      text, {.include_mentions = request.include_mentions(), .display_language = request.display_language()});
+  ToProto(classification, classifier_, response);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* ClassifierHandler::Classify(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::ClassifyRequest, v1::ClassifyResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::ClassifyRequest& in, v1::ClassifyResponse& out) {
+        return ClassifyOne(in, out);
+      });
+}
+
+grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::BatchClassifyRequest, v1::BatchClassifyResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& call, const v1::BatchClassifyRequest& in,
+             v1::BatchClassifyResponse& out) -> absl::Status {
+        if (in.requests_size() == 0 || in.requests_size() > kMaxBatchItems) {
+          return common::InvalidField(
+              "requests", absl::StrCat("holds ", in.requests_size(), " requests; 1 to ", kMaxBatchItems, " are taken"));
+        }
+        if (const size_t bytes = in.ByteSizeLong(); bytes > kMaxBatchBytes) {
+          return common::WithReason(
+              common::InvalidField("requests",
+                                   absl::StrCat("have ", bytes, " bytes together; at most ", kMaxBatchBytes)),
+              "BATCH_TOO_LARGE");
+        }
+        size_t answer_bytes = 0;
+        for (const v1::ClassifyRequest& one : in.requests()) {
+          if (call.IsCancelled()) return absl::CancelledError("the caller went away or its deadline passed");
+          v1::BatchClassifyResult& result = *out.add_results();
+          absl::Status status = ClassifyOne(one, *result.mutable_response());
+          answer_bytes += result.ByteSizeLong();
+          // One answer that would make all of them undeliverable is left out, and says so.
+          if (status.ok() && answer_bytes > common::rpc::kMaxResponseBytes - 100'000) {
+            answer_bytes -= result.ByteSizeLong();
+            status = common::WithReason(
+                absl::ResourceExhaustedError("the answers to this batch are too long together; send this one in a "
+                                             "smaller batch"),
+                "RESPONSE_TOO_LARGE");
+          }
+          if (!status.ok()) *result.mutable_error() = common::rpc::ToItemError(status);
+        }
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* ClassifierHandler::ExtractArticle(grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request,
+                                                            grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::ExtractArticleRequest, v1::ExtractArticleResponse>(
+      context, request, response, pool_, {},
+      [](const common::rpc::Call& /*call*/, const v1::ExtractArticleRequest& in,
+         v1::ExtractArticleResponse& out) -> absl::Status {
+        if (!in.has_document()) return common::InvalidField("document", "is missing; send the page to extract from");
+        ASSIGN_OR_RETURN(*out.mutable_article(), Extract(in.document(), *out.mutable_warnings()));
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* ClassifierHandler::GetTaxonomy(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::GetTaxonomyRequest, v1::GetTaxonomyResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::GetTaxonomyRequest& in,
+             v1::GetTaxonomyResponse& out) -> absl::Status {
+        if (in.etag() != taxonomy_.etag()) {
+          out = taxonomy_;
+          return absl::OkStatus();
+        }
+        out.set_not_modified(true);
+        out.set_etag(taxonomy_.etag());
+        out.set_taxonomy_version(taxonomy_.taxonomy_version());
+        out.set_gazetteer_version(taxonomy_.gazetteer_version());
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* ClassifierHandler::GetModelInfo(grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::GetModelInfoRequest, v1::GetModelInfoResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::GetModelInfoRequest& /*in*/,
+             v1::GetModelInfoResponse& out) -> absl::Status {
+        ToProto(classifier_, out);
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace dateline::classifier

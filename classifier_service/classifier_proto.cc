@@ -1,0 +1,235 @@
+#include "classifier_service/classifier_proto.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/message.h"
+
+#include "common/error.h"
+#include "common/status_macros.h"
+#include "common/text.h"
+#include "extraction/extraction_proto.h"
+
+namespace dateline::classifier {
+namespace {
+
+namespace apb = article::v1;
+
+using common::InvalidField;
+
+absl::string_view FieldName(Field field) { return field == Field::kTitle ? "title" : "body"; }
+
+apb::SetAside SetAsideToProto(SetAside reason) {
+  switch (reason) {
+    case SetAside::kNone:
+      return apb::SET_ASIDE_UNSPECIFIED;
+    case SetAside::kHistorical:
+      return apb::SET_ASIDE_HISTORICAL;
+    case SetAside::kPeripheral:
+      return apb::SET_ASIDE_PERIPHERAL;
+    case SetAside::kByline:
+      return apb::SET_ASIDE_BYLINE;
+    case SetAside::kDateline:
+      return apb::SET_ASIDE_DATELINE;
+    case SetAside::kPersonName:
+      return apb::SET_ASIDE_PERSON_NAME;
+    case SetAside::kBloc:
+      return apb::SET_ASIDE_BLOC;
+  }
+  return apb::SET_ASIDE_UNSPECIFIED;
+}
+
+apb::TagOutcome OutcomeToProto(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kTagged:
+      return apb::TAG_OUTCOME_TAGGED;
+    case Outcome::kAbstained:
+      return apb::TAG_OUTCOME_ABSTAINED;
+    case Outcome::kUnsupportedLanguage:
+      return apb::TAG_OUTCOME_UNSUPPORTED_LANGUAGE;
+  }
+  return apb::TAG_OUTCOME_UNSPECIFIED;
+}
+
+void SpanToProto(const TextSpan& span, apb::TextSpan& proto) {
+  proto.set_field(std::string(FieldName(span.field)));
+  proto.set_start(span.start);
+  proto.set_end(span.end);
+}
+
+template <typename TagProto>
+void TagToProto(const Tag& tag, TagProto& proto) {
+  proto.set_score(tag.score);
+  proto.set_display_name(tag.display_name);
+  for (const Evidence& evidence : tag.evidence) {
+    apb::Evidence& out = *proto.add_evidence();
+    if (evidence.span.has_value()) SpanToProto(*evidence.span, *out.mutable_span());
+    out.set_text(evidence.text);
+    out.set_kind(evidence.kind);
+    out.set_weight(evidence.weight);
+    out.set_set_aside(SetAsideToProto(evidence.set_aside));
+  }
+}
+
+void QualityToProto(const Quality& quality, v1::Quality& proto) {
+  proto.set_precision(quality.precision);
+  proto.set_recall(quality.recall);
+  proto.set_f1(quality.f1);
+  if (quality.macro_f1.has_value()) proto.set_macro_f1(*quality.macro_f1);
+  proto.set_article_count(quality.article_count);
+}
+
+template <typename Names>
+void NamesToProto(const std::vector<Names>& names, google::protobuf::RepeatedPtrField<v1::LocalizedNames>& protos) {
+  for (const Names& one : names) {
+    v1::LocalizedNames& proto = *protos.Add();
+    proto.set_language_code(one.language_code);
+    proto.set_display_name(one.display_name);
+    for (const std::string& alias : one.aliases) proto.add_aliases(alias);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ArticleText> FromProto(const apb::Article& article) {
+  if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
+    return common::WithReason(
+        InvalidField("article", absl::StrCat("has ", bytes, " bytes; at most ", kMaxArticleBytes)),
+        "ARTICLE_TOO_LARGE");
+  }
+  ArticleText text;
+  text.title = common::NormalizeLine(article.title());
+  text.body = common::NormalizeText(article.body());
+  if (text.title.empty() && text.body.empty()) {
+    return InvalidField("article.body", "is empty, and so is the title; give at least one of them");
+  }
+  text.language_code = article.language_code();
+  if (article.has_publish_time()) {
+    constexpr int64_t kMinSeconds = -62135596800;  // The year 1.
+    constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.
+    const int64_t seconds = article.publish_time().seconds();
+    if (seconds < kMinSeconds || seconds > kMaxSeconds) {
+      return InvalidField("article.publish_time", "is no time between the years 1 and 9999");
+    }
+    text.publish_time = absl::FromUnixSeconds(seconds);
+  }
+  return text;
+}
+
+absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document) {
+  if (document.content().empty()) {
+    return common::WithReason(InvalidField("document.content", "is empty; send the bytes of the page"),
+                              extraction::kEmptyDocument);
+  }
+  extraction::Document result;
+  result.content = document.content();
+  result.media_type = document.media_type();
+  result.charset = document.charset();
+  result.url = document.url();
+  if (document.has_fetch_time()) result.fetch_time = absl::FromUnixSeconds(document.fetch_time().seconds());
+  return result;
+}
+
+apb::Article ToProto(const extraction::Extraction& extraction, const apb::Article& known) {
+  apb::Article article = extraction::ToProto(extraction.article);
+  const google::protobuf::Reflection& reflection = *known.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(known, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) reflection.ClearField(&article, field);
+  // The headings are places in the body that was found; another body has others.
+  if (!known.body().empty()) article.clear_headings();
+  article.MergeFrom(known);
+  return article;
+}
+
+void ToProto(const Classification& classification, const Classifier& classifier, v1::ClassifyResponse& response) {
+  for (const Tag& tag : classification.countries) {
+    v1::CountryTag& proto = *response.add_countries();
+    proto.set_region_code(tag.id);
+    proto.set_primary(tag.primary);
+    TagToProto(tag, proto);
+  }
+  for (const Tag& tag : classification.groups) {
+    v1::GroupTag& proto = *response.add_groups();
+    proto.set_group_id(tag.id);
+    TagToProto(tag, proto);
+  }
+  for (const Tag& tag : classification.issues) {
+    v1::IssueTag& proto = *response.add_issues();
+    proto.set_issue_id(tag.id);
+    TagToProto(tag, proto);
+  }
+  response.set_country_outcome(OutcomeToProto(classification.country_outcome));
+  response.set_issue_outcome(OutcomeToProto(classification.issue_outcome));
+  response.set_language_code(classification.language_code);
+  response.set_model_version(classifier.model_version());
+  response.set_taxonomy_version(classifier.taxonomy_version());
+  response.set_gazetteer_version(classifier.gazetteer_version());
+  const size_t mentions = std::min<size_t>(classification.mentions.size(), kMaxMentions);
+  for (size_t i = 0; i < mentions; ++i) {
+    const Mention& mention = classification.mentions[i];
+    v1::Mention& proto = *response.add_mentions();
+    SpanToProto(mention.span, *proto.mutable_span());
+    proto.set_text(mention.text);
+    proto.set_kind(mention.kind);
+    if (!mention.region_code.empty()) {
+      proto.set_region_code(mention.region_code);
+    } else if (!mention.group_id.empty()) {
+      proto.set_group_id(mention.group_id);
+    }
+    proto.set_set_aside(SetAsideToProto(mention.set_aside));
+  }
+}
+
+void ToProto(const Classifier& classifier, v1::GetTaxonomyResponse& response) {
+  for (const Issue& issue : classifier.taxonomy().issues()) {
+    v1::Issue& proto = *response.add_issues();
+    proto.set_issue_id(issue.id);
+    NamesToProto(issue.names, *proto.mutable_names());
+    proto.set_definition(issue.definition);
+    proto.set_parent_issue_id(issue.parent_id);
+    for (const std::string& id : issue.replaced_by) proto.add_replaced_by(id);
+    for (const std::string& topic : issue.iptc_media_topics) proto.add_iptc_media_topics(topic);
+    for (const std::string& code : issue.comparative_agendas_codes) proto.add_comparative_agendas_codes(code);
+  }
+  for (const GazetteerRegion& region : classifier.gazetteer().regions()) {
+    v1::Region& proto = *response.add_regions();
+    proto.set_region_code(region.region_code);
+    NamesToProto(region.names, *proto.mutable_names());
+  }
+  for (const GazetteerGroup& group : classifier.gazetteer().groups()) {
+    v1::Group& proto = *response.add_groups();
+    proto.set_group_id(group.group_id);
+    NamesToProto(group.names, *proto.mutable_names());
+    for (const GazetteerMember& member : group.members) {
+      v1::GroupMember& out = *proto.add_members();
+      out.set_region_code(member.region_code);
+      out.set_start_year(member.start_year);
+      out.set_end_year(member.end_year);
+    }
+  }
+  response.set_taxonomy_version(classifier.taxonomy_version());
+  response.set_gazetteer_version(classifier.gazetteer_version());
+}
+
+void ToProto(const Classifier& classifier, v1::GetModelInfoResponse& response) {
+  const IssueModelReport& report = classifier.issue_model();
+  response.set_model_version(classifier.model_version());
+  response.set_taxonomy_version(classifier.taxonomy_version());
+  response.set_gazetteer_version(classifier.gazetteer_version());
+  response.mutable_train_time()->set_seconds(absl::ToUnixSeconds(report.train_time));
+  response.set_training_article_count(report.training_article_count);
+  if (report.quality.has_value()) QualityToProto(*report.quality, *response.mutable_quality());
+  for (const IssueModelInfo& info : report.issues) {
+    v1::IssueModelInfo& proto = *response.add_issues();
+    proto.set_issue_id(info.issue_id);
+    proto.set_example_count(info.example_count);
+    proto.set_threshold(info.threshold);
+    if (info.quality.has_value()) QualityToProto(*info.quality, *proto.mutable_quality());
+  }
+  for (const std::string& code : report.language_codes) response.add_issue_language_codes(code);
+}
+
+}  // namespace dateline::classifier

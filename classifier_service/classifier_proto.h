@@ -1,0 +1,41 @@
+// The only translator between the classifier's plain types and dateline.classifier.v1.
+#ifndef DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_PROTO_H_
+#define DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_PROTO_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "classifier_service/classification.h"
+#include "classifier_service/classifier.h"
+#include "dateline/article/v1/article.pb.h"
+#include "dateline/classifier/v1/classifier_service.pb.h"
+#include "extraction/extraction.h"
+
+namespace dateline::classifier {
+
+// The largest article, serialised (MB is 10^6).
+inline constexpr size_t kMaxArticleBytes = 2'000'000;
+inline constexpr int kMaxMentions = 2'000;
+
+// The text of an article, normalised. InvalidArgument names the field: neither title nor body, too large, a
+// publish_time outside the years 1 to 9999.
+absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article);
+
+// A document for extraction. InvalidArgument names the field.
+absl::StatusOr<extraction::Document> FromProto(const article::v1::RawDocument& document);
+
+// The article of an extraction, with each field that is set in `known` in the place of what was found.
+article::v1::Article ToProto(const extraction::Extraction& extraction, const article::v1::Article& known);
+
+// Everything but `article` and `warnings`.
+void ToProto(const Classification& classification, const Classifier& classifier, v1::ClassifyResponse& response);
+
+void ToProto(const Classifier& classifier, v1::GetTaxonomyResponse& response);
+void ToProto(const Classifier& classifier, v1::GetModelInfoResponse& response);
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_PROTO_H_

@@ -1,0 +1,11 @@
+# classifier_rpc: handler and mapping, linked by the server and by tests. classifier_service: the server.
+dateline_library(classifier_rpc
+  SOURCES classifier_handler.cc classifier_proto.cc
+  HEADERS classifier_handler.h classifier_proto.h
+  DEPS classifier_core extraction extraction_proto classifier_grpc common_rpc item_error)
+
+dateline_binary(classifier_service SOURCES main.cc DEPS classifier_rpc CLI11::CLI11)
+
+dateline_test(classifier_rpc_test
+  SOURCES classifier_handler_test.cc classifier_proto_test.cc
+  DEPS classifier_rpc test_support)

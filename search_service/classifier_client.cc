@@ -1,0 +1,174 @@
+#include "search_service/classifier_client.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/client_context.h"
+
+#include "common/error.h"
+#include "common/rpc/item_error.h"
+#include "common/rpc/status.h"
+#include "common/status_macros.h"
+#include "search_service/article_proto.h"
+
+namespace dateline::search {
+namespace {
+
+namespace apb = article::v1;
+namespace cpb = classifier::v1;
+
+// What a document that could not be asked about is told to wait.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+template <typename TagProto>
+Label LabelOf(Dimension dimension, const std::string& id, const TagProto& tag, const cpb::ClassifyResponse& response) {
+  Label label;
+  label.dimension = dimension;
+  label.id = id;
+  label.score = std::clamp(tag.score(), 0.0, 1.0);
+  label.source = LabelSource::kClassifier;
+  label.model_version = response.model_version();
+  label.taxonomy_version = response.taxonomy_version();
+  label.label_time = absl::Now();
+  label.evidence = EvidenceFromProto(tag.evidence());
+  return label;
+}
+
+Labeling LabelingFromProto(const cpb::ClassifyResponse& response) {
+  Labeling labeling;
+  for (const cpb::CountryTag& tag : response.countries()) {
+    labeling.labels.push_back(LabelOf(Dimension::kCountry, tag.region_code(), tag, response));
+    labeling.labels.back().primary = tag.primary();
+  }
+  for (const cpb::GroupTag& tag : response.groups()) {
+    labeling.labels.push_back(LabelOf(Dimension::kGroup, tag.group_id(), tag, response));
+  }
+  for (const cpb::IssueTag& tag : response.issues()) {
+    labeling.labels.push_back(LabelOf(Dimension::kIssue, tag.issue_id(), tag, response));
+  }
+  labeling.country_outcome = static_cast<TagOutcome>(response.country_outcome());
+  labeling.issue_outcome = static_cast<TagOutcome>(response.issue_outcome());
+  if (response.language_code() != "und") labeling.language_code = response.language_code();
+  return labeling;
+}
+
+std::vector<LocalizedNames> NamesFromProto(const google::protobuf::RepeatedPtrField<cpb::LocalizedNames>& protos) {
+  std::vector<LocalizedNames> names;
+  for (const cpb::LocalizedNames& proto : protos) {
+    names.push_back({.language_code = proto.language_code(),
+                     .display_name = proto.display_name(),
+                     .aliases = {proto.aliases().begin(), proto.aliases().end()}});
+  }
+  return names;
+}
+
+TaxonomyData TaxonomyFromProto(const cpb::GetTaxonomyResponse& response) {
+  TaxonomyData data;
+  for (const cpb::Region& region : response.regions()) {
+    TaxonomyEntry entry;
+    entry.id = region.region_code();
+    entry.names = NamesFromProto(region.names());
+    entry.replaced_by = {region.replaced_by().begin(), region.replaced_by().end()};
+    data.regions.push_back(std::move(entry));
+  }
+  for (const cpb::Group& group : response.groups()) {
+    TaxonomyEntry entry;
+    entry.id = group.group_id();
+    entry.names = NamesFromProto(group.names());
+    entry.replaced_by = {group.replaced_by().begin(), group.replaced_by().end()};
+    for (const cpb::GroupMember& member : group.members()) {
+      entry.members.push_back(
+          {.region_code = member.region_code(), .start_year = member.start_year(), .end_year = member.end_year()});
+    }
+    data.groups.push_back(std::move(entry));
+  }
+  for (const cpb::Issue& issue : response.issues()) {
+    TaxonomyEntry entry;
+    entry.id = issue.issue_id();
+    entry.names = NamesFromProto(issue.names());
+    entry.replaced_by = {issue.replaced_by().begin(), issue.replaced_by().end()};
+    entry.parent_id = issue.parent_issue_id();
+    data.issues.push_back(std::move(entry));
+  }
+  data.taxonomy_version = response.taxonomy_version();
+  data.gazetteer_version = response.gazetteer_version();
+  data.etag = response.etag();
+  return data;
+}
+
+}  // namespace
+
+ClassifierClient::ClassifierClient(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(cpb::ClassifierService::NewStub(channel)) {}
+
+absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
+    const std::vector<LabelingInput>& articles, absl::Time deadline) {
+  cpb::BatchClassifyRequest request;
+  for (const LabelingInput& input : articles) {
+    apb::Article& article = *request.add_requests()->mutable_article();
+    article.set_id(input.id);
+    article.set_title(input.title);
+    article.set_body(input.body);
+    article.set_language_code(input.language_code);
+    if (input.publish_time.has_value()) *article.mutable_publish_time() = TimestampToProto(*input.publish_time);
+  }
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(deadline));
+  cpb::BatchClassifyResponse response;
+  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->BatchClassify(&context, request, &response)));
+  if (response.results_size() != request.requests_size()) {
+    return absl::InternalError(absl::StrCat("the classifier answered ", response.results_size(), " results to ",
+                                            request.requests_size(), " requests"));
+  }
+  std::vector<absl::StatusOr<Labeling>> labelings;
+  labelings.reserve(articles.size());
+  for (const cpb::BatchClassifyResult& result : response.results()) {
+    if (result.has_response()) {
+      labelings.emplace_back(LabelingFromProto(result.response()));
+    } else if (result.has_error() && result.error().code() != 0) {
+      labelings.emplace_back(common::rpc::FromItemError(result.error()));
+    } else {
+      labelings.emplace_back(absl::InternalError("the classifier gave neither tags nor an error"));
+    }
+  }
+  return labelings;
+}
+
+absl::StatusOr<std::optional<TaxonomyData>> ClassifierClient::FetchTaxonomy(absl::string_view etag,
+                                                                            absl::Time deadline) {
+  cpb::GetTaxonomyRequest request;
+  request.set_etag(std::string(etag));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(deadline));
+  cpb::GetTaxonomyResponse response;
+  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->GetTaxonomy(&context, request, &response)));
+  if (response.not_modified()) return std::optional<TaxonomyData>();
+  return std::optional<TaxonomyData>(TaxonomyFromProto(response));
+}
+
+absl::StatusOr<ExtractedDocument> ClassifierClient::Extract(const apb::RawDocument& document, absl::Time deadline) {
+  cpb::ExtractArticleRequest request;
+  *request.mutable_document() = document;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(deadline));
+  cpb::ExtractArticleResponse response;
+  const absl::Status status = common::rpc::FromGrpcStatus(stub_->ExtractArticle(&context, request, &response));
+  if (absl::IsInvalidArgument(status)) return status;
+  if (!status.ok()) {
+    return common::WithReason(
+        common::Unavailable(
+            absl::StrCat("the classifier, which extracts articles from documents, did not answer: ", status.message()),
+            kRetryDelay),
+        "CLASSIFIER_UNAVAILABLE");
+  }
+  ExtractedDocument extracted;
+  extracted.article = std::move(*response.mutable_article());
+  extracted.warnings = {response.warnings().begin(), response.warnings().end()};
+  return extracted;
+}
+
+}  // namespace dateline::search

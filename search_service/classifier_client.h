@@ -1,0 +1,36 @@
+// The classifier service, as the search service's core wants it.
+#ifndef DATELINE_SEARCH_SERVICE_CLASSIFIER_CLIENT_H_
+#define DATELINE_SEARCH_SERVICE_CLASSIFIER_CLIENT_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+
+#include "dateline/classifier/v1/classifier_service.grpc.pb.h"
+#include "search_service/article_labeler.h"
+#include "search_service/document_extractor.h"
+
+namespace dateline::search {
+
+// Thread-safe. Every call blocks until it is answered or its deadline has passed.
+class ClassifierClient final : public ArticleLabeler, public DocumentExtractor {
+ public:
+  explicit ClassifierClient(const std::shared_ptr<grpc::Channel>& channel);
+
+  absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
+                                                              absl::Time deadline) override;
+  absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time deadline) override;
+  absl::StatusOr<ExtractedDocument> Extract(const article::v1::RawDocument& document, absl::Time deadline) override;
+
+ private:
+  const std::unique_ptr<classifier::v1::ClassifierService::StubInterface> stub_;
+};
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_CLASSIFIER_CLIENT_H_

@@ -1,0 +1,551 @@
+// The handlers over a real engine, through a channel within the process: mapping, errors, streams.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "common/mutex.h"
+#include "common/rpc/server.h"
+#include "common/rpc/status.h"
+#include "common/worker_pool.h"
+#include "dateline/search/v1/ingest_service.grpc.pb.h"
+#include "dateline/search/v1/search_admin_service.grpc.pb.h"
+#include "dateline/search/v1/search_service.grpc.pb.h"
+#include "search_service/engine.h"
+#include "search_service/ingest_handler.h"
+#include "search_service/search_handler.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::search {
+namespace {
+
+namespace apb = article::v1;
+
+using ::dateline::testing::IsOk;
+using ::dateline::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kPatience = absl::Seconds(20);  // Longer than anything here takes; never waited out.
+
+// Tags an article with the country whose code stands in its title, as "[IR]".
+class TitleLabeler final : public ArticleLabeler {
+ public:
+  absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
+                                                              absl::Time /*deadline*/) override {
+    {
+      common::MutexLock lock(mutex_);
+      if (away_) return absl::UnavailableError("away");
+    }
+    std::vector<absl::StatusOr<Labeling>> result;
+    for (const LabelingInput& article : articles) {
+      Labeling labeling;
+      for (const char* code : {"IR", "FR"}) {
+        if (!absl::StrContains(article.title, absl::StrCat("[", code, "]"))) continue;
+        dateline::search::Label label;
+        label.dimension = Dimension::kCountry;
+        label.id = code;
+        label.score = 0.9;
+        label.primary = true;
+        labeling.labels.push_back(std::move(label));
+        labeling.country_outcome = TagOutcome::kTagged;
+      }
+      result.emplace_back(std::move(labeling));
+    }
+    return result;
+  }
+
+  absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time /*deadline*/) override {
+    {
+      common::MutexLock lock(mutex_);
+      if (away_) return absl::UnavailableError("away");
+    }
+    if (etag == "1") return std::optional<TaxonomyData>();
+    TaxonomyData data;
+    data.etag = "1";
+    data.taxonomy_version = "t1";
+    const auto entry = [](const char* id, const char* name) {
+      TaxonomyEntry result;
+      result.id = id;
+      result.names.push_back({.language_code = "en", .display_name = name, .aliases = {}});
+      return result;
+    };
+    data.regions = {entry("IR", "Iran"), entry("FR", "France")};
+    data.issues = {entry("geopolitics", "Geopolitics")};
+    return std::optional<TaxonomyData>(std::move(data));
+  }
+
+  void SetAway(bool away) {
+    common::MutexLock lock(mutex_);
+    away_ = away;
+  }
+
+ private:
+  common::Mutex mutex_;
+  bool away_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// Takes the first line of a document as its title, the rest as its body; refuses one that begins with "bad".
+class LineExtractor final : public DocumentExtractor {
+ public:
+  absl::StatusOr<ExtractedDocument> Extract(const apb::RawDocument& document, absl::Time /*deadline*/) override {
+    if (absl::StartsWith(document.content(), "bad")) {
+      return common::WithReason(common::InvalidField("document", "holds no article"), "NOT_AN_ARTICLE");
+    }
+    if (absl::StartsWith(document.content(), "later")) return common::Unavailable("away", absl::Seconds(3));
+    ExtractedDocument extracted;
+    const size_t line = document.content().find('\n');
+    extracted.article.set_title(document.content().substr(0, line));
+    extracted.article.set_body(document.content().substr(line + 1));
+    extracted.warnings = {"read by its first line"};
+    return extracted;
+  }
+};
+
+class HandlersTest : public ::testing::Test {
+ protected:
+  HandlersTest() {
+    Engine::Options options;
+    options.data_dir = dir_.File("data");
+    options.label_grace = absl::ZeroDuration();
+    options.min_backoff = absl::Milliseconds(5);
+    options.max_backoff = absl::Milliseconds(20);
+    auto engine = Engine::Open(options, labeler_);
+    EXPECT_THAT(engine, IsOk());
+    engine_ = *std::move(engine);
+    search_handler_ = std::make_unique<SearchHandler>(*engine_, pool_);
+    admin_handler_ = std::make_unique<SearchAdminHandler>(*engine_, pool_);
+    ingest_handler_ = std::make_unique<IngestHandler>(*engine_, &extractor_, pool_, wait_pool_, stream_options_);
+    auto server = common::rpc::Server::Start(
+        {}, {{.name = SearchHandler::service_full_name(), .service = search_handler_.get()},
+             {.name = IngestHandler::service_full_name(), .service = ingest_handler_.get()},
+             {.name = SearchAdminHandler::service_full_name(), .service = admin_handler_.get()}});
+    EXPECT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    channel_ = server_->InProcessChannel({});
+    search_ = v1::SearchService::NewStub(channel_);
+    ingest_ = v1::IngestService::NewStub(channel_);
+    admin_ = v1::SearchAdminService::NewStub(channel_);
+  }
+
+  ~HandlersTest() override {
+    ingest_handler_->DrainStreams();
+    server_->Shutdown(absl::Seconds(10));
+    pool_.Shutdown();
+    wait_pool_.Shutdown();
+    engine_->Shutdown();
+  }
+
+  static apb::Article NewArticle(const std::string& id, const std::string& title, const std::string& body) {
+    apb::Article article;
+    article.set_id(id);
+    article.set_title(title);
+    article.set_body(body);
+    return article;
+  }
+
+  // Calls a method with a deadline; gives the status with its details.
+  template <typename Stub, typename Request, typename Response>
+  static absl::Status Call(Stub& stub,
+                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                           const Request& request, Response& response) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    return common::rpc::FromGrpcStatus((stub.*method)(&context, request, &response));
+  }
+
+  absl::Status Ingest(const v1::IngestArticlesRequest& request, v1::IngestArticlesResponse& response) {
+    return Call(*ingest_, &v1::IngestService::Stub::IngestArticles, request, response);
+  }
+  absl::Status Search(const v1::SearchRequest& request, v1::SearchResponse& response) {
+    return Call(*search_, &v1::SearchService::Stub::Search, request, response);
+  }
+
+  testing::TempDir dir_;
+  std::shared_ptr<TitleLabeler> labeler_ = std::make_shared<TitleLabeler>();
+  LineExtractor extractor_;
+  common::WorkerPool pool_{{.threads = 4, .queue_limit = 64}};
+  common::WorkerPool wait_pool_{{.threads = 4, .queue_limit = 64}};
+  IngestHandler::Options stream_options_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<SearchHandler> search_handler_;
+  std::unique_ptr<SearchAdminHandler> admin_handler_;
+  std::unique_ptr<IngestHandler> ingest_handler_;
+  std::unique_ptr<common::rpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::SearchService::Stub> search_;
+  std::unique_ptr<v1::IngestService::Stub> ingest_;
+  std::unique_ptr<v1::SearchAdminService::Stub> admin_;
+};
+
+TEST_F(HandlersTest, ABatchIsAnsweredItemByItemAndReturnsTaggedArticles) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "About the talks.");
+  *request.add_items()->mutable_article() = NewArticle("", "", "");  // Nothing in it.
+  request.add_items();                                               // Neither article nor document.
+  request.add_items()->mutable_document()->set_content("From a page\nBody of the page.");
+  request.add_items()->mutable_document()->set_content("bad page");
+  request.add_items()->mutable_document()->set_content("later");
+  request.set_view(apb::ARTICLE_VIEW_FULL);
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  ASSERT_THAT(response.results(), SizeIs(6));
+  EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
+  EXPECT_EQ(response.results(0).id(), "one");
+  ASSERT_THAT(response.results(0).article().labels(), SizeIs(1));
+  EXPECT_EQ(response.results(0).article().labels(0).region_code(), "IR");
+  EXPECT_EQ(response.results(0).article().label_state(), apb::LABEL_STATE_DONE);
+  EXPECT_EQ(response.results(1).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_GT(response.results(1).error().field_violations_size(), 0);
+  EXPECT_EQ(response.results(2).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_EQ(response.results(3).outcome(), v1::INGEST_OUTCOME_CREATED);
+  EXPECT_THAT(response.results(3).warnings(), ElementsAre("read by its first line"));
+  EXPECT_EQ(response.results(4).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_EQ(response.results(4).error().reason(), "NOT_AN_ARTICLE");
+  EXPECT_EQ(response.results(5).outcome(), v1::INGEST_OUTCOME_RETRY_LATER);
+  EXPECT_EQ(response.results(5).error().retry_delay().seconds(), 3);
+  EXPECT_EQ(response.reached(), v1::COMMIT_STAGE_LABELLED);
+
+  // The same again changes nothing.
+  ASSERT_OK(Ingest(request, response));
+  EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_UNCHANGED);
+}
+
+TEST_F(HandlersTest, SearchFindsWhatWasIngestedAndCountsFacets) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "The minister spoke of the nuclear talks.");
+  *request.add_items()->mutable_article() = NewArticle("two", "Wine [FR]", "A harvest in the south.");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  v1::SearchRequest search;
+  search.set_query("nuclear talks");
+  search.mutable_snippet();
+  search.set_min_commit_token(ingested.commit_token());
+  v1::SearchResponse response;
+  ASSERT_OK(Search(search, response));
+  ASSERT_THAT(response.hits(), SizeIs(1));
+  EXPECT_EQ(response.hits(0).article().id(), "one");
+  EXPECT_EQ(response.total().value(), 1);
+  EXPECT_EQ(response.total().relation(), v1::TOTAL_RELATION_EXACT);
+  EXPECT_GT(response.hits(0).snippets_size(), 0);
+  EXPECT_FALSE(response.commit_token().empty());
+
+  v1::SearchRequest browse;
+  browse.add_facets()->set_field("region_code");
+  browse.add_region_codes("IR");
+  v1::SearchResponse faceted;
+  ASSERT_OK(Search(browse, faceted));
+  ASSERT_THAT(faceted.hits(), SizeIs(1));
+  EXPECT_EQ(faceted.hits(0).article().labels(0).display_name(), "Iran");
+  ASSERT_THAT(faceted.facets(), SizeIs(1));
+}
+
+TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
+  // Unknown ids are known to be unknown once there is a taxonomy.
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  const std::vector<std::pair<std::string, std::function<void(v1::SearchRequest&)>>> cases = {
+      {"region_codes", [](v1::SearchRequest& r) { r.add_region_codes("QQ"); }},
+      {"issue_ids", [](v1::SearchRequest& r) { r.add_issue_ids("nonsense"); }},
+      {"page_size", [](v1::SearchRequest& r) { r.set_page_size(-1); }},
+      {"page_token", [](v1::SearchRequest& r) { r.set_page_token("not a token"); }},
+      {"order_by", [](v1::SearchRequest& r) { r.set_order_by("colour"); }},
+      {"filter", [](v1::SearchRequest& r) { r.set_filter("country ="); }},
+      {"query", [](v1::SearchRequest& r) { r.set_query(std::string(5'000, 'a')); }},
+      {"skip", [](v1::SearchRequest& r) { r.set_skip(-3); }},
+      {"facets", [](v1::SearchRequest& r) { r.add_facets()->set_field("shoe_size"); }},
+      {"min_commit_token", [](v1::SearchRequest& r) { r.set_min_commit_token("???"); }},
+  };
+  for (const auto& [field, set] : cases) {
+    v1::SearchRequest search;
+    set(search);
+    v1::SearchResponse response;
+    const absl::Status status = Search(search, response);
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(field))) << field;
+    EXPECT_GT(common::FieldViolationsOf(status).size(), 0U) << field;
+  }
+  v1::SearchRequest huge;
+  huge.set_page_size(1'000'000);
+  v1::SearchResponse response;
+  EXPECT_OK(Search(huge, response));
+}
+
+TEST_F(HandlersTest, AFullPageOfLongArticlesIsShortenedToWhatAClientTakes) {
+  v1::IngestArticlesRequest request;
+  for (int i = 0; i < 6; ++i) {
+    *request.add_items()->mutable_article() = NewArticle(absl::StrCat("long-", i), absl::StrCat("Title ", i),
+                                                         std::string(900'000, static_cast<char>('a' + i)));
+  }
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::SearchRequest search;
+  search.set_view(apb::ARTICLE_VIEW_FULL);
+  std::vector<std::string> ids;
+  for (int page = 0; page < 6; ++page) {
+    v1::SearchResponse response;
+    ASSERT_OK(Search(search, response));
+    EXPECT_LE(response.ByteSizeLong(), 4'000'000U);
+    for (const v1::SearchHit& hit : response.hits()) ids.push_back(hit.article().id());
+    if (response.next_page_token().empty()) break;
+    search.set_page_token(response.next_page_token());
+  }
+  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("long-0", "long-1", "long-2", "long-3", "long-4", "long-5"));
+}
+
+TEST_F(HandlersTest, ArticlesAreFetchedByIdOrUrlAndGoneOnceDeleted) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  request.mutable_items(0)->mutable_article()->set_url("https://example.org/story?utm_source=x");
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  for (const std::string id : {"one", "https://example.org/story"}) {
+    v1::GetArticleRequest get;
+    get.set_id(id);
+    v1::GetArticleResponse got;
+    ASSERT_OK(Call(*search_, &v1::SearchService::Stub::GetArticle, get, got)) << id;
+    EXPECT_EQ(got.article().body(), "Body");
+  }
+  v1::DeleteArticleRequest wrong_version;
+  wrong_version.set_id("one");
+  wrong_version.set_etag("other");
+  v1::DeleteArticleResponse deleted;
+  EXPECT_THAT(Call(*ingest_, &v1::IngestService::Stub::DeleteArticle, wrong_version, deleted),
+              StatusIs(absl::StatusCode::kAborted));
+  v1::DeleteArticleRequest purge;
+  purge.set_id("https://example.org/story");
+  purge.set_purge(true);
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::DeleteArticle, purge, deleted));
+  EXPECT_EQ(deleted.id(), "one");
+  v1::GetArticleRequest get;
+  get.set_id("one");
+  v1::GetArticleResponse got;
+  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::GetArticle, get, got), StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_OK(Ingest(request, ingested));
+  EXPECT_EQ(ingested.results(0).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_EQ(ingested.results(0).error().reason(), "PURGED");
+}
+
+TEST_F(HandlersTest, WaitsEndBeforeTheDeadlineWithWhatWasReached) {
+  labeler_->SetAway(true);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::WaitForCommitRequest wait;
+  wait.set_commit_token(ingested.commit_token());
+  wait.set_stage(v1::COMMIT_STAGE_LABELLED);
+  v1::WaitForCommitResponse reached;
+  {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(2)));
+    ASSERT_OK(common::rpc::FromGrpcStatus(ingest_->WaitForCommit(&context, wait, &reached)));
+  }
+  EXPECT_EQ(reached.reached(), v1::COMMIT_STAGE_VISIBLE);
+  labeler_->SetAway(false);
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached));
+  EXPECT_EQ(reached.reached(), v1::COMMIT_STAGE_LABELLED);
+
+  wait.set_commit_token("rubbish");
+  EXPECT_THAT(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("commit_token")));
+  wait.set_commit_token(EncodeCommitToken({.log_uuid = "00000000-0000-0000-0000-000000000000", .seq = 1}));
+  const absl::Status foreign = Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached);
+  EXPECT_THAT(foreign, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(common::ReasonOf(foreign), "COMMIT_TOKEN_UNKNOWN");
+}
+
+TEST_F(HandlersTest, AStreamAcknowledgesEachItemAndSaysHowFarItHasCome) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  const auto stream = ingest_->StreamIngest(&context);
+  constexpr int kItems = 40;
+  for (int i = 1; i <= kItems; ++i) {
+    v1::StreamIngestRequest request;
+    request.set_client_sequence(10 * i);
+    if (i == 7) {
+      request.mutable_article();  // Empty: refused.
+    } else if (i == 8) {
+      request.mutable_document()->set_content("Page\nwith a body");
+    } else {
+      *request.mutable_article() = NewArticle(absl::StrCat("item-", i), absl::StrCat("Title ", i), "Body");
+    }
+    ASSERT_TRUE(stream->Write(request));
+  }
+  int acks = 0;
+  v1::Watermark last;
+  v1::StreamIngestResponse response;
+  while (last.visible_through() < 10 * kItems && stream->Read(&response)) {
+    if (response.has_ack()) {
+      ++acks;
+      const bool refused = response.ack().client_sequence() == 70;
+      EXPECT_EQ(response.ack().outcome(), refused ? v1::INGEST_OUTCOME_REJECTED : v1::INGEST_OUTCOME_CREATED);
+      EXPECT_EQ(response.ack().has_error(), refused);
+    } else {
+      EXPECT_GE(response.watermark().durable_through(), last.durable_through());
+      EXPECT_GE(response.watermark().visible_through(), last.visible_through());
+      EXPECT_LE(response.watermark().visible_through(), response.watermark().durable_through());
+      last = response.watermark();
+    }
+  }
+  EXPECT_EQ(acks, kItems);
+  EXPECT_EQ(last.visible_through(), 10 * kItems);
+  stream->WritesDone();
+  while (stream->Read(&response)) {
+  }
+  EXPECT_OK(common::rpc::FromGrpcStatus(stream->Finish()));
+}
+
+TEST_F(HandlersTest, AStreamThatIsHalfClosedEndsOnceAllIsAnswered) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  const auto stream = ingest_->StreamIngest(&context);
+  for (int i = 1; i <= 5; ++i) {
+    v1::StreamIngestRequest request;
+    request.set_client_sequence(i);
+    // The same id each time: taken in order, so that the last one stays.
+    *request.mutable_article() = NewArticle("same", absl::StrCat("Version ", i), "Body");
+    ASSERT_TRUE(stream->Write(request));
+  }
+  stream->WritesDone();
+  int acks = 0;
+  v1::StreamIngestResponse response;
+  while (stream->Read(&response)) acks += response.has_ack() ? 1 : 0;
+  EXPECT_OK(common::rpc::FromGrpcStatus(stream->Finish()));
+  EXPECT_EQ(acks, 5);
+  v1::GetArticleRequest get;
+  get.set_id("same");
+  v1::GetArticleResponse got;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::GetArticle, get, got));
+  EXPECT_EQ(got.article().title(), "Version 5");
+}
+
+TEST_F(HandlersTest, ASequenceThatDoesNotRiseEndsTheStreamAfterWhatCameBefore) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  const auto stream = ingest_->StreamIngest(&context);
+  v1::StreamIngestRequest request;
+  request.set_client_sequence(5);
+  *request.mutable_article() = NewArticle("a", "Title", "Body");
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Write(request));
+  int acks = 0;
+  v1::StreamIngestResponse response;
+  while (stream->Read(&response)) acks += response.has_ack() ? 1 : 0;
+  EXPECT_EQ(acks, 1);
+  EXPECT_THAT(common::rpc::FromGrpcStatus(stream->Finish()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("client_sequence")));
+}
+
+TEST_F(HandlersTest, AShutdownAnswersWhatWasReadAndEndsStreamsAsUnavailable) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  const auto stream = ingest_->StreamIngest(&context);
+  v1::StreamIngestRequest request;
+  request.set_client_sequence(1);
+  *request.mutable_article() = NewArticle("a", "Title", "Body");
+  ASSERT_TRUE(stream->Write(request));
+  v1::StreamIngestResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_TRUE(response.has_ack());
+  ingest_handler_->DrainStreams();
+  while (stream->Read(&response)) {
+  }
+  EXPECT_THAT(common::rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(HandlersTest, AClientThatNeverReadsItsAnswersIsHeldBackAndHarmsNobody) {
+  grpc::ClientContext context;
+  const auto stream = ingest_->StreamIngest(&context);
+  // More than a stream holds; writes go on only as far as flow control lets them.
+  common::WorkerPool writer({.threads = 1, .queue_limit = 1});
+  ASSERT_TRUE(writer.TrySubmit([&stream] {
+    for (int i = 1; i <= 20'000; ++i) {
+      v1::StreamIngestRequest request;
+      request.set_client_sequence(i);
+      *request.mutable_article() = NewArticle("flood", absl::StrCat("Title ", i), std::string(2'000, 'x'));
+      if (!stream->Write(request)) return;
+    }
+  }));
+  v1::IngestArticlesRequest other;
+  *other.add_items()->mutable_article() = NewArticle("other", "Title", "Body");
+  v1::IngestArticlesResponse response;
+  EXPECT_OK(Ingest(other, response));
+  EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
+  context.TryCancel();
+  writer.Shutdown();
+  EXPECT_THAT(common::rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST_F(HandlersTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
+  v1::ListArticlesResponse list;
+  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::ListArticles, v1::ListArticlesRequest(), list),
+              StatusIs(absl::StatusCode::kUnimplemented));
+  v1::CreateSnapshotResponse snapshot;
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CreateSnapshot, v1::CreateSnapshotRequest(), snapshot),
+              StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+TEST_F(HandlersTest, InfoCountsWhatIsThere) {
+  labeler_->SetAway(true);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::GetIndexInfoResponse info;
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::GetIndexInfo, v1::GetIndexInfoRequest(), info));
+  EXPECT_EQ(info.article_count(), 1);
+  EXPECT_EQ(info.visible_article_count(), 1);
+  EXPECT_EQ(info.pending_article_count(), 1);
+  EXPECT_FALSE(info.server_version().empty());
+}
+
+TEST_F(HandlersTest, AStringThatIsNotUtf8IsInvalidArgument) {
+  // Field 1 (query) with a byte that no UTF-8 has.
+  const std::string bytes("\x0a\x01\xff", 3);
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::GenericStub stub(channel_);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  grpc::ByteBuffer response;
+  common::Mutex mutex;
+  common::CondVar answered;
+  std::optional<grpc::Status> status;
+  stub.UnaryCall(&context, "/dateline.search.v1.SearchService/Search", {}, &request, &response,
+                 [&](grpc::Status result) {
+                   common::MutexLock lock(mutex);
+                   status = std::move(result);
+                   answered.NotifyAll();
+                 });
+  common::MutexLock lock(mutex);
+  while (!status.has_value()) answered.Wait(mutex);
+  EXPECT_THAT(common::rpc::FromGrpcStatus(*status),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("query"), HasSubstr("UTF-8"))));
+}
+
+}  // namespace
+}  // namespace dateline::search

@@ -1,0 +1,135 @@
+// search_service: keeps articles, has them tagged, makes them searchable.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "common/log.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/server.h"
+#include "common/rpc/signals.h"
+#include "common/version.h"
+#include "common/worker_pool.h"
+#include "search_service/classifier_client.h"
+#include "search_service/engine.h"
+#include "search_service/ingest_handler.h"
+#include "search_service/search_handler.h"
+
+namespace {
+
+using dateline::common::WorkerPool;
+namespace common = dateline::common;
+namespace rpc = dateline::common::rpc;
+namespace search = dateline::search;
+
+struct Flags {
+  rpc::Server::Options server;
+  search::Engine::Options engine;
+  std::string classifier = "127.0.0.1:50051";
+  WorkerPool::Options search_pool;
+  WorkerPool::Options ingest_pool;
+  WorkerPool::Options wait_pool;
+  std::string log_level = "info";
+  bool log_json = false;
+  int grace_seconds = 20;
+};
+
+void Declare(Flags& flags, CLI::App& app) {
+  app.description(
+      "Keeps articles, has them tagged by the classifier service, indexes them and answers searches\n"
+      "(dateline.search.v1: SearchService, IngestService, SearchAdminService; grpc.health.v1 and reflection).\n"
+      "An article is acknowledged once it is on disk. The classifier may be away: articles are taken and searchable,\n"
+      "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM.");
+  app.footer("Example:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051");
+  app.set_version_flag("--version", common::kVersion);
+  app.add_option("--listen", flags.server.listen, "HOST:PORT or unix:PATH to listen on; port 0 takes any free one")
+      ->capture_default_str();
+  app.add_option("--data_dir", flags.engine.data_dir, "Folder of the article store and the index; made if missing")
+      ->required();
+  app.add_option("--classifier", flags.classifier, "Address of the classifier service")->capture_default_str();
+  app.add_option("--search_threads", flags.search_pool.threads, "Threads that answer searches and other reads")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_option("--ingest_threads", flags.ingest_pool.threads, "Threads that take articles in")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_option("--queue", flags.search_pool.queue_limit, "Calls that may wait for a thread; more are told to try again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--grace", flags.grace_seconds, "Seconds that running calls are given at a shutdown")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 3600));
+  app.add_option("--log_level", flags.log_level, "debug, info, warning or error; user text is logged at debug only")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_flag("--log_json", flags.log_json, "Log one JSON object a line");
+}
+
+absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(flags.classifier);
+  if (!channel.ok()) return std::move(channel).status();
+  const auto classifier = std::make_shared<search::ClassifierClient>(*channel);
+  absl::StatusOr<std::unique_ptr<search::Engine>> opened = search::Engine::Open(flags.engine, classifier);
+  if (!opened.ok()) return std::move(opened).status();
+  search::Engine& engine = **opened;
+  flags.ingest_pool.queue_limit = flags.search_pool.queue_limit;
+  WorkerPool search_pool(flags.search_pool);
+  WorkerPool ingest_pool(flags.ingest_pool);
+  WorkerPool wait_pool(flags.wait_pool);
+  search::SearchHandler search_handler(engine, search_pool);
+  search::SearchAdminHandler admin_handler(engine, search_pool);
+  search::IngestHandler ingest_handler(engine, classifier.get(), ingest_pool, wait_pool, {});
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
+      flags.server, {{.name = search::SearchHandler::service_full_name(), .service = &search_handler},
+                     {.name = search::IngestHandler::service_full_name(), .service = &ingest_handler},
+                     {.name = search::SearchAdminHandler::service_full_name(), .service = &admin_handler}});
+  if (!server.ok()) return std::move(server).status();
+  common::LogInfo("ready", {{"service", "search_service"},
+                            {"version", common::kVersion},
+                            {"address", (*server)->address()},
+                            {"port", (*server)->port()},
+                            {"data_dir", flags.engine.data_dir},
+                            {"classifier", flags.classifier},
+                            {"search_threads", flags.search_pool.threads},
+                            {"ingest_threads", flags.ingest_pool.threads},
+                            {"durable_seq", engine.durable_seq()},
+                            {"visible_seq", engine.visible_seq()}});
+  common::LogInfo("stopping", {{"signal", signals.Wait()}});
+  signals.Restore();  // A second signal ends the process at once.
+  ingest_handler.DrainStreams();
+  (*server)->Shutdown(absl::Seconds(flags.grace_seconds));
+  search_pool.Shutdown();
+  ingest_pool.Shutdown();
+  wait_pool.Shutdown();
+  engine.Shutdown();
+  common::LogInfo("stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const rpc::TerminationSignals signals;  // Before any thread starts, so that all inherit it.
+  Flags flags;
+  flags.server.listen = "127.0.0.1:50052";
+  const int cores = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
+  flags.search_pool = {.threads = 2 * cores, .queue_limit = 256};
+  flags.ingest_pool = {.threads = std::max(4, cores), .queue_limit = 256};
+  flags.wait_pool = {.threads = 32, .queue_limit = 256};
+  CLI::App app;
+  Declare(flags, app);
+  CLI11_PARSE(app, argc, argv);
+  common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
+                        .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
+  if (const absl::Status status = Serve(flags, signals); !status.ok()) {
+    std::fprintf(stderr, "search_service: %s\n", std::string(status.message()).c_str());
+    return EXIT_FAILURE;
+  }
+  return EXIT_SUCCESS;
+}

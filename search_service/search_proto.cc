@@ -1,0 +1,343 @@
+#include "search_service/search_proto.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/error.h"
+#include "common/status_macros.h"
+#include "common/version.h"
+
+namespace dateline::search {
+namespace {
+
+namespace apb = article::v1;
+
+using common::InvalidField;
+
+constexpr int kMaxFacets = 20;
+
+// Counts are 32-bit on the wire.
+int32_t Count(int64_t value) {
+  return static_cast<int32_t>(std::clamp<int64_t>(value, 0, std::numeric_limits<int32_t>::max()));
+}
+
+// A field of the contract that this version does not act on: refused, since ignoring it would give a wrong answer.
+absl::Status NotBuilt(absl::string_view field) {
+  return common::WithFieldViolations(
+      absl::UnimplementedError(absl::StrCat(field, ": this server does not act on it yet; leave it out")),
+      {{.field = std::string(field), .description = "this server does not act on it yet; leave it out"}});
+}
+
+std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& strings) {
+  return {strings.begin(), strings.end()};
+}
+
+void RangesToProto(const std::vector<TextRange>& ranges, google::protobuf::RepeatedPtrField<v1::TextRange>& protos) {
+  for (const TextRange& range : ranges) {
+    v1::TextRange& proto = *protos.Add();
+    proto.set_start(range.start);
+    proto.set_end(range.end);
+  }
+}
+
+absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request) {
+  SnippetOptions options;
+  if (!request.has_snippet()) {
+    options.max_count = 0;
+    return options;
+  }
+  const v1::SnippetSpec& spec = request.snippet();
+  options.max_bytes = spec.max_bytes() == 0 ? 240 : spec.max_bytes();
+  options.max_count = spec.max_snippets() == 0 ? 1 : spec.max_snippets();
+  for (const std::string& field : spec.fields()) {
+    if (field != "title" && field != "body") {
+      return InvalidField("snippet.fields", "knows \"title\" and \"body\" only");
+    }
+  }
+  return options;
+}
+
+absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
+  if (request.match_mode() == v1::MATCH_MODE_LITERAL) return NotBuilt("match_mode");
+  if (request.typo_mode() == v1::TYPO_MODE_AUTO) return NotBuilt("typo_mode");
+  if (request.has_ranking()) return NotBuilt("ranking");
+  if (request.has_collapse()) return NotBuilt("collapse");
+  if (request.interpretation_mode() == v1::INTERPRETATION_MODE_BOOST ||
+      request.interpretation_mode() == v1::INTERPRETATION_MODE_FILTER) {
+    return NotBuilt("interpretation_mode");
+  }
+  if (request.ignored_interpretations_size() > 0) return NotBuilt("ignored_interpretations");
+  if (request.explain()) return NotBuilt("explain");
+  for (const v1::Selection& selection : request.selections()) {
+    if (selection.match() == v1::SELECTION_MATCH_ALL) return NotBuilt("selections.match");
+  }
+  for (const v1::FacetSpec& facet : request.facets()) {
+    if (!facet.prefix().empty()) return NotBuilt("facets.prefix");
+    if (facet.order() == v1::FACET_ORDER_ID) return NotBuilt("facets.order");
+  }
+  return absl::OkStatus();
+}
+
+v1::SuggestionKind KindToProto(SuggestionKind kind) {
+  switch (kind) {
+    case SuggestionKind::kArticle:
+      return v1::SUGGESTION_KIND_ARTICLE;
+    case SuggestionKind::kCountry:
+      return v1::SUGGESTION_KIND_REGION;
+    case SuggestionKind::kGroup:
+      return v1::SUGGESTION_KIND_GROUP;
+    case SuggestionKind::kIssue:
+      return v1::SUGGESTION_KIND_ISSUE;
+    case SuggestionKind::kAuthor:
+      return v1::SUGGESTION_KIND_AUTHOR;
+    case SuggestionKind::kSource:
+      return v1::SUGGESTION_KIND_SOURCE;
+  }
+  return v1::SUGGESTION_KIND_UNSPECIFIED;
+}
+
+absl::StatusOr<SuggestionKind> KindFromProto(int kind) {
+  switch (kind) {
+    case v1::SUGGESTION_KIND_ARTICLE:
+      return SuggestionKind::kArticle;
+    case v1::SUGGESTION_KIND_REGION:
+      return SuggestionKind::kCountry;
+    case v1::SUGGESTION_KIND_GROUP:
+      return SuggestionKind::kGroup;
+    case v1::SUGGESTION_KIND_ISSUE:
+      return SuggestionKind::kIssue;
+    case v1::SUGGESTION_KIND_AUTHOR:
+      return SuggestionKind::kAuthor;
+    case v1::SUGGESTION_KIND_SOURCE:
+      return SuggestionKind::kSource;
+    case v1::SUGGESTION_KIND_PHRASE:
+      return NotBuilt("kinds");
+    default:
+      return InvalidField("kinds", "holds an unknown kind of suggestion");
+  }
+}
+
+View ViewOf(apb::ArticleView view) {
+  switch (view) {
+    case apb::ARTICLE_VIEW_BASIC:
+      return View::kBasic;
+    case apb::ARTICLE_VIEW_FULL:
+      return View::kFull;
+    default:
+      return View::kSnippet;
+  }
+}
+
+apb::ArticleView ViewToProto(View view) {
+  switch (view) {
+    case View::kBasic:
+      return apb::ARTICLE_VIEW_BASIC;
+    case View::kSnippet:
+      return apb::ARTICLE_VIEW_SNIPPET;
+    case View::kFull:
+      return apb::ARTICLE_VIEW_FULL;
+  }
+  return apb::ARTICLE_VIEW_SNIPPET;
+}
+
+}  // namespace
+
+absl::StatusOr<apb::ArticleView> ViewFromProto(apb::ArticleView view, apb::ArticleView fallback) {
+  if (!apb::ArticleView_IsValid(view)) return InvalidField("view", "is no known view");
+  return view == apb::ARTICLE_VIEW_UNSPECIFIED ? fallback : view;
+}
+
+absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
+  RETURN_IF_ERROR(RefuseWhatIsNotBuilt(request));
+  SearchQuery query;
+  query.query = request.query();
+  query.filter = request.filter();
+  query.region_codes = Strings(request.region_codes());
+  query.group_ids = Strings(request.group_ids());
+  query.issue_ids = Strings(request.issue_ids());
+  query.expand_groups = request.expand_groups();
+  for (const v1::Selection& selection : request.selections()) {
+    query.selections.push_back({.field = selection.field(), .values = Strings(selection.values())});
+  }
+  query.order_by = request.order_by();
+  query.page_size = request.page_size();
+  query.page_token = request.page_token();
+  query.skip = request.skip();
+  if (request.facets_size() > kMaxFacets) {
+    return InvalidField("facets", absl::StrCat("holds ", request.facets_size(), " facets; at most ", kMaxFacets));
+  }
+  for (const v1::FacetSpec& facet : request.facets()) {
+    query.facets.push_back({.field = facet.field(), .limit = facet.limit()});
+  }
+  ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
+  query.match_mode =
+      request.match_mode() == v1::MATCH_MODE_PREFIX_LAST_WORD ? MatchMode::kPrefixLastWord : MatchMode::kFullQuery;
+  ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
+  query.view = ViewOf(view);
+  query.language_code = request.language_code();
+  query.display_language = request.display_language();
+  if (request.has_min_label_score()) {
+    if (!(request.min_label_score() >= 0.0 && request.min_label_score() <= 1.0)) {
+      return InvalidField("min_label_score", "must be between 0 and 1");
+    }
+    query.labels.min_score = request.min_label_score();
+  }
+  ASSIGN_OR_RETURN(query.labels.sources, LabelSourcesFromProto(request.label_sources()));
+  query.min_commit_token = request.min_commit_token();
+  query.partial_on_timeout = request.on_timeout() == v1::TIMEOUT_POLICY_RETURN_PARTIAL;
+  return query;
+}
+
+void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonomy& taxonomy,
+             v1::SearchResponse& response) {
+  const ArticleFormat format = {
+      .view = ViewToProto(query.view), .display_language = query.display_language, .labels = query.labels};
+  for (const Hit& hit : result.hits) {
+    v1::SearchHit& proto = *response.add_hits();
+    ToProto(hit.article, format, taxonomy, *proto.mutable_article());
+    proto.set_score(hit.score);
+    for (const Snippet& snippet : hit.snippets) {
+      v1::Snippet& out = *proto.add_snippets();
+      out.set_field(snippet.field);
+      out.set_text(snippet.text);
+      RangesToProto(snippet.ranges, *out.mutable_ranges());
+    }
+  }
+  response.set_next_page_token(result.next_page_token);
+  response.mutable_total()->set_value(Count(result.total));
+  response.mutable_total()->set_relation(result.total_exact ? v1::TOTAL_RELATION_EXACT
+                                                            : v1::TOTAL_RELATION_LOWER_BOUND);
+  for (const Facet& facet : result.facets) {
+    v1::FacetResult& proto = *response.add_facets();
+    proto.set_field(facet.field);
+    for (const FacetValue& value : facet.values) {
+      v1::FacetValue& out = *proto.add_values();
+      out.set_id(value.id);
+      out.set_display_name(value.display_name);
+      out.set_count(Count(value.count));
+      out.set_selected(value.selected);
+    }
+    proto.set_other_count(Count(facet.other_count));
+    proto.set_exact(facet.exact);
+  }
+  v1::QueryInterpretation& interpretation = *response.mutable_interpretation();
+  interpretation.set_parsed_query(result.interpretation.normalized_query);
+  interpretation.set_corrected_query(result.interpretation.corrected_query);
+  interpretation.set_relaxed(result.interpretation.relaxed);
+  for (const std::string& note : result.interpretation.notes) interpretation.add_notes(note);
+  response.set_commit_token(result.commit_token);
+  *response.mutable_index_time() = TimestampToProto(result.index_time);
+  if (result.degraded) {
+    v1::Degradation& degradation = *response.add_degraded();
+    degradation.set_reason("TIMEOUT");
+    degradation.set_message("the deadline came before the search was finished; these are the hits found by then");
+  }
+  response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
+  response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
+}
+
+absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request) {
+  constexpr size_t kMaxSuggestBytes = 256;
+  constexpr int kDefaultSuggestions = 8;
+  constexpr int kMaxSuggestions = 50;
+  SuggestQuery query;
+  if (request.query().size() > kMaxSuggestBytes) {
+    return InvalidField("query", absl::StrCat("is longer than ", kMaxSuggestBytes, " bytes"));
+  }
+  query.prefix = request.query();
+  if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
+  query.limit = request.page_size() == 0 ? kDefaultSuggestions : std::min(request.page_size(), kMaxSuggestions);
+  for (const int kind : request.kinds()) {
+    ASSIGN_OR_RETURN(const SuggestionKind one, KindFromProto(kind));
+    query.kinds.push_back(one);
+  }
+  query.display_language = request.display_language();
+  return query;
+}
+
+void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& response) {
+  for (const Suggestion& suggestion : suggestions) {
+    v1::Suggestion& proto = *response.add_suggestions();
+    proto.set_text(suggestion.text);
+    proto.set_kind(KindToProto(suggestion.kind));
+    proto.set_id(suggestion.id);
+    proto.set_count(Count(suggestion.article_count));
+    RangesToProto(suggestion.ranges, *proto.mutable_ranges());
+  }
+}
+
+void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response) {
+  response.set_article_count(Count(info.article_count));
+  response.set_visible_article_count(Count(info.indexed_count));
+  response.set_pending_article_count(Count(info.pending_count));
+  response.set_failed_article_count(Count(info.failed_count));
+  response.set_deleted_article_count(Count(info.deleted_count));
+  for (const UnmappedLabel& label : info.unmapped_labels) {
+    v1::UnmappedLabel& proto = *response.add_unmapped_labels();
+    proto.set_kind(label.kind);
+    proto.set_name(label.name);
+    proto.set_count(Count(label.article_count));
+  }
+  response.set_durable_commit_token(engine.TokenOf(info.durable_seq));
+  response.set_commit_token(engine.TokenOf(info.visible_seq));
+  *response.mutable_index_time() = TimestampToProto(info.index_time);
+  response.set_store_bytes(info.store_bytes);
+  response.set_index_bytes(info.index_bytes);
+  response.set_index_format_version(info.index_version);
+  response.set_taxonomy_version(info.taxonomy_version);
+  response.set_classifier_available(info.labeler_healthy);
+  response.set_server_version(common::kVersion);
+}
+
+absl::StatusOr<Progress> ProgressFromProto(absl::string_view field, v1::CommitStage stage, Progress fallback) {
+  switch (stage) {
+    case v1::COMMIT_STAGE_UNSPECIFIED:
+      return fallback;
+    case v1::COMMIT_STAGE_DURABLE:
+      return Progress::kDurable;
+    case v1::COMMIT_STAGE_VISIBLE:
+      return Progress::kVisible;
+    case v1::COMMIT_STAGE_LABELLED:
+      return Progress::kLabelled;
+    default:
+      return InvalidField(field, "is no known commit stage");
+  }
+}
+
+v1::CommitStage ToProto(Progress progress) {
+  switch (progress) {
+    case Progress::kNone:
+      return v1::COMMIT_STAGE_UNSPECIFIED;
+    case Progress::kDurable:
+      return v1::COMMIT_STAGE_DURABLE;
+    case Progress::kVisible:
+      return v1::COMMIT_STAGE_VISIBLE;
+    case Progress::kLabelled:
+      return v1::COMMIT_STAGE_LABELLED;
+  }
+  return v1::COMMIT_STAGE_UNSPECIFIED;
+}
+
+v1::IngestOutcome ToProto(IngestOutcome outcome) {
+  switch (outcome) {
+    case IngestOutcome::kCreated:
+      return v1::INGEST_OUTCOME_CREATED;
+    case IngestOutcome::kUpdated:
+      return v1::INGEST_OUTCOME_UPDATED;
+    case IngestOutcome::kUnchanged:
+      return v1::INGEST_OUTCOME_UNCHANGED;
+    case IngestOutcome::kStale:
+      return v1::INGEST_OUTCOME_STALE;
+    case IngestOutcome::kRejected:
+      return v1::INGEST_OUTCOME_REJECTED;
+    case IngestOutcome::kRetryLater:
+      return v1::INGEST_OUTCOME_RETRY_LATER;
+  }
+  return v1::INGEST_OUTCOME_UNSPECIFIED;
+}
+
+}  // namespace dateline::search

@@ -1,0 +1,120 @@
+#include "search_service/search_proto.h"
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "tests/support/status_matchers.h"
+
+namespace dateline::search {
+namespace {
+
+using ::dateline::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(SearchProtoTest, ReadsARequest) {
+  v1::SearchRequest request;
+  request.set_query("iran oil");
+  request.add_region_codes("IR");
+  request.add_issue_ids("energy");
+  v1::Selection& selection = *request.add_selections();
+  selection.set_field("source");
+  selection.add_values("Example");
+  request.set_page_size(20);
+  request.add_facets()->set_field("issue_id");
+  request.mutable_snippet()->set_max_snippets(2);
+  request.set_match_mode(v1::MATCH_MODE_PREFIX_LAST_WORD);
+  request.set_min_label_score(0.5);
+  request.set_on_timeout(v1::TIMEOUT_POLICY_RETURN_PARTIAL);
+  ASSERT_OK_AND_ASSIGN(const SearchQuery query, FromProto(request));
+  EXPECT_EQ(query.query, "iran oil");
+  EXPECT_THAT(query.region_codes, ElementsAre("IR"));
+  EXPECT_THAT(query.issue_ids, ElementsAre("energy"));
+  ASSERT_THAT(query.selections, SizeIs(1));
+  EXPECT_THAT(query.selections[0].values, ElementsAre("Example"));
+  EXPECT_EQ(query.page_size, 20);
+  EXPECT_EQ(query.snippet.max_count, 2);
+  EXPECT_EQ(query.snippet.max_bytes, 240);
+  EXPECT_EQ(query.match_mode, MatchMode::kPrefixLastWord);
+  EXPECT_EQ(query.view, View::kSnippet);
+  EXPECT_EQ(query.labels.min_score, 0.5);
+  EXPECT_TRUE(query.partial_on_timeout);
+}
+
+TEST(SearchProtoTest, WithoutASnippetSpecThereAreNone) {
+  ASSERT_OK_AND_ASSIGN(const SearchQuery query, FromProto(v1::SearchRequest()));
+  EXPECT_EQ(query.snippet.max_count, 0);
+}
+
+TEST(SearchProtoTest, RefusesWhatIsNotBuiltByName) {
+  const std::vector<std::pair<std::string, std::function<void(v1::SearchRequest&)>>> cases = {
+      {"collapse", [](v1::SearchRequest& r) { r.mutable_collapse(); }},
+      {"ranking", [](v1::SearchRequest& r) { r.mutable_ranking(); }},
+      {"explain", [](v1::SearchRequest& r) { r.set_explain(true); }},
+      {"typo_mode", [](v1::SearchRequest& r) { r.set_typo_mode(v1::TYPO_MODE_AUTO); }},
+      {"match_mode", [](v1::SearchRequest& r) { r.set_match_mode(v1::MATCH_MODE_LITERAL); }},
+      {"interpretation_mode",
+       [](v1::SearchRequest& r) { r.set_interpretation_mode(v1::INTERPRETATION_MODE_FILTER); }},
+      {"facets.prefix", [](v1::SearchRequest& r) { r.add_facets()->set_prefix("a"); }},
+  };
+  for (const auto& [field, set] : cases) {
+    v1::SearchRequest request;
+    set(request);
+    const absl::Status status = FromProto(request).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(field)));
+    ASSERT_THAT(common::FieldViolationsOf(status), SizeIs(1)) << field;
+    EXPECT_EQ(common::FieldViolationsOf(status)[0].field, field);
+  }
+}
+
+TEST(SearchProtoTest, RefusesNonsenseByName) {
+  const std::vector<std::pair<std::string, std::function<void(v1::SearchRequest&)>>> cases = {
+      {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(1.5); }},
+      {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(std::nan("")); }},
+      {"snippet.fields", [](v1::SearchRequest& r) { r.mutable_snippet()->add_fields("authors"); }},
+      {"facets", [](v1::SearchRequest& r) { for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source"); }},
+      {"label_sources[0]",
+       [](v1::SearchRequest& r) { r.add_label_sources(article::v1::LABEL_SOURCE_UNSPECIFIED); }},
+      {"view", [](v1::SearchRequest& r) { r.set_view(static_cast<article::v1::ArticleView>(77)); }},
+  };
+  for (const auto& [field, set] : cases) {
+    v1::SearchRequest request;
+    set(request);
+    EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(field)));
+  }
+}
+
+TEST(SearchProtoTest, SuggestStatesItsLimits) {
+  v1::SuggestRequest request;
+  request.set_page_size(-1);
+  EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("page_size")));
+  request.set_page_size(1'000);
+  request.set_query("te");
+  ASSERT_OK_AND_ASSIGN(const SuggestQuery query, FromProto(request));
+  EXPECT_EQ(query.limit, 50);
+  request.set_query(std::string(300, 'a'));
+  EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("query")));
+}
+
+TEST(SearchProtoTest, StagesAndOutcomesKeepTheirMeaning) {
+  for (const Progress progress : {Progress::kDurable, Progress::kVisible, Progress::kLabelled}) {
+    EXPECT_THAT(ProgressFromProto("stage", ToProto(progress), Progress::kNone),
+                ::dateline::testing::IsOkAndHolds(progress));
+  }
+  EXPECT_THAT(ProgressFromProto("stage", static_cast<v1::CommitStage>(9), Progress::kNone),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("stage")));
+  EXPECT_EQ(ToProto(IngestOutcome::kStale), v1::INGEST_OUTCOME_STALE);
+  EXPECT_EQ(ToProto(IngestOutcome::kRetryLater), v1::INGEST_OUTCOME_RETRY_LATER);
+}
+
+}  // namespace
+}  // namespace dateline::search
