@@ -1,0 +1,144 @@
+#include "common/rpc/server.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
+#include "grpc/support/log.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+
+#include "common/log.h"
+#include "common/rpc/address.h"
+#include "common/status_macros.h"
+
+namespace dateline::common::rpc {
+namespace {
+
+// What gRPC says while a server is being started on this thread: it reports why it can't listen only in its log.
+thread_local std::string* heard = nullptr;
+
+// gRPC and protobuf print several lines for what we report in one, and for whatever clients do wrong. Their words go to
+// the log, at debug level.
+void HearGrpc(gpr_log_func_args* arguments) {
+  if (heard != nullptr) {
+    absl::StrAppend(heard, arguments->message, "\n");
+  }
+  LogDebug("grpc", {{"message", arguments->message}});
+}
+
+void HearProtobuf(google::protobuf::LogLevel level, const char* /*file*/, int /*line*/, const std::string& message) {
+  if (level == google::protobuf::LOGLEVEL_FATAL) {
+    LogError("protobuf", {{"message", message}});
+  } else {
+    LogDebug("protobuf", {{"message", message}});
+  }
+}
+
+// Before the first server of the process.
+void SetUpLibraries() {
+  static const bool done = [] {
+    gpr_set_log_function(&HearGrpc);
+    google::protobuf::SetLogHandler(&HearProtobuf);
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+std::string WhyNotListening(absl::string_view said) {
+  // The texts of strerror and gai_strerror in the C locale, which servers run in.
+  constexpr std::array<std::pair<absl::string_view, absl::string_view>, 6> kCauses = {{
+      {"Address already in use", "the address is in use: stop what listens there, or choose another port"},
+      {"Permission denied", "permission denied: choose a port above 1023 or another path"},
+      {"Cannot assign requested address", "the host is not an address of this machine"},
+      {"Name or service not known", "the host is unknown"},
+      {"name resolution", "the host can't be resolved"},
+      {"No such file or directory", "the folder of the socket does not exist"},
+  }};
+  for (const auto& [text, cause] : kCauses) {
+    if (absl::StrContains(said, text)) {
+      return std::string(cause);
+    }
+  }
+  return "run with debug logs to see why";
+}
+
+void Configure(const Server::Options& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(options.max_request_bytes);
+  // Otherwise a second server binds the same port without a word, and gets half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_calls_per_connection);
+  // Dead peers are noticed within a minute and a half; clients may ask as often as every ten seconds.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  if (options.max_connection_age < absl::Hours(24 * 20)) {  // Further off it doesn't fit the argument's 32 bits.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(absl::ToInt64Milliseconds(options.max_connection_age)));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, std::vector<HostedService> services) {
+  SetUpLibraries();
+  ASSIGN_OR_RETURN(Address address, ParseAddress(options.listen));
+  grpc::ServerBuilder builder;
+  Configure(options, builder);
+  int port = 0;
+  builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
+  for (const HostedService& service : services) {
+    builder.RegisterService(service.service);
+  }
+  std::string said;
+  heard = &said;
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  heard = nullptr;
+  if (server == nullptr || port == 0) {
+    if (server != nullptr) {
+      server->Shutdown();
+    }
+    return absl::FailedPreconditionError(absl::StrCat("can't listen on ", options.listen, ": ", WhyNotListening(said)));
+  }
+  if (!address.is_unix()) {
+    address.port = port;
+  }
+  std::unique_ptr<Server> result(new Server(std::move(server), address.port, address.ToString()));
+  for (const HostedService& service : services) {
+    result->SetServing(service.name, true);
+  }
+  return result;
+}
+
+Server::Server(std::unique_ptr<grpc::Server> server, int port, std::string address)
+    : port_(port), address_(std::move(address)), server_(std::move(server)) {}
+
+Server::~Server() { Shutdown(absl::ZeroDuration()); }
+
+void Server::SetServing(const std::string& service_name, bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(service_name, serving);
+}
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() {
+  return server_->InProcessChannel(grpc::ChannelArguments());
+}
+
+void Server::Shutdown(absl::Duration grace) {
+  const MutexLock lock(shutdown_mutex_);
+  if (shut_down_) {
+    return;
+  }
+  shut_down_ = true;
+  server_->GetHealthCheckService()->Shutdown();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+}
+
+}  // namespace dateline::common::rpc
