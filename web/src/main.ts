@@ -1,0 +1,358 @@
+import './page.css';
+import { ApiError, search, type SearchRequest, type SearchResponse, type Suggestion } from './api';
+import { byId, h } from './dom';
+import { facetElement, facetValues } from './facets';
+import { hitElement, type ResultActions, type TagField } from './results';
+import { fromAddress, toAddress, toggled, type Sort, type State } from './state';
+import { SuggestionList } from './suggest';
+
+const PAGE_SIZE = 10;
+const FACET_LIMIT = 12;
+const TYPING_DELAY_MS = 140;
+// Shorter waits are not worth a moving line.
+const PROGRESS_DELAY_MS = 180;
+
+const form = byId<HTMLFormElement>('search-form');
+const input = byId<HTMLInputElement>('query');
+const sortBox = byId<HTMLSelectElement>('sort');
+const results = byId('results');
+const hitList = byId<HTMLOListElement>('hits');
+const statusLine = byId('status');
+const facetArea = byId('facets');
+const chipArea = byId('chips');
+const noteArea = byId('notes');
+const messageArea = byId('message');
+const moreButton = byId<HTMLButtonElement>('more');
+const progress = byId('progress');
+
+const NUMBER = new Intl.NumberFormat('en');
+
+let state: State = fromAddress(location.search);
+let shown: SearchRequest | null = null;
+let nextPageToken = '';
+let running = new AbortController();
+let typingTimer = 0;
+// Names of tags as answers gave them, for filters that an answer does not name.
+const names: Record<TagField, Map<string, string>> = { countries: new Map(), issues: new Map() };
+
+const actions: ResultActions = {
+  toggle(field, id) {
+    change({ [field]: toggled(state[field], id) });
+  },
+  isSelected: (field, id) => state[field].includes(id),
+};
+
+function requestOf(current: State, typing: boolean): SearchRequest {
+  const selections = [];
+  if (current.countries.length > 0) selections.push({ field: 'region_code', values: current.countries });
+  if (current.issues.length > 0) selections.push({ field: 'issue_id', values: current.issues });
+  const query = current.query.trim();
+  const request: SearchRequest = {
+    pageSize: PAGE_SIZE,
+    facets: [
+      { field: 'region_code', limit: FACET_LIMIT },
+      { field: 'issue_id', limit: FACET_LIMIT },
+    ],
+    snippet: { maxBytes: 320 },
+    view: 'ARTICLE_VIEW_SNIPPET',
+  };
+  if (query !== '') {
+    request.query = query;
+    request.matchMode = typing ? 'MATCH_MODE_PREFIX_LAST_WORD' : 'MATCH_MODE_FULL_QUERY';
+  }
+  if (selections.length > 0) request.selections = selections;
+  if (current.sort !== '') request.orderBy = current.sort === 'newest' ? 'publish_time desc' : 'publish_time asc';
+  return request;
+}
+
+/** Looks for something else, as a step that the back button undoes. */
+function change(next: Partial<State>): void {
+  state = { ...state, ...next };
+  history.pushState(null, '', toAddress(state) || location.pathname);
+  void run(false);
+}
+
+function busy(on: boolean): void {
+  results.setAttribute('aria-busy', String(on));
+  progress.classList.toggle('on', on);
+}
+
+async function ask(request: SearchRequest): Promise<SearchResponse | null> {
+  running.abort();
+  const own = (running = new AbortController());
+  const timer = setTimeout(() => busy(true), PROGRESS_DELAY_MS);
+  try {
+    const response = await search(request, own.signal);
+    return own.signal.aborted ? null : response;
+  } catch (error) {
+    if (own.signal.aborted) return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    if (own === running) busy(false);
+  }
+}
+
+async function run(typing: boolean): Promise<void> {
+  clearTimeout(typingTimer);
+  if (document.activeElement !== input) input.value = state.query;
+  sortBox.value = state.sort;
+  document.title = state.query.trim() === '' ? 'Dateline' : `${state.query.trim()} – Dateline`;
+  const request = requestOf(state, typing);
+  try {
+    const response = await ask(request);
+    if (response === null) return;
+    shown = request;
+    showResponse(response);
+  } catch (error) {
+    showError(error);
+  }
+}
+
+function totalText(response: SearchResponse): string {
+  const count = response.total?.value ?? response.hits?.length ?? 0;
+  if (count === 0) return 'No articles';
+  const about = { TOTAL_RELATION_LOWER_BOUND: 'At least ', TOTAL_RELATION_ESTIMATE: 'About ' }[response.total?.relation ?? ''] ?? '';
+  return `${about}${NUMBER.format(count)} ${count === 1 ? 'article' : 'articles'}`;
+}
+
+function showResponse(response: SearchResponse): void {
+  for (const hit of response.hits ?? []) remember(hit.article?.labels ?? []);
+  const hits = response.hits ?? [];
+  hitList.replaceChildren(...hits.map((hit) => hitElement(hit, actions)));
+  nextPageToken = response.nextPageToken ?? '';
+  moreButton.hidden = nextPageToken === '';
+  statusLine.textContent = totalText(response);
+  showFacets(response);
+  showChips();
+  showNotes(response);
+  messageArea.replaceChildren(...(hits.length === 0 ? [emptyMessage()] : []));
+}
+
+function remember(labels: { regionCode?: string; issueId?: string; displayName?: string }[]): void {
+  for (const label of labels) {
+    if (label.regionCode && label.displayName) names.countries.set(label.regionCode, label.displayName);
+    if (label.issueId && label.displayName) names.issues.set(label.issueId, label.displayName);
+  }
+}
+
+function showFacets(response: SearchResponse): void {
+  // The box that was just ticked keeps the focus.
+  const focused = document.activeElement instanceof HTMLInputElement && facetArea.contains(document.activeElement)
+    ? document.activeElement.value
+    : null;
+  const part = (title: string, wire: string, field: TagField) => {
+    const facet = response.facets?.find((candidate) => candidate.field === wire);
+    for (const value of facet?.values ?? []) {
+      if (value.id && value.displayName) names[field].set(value.id, value.displayName);
+    }
+    return facetElement({
+      title,
+      values: facetValues(facet, state[field], names[field]),
+      otherCount: facet?.otherCount ?? 0,
+      selected: state[field],
+      toggle: (id) => actions.toggle(field, id),
+      clear: () => change({ [field]: [] }),
+    });
+  };
+  const parts = [part('Countries', 'region_code', 'countries'), part('Issues', 'issue_id', 'issues')];
+  facetArea.replaceChildren(...parts.filter((element): element is HTMLElement => element !== null));
+  if (focused !== null) {
+    facetArea.querySelector<HTMLInputElement>(`input[value="${CSS.escape(focused)}"]`)?.focus();
+  }
+}
+
+function showChips(): void {
+  const chip = (field: TagField, id: string) => {
+    const name = names[field].get(id) ?? id;
+    return h(
+      'button',
+      { type: 'button', class: 'chip', 'aria-label': `Lift the filter ${name}`, onclick: () => actions.toggle(field, id) },
+      h('bdi', {}, name),
+      h('span', { class: 'cross', 'aria-hidden': 'true' }),
+    );
+  };
+  const chips = [
+    ...state.countries.map((id) => chip('countries', id)),
+    ...state.issues.map((id) => chip('issues', id)),
+  ];
+  if (chips.length > 1) {
+    chips.push(h('button', { type: 'button', class: 'link', onclick: clearFilters }, 'Clear all'));
+  }
+  chipArea.replaceChildren(...chips);
+  byId('filter-count').textContent = chips.length === 0 ? '' : `(${state.countries.length + state.issues.length})`;
+}
+
+function clearFilters(): void {
+  change({ countries: [], issues: [] });
+}
+
+function showNotes(response: SearchResponse): void {
+  const notes: HTMLElement[] = [];
+  const corrected = response.interpretation?.correctedQuery;
+  if (corrected) {
+    notes.push(
+      h(
+        'p',
+        {},
+        'Did you mean ',
+        h('button', { type: 'button', class: 'link', dir: 'auto', onclick: () => searchFor(corrected) }, corrected),
+        '?',
+      ),
+    );
+  }
+  if (response.interpretation?.relaxed) {
+    notes.push(h('p', {}, 'Few articles have all of these words, so some that have most of them are shown as well.'));
+  }
+  for (const item of response.degraded ?? []) {
+    if (item.message) notes.push(h('p', {}, item.message));
+  }
+  noteArea.replaceChildren(...notes);
+}
+
+function searchFor(query: string): void {
+  input.value = query;
+  change({ query });
+}
+
+function emptyMessage(): HTMLElement {
+  const filtered = state.countries.length + state.issues.length > 0;
+  if (state.query.trim() === '' && !filtered) {
+    return h(
+      'div',
+      { class: 'message' },
+      h('h2', {}, 'Nothing here yet'),
+      h('p', {}, 'Articles appear as soon as some are taken in:'),
+      h('pre', {}, h('code', {}, 'dateline ingest samples/')),
+    );
+  }
+  return h(
+    'div',
+    { class: 'message' },
+    h('h2', {}, 'No article matches'),
+    h('p', {}, filtered ? 'Fewer filters find more.' : 'Fewer or other words may find more; check the spelling.'),
+    filtered && h('button', { type: 'button', onclick: clearFilters }, 'Lift all filters'),
+    state.query.trim() !== '' && h('button', { type: 'button', onclick: () => searchFor('') }, 'Show all articles'),
+  );
+}
+
+/** What went wrong, in words, and what can be done. */
+function explain(error: unknown): { title: string; text: string; retry: boolean } {
+  const code = error instanceof ApiError ? error.code : 'network';
+  const message = error instanceof Error ? error.message : '';
+  switch (code) {
+    case 'invalid_argument':
+      return { title: 'This search cannot be made', text: message, retry: false };
+    case 'network':
+      return { title: 'No connection', text: 'The server cannot be reached. Is the network there?', retry: true };
+    case 'unavailable':
+      return { title: 'The search is away', text: 'It is being started or updated. It mostly takes a few seconds.', retry: true };
+    case 'timeout':
+    case 'deadline_exceeded':
+      return { title: 'That took too long', text: 'Fewer words may be faster, or try the same again.', retry: true };
+    case 'resource_exhausted':
+      return { title: 'Too much at once', text: 'Many are searching. Try again in a moment.', retry: true };
+    default:
+      return { title: 'Something went wrong', text: message || code, retry: true };
+  }
+}
+
+function showError(error: unknown): void {
+  const { title, text, retry } = explain(error);
+  hitList.replaceChildren();
+  facetArea.replaceChildren();
+  noteArea.replaceChildren();
+  showChips();
+  moreButton.hidden = true;
+  statusLine.textContent = title;
+  messageArea.replaceChildren(
+    h(
+      'div',
+      { class: 'message error' },
+      h('h2', {}, title),
+      h('p', {}, text),
+      retry && h('button', { type: 'button', onclick: () => void run(false) }, 'Try again'),
+    ),
+  );
+}
+
+async function showMore(): Promise<void> {
+  if (shown === null || nextPageToken === '') return;
+  moreButton.disabled = true;
+  try {
+    const response = await ask({ ...shown, pageToken: nextPageToken });
+    if (response === null) return;
+    for (const hit of response.hits ?? []) remember(hit.article?.labels ?? []);
+    const fresh = (response.hits ?? []).map((hit) => hitElement(hit, actions));
+    hitList.append(...fresh);
+    nextPageToken = response.nextPageToken ?? '';
+    moreButton.hidden = nextPageToken === '';
+    statusLine.textContent = `${totalText(response)}, ${hitList.children.length} shown`;
+    fresh[0]?.querySelector<HTMLElement>('a, summary, button')?.focus({ preventScroll: true });
+  } catch (error) {
+    if (error instanceof ApiError && error.reason === 'PAGE_TOKEN_EXPIRED') {
+      noteArea.replaceChildren(h('p', {}, 'The list was out of date, so it was made anew.'));
+      await run(false);
+    } else {
+      showError(error);
+    }
+  } finally {
+    moreButton.disabled = false;
+  }
+}
+
+function takeSuggestion(suggestion: Suggestion): void {
+  if (suggestion.kind === 'SUGGESTION_KIND_REGION' && suggestion.id) {
+    names.countries.set(suggestion.id, suggestion.text ?? suggestion.id);
+    input.value = '';
+    change({ query: '', countries: [...new Set([...state.countries, suggestion.id])] });
+  } else if (suggestion.kind === 'SUGGESTION_KIND_ISSUE' && suggestion.id) {
+    names.issues.set(suggestion.id, suggestion.text ?? suggestion.id);
+    input.value = '';
+    change({ query: '', issues: [...new Set([...state.issues, suggestion.id])] });
+  } else {
+    searchFor(suggestion.text ?? '');
+  }
+}
+
+const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestions'), takeSuggestion);
+
+input.addEventListener('input', () => {
+  clearTimeout(typingTimer);
+  typingTimer = window.setTimeout(() => {
+    state = { ...state, query: input.value };
+    // Typing is one step for the back button, however many letters it has.
+    history.replaceState(null, '', toAddress(state) || location.pathname);
+    void run(true);
+  }, TYPING_DELAY_MS);
+});
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  suggestions.hide();
+  change({ query: input.value });
+});
+sortBox.addEventListener('change', () => change({ sort: sortBox.value as Sort }));
+moreButton.addEventListener('click', () => void showMore());
+window.addEventListener('popstate', () => {
+  state = fromAddress(location.search);
+  input.value = state.query;
+  void run(false);
+});
+document.addEventListener('keydown', (event) => {
+  const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+  if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    input.focus();
+    input.select();
+  }
+});
+// On a narrow screen the filters are folded away at first.
+const narrow = window.matchMedia('(max-width: 52rem)');
+byId<HTMLDetailsElement>('facets-panel').open = !narrow.matches;
+narrow.addEventListener('change', () => {
+  byId<HTMLDetailsElement>('facets-panel').open = !narrow.matches;
+});
+
+input.value = state.query;
+if (!narrow.matches) input.focus();
+void run(false);

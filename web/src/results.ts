@@ -1,0 +1,171 @@
+// Hits as elements.
+import { getArticle, type Article, type Evidence, type Hit, type Label, type Snippet } from './api';
+import { h, highlighted } from './dom';
+import { withPopover } from './popover';
+
+export type TagField = 'countries' | 'issues';
+
+export interface ResultActions {
+  /** Limits the search to a tag, or lifts that. */
+  toggle(field: TagField, id: string): void;
+  isSelected(field: TagField, id: string): boolean;
+}
+
+const MAX_REASONS = 8;
+
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const MOMENT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
+
+/** The address, if it is one that a link may have. */
+function safeUrl(url: string | undefined): string | undefined {
+  try {
+    const parsed = new URL(url ?? '');
+    return parsed.protocol === 'https:' || parsed.protocol === 'http:' ? parsed.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function dateOf(article: Article): HTMLElement | null {
+  const time = article.publishTime === undefined ? Number.NaN : Date.parse(article.publishTime);
+  if (Number.isNaN(time)) return null;
+  const format = article.publishTimePrecision === 'TIME_PRECISION_SECOND' ? MOMENT : DAY;
+  return h('time', { datetime: article.publishTime }, format.format(time));
+}
+
+function byline(article: Article): HTMLElement {
+  const parts: Node[] = [];
+  const add = (node: Node | null) => {
+    if (node === null) return;
+    if (parts.length > 0) parts.push(h('span', { class: 'dot', 'aria-hidden': 'true' }));
+    parts.push(node);
+  };
+  add(article.source ? h('bdi', { class: 'source' }, article.source) : null);
+  add(dateOf(article));
+  add(article.authors?.length ? h('bdi', {}, `By ${article.authors.join(', ')}`) : null);
+  return h('p', { class: 'byline' }, ...parts);
+}
+
+const KINDS: Record<string, string> = {
+  NAME: 'name',
+  DEMONYM: 'people or adjective',
+  CAPITAL: 'capital',
+  CITY: 'city',
+  LEADER: 'leader',
+  WORD: 'word',
+  PHRASE: 'phrase',
+  SOURCE_LABEL: 'filed by the publisher',
+};
+
+/** Evidence with the same words is one line with a count. */
+function reasons(evidence: Evidence[]): HTMLElement[] {
+  const groups = new Map<string, { evidence: Evidence; count: number; fields: Set<string> }>();
+  for (const item of evidence) {
+    const key = `${item.setAside ?? ''} ${item.kind ?? ''} ${(item.text ?? '').toLowerCase()}`;
+    const group = groups.get(key) ?? { evidence: item, count: 0, fields: new Set<string>() };
+    group.count += 1;
+    if (item.span?.field) group.fields.add(item.span.field);
+    groups.set(key, group);
+  }
+  return [...groups.values()].slice(0, MAX_REASONS).map(({ evidence: item, count, fields }) => {
+    const notes = [KINDS[item.kind ?? ''] ?? (item.kind ?? '').toLowerCase().replaceAll('_', ' ')];
+    if (fields.has('title')) notes.push('in the title');
+    if (item.setAside) notes.push('does not count');
+    return h(
+      'li',
+      { class: item.setAside ? 'set-aside' : undefined },
+      h('q', { dir: 'auto' }, item.text ?? ''),
+      count > 1 && h('span', { class: 'times' }, ` ×${count}`),
+      h('small', {}, notes.filter(Boolean).join(', ')),
+    );
+  });
+}
+
+function origin(label: Label): string {
+  switch (label.source) {
+    case 'LABEL_SOURCE_EDITOR':
+      return 'Set by an editor';
+    case 'LABEL_SOURCE_SOURCE':
+      return 'Filed so by the publisher';
+    default:
+      return label.score === undefined ? 'Found in the text' : `Found in the text, ${Math.round(label.score * 100)} % sure`;
+  }
+}
+
+function tag(label: Label, field: TagField, id: string, actions: ResultActions): HTMLElement {
+  const name = label.displayName || id;
+  const selected = actions.isSelected(field, id);
+  const classes = ['tag', field === 'countries' ? 'country' : 'issue'];
+  if (label.primary) classes.push('primary');
+  if (selected) classes.push('selected');
+  const button = h('button', { type: 'button', class: classes.join(' '), 'data-id': id }, h('bdi', {}, name));
+  return withPopover(button, `Why ${name}`, () => {
+    const list = reasons(label.evidence ?? []);
+    return h(
+      'div',
+      {},
+      h('p', { class: 'popover-title' }, h('bdi', {}, name), label.primary && h('small', {}, 'main country')),
+      h('p', { class: 'origin' }, origin(label)),
+      list.length > 0 ? h('ul', { class: 'reasons' }, ...list) : null,
+      h(
+        'button',
+        { type: 'button', class: 'link', onclick: () => actions.toggle(field, id) },
+        selected ? 'Lift this filter' : `Only articles about ${name}`,
+      ),
+    );
+  });
+}
+
+function tags(article: Article, actions: ResultActions): HTMLElement {
+  const list = h('ul', { class: 'tags', 'aria-label': 'Tags' });
+  for (const label of article.labels ?? []) {
+    if (label.state === 'STATE_REJECTED') continue;
+    if (label.regionCode) list.append(h('li', {}, tag(label, 'countries', label.regionCode, actions)));
+    if (label.issueId) list.append(h('li', {}, tag(label, 'issues', label.issueId, actions)));
+  }
+  if (article.labelState === 'LABEL_STATE_PENDING') {
+    list.append(h('li', { class: 'pending' }, 'Tags are being found'));
+  }
+  return list;
+}
+
+function snippets(article: Article, all: Snippet[]): HTMLElement[] {
+  const body = all.filter((snippet) => snippet.field !== 'title' && snippet.text);
+  if (body.length === 0 && article.summary) return [h('p', { class: 'snippet', dir: 'auto' }, article.summary)];
+  return body.map((snippet) => h('p', { class: 'snippet', dir: 'auto' }, ...highlighted(snippet.text ?? '', snippet.ranges)));
+}
+
+/** The text of an article that has no page of its own to go to. */
+function reader(id: string): HTMLElement {
+  const text = h('div', { class: 'reader-text', dir: 'auto' });
+  const details = h('details', { class: 'reader' }, h('summary', {}, 'Read the article'), text);
+  details.addEventListener('toggle', () => {
+    if (!details.open || text.childNodes.length > 0) return;
+    text.append(h('p', {}, 'Loading…'));
+    getArticle(id, new AbortController().signal).then(
+      (article) => text.replaceChildren(...(article.body ?? '').split('\n\n').map((part) => h('p', {}, part))),
+      () => {
+        text.replaceChildren();
+        details.open = false;
+      },
+    );
+  });
+  return details;
+}
+
+export function hitElement(hit: Hit, actions: ResultActions): HTMLElement {
+  const article = hit.article ?? {};
+  const url = safeUrl(article.url);
+  const title = article.title || article.url || 'Untitled';
+  const marked = hit.snippets?.find((snippet) => snippet.field === 'title' && snippet.text === article.title);
+  const heading = highlighted(title, marked?.ranges);
+  return h(
+    'li',
+    { class: 'hit', lang: article.languageCode && article.languageCode !== 'und' ? article.languageCode : undefined },
+    byline(article),
+    h('h2', { dir: 'auto' }, ...(url ? [h('a', { href: url, rel: 'noopener noreferrer' }, ...heading)] : heading)),
+    ...snippets(article, hit.snippets ?? []),
+    tags(article, actions),
+    url === undefined && article.id ? reader(article.id) : null,
+  );
+}
