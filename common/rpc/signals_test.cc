@@ -1,0 +1,42 @@
+#include "common/rpc/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "gtest/gtest.h"
+
+namespace dateline::common::rpc {
+namespace {
+
+TEST(SignalsTest, WaitReturnsTheSignalThatCame) {
+  const TerminationSignals signals;
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(signals.Wait(), SIGTERM);
+  ASSERT_EQ(::kill(::getpid(), SIGINT), 0);
+  EXPECT_EQ(signals.Wait(), SIGINT);
+}
+
+TEST(SignalsTest, WritingToAClosedPipeIsAnErrorAndNotTheEnd) {
+  const TerminationSignals signals;
+  int ends[2] = {};
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  EXPECT_EQ(::write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  ::close(ends[1]);
+}
+
+TEST(SignalsDeathTest, AfterRestoreTheNextSignalEndsTheProcess) {
+  const TerminationSignals signals;
+  EXPECT_EXIT(
+      {
+        signals.Restore();
+        ::raise(SIGTERM);
+      },
+      ::testing::KilledBySignal(SIGTERM), "");
+}
+
+}  // namespace
+}  // namespace dateline::common::rpc
