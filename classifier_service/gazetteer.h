@@ -8,8 +8,8 @@
 //
 // `target` is a region code (CLDR/ISO 3166-1 alpha-2, or XK), a group id (lower case), or `-` for words that are to be
 // passed over ("New England", "Bank of America"). `from` and `to` are years, empty where unbounded. `kind` is one of
-// those below, or MEMBER: then `surface` is the region code of a member of the group `target`. `flags`, separated by
-// commas:
+// those below; MEMBER: `surface` is the region code of a member of the group `target`; or GIVEN: `surface` is a given
+// name, target `-`. A form may stand in several rows: the first is its usual meaning. `flags`, separated by commas:
 //   display   the name to show, in that language; every region and group has one in English
 //   nomatch   a name to show or to recognise in a query, not one to look for in texts
 //   alias     means exactly the target: returned as an alias in Region::names and Group::names
@@ -20,6 +20,8 @@
 //   weak      counts less: ambiguous, or says little of the subject
 //   person    part of a person's name ("Michael Jordan"): seen, set aside
 //   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
+//   successor (MEMBER only) while the group lasted, archives file its affairs under this member
+// Lines that begin with `#` and empty lines are skipped.
 #ifndef DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
 #define DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
 
@@ -72,6 +74,7 @@ struct GazetteerMember {
   std::string region_code;
   int start_year = 0;
   int end_year = 0;
+  bool successor = false;  // A historical state's affairs are filed under this country.
 };
 
 // A bloc, a region of the world, or a historical state. Never a country.
@@ -110,9 +113,9 @@ struct GazetteerMatch {
   size_t start = 0;
   size_t end = 0;
   absl::Span<const GazetteerEntry> entries;
-  bool upper_case = false;     // All letters are capitals.
-  bool hyphen_before = false;  // "US-[China]"
-  bool hyphen_after = false;   // "[Saudi]-led"
+  bool hyphen_before = false;      // "US-[China]"
+  bool hyphen_after = false;       // "[Saudi]-led"
+  bool given_name_before = false;  // "Michael [Jordan]"
 };
 
 // Immutable and safe to use from any number of threads.

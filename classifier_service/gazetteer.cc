@@ -1,0 +1,945 @@
+#include "classifier_service/gazetteer.h"
+
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+#include "common/hash.h"
+#include "common/status_macros.h"
+#include "common/text.h"
+
+namespace dateline::classifier {
+namespace {
+
+constexpr std::array<absl::string_view, kGazetteerKindCount> kKindNames = {
+    "NAME",  "DEMONYM", "CAPITAL", "METONYM",      "CITY",     "SUBDIVISION",
+    "PLACE", "LEADER",  "PERSON",  "ORGANISATION", "CURRENCY",
+};
+
+// A surface form has at most this many words; in Chinese, at most this many characters.
+constexpr size_t kMaxTokens = 24;
+// Longer words are no name, and need not be remembered while they are read.
+constexpr size_t kMaxTokenBytes = 96;
+
+// What a code point is to the division of a text into words.
+enum class CharClass : uint8_t {
+  kOther,     // Divides words.
+  kWord,      // Letters, digits and marks of scripts that divide words by spaces.
+  kHan,       // A word of its own: a name may begin and end anywhere.
+  kHangul,    // A word of its own, but a name begins where a run begins; particles follow it.
+  kKatakana,  // Runs are words, whatever stands beside them.
+  kIgnored,   // Direction marks, joiners, soft hyphens: as if they were not there.
+};
+
+struct CharInfo {
+  CharClass char_class = CharClass::kOther;
+  bool upper = false;
+  bool lower = false;
+  uint8_t size = 0;              // Bytes of `folded`.
+  std::array<char, 8> folded{};  // UTF-8.
+};
+
+CharClass ClassOf(UChar32 c) {
+  if ((c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xAD ||
+      c == 0xFEFF || c == 0x0640) {
+    return CharClass::kIgnored;
+  }
+  if ((c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) || c == 0x3005) {
+    return CharClass::kHan;
+  }
+  if ((c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1100 && c <= 0x11FF)) {
+    return CharClass::kHangul;
+  }
+  if ((c >= 0x30A1 && c <= 0x30FA) || c == 0x30FC) {
+    return CharClass::kKatakana;
+  }
+  const bool mark = (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0;
+  return u_isalnum(c) || mark ? CharClass::kWord : CharClass::kOther;
+}
+
+// Arabic letters that Persian and Urdu keyboards give other code points, and letters that writers use for each other.
+UChar32 Unify(UChar32 c) {
+  switch (c) {
+    case 0x06CC:
+    case 0x0649:
+      return 0x064A;
+    case 0x06A9:
+      return 0x0643;
+    case 0x06C1:
+    case 0x06D5:
+      return 0x0647;
+    default:
+      return c;
+  }
+}
+
+CharInfo MakeCharInfo(UChar32 c) {
+  CharInfo info;
+  info.char_class = ClassOf(c);
+  info.upper = u_isupper(c) || u_istitle(c);
+  info.lower = u_islower(c);
+  if (info.char_class == CharClass::kOther || info.char_class == CharClass::kIgnored) {
+    return info;
+  }
+  std::array<char, U8_MAX_LENGTH> bytes{};
+  int32_t size = 0;
+  const UChar32 unified = Unify(c);
+  U8_APPEND_UNSAFE(bytes.data(), size, unified);
+  const std::string folded = common::FoldForMatch(absl::string_view(bytes.data(), static_cast<size_t>(size)));
+  const absl::string_view kept =
+      folded.size() <= info.folded.size() ? absl::string_view(folded) : absl::string_view(bytes.data(), size);
+  std::copy(kept.begin(), kept.end(), info.folded.begin());
+  info.size = static_cast<uint8_t>(kept.size());
+  return info;
+}
+
+// Everything below U+3000; what lies above has no case and is folded as it stands.
+constexpr UChar32 kTableEnd = 0x3000;
+
+const CharInfo& Info(UChar32 c) {
+  static const auto* const kTable = [] {
+    auto* table = new std::vector<CharInfo>();
+    table->reserve(kTableEnd);
+    for (UChar32 i = 0; i < kTableEnd; ++i) {
+      table->push_back(MakeCharInfo(i));
+    }
+    return table;
+  }();
+  return (*kTable)[static_cast<size_t>(c)];
+}
+
+// One word of a text, or the `&` between two.
+struct Token {
+  size_t start = 0;
+  size_t end = 0;
+  uint32_t id = 0;  // In the vocabulary; 0: not in it.
+  uint16_t letters = 0;
+  bool first_upper = false;
+  bool has_case = false;
+  bool all_upper = false;
+  bool dotted = false;      // "U.S."
+  bool inside_run = false;  // A Hangul syllable after another.
+  bool hyphen_before = false;
+};
+
+using Vocabulary = absl::flat_hash_map<std::string, uint32_t>;
+
+// Divides a text into words, one at a time.
+class Tokenizer {
+ public:
+  Tokenizer(absl::string_view text, const Vocabulary& vocabulary) : text_(text), vocabulary_(vocabulary) {
+    word_.reserve(kMaxTokenBytes);
+  }
+
+  // False at the end of the text.
+  bool Next(Token& token) {
+    while (pos_ < text_.size()) {
+      const size_t start = pos_;
+      const CharInfo info = Read();
+      switch (info.char_class) {
+        case CharClass::kOther:
+          if (text_[start] == '&') {
+            token = Token{.start = start, .end = pos_, .id = Find("and"), .letters = 3};
+            last_ = CharClass::kOther;
+            return true;
+          }
+          hyphen_ = text_[start] == '-' || text_.substr(start, 3) == "\u2013" || text_.substr(start, 3) == "\u2010" ||
+                    text_.substr(start, 3) == "\u2011";
+          last_ = CharClass::kOther;
+          continue;
+        case CharClass::kIgnored:
+          continue;
+        case CharClass::kHan:
+        case CharClass::kHangul:
+          token = Token{.start = start, .end = pos_, .letters = 1};
+          token.inside_run = info.char_class == CharClass::kHangul && last_ == CharClass::kHangul;
+          token.id = Find(absl::string_view(info.folded.data(), info.size));
+          last_ = info.char_class;
+          hyphen_ = false;
+          return true;
+        case CharClass::kWord:
+        case CharClass::kKatakana:
+          ReadWord(start, info, token);
+          last_ = info.char_class;
+          hyphen_ = false;
+          return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  // The code point at `pos_`, and moves on. What is not UTF-8 divides words.
+  CharInfo Read() {
+    const auto byte = static_cast<uint8_t>(text_[pos_]);
+    if (byte < 0x80) {
+      ++pos_;
+      return Info(byte);
+    }
+    const auto rest = static_cast<int32_t>(std::min<size_t>(text_.size() - pos_, U8_MAX_LENGTH));
+    int32_t offset = 0;
+    UChar32 c = 0;
+    U8_NEXT(reinterpret_cast<const uint8_t*>(text_.data()) + pos_, offset, rest, c);
+    const size_t start = pos_;
+    pos_ += static_cast<size_t>(offset);
+    if (c < 0) {
+      return {};
+    }
+    if (c < kTableEnd) {
+      return Info(c);
+    }
+    CharInfo info;
+    info.char_class = ClassOf(c);
+    if (info.char_class != CharClass::kOther && info.char_class != CharClass::kIgnored) {
+      info.size = static_cast<uint8_t>(pos_ - start);
+      std::copy_n(text_.begin() + static_cast<std::ptrdiff_t>(start), info.size, info.folded.begin());
+    }
+    return info;
+  }
+
+  void ReadWord(size_t start, const CharInfo& first, Token& token) {
+    token = Token{.start = start, .end = pos_};
+    token.hyphen_before = hyphen_;
+    token.first_upper = first.upper;
+    word_.clear();
+    bool upper = false;
+    bool lower = false;
+    uint16_t letters = 0;
+    const auto take = [&](const CharInfo& info) {
+      upper |= info.upper;
+      lower |= info.lower;
+      letters = static_cast<uint16_t>(std::min(letters + 1, 60000));
+      if (word_.size() + info.size <= kMaxTokenBytes) {
+        word_.append(info.folded.data(), info.size);
+      } else {
+        too_long_ = true;
+      }
+    };
+    too_long_ = false;
+    take(first);
+    while (pos_ < text_.size()) {
+      const size_t before = pos_;
+      const CharInfo info = Read();
+      if (info.char_class == first.char_class) {
+        take(info);
+        token.end = pos_;
+        continue;
+      }
+      if (info.char_class == CharClass::kIgnored) {
+        continue;
+      }
+      pos_ = before;
+      break;
+    }
+    // "U.S.", "D.P.R.K.": single letters, each with its dot, are one word.
+    if (letters == 1 && first.char_class == CharClass::kWord && (upper || lower)) {
+      while (pos_ + 1 < text_.size() && text_[pos_] == '.' && word_.size() < 12) {
+        const size_t dot = pos_;
+        pos_ = dot + 1;
+        const CharInfo letter = Read();
+        const size_t after = pos_;
+        const bool single = letter.char_class == CharClass::kWord && (letter.upper || letter.lower) &&
+                            (after >= text_.size() || Read().char_class != CharClass::kWord);
+        pos_ = single ? after : dot;
+        if (!single) {
+          break;
+        }
+        take(letter);
+        token.end = after;
+        token.dotted = true;
+      }
+      if (token.dotted && pos_ < text_.size() && text_[pos_] == '.') {
+        token.end = ++pos_;
+      }
+    }
+    token.letters = letters;
+    token.has_case = upper || lower;
+    token.all_upper = upper && !lower;
+    if (!too_long_) {
+      token.id = Find(word_);
+      if (token.id == 0 && !token.has_case) {
+        StripClitics(token);
+      }
+    }
+  }
+
+  // Arabic and Hebrew write "and", "in", "to", "from" and the article as a part of the next word.
+  void StripClitics(Token& token) {
+    static const auto* const kClitics = new absl::flat_hash_set<absl::string_view>{
+        "\u0648", "\u0641", "\u0628", "\u0643", "\u0644",                       // Arabic.
+        "\u05D4", "\u05D5", "\u05D1", "\u05DC", "\u05DE", "\u05E9", "\u05DB"};  // Hebrew.
+    absl::string_view rest = word_;
+    size_t start = token.start;
+    for (int i = 0; i < 2 && rest.size() >= 8 && kClitics->contains(rest.substr(0, 2)); ++i) {
+      const bool lam = absl::StartsWith(rest, "\u0644\u0644");
+      rest.remove_prefix(2);
+      start += 2;  // A vowel sign on the clitic would be one more code point: such a word is left alone.
+      if (static_cast<uint8_t>(text_[start]) < 0xC0) {
+        return;
+      }
+      if (const uint32_t id = Find(rest); id != 0) {
+        token.id = id;
+        token.start = start;
+        return;
+      }
+      if (lam) {  // "li" and the article "al" are written "ll".
+        if (const uint32_t id = Find(absl::StrCat("\u0627", rest)); id != 0) {
+          token.id = id;
+          token.start = start;
+          return;
+        }
+      }
+    }
+  }
+
+  uint32_t Find(absl::string_view folded) const {
+    const auto it = vocabulary_.find(folded);
+    return it == vocabulary_.end() ? 0 : it->second;
+  }
+
+  absl::string_view text_;
+  const Vocabulary& vocabulary_;
+  size_t pos_ = 0;
+  CharClass last_ = CharClass::kOther;
+  bool hyphen_ = false;
+  bool too_long_ = false;
+  std::string word_;
+};
+
+// Whether `gap`, what stands between two words of a form, leaves them one name: a space, a hyphen, an apostrophe, a
+// line's end, or the dot of "St.".
+bool Joins(absl::string_view gap, const Token& before) {
+  if (gap.size() > 4) {
+    return false;
+  }
+  int line_ends = 0;
+  for (size_t i = 0; i < gap.size();) {
+    const auto byte = static_cast<uint8_t>(gap[i]);
+    if (byte == ' ' || byte == '-' || byte == '\'') {
+      ++i;
+    } else if (byte == '\n') {
+      if (++line_ends > 1) {
+        return false;
+      }
+      ++i;
+    } else if (byte == '.') {
+      if (before.letters > 3) {
+        return false;
+      }
+      ++i;
+    } else if (byte == 0xC2 && i + 1 < gap.size() && static_cast<uint8_t>(gap[i + 1]) == 0xA0) {
+      i += 2;  // No-break space.
+    } else if (byte == 0xE2 && i + 2 < gap.size() && static_cast<uint8_t>(gap[i + 1]) == 0x80) {
+      const auto third = static_cast<uint8_t>(gap[i + 2]);  // Hyphens, dashes, quotation marks, direction marks.
+      if (!((third >= 0x8B && third <= 0x93) || third == 0x98 || third == 0x99 || third == 0xAF)) {
+        return false;
+      }
+      i += 3;
+    } else if (byte == 0xCA && i + 1 < gap.size()) {
+      i += 2;  // Modifier apostrophes.
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status RowError(absl::string_view source, size_t line, absl::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat(source, ":", line, ": ", problem));
+}
+
+// One row of the file.
+struct Row {
+  size_t line = 0;
+  std::string surface;
+  std::string target;
+  std::string language;
+  std::optional<GazetteerKind> kind;  // None: MEMBER or GIVEN.
+  bool member = false;
+  int from_year = 0;
+  int to_year = 0;
+  uint16_t flags = 0;
+  bool display = false;
+  bool no_match = false;
+  bool alias = false;
+  bool successor = false;
+};
+
+bool IsRegionCode(absl::string_view text) {
+  return text.size() == 2 && absl::ascii_isupper(static_cast<unsigned char>(text[0])) &&
+         absl::ascii_isupper(static_cast<unsigned char>(text[1]));
+}
+
+bool IsGroupId(absl::string_view text) {
+  return text.size() >= 2 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                  absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '_';
+         });
+}
+
+absl::StatusOr<int> ParseYear(absl::string_view text) {
+  int year = 0;
+  if (text.empty()) {
+    return 0;
+  }
+  if (!absl::SimpleAtoi(text, &year) || year < 1 || year > 9999) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is no year: write four digits or leave it empty"));
+  }
+  return year;
+}
+
+absl::Status ParseFlags(absl::string_view text, Row& row) {
+  static const auto* const kFlags = new std::map<absl::string_view, uint16_t>{
+      {"any", GazetteerEntry::kAnyCase},   {"caps", GazetteerEntry::kCaps}, {"word", GazetteerEntry::kWord},
+      {"hyphen", GazetteerEntry::kHyphen}, {"weak", GazetteerEntry::kWeak}, {"person", GazetteerEntry::kPersonName},
+      {"aside", GazetteerEntry::kAside}};
+  for (const absl::string_view flag : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    if (flag == "display") {
+      row.display = true;
+    } else if (flag == "nomatch") {
+      row.no_match = true;
+    } else if (flag == "alias") {
+      row.alias = true;
+    } else if (flag == "successor") {
+      row.successor = true;
+    } else if (const auto it = kFlags->find(flag); it != kFlags->end()) {
+      row.flags = static_cast<uint16_t>(row.flags | it->second);
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown flag \"", flag,
+                       "\": use display, nomatch, alias, any, caps, word, hyphen, weak, person, aside or successor"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Row> ParseRow(absl::string_view line, size_t number, absl::string_view source) {
+  const std::vector<absl::string_view> fields = absl::StrSplit(line, '\t');
+  if (fields.size() != 8) {
+    return RowError(source, number,
+                    absl::StrCat("has ", fields.size(),
+                                 " fields instead of 8: write surface, target, kind, language, source, from, to and "
+                                 "flags, divided by tabs"));
+  }
+  Row row;
+  row.line = number;
+  row.surface = std::string(fields[0]);
+  row.target = std::string(fields[1]);
+  row.language = std::string(fields[3]);
+  if (row.surface.empty() || row.surface.size() > 200 || !common::IsValidUtf8(row.surface)) {
+    return RowError(source, number, "the surface form is empty, longer than 200 bytes or not UTF-8: correct it");
+  }
+  if (row.target != "-" && !IsRegionCode(row.target) && !IsGroupId(row.target)) {
+    return RowError(
+        source, number,
+        absl::StrCat("\"", row.target, "\" is no target: write a region code (IR), a group id (gulf_states) or -"));
+  }
+  if (fields[2] == "MEMBER") {
+    row.member = true;
+    if (!IsGroupId(row.target) || !IsRegionCode(row.surface)) {
+      return RowError(source, number, "a MEMBER row needs a region code as its surface and a group id as its target");
+    }
+  } else if (fields[2] != "GIVEN") {
+    const auto* const it = std::find(kKindNames.begin(), kKindNames.end(), fields[2]);
+    if (it == kKindNames.end()) {
+      return RowError(source, number,
+                      absl::StrCat("unknown kind \"", fields[2], "\": use NAME, DEMONYM, CAPITAL, METONYM, CITY, ",
+                                   "SUBDIVISION, PLACE, LEADER, PERSON, ORGANISATION, CURRENCY, MEMBER or GIVEN"));
+    }
+    row.kind = static_cast<GazetteerKind>(it - kKindNames.begin());
+  }
+  const auto from = ParseYear(fields[5]);
+  const auto to = ParseYear(fields[6]);
+  if (!from.ok() || !to.ok()) {
+    return RowError(source, number, from.ok() ? to.status().message() : from.status().message());
+  }
+  row.from_year = *from;
+  row.to_year = *to;
+  if (absl::Status status = ParseFlags(fields[7], row); !status.ok()) {
+    return RowError(source, number, status.message());
+  }
+  if (row.display && row.language.empty()) {
+    return RowError(source, number, "a display name needs its language: write it into the fourth field");
+  }
+  return row;
+}
+
+// Case that the form itself has, and so asks of the text.
+struct SurfaceCase {
+  bool first_upper = false;
+  bool last_upper = false;
+};
+
+struct Node {
+  uint32_t first_entry = 0;
+  uint16_t entry_count = 0;
+  bool has_children = false;
+  SurfaceCase surface_case;
+};
+
+uint64_t EdgeKey(uint32_t node, uint32_t token) { return (static_cast<uint64_t>(node) << 32) | token; }
+
+// Names in all languages as they are read, by target.
+using NameTable = std::map<std::string, std::map<std::string, GazetteerNames>>;
+
+absl::StatusOr<std::vector<GazetteerNames>> TakeNames(const std::string& target, NameTable& table,
+                                                      absl::string_view source) {
+  std::map<std::string, GazetteerNames>& by_language = table[target];
+  const auto english = by_language.find("en");
+  if (english == by_language.end() || english->second.display_name.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": ", target, " has no English display name: add a row for it with the flag display"));
+  }
+  std::vector<GazetteerNames> names;
+  names.push_back(english->second);
+  for (auto& [language, entry] : by_language) {
+    if (language != "en" && !entry.display_name.empty()) {
+      names.push_back(entry);
+    }
+  }
+  for (GazetteerNames& entry : names) {
+    std::sort(entry.aliases.begin(), entry.aliases.end());
+    entry.aliases.erase(std::unique(entry.aliases.begin(), entry.aliases.end()), entry.aliases.end());
+  }
+  return names;
+}
+
+}  // namespace
+
+absl::string_view GazetteerKindName(GazetteerKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+
+struct Gazetteer::Impl {
+  std::string version;
+  std::vector<GazetteerRegion> regions;
+  std::vector<GazetteerGroup> groups;
+  absl::flat_hash_map<std::string, int16_t> region_index;
+  absl::flat_hash_map<std::string, int16_t> group_index;
+  absl::flat_hash_map<std::string, std::string> by_name;  // Folded; empty where two targets claim it.
+
+  Vocabulary vocabulary;
+  std::vector<bool> given_names;  // By token id.
+  std::vector<uint32_t> roots;    // Node by token id; 0: no form begins with it.
+  std::vector<Node> nodes;        // 0 stands for "none".
+  absl::flat_hash_map<uint64_t, uint32_t> edges;
+  std::vector<GazetteerEntry> entries;
+  size_t surface_count = 0;
+
+  absl::Status IndexNames(const std::vector<Row>& rows, absl::string_view source);
+  absl::Status IndexMembers(const std::vector<Row>& rows, absl::string_view source);
+  absl::Status IndexSurfaces(const std::vector<Row>& rows, absl::string_view source);
+  uint32_t TokenId(absl::string_view folded);
+  absl::StatusOr<uint32_t> InsertSurface(const Row& row, absl::string_view source);
+  absl::Span<const GazetteerEntry> Satisfied(const Node& node, absl::Span<const Token> tokens, bool hyphen_after,
+                                             bool text_upper) const;
+};
+
+absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::string_view source) {
+  NameTable table;
+  const auto claim = [this](absl::string_view name, const std::string& target) {
+    const auto [it, fresh] = by_name.try_emplace(common::FoldForMatch(absl::StripAsciiWhitespace(name)), target);
+    if (!fresh && it->second != target) {
+      it->second.clear();
+    }
+  };
+  for (const Row& row : rows) {
+    if (row.target == "-" || !row.kind) {
+      continue;
+    }
+    auto& by_language = table[row.target];
+    if (!row.display && !row.alias) {
+      continue;
+    }
+    const std::string language = row.language.empty() ? "en" : row.language;
+    GazetteerNames& names = by_language[language];
+    names.language_code = language;
+    if (row.display) {
+      if (!names.display_name.empty() && names.display_name != row.surface) {
+        return RowError(source, row.line,
+                        absl::StrCat(row.target, " has a second display name in \"", language,
+                                     "\": take the flag display from one of them"));
+      }
+      names.display_name = row.surface;
+    } else {
+      names.aliases.push_back(row.surface);
+    }
+    claim(row.surface, row.target);
+  }
+  std::vector<std::string> targets;
+  for (const auto& [target, names] : table) {
+    targets.push_back(target);
+  }
+  if (targets.size() > 2000) {
+    return absl::InvalidArgumentError(absl::StrCat(source, ": more than 2000 regions and groups"));
+  }
+  for (const std::string& target : targets) {
+    ASSIGN_OR_RETURN(std::vector<GazetteerNames> names, TakeNames(target, table, source));
+    by_name[common::FoldForMatch(target)] = target;
+    if (IsRegionCode(target)) {
+      region_index[target] = static_cast<int16_t>(regions.size());
+      regions.push_back({.region_code = target, .names = std::move(names)});
+    } else {
+      group_index[target] = static_cast<int16_t>(groups.size());
+      groups.push_back({.group_id = target, .names = std::move(names), .members = {}});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Gazetteer::Impl::IndexMembers(const std::vector<Row>& rows, absl::string_view source) {
+  for (const Row& row : rows) {
+    if (!row.member) {
+      continue;
+    }
+    const auto group = group_index.find(row.target);
+    if (group == group_index.end() || !region_index.contains(row.surface)) {
+      return RowError(source, row.line,
+                      absl::StrCat("the member ", row.surface, " or the group ", row.target,
+                                   " is unknown: add a row that names it"));
+    }
+    groups[static_cast<size_t>(group->second)].members.push_back(
+        {.region_code = row.surface, .start_year = row.from_year, .end_year = row.to_year, .successor = row.successor});
+  }
+  for (GazetteerGroup& group : groups) {
+    std::sort(group.members.begin(), group.members.end(), [](const GazetteerMember& a, const GazetteerMember& b) {
+      return std::tie(a.region_code, a.start_year) < std::tie(b.region_code, b.start_year);
+    });
+  }
+  return absl::OkStatus();
+}
+
+uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) {
+  const auto next = static_cast<uint32_t>(vocabulary.size() + 1);
+  return vocabulary.try_emplace(std::string(folded), next).first->second;
+}
+
+// Walks the form into the tree, adding what is not there yet; returns its node.
+absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::string_view source) {
+  // The form is divided by the very code that divides texts, with a vocabulary that learns: whatever is not in it yet
+  // is added, and the form divided again.
+  std::vector<Token> tokens;
+  const Vocabulary nothing;
+  Tokenizer bounds(row.surface, nothing);
+  Token token;
+  while (bounds.Next(token)) {
+    std::string folded;
+    if (row.surface[token.start] == '&') {
+      folded = "and";
+    } else {
+      for (size_t i = token.start; i < token.end;) {
+        int32_t offset = 0;
+        UChar32 c = 0;
+        const auto rest = static_cast<int32_t>(std::min<size_t>(token.end - i, U8_MAX_LENGTH));
+        U8_NEXT(reinterpret_cast<const uint8_t*>(row.surface.data()) + i, offset, rest, c);
+        if (c >= kTableEnd) {
+          folded.append(row.surface, i, static_cast<size_t>(offset));
+        } else if (c >= 0) {
+          const CharInfo& info = Info(c);
+          folded.append(info.folded.data(), info.size);
+        }
+        i += static_cast<size_t>(offset);
+      }
+    }
+    token.id = TokenId(folded);
+    tokens.push_back(token);
+  }
+  if (tokens.empty() || tokens.size() > kMaxTokens) {
+    return RowError(source, row.line,
+                    absl::StrCat("\"", row.surface, "\" has ", tokens.size(), " words: write 1 to ", kMaxTokens));
+  }
+  uint32_t node = 0;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const uint32_t id = tokens[i].id;
+    uint32_t* slot = nullptr;
+    if (i == 0) {
+      if (roots.size() <= id) {
+        roots.resize(id + 1);
+      }
+      slot = &roots[id];
+    } else {
+      nodes[node].has_children = true;
+      slot = &edges[EdgeKey(node, id)];
+    }
+    if (*slot == 0) {
+      *slot = static_cast<uint32_t>(nodes.size());
+      nodes.emplace_back();
+    }
+    node = *slot;
+  }
+  if (nodes[node].entry_count == 0) {
+    nodes[node].surface_case = {.first_upper = tokens.front().first_upper, .last_upper = tokens.back().first_upper};
+  }
+  return node;
+}
+
+absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::string_view source) {
+  nodes.emplace_back();
+  std::vector<std::pair<uint32_t, GazetteerEntry>> pending;
+  for (const Row& row : rows) {
+    if (row.member || row.no_match) {
+      continue;
+    }
+    if (!row.kind) {
+      const uint32_t id = TokenId(common::FoldForMatch(row.surface));
+      if (given_names.size() <= id) {
+        given_names.resize(id + 1);
+      }
+      given_names[id] = true;
+      continue;
+    }
+    ASSIGN_OR_RETURN(const uint32_t node, InsertSurface(row, source));
+    GazetteerEntry entry;
+    entry.kind = *row.kind;
+    entry.flags = row.flags;
+    entry.from_year = static_cast<int16_t>(row.from_year);
+    entry.to_year = static_cast<int16_t>(row.to_year);
+    if (const auto region = region_index.find(row.target); region != region_index.end()) {
+      entry.region = region->second;
+    } else if (const auto group = group_index.find(row.target); group != group_index.end()) {
+      entry.group = group->second;
+    }
+    nodes[node].entry_count = static_cast<uint16_t>(nodes[node].entry_count + 1);
+    pending.emplace_back(node, entry);
+  }
+  // Entries of one form stand together, in the order of the file.
+  std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  entries.reserve(pending.size());
+  for (const auto& [node, entry] : pending) {
+    if (entries.empty() || nodes[node].first_entry == 0) {
+      nodes[node].first_entry = static_cast<uint32_t>(entries.size() + 1);  // 0: not set yet.
+      ++surface_count;
+    }
+    entries.push_back(entry);
+  }
+  roots.resize(vocabulary.size() + 1);
+  given_names.resize(vocabulary.size() + 1);
+  return absl::OkStatus();
+}
+
+// The entries of `node` that the case and the surroundings of the words allow; of several runs, the first.
+absl::Span<const GazetteerEntry> Gazetteer::Impl::Satisfied(const Node& node, absl::Span<const Token> tokens,
+                                                            bool hyphen_after, bool text_upper) const {
+  const auto all = absl::MakeConstSpan(entries).subspan(node.first_entry - 1, node.entry_count);
+  const Token& first = tokens.front();
+  const Token& last = tokens.back();
+  const auto satisfied = [&](const GazetteerEntry& entry) {
+    if (entry.has(GazetteerEntry::kHyphen) && !hyphen_after) {
+      return false;
+    }
+    if (!first.has_case) {
+      return true;
+    }
+    if (entry.has(GazetteerEntry::kCaps)) {
+      const bool upper = std::all_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.all_upper; });
+      return upper && (!text_upper || !entry.has(GazetteerEntry::kWord) || first.dotted);
+    }
+    return entry.has(GazetteerEntry::kAnyCase) || ((first.first_upper || !node.surface_case.first_upper) &&
+                                                   (last.first_upper || !node.surface_case.last_upper));
+  };
+  size_t begin = 0;
+  while (begin < all.size() && !satisfied(all[begin])) {
+    ++begin;
+  }
+  size_t end = begin;
+  while (end < all.size() && satisfied(all[end])) {
+    ++end;
+  }
+  return all.subspan(begin, end - begin);
+}
+
+Gazetteer::Gazetteer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gazetteer::~Gazetteer() = default;
+
+absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat("no gazetteer at ", path, ": give the path of gazetteer.tsv"));
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.bad()) {
+    return absl::UnavailableError(absl::StrCat("cannot read ", path));
+  }
+  return Parse(text, path);
+}
+
+absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Parse(absl::string_view text, absl::string_view source) {
+  if (text.size() > kMaxFileBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": ", text.size(), " bytes are more than the ", kMaxFileBytes, " allowed: shorten it"));
+  }
+  std::vector<Row> rows;
+  size_t number = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    line = absl::StripSuffix(line, "\r");
+    if (line.empty() || line[0] == '#') {
+      continue;
+    }
+    ASSIGN_OR_RETURN(Row row, ParseRow(line, number, source));
+    rows.push_back(std::move(row));
+  }
+  if (rows.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(source, ": no rows: give a gazetteer"));
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->version = common::Sha256Hex(text).substr(0, 16);
+  RETURN_IF_ERROR(impl->IndexNames(rows, source));
+  RETURN_IF_ERROR(impl->IndexMembers(rows, source));
+  RETURN_IF_ERROR(impl->IndexSurfaces(rows, source));
+  return absl::WrapUnique(new Gazetteer(std::move(impl)));
+}
+
+const std::string& Gazetteer::version() const { return impl_->version; }
+const std::vector<GazetteerRegion>& Gazetteer::regions() const { return impl_->regions; }
+const std::vector<GazetteerGroup>& Gazetteer::groups() const { return impl_->groups; }
+size_t Gazetteer::surface_count() const { return impl_->surface_count; }
+
+const GazetteerRegion* Gazetteer::FindRegion(absl::string_view region_code) const {
+  const auto it = impl_->region_index.find(region_code);
+  return it == impl_->region_index.end() ? nullptr : &impl_->regions[static_cast<size_t>(it->second)];
+}
+
+const GazetteerGroup* Gazetteer::FindGroup(absl::string_view group_id) const {
+  const auto it = impl_->group_index.find(group_id);
+  return it == impl_->group_index.end() ? nullptr : &impl_->groups[static_cast<size_t>(it->second)];
+}
+
+std::string Gazetteer::DisplayName(absl::string_view id, absl::string_view language_code) const {
+  const std::vector<GazetteerNames>* names = nullptr;
+  if (const GazetteerRegion* region = FindRegion(id)) {
+    names = &region->names;
+  } else if (const GazetteerGroup* group = FindGroup(id)) {
+    names = &group->names;
+  } else {
+    return std::string(id);
+  }
+  const std::string wanted = absl::AsciiStrToLower(language_code);
+  const size_t base = std::min(wanted.find_first_of("-_"), wanted.size());
+  for (const absl::string_view language : {absl::string_view(wanted), absl::string_view(wanted).substr(0, base)}) {
+    for (const GazetteerNames& entry : *names) {
+      if (absl::AsciiStrToLower(entry.language_code) == language) {
+        return entry.display_name;
+      }
+    }
+  }
+  return names->front().display_name;
+}
+
+std::string Gazetteer::FindByName(absl::string_view name) const {
+  const auto it = impl_->by_name.find(common::FoldForMatch(absl::StripAsciiWhitespace(name)));
+  return it == impl_->by_name.end() ? std::string() : it->second;
+}
+
+namespace {
+
+// Whether hardly a letter near the beginning is in lower case, as in the headlines of old wires.
+bool IsUpperCaseText(absl::string_view text) {
+  size_t upper = 0;
+  size_t lower = 0;
+  for (const char c : text.substr(0, 4096)) {
+    upper += static_cast<size_t>(absl::ascii_isupper(static_cast<unsigned char>(c)));
+    lower += static_cast<size_t>(absl::ascii_islower(static_cast<unsigned char>(c)));
+  }
+  return upper > 10 && lower * 10 < upper;
+}
+
+bool IsHyphen(absl::string_view text, size_t pos) {
+  if (pos + 1 >= text.size()) {
+    return false;
+  }
+  const absl::string_view three = text.substr(pos, 3);
+  const size_t size = text[pos] == '-' ? 1 : (three == "\u2010" || three == "\u2011" || three == "\u2013") ? 3 : 0;
+  // A dash stands between words, a hyphen inside one.
+  return size != 0 && pos + size < text.size() && !absl::ascii_isspace(static_cast<unsigned char>(text[pos + size])) &&
+         text[pos + size] != '-';
+}
+
+}  // namespace
+
+std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
+  std::vector<GazetteerMatch> matches;
+  const Impl& impl = *impl_;
+  const bool text_upper = IsUpperCaseText(text);
+  Tokenizer tokenizer(text, impl.vocabulary);
+  // The words that are being looked at: a form has at most kMaxTokens, so that each is read once and looked at no more
+  // often than that.
+  std::vector<Token> window;
+  window.reserve(2 * kMaxTokens + 2);
+  size_t at = 0;
+  Token previous;
+  const auto fill = [&](size_t index) {
+    while (window.size() <= index) {
+      Token token;
+      if (!tokenizer.Next(token)) {
+        return false;
+      }
+      window.push_back(token);
+    }
+    return true;
+  };
+  while (fill(at)) {
+    const Token first = window[at];
+    size_t length = 0;
+    absl::Span<const GazetteerEntry> found;
+    uint32_t node = first.inside_run ? 0 : impl.roots[first.id];
+    for (size_t depth = 0; node != 0;) {
+      const Node& here = impl.nodes[node];
+      if (here.entry_count != 0) {
+        const absl::Span<const Token> tokens = absl::MakeConstSpan(window).subspan(at, depth + 1);
+        const auto satisfied = impl.Satisfied(here, tokens, IsHyphen(text, tokens.back().end), text_upper);
+        if (!satisfied.empty()) {
+          found = satisfied;
+          length = depth + 1;
+        }
+      }
+      if (!here.has_children || !fill(at + depth + 1)) {
+        break;
+      }
+      const Token& last = window[at + depth];
+      const Token& next = window[at + depth + 1];
+      if (next.id == 0 || !Joins(text.substr(last.end, next.start - last.end), last)) {
+        break;
+      }
+      const auto edge = impl.edges.find(EdgeKey(node, next.id));
+      node = edge == impl.edges.end() ? 0 : edge->second;
+      ++depth;
+    }
+    if (length != 0) {
+      GazetteerMatch match;
+      match.start = first.start;
+      match.end = window[at + length - 1].end;
+      match.entries = found;
+      match.hyphen_before = first.hyphen_before && previous.end + 4 > first.start;
+      match.hyphen_after = IsHyphen(text, match.end);
+      match.given_name_before = impl.given_names[previous.id] && previous.first_upper && !previous.all_upper &&
+                                previous.end + 1 == first.start && text[previous.end] == ' ';
+      matches.push_back(match);
+    }
+    const size_t step = std::max<size_t>(length, 1);
+    previous = window[at + step - 1];
+    at += step;
+    if (at >= kMaxTokens) {
+      window.erase(window.begin(), window.begin() + static_cast<std::ptrdiff_t>(std::min(at, window.size())));
+      at = 0;
+    }
+  }
+  return matches;
+}
+
+}  // namespace dateline::classifier

@@ -1,0 +1,390 @@
+#!/usr/bin/python3
+"""Makes classifier_service/data/gazetteer/gazetteer.tsv from the sources and the reviewed part beside it.
+
+    DATELINE_SHARED=../shared scripts/make_gazetteer.py
+
+Needs the optional data (gazetteer/entities.jsonl.zst, gazetteer/organisations.jsonl and corpora/news.jsonl.zst under
+$DATELINE_SHARED/data), the Debian packages iso-codes, libicu72 (CLDR 42: other versions give other display names) and
+zstd. The output depends on nothing else and comes out the same every time; it is committed, so that neither building
+nor running needs any of this.
+
+What stands in curated.txt outranks everything. Of the sources, a surface form is taken only if it is unlikely to mean
+something else: the news corpus says how often a word is written in lower case, and how often the name of a city is
+used as a place (after "in", "from", ...) rather than as a person's name.
+"""
+
+import collections
+import ctypes
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import unicodedata
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DATA = os.path.join(ROOT, "classifier_service", "data", "gazetteer")
+SHARED = os.environ.get("DATELINE_SHARED", os.path.join(os.path.dirname(ROOT), "shared"))
+ICU_VERSION = "72"
+# Display names are kept in these; those whose names are also looked for in texts are the same.
+LANGUAGES = "en ar de es fa fr he hi id it ja ko pt ru tr uk ur zh".split()
+KINDS = set("NAME DEMONYM CAPITAL METONYM CITY SUBDIVISION PLACE LEADER PERSON ORGANISATION CURRENCY".split())
+FLAGS = ("display nomatch alias any caps word hyphen weak person aside successor").split()
+PREPOSITIONS = set("in at from near to of outside around across visited toward towards into".split())
+# People and other words of these roles stand for their country; envoys and governors are named where they are posted.
+ROLE = re.compile(r"president|prime minister|premier|chancellor|king|queen|emir|sultan|monarch|head of state"
+                  r"|head of government|chief of state|foreign|secretary of state|minister|supreme leader"
+                  r"|central bank|speaker", re.I)
+NOT_ROLE = re.compile(r"ambassador|governor of|permanent rep|mayor|deputy|junior|consul", re.I)
+MAX_TOKENS = 8
+OBSOLETE_LATIN_NAMES = {"de", "es", "fr", "id", "it", "pt", "tr"}
+
+
+def lines(path):
+    if path.endswith(".zst"):
+        with subprocess.Popen(["zstd", "-dc", path], stdout=subprocess.PIPE) as process:
+            for line in process.stdout:
+                yield line.decode("utf-8")
+    else:
+        with open(path, encoding="utf-8") as file:
+            yield from file
+
+
+def fold(text):
+    text = unicodedata.normalize("NFD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in text if unicodedata.category(c) != "Mn"))
+
+
+def tokens(text):
+    return re.findall(r"\w+", fold(text))
+
+
+def key(text):
+    return " ".join(tokens(text.replace(".", "") if re.fullmatch(r"(\w\.)+\w?\.?", text) else text))
+
+
+def is_latin(text):
+    return all("LATIN" in unicodedata.name(c, "") for c in text if c.isalpha())
+
+
+class News:
+    """How the words of a large body of news are written."""
+
+    def __init__(self):
+        self.lower = collections.Counter()
+        self.upper = collections.Counter()
+        self.placed = collections.Counter()   # Capitalised after a preposition of place.
+        self.named = collections.Counter()    # Capitalised beside another capitalised word.
+        self.pairs = collections.Counter()    # Two words, the first in lower case.
+        word = re.compile(r"[^\W\d_]+(?:[.,;:!?\"”’'()]?)")
+        for count, line in enumerate(lines(os.path.join(SHARED, "data/corpora/news.jsonl.zst"))):
+            if count % 3:
+                continue
+            record = json.loads(line)
+            before, glued = "", False
+            for raw in word.findall(record.get("body") or record.get("text") or ""):
+                bare = raw if raw[-1].isalpha() else raw[:-1]
+                if not bare:
+                    continue
+                folded = bare.lower()
+                if bare[0].isupper():
+                    self.upper[folded] += 1
+                    if before.lower() in PREPOSITIONS:
+                        self.placed[folded] += 1
+                    if glued and before[:1].isupper():
+                        self.named[folded] += 1
+                        self.named[before.lower()] += 1
+                else:
+                    self.lower[folded] += 1
+                    if glued:
+                        self.pairs[before.lower() + " " + folded] += 1
+                before, glued = bare, raw[-1].isalpha()
+
+    def is_word(self, surface, share=0.02):
+        """Written in lower case often enough to be mistaken."""
+        parts = [fold(part) for part in surface.split()]
+        if len(parts) == 1:
+            low = self.lower[parts[0]]
+            return low >= 3 and low > share * (low + self.upper[parts[0]])
+        return len(parts) == 2 and self.pairs[" ".join(parts)] >= 2
+
+    def is_place(self, surface):
+        """A single word that news uses as a place at least as often as not; unseen ones are taken for places."""
+        folded = surface.lower()
+        seen = self.upper[folded]
+        if seen < 8:
+            return True
+        return self.placed[folded] >= 0.22 * seen and self.named[folded] < 0.75 * seen
+
+
+class Table:
+    def __init__(self):
+        self.rows = {}        # (key, target) -> row
+        self.owners = collections.defaultdict(list)
+        self.order = 0
+
+    def add(self, surface, target, kind, lang="", source="", start="", end="", flags=(), first=False):
+        surface = unicodedata.normalize("NFC", " ".join(surface.split()))
+        if not surface or "\t" in surface:
+            return
+        identity = (key(surface) if kind not in ("MEMBER", "GIVEN") else surface, target, kind == "MEMBER", lang,
+                    "hyphen" in flags, start if kind == "MEMBER" else "", "display" in flags)
+        if identity in self.rows:
+            return
+        self.order += 1
+        self.rows[identity] = (0 if first else 1, self.order, surface, target, kind, lang, source, str(start), str(end),
+                               set(flags))
+        if "nomatch" not in flags and kind not in ("MEMBER", "GIVEN"):
+            self.owners[key(surface)].append(target)
+
+    def owner(self, surface):
+        return self.owners.get(key(surface), [])
+
+
+def curated(table, news):
+    dropped = set()
+    groups = set()
+    for number, line in enumerate(lines(os.path.join(DATA, "curated.txt")), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        head, _, body = line.partition(" :")
+        words = head.split()
+        surfaces = [part.strip() for part in body.split(";") if part.strip()]
+        if words[0] == "drop":
+            dropped.update(key(surface) for surface in surfaces)
+            continue
+        target, kind, flags, start, end, case = words[0], words[1], set(), "", "", False
+        for word in words[2:]:
+            if word == "case":
+                case = True
+            elif word in FLAGS:
+                flags.add(word)
+            elif re.fullmatch(r"-?\d{4}-?|\d{4}-\d{4}", word):
+                start, _, end = word.partition("-")
+            else:
+                sys.exit(f"curated.txt:{number}: unknown flag {word}")
+        if kind not in KINDS | {"MEMBER", "GIVEN"}:
+            sys.exit(f"curated.txt:{number}: unknown kind {kind}")
+        if "display" in flags:
+            groups.add(target)
+            flags.add("alias")
+        for surface in surfaces:
+            forms = [surface[:-1], surface[:-1] + "s"] if surface.endswith("+") and target != "opec_plus" else [surface]
+            for form in forms:
+                mine = set(flags)
+                if form.endswith("-"):
+                    form, mine = form[:-1], mine | {"hyphen"}
+                if kind in ("MEMBER", "GIVEN"):
+                    table.add(form, target, kind, "", "dateline", start, end, mine)
+                    continue
+                if "." in form and re.fullmatch(r"(\w\.)+\w?\.?", form):
+                    mine.add("caps")
+                elif form.isupper() and len(form) <= 4 and " " not in form and form not in ("NATO", "OPEC"):
+                    mine.add("caps")
+                lang = "en" if "display" in mine or "alias" in mine else ""
+                simple = kind in ("NAME", "DEMONYM", "CAPITAL") and not mine & {"caps", "weak", "hyphen"} and not case
+                if simple and not news.is_word(form):
+                    mine.add("any")
+                table.add(form, target, kind, lang, "dateline", start, end, mine, first=True)
+    return dropped, groups
+
+
+def countries(table, news, dropped):
+    with open("/usr/share/iso-codes/json/iso_3166-1.json", encoding="utf-8") as file:
+        codes = {row["alpha_2"]: row for row in json.load(file)["3166-1"]}
+    codes["XK"] = {"alpha_2": "XK", "name": "Kosovo"}
+    library = ctypes.CDLL(sorted(glob.glob(f"/usr/lib/*/libicuuc.so.{ICU_VERSION}"))[0])
+    display = getattr(library, f"uloc_getDisplayCountry_{ICU_VERSION}")
+    for code in sorted(codes):
+        for lang in LANGUAGES:
+            buffer, status = (ctypes.c_uint16 * 256)(), ctypes.c_int(0)
+            length = display(f"und_{code}".encode(), lang.encode(), buffer, 256, ctypes.byref(status))
+            name = bytes(buffer)[:2 * length].decode("utf-16-le")
+            if status.value > 0 or not name or name == code:
+                continue
+            short = re.sub(r"\s*[(（].*?[)）]\s*", "", name)
+            flags = {"display"}
+            latin = is_latin(name)
+            taken = [owner for owner in table.owner(short) if owner != code]
+            if key(short) in dropped or taken or (latin and lang != "en" and
+                                                  (len(short) < 4 or news.is_word(short) or not news.is_place(short))):
+                flags.add("nomatch")
+            elif not latin or not news.is_word(short):
+                flags.add("any")
+            if lang == "en" and code in ("JE", "TD", "JO", "GN", "MU"):
+                flags.discard("any")
+            if short == name:
+                table.add(name, code, "NAME", lang, "CLDR", flags=flags)
+            else:
+                table.add(name, code, "NAME", lang, "CLDR", flags={"display", "nomatch"})
+                table.add(short, code, "NAME", lang, "CLDR", flags=flags - {"display"})
+            if lang == "en" and " & " in name:
+                table.add(name.replace("&", "and"), code, "NAME", "en", "CLDR", flags={"alias", "any"})
+            if lang == "en" and name.startswith("St. "):
+                table.add(name.replace("St. ", "Saint "), code, "NAME", "en", "CLDR", flags={"alias", "any"})
+                table.add(name.replace("St. ", "St "), code, "NAME", "en", "CLDR", flags={"alias", "any"})
+            if lang in ("ru", "uk"):
+                for form in slavic_cases(short):
+                    if not table.owner(form):
+                        table.add(form, code, "NAME", lang, "CLDR", flags={"any"})
+        official = codes[code].get("official_name", "")
+        if official and "," not in official and not table.owner(official):
+            table.add(official, code, "NAME", "en", "iso-codes", flags={"alias"})
+    return codes
+
+
+def slavic_cases(name):
+    """The other cases of a Russian or Ukrainian name of one word, by its ending."""
+    if " " in name or "-" in name or name[-1] in "оеиыуюіє":
+        return []
+    stem, last = name[:-1], name[-1]
+    if name.endswith(("ия", "ія")):
+        return [stem + end for end in ("и", "ю", "ей", "ї", "єю")]
+    if last == "я":
+        return [stem + end for end in ("и", "е", "ю", "ей", "і")]
+    if last == "а":
+        return [stem + end for end in ("ы", "е", "у", "ой", "и", "і", "ою")]
+    if last == "ь":
+        return [stem + end for end in ("я", "ю", "ем", "и")]
+    if last == "й":
+        return [stem + end for end in ("я", "ю", "ем")]
+    return [name + end for end in ("а", "у", "ом", "е", "і")]
+
+
+def years(record):
+    """First and last year of an entity; '' where unknown."""
+    if record.get("from") or record.get("to"):
+        return (record.get("from") or "")[:4], (record.get("to") or "")[:4]
+    period = (record.get("period") or "").replace(" ", "")
+    match = re.fullmatch(r"([<>]?)(\d{6,8})(?:-(\d{6,8}))?", period)
+    if not match:
+        return "", ""
+
+    def year(digits):
+        if len(digits) == 8:
+            return digits[:4]
+        return ("20" if int(digits[:2]) < 30 else "19") + digits[:2]
+    first, last = year(match.group(2)), year(match.group(3)) if match.group(3) else ""
+    if match.group(1) == "<":
+        return "", first
+    return first, last
+
+
+def clean(surface):
+    return surface if re.fullmatch(r"[^\W\d_][\w .'’-]*[\w.]", surface) else ""
+
+
+def sources(table, news, dropped, codes):
+    places = collections.defaultdict(lambda: collections.defaultdict(int))
+    people = collections.defaultdict(dict)
+    groups = collections.defaultdict(dict)
+    for line in lines(os.path.join(SHARED, "data/gazetteer/entities.jsonl.zst")):
+        record = json.loads(line)
+        surface, code, kind = clean(record["surface"]), record["iso2"], record["kind"]
+        if not surface or code not in codes or key(surface) in dropped or len(tokens(surface)) > MAX_TOKENS:
+            continue
+        count = len(tokens(surface))
+        if kind == "city":
+            population = record.get("pop") or 0
+            places[surface][code] = max(places[surface][code], population + (10**7 if record.get("feature") == "PPLC" else 0))
+        elif kind == "admin1":
+            places[surface][code] = max(places[surface][code], 1)
+        elif kind in ("person", "person-or-gov"):
+            role, tag = record.get("role", ""), record.get("code", "")
+            if count < 2 or count > 4 or len(surface) < 8 or any(len(part) < 2 for part in surface.split()):
+                continue
+            if (role and (not ROLE.search(role) or NOT_ROLE.search(role))) or (tag and not re.search("GOV|ELI", tag)):
+                continue
+            if tag and not re.fullmatch(r"[A-Z][^ ]+(?: [A-Za-z'.’-]+){1,3}", surface):
+                continue
+            if re.search(r"Ministry|Minister|Government|Party|Court|Army|Council|Office|Bank|Committee|Agency|Police"
+                         r"|Commission|Embassy|Cabinet|Parliament|Force|Department|Official|Authority|President\b|Leader",
+                         surface):
+                continue
+            surface = re.sub(r"^(President|Governor General|Governor|King|Queen|Premier) ", "", surface)
+            if len(surface.split()) < 2:
+                continue
+            people[surface].setdefault(code, (record["source"], *years(record), bool(ROLE.search(role))))
+        elif kind == "armed_group" and count >= 2 and len(surface) >= 12:
+            groups[surface].setdefault(code, (record["source"], *years(record)))
+        elif kind == "military" and count >= 2:
+            groups[surface].setdefault(code, (record["source"], *years(record)))
+        elif kind in ("demonym", "official") and not table.owner(surface) and not news.is_word(surface):
+            flags = {"alias"} if kind == "official" and not surface.startswith("The ") else set()
+            table.add(surface, code, "DEMONYM" if kind == "demonym" else "NAME", "en" if flags else "",
+                      record["source"], flags=flags)
+    for surface, by_code in sorted(places.items()):
+        code, population = max(by_code.items(), key=lambda item: (item[1], item[0]))
+        rest = sum(value for other, value in by_code.items() if other != code)
+        single = len(surface.split()) == 1
+        division = population == 1
+        if table.owner(surface) or len(surface) < 4 or (len(by_code) > 1 and population < 6 * rest):
+            continue
+        if not division and population < (150_000 if single else 80_000):
+            continue
+        if news.is_word(surface, 0.01) or (single and not news.is_place(surface)):
+            continue
+        if division and (single and news.upper[surface.lower()] < 4 or surface.split()[0] in
+                         ("North", "South", "East", "West", "Central", "Northern", "Southern", "Eastern", "Western", "Saint",
+                          "San", "Santa", "Upper", "Lower", "City", "New")):
+            continue
+        table.add(surface, code, "CAPITAL" if population >= 10**7 * 2 else "SUBDIVISION" if division else "CITY",
+                  source="GeoNames")
+    for surface, by_code in sorted(people.items()):
+        if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
+            continue
+        (code, (source, start, end, _)), = by_code.items()
+        table.add(surface, code, "PERSON", source=source, start=start, end=end)
+    for surface, by_code in sorted(groups.items()):
+        if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
+            continue
+        (code, (source, start, end)), = by_code.items()
+        table.add(surface, code, "ORGANISATION", source=source, start=start, end=end)
+    for line in lines(os.path.join(SHARED, "data/gazetteer/organisations.jsonl")):
+        record = json.loads(line)
+        surface, code = clean(record["surface"]), record.get("iso2")
+        if surface and code in codes and not table.owner(surface) and key(surface) not in dropped and \
+                len(surface) >= 5 and not news.is_word(surface):
+            table.add(surface, code, "ORGANISATION", source="organisations")
+
+
+def main():
+    news = News()
+    table = Table()
+    dropped, groups = curated(table, news)
+    codes = countries(table, news, dropped)
+    sources(table, news, dropped, codes)
+    known = set(codes) | groups | {"-"}
+    rows = []
+    for rank, order, surface, target, kind, lang, source, start, end, flags in table.rows.values():
+        if target not in known:
+            sys.exit(f"{surface}: unknown target {target}")
+        rows.append((target, kind != "MEMBER", "display" not in flags, rank, kind if rank else "", order,
+                     "\t".join([surface, target, kind, lang, source, start, end,
+                                ",".join(flag for flag in FLAGS if flag in flags)])))
+    # Curated rows keep their order, because the first target of an ambiguous form is its default: the whole is sorted
+    # by target, and each such form's rank among targets is the order in which curated.txt names them.
+    ambiguous = {form: owners for form, owners in table.owners.items() if len(set(owners)) > 1}
+    with open(os.path.join(DATA, "gazetteer.tsv"), "w", encoding="utf-8", newline="\n") as out:
+        out.write("# Made by scripts/make_gazetteer.py from curated.txt and the sources named in ATTRIBUTION.md: do not edit.\n"
+                  "# surface\ttarget\tkind\tlanguage\tsource\tfrom\tto\tflags\n")
+        first = []
+        for row in sorted(rows, key=lambda item: item[5]):
+            fields = row[6].split("\t")
+            if fields[2] not in ("MEMBER", "GIVEN") and "nomatch" not in fields[7] and key(fields[0]) in ambiguous:
+                first.append(row)
+        chosen = {row[5] for row in first}
+        later = [row for row in rows if row[5] not in chosen]
+        out.write("# Forms with more than one meaning, the usual one first.\n")
+        for row in first:
+            out.write(row[6] + "\n")
+        out.write("# All others, by target.\n")
+        for row in sorted(later):
+            out.write(row[6] + "\n")
+    print(f"{len(rows)} rows, {len(first)} of ambiguous forms", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+// What the country ranker is fitted on, and how fast the tagger is.
+//
+//   countries_tool features GAZETTEER FILE...   one JSON object a line: id, source, subset, split, countries, names of
+//                                               the features once, candidates {code: [features]}
+//   countries_tool tags GAZETTEER FILE...       one JSON object a line: id, gold, countries {code: score}, groups
+//   countries_tool speed GAZETTEER FILE...      megabytes of text a second, on one core; time to load; memory
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+
+#include "classifier_service/country_tagger.h"
+#include "tests/quality/countries_data.h"
+
+namespace {
+
+using dateline::classifier::ArticleText;
+using dateline::classifier::CountryTagger;
+using dateline::classifier::Gazetteer;
+using dateline::quality::ForEachArticle;
+using dateline::quality::LabelledArticle;
+using Clock = std::chrono::steady_clock;
+
+double Seconds(Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); }
+
+// Resident memory in MB, as the kernel says.
+double ResidentMegabytes() {
+  std::ifstream file("/proc/self/status");
+  std::string line;
+  double kilobytes = 0;
+  while (std::getline(file, line)) {
+    if (absl::StartsWith(line, "VmRSS:")) {
+      const std::vector<std::string> fields = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+      if (fields.size() < 2 || !absl::SimpleAtod(fields[1], &kilobytes)) {
+        return 0;
+      }
+    }
+  }
+  return kilobytes / 1024.0;
+}
+
+void PrintFeatures(const CountryTagger& tagger, const LabelledArticle& article) {
+  nlohmann::json line = {{"id", article.id},
+                         {"source", article.source},
+                         {"subset", article.subset},
+                         {"split", article.split},
+                         {"countries", article.countries},
+                         {"labelled", article.labelled},
+                         {"candidates", nlohmann::json::object()}};
+  for (const auto& candidate : tagger.Candidates(article.text)) {
+    line["candidates"][candidate.region_code] = candidate.features;
+  }
+  std::cout << line.dump() << "\n";
+}
+
+void PrintTags(const CountryTagger& tagger, const LabelledArticle& article) {
+  const auto tags = tagger.Tag(article.text, {});
+  nlohmann::json line = {{"id", article.id},
+                         {"title", article.text.title},
+                         {"gold", article.countries},
+                         {"countries", nlohmann::json::object()},
+                         {"groups", nlohmann::json::object()}};
+  for (const auto& tag : tags.countries) {
+    line["countries"][tag.id] = tag.score;
+  }
+  for (const auto& tag : tags.groups) {
+    line["groups"][tag.id] = tag.score;
+  }
+  std::cout << line.dump() << "\n";
+}
+
+void MeasureSpeed(const CountryTagger& tagger, const std::vector<LabelledArticle>& articles) {
+  double bytes = 0;
+  size_t tags = 0;
+  for (const LabelledArticle& article : articles) {
+    bytes += static_cast<double>(article.text.title.size() + article.text.body.size());
+  }
+  const Clock::time_point start = Clock::now();
+  for (const LabelledArticle& article : articles) {
+    tags += tagger.Tag(article.text, {}).countries.size();
+  }
+  const double seconds = Seconds(start);
+  std::cout << articles.size() << " articles, " << bytes / 1e6 << " MB, " << tags << " tags in " << seconds
+            << " s: " << bytes / 1e6 / seconds << " MB/s, " << static_cast<double>(articles.size()) / seconds
+            << " articles/s\n";
+}
+
+int Run(const std::vector<std::string>& arguments) {
+  if (arguments.size() < 4) {
+    std::cerr << "usage: countries_tool features|tags|speed GAZETTEER FILE...\n";
+    return 2;
+  }
+  const double before = ResidentMegabytes();
+  const Clock::time_point start = Clock::now();
+  const auto gazetteer = Gazetteer::Load(arguments[2]);
+  if (!gazetteer.ok()) {
+    std::cerr << gazetteer.status().message() << "\n";
+    return 1;
+  }
+  const CountryTagger tagger(**gazetteer);
+  const std::string& command = arguments[1];
+  if (command == "speed") {
+    std::cout << "gazetteer " << (*gazetteer)->version() << ": " << (*gazetteer)->surface_count()
+              << " forms, loaded in " << Seconds(start) << " s, " << ResidentMegabytes() - before << " MB\n";
+  } else if (command == "features") {
+    nlohmann::json names = nlohmann::json::array();
+    for (const auto name : CountryTagger::FeatureNames()) {
+      names.push_back(std::string(name));
+    }
+    std::cout << nlohmann::json{{"feature_names", names}}.dump() << "\n";
+  }
+  std::vector<LabelledArticle> kept;
+  for (size_t i = 3; i < arguments.size(); ++i) {
+    const absl::Status status = ForEachArticle(arguments[i], [&](LabelledArticle article) {
+      if (command == "features") {
+        PrintFeatures(tagger, article);
+      } else if (command == "tags") {
+        PrintTags(tagger, article);
+      } else {
+        kept.push_back(std::move(article));
+      }
+    });
+    if (!status.ok()) {
+      std::cerr << status.message() << "\n";
+      return 1;
+    }
+  }
+  if (command == "speed") {
+    MeasureSpeed(tagger, kept);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return Run(std::vector<std::string>(argv, argv + argc)); }
