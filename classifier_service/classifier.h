@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/country_tagger.h"
 #include "classifier_service/gazetteer.h"
 #include "classifier_service/issue_tagger.h"
 #include "classifier_service/taxonomy.h"
@@ -32,21 +33,27 @@ class Classifier {
   // Loads all three. Any error is that of the part that failed and names the file and the remedy.
   static absl::StatusOr<std::unique_ptr<Classifier>> Load(const Options& options);
 
-  virtual ~Classifier() = default;
+  // Tags one article. Never fails: a text nothing can be said about gets no tags, and outcomes that say why.
+  // An empty `article.language_code` is detected; what was found, or given, comes back in `language_code` ("und" where
+  // it could not be told). Issues are only judged in languages the model was trained on; countries in all.
+  Classification Classify(const ArticleText& article, const ClassifyOptions& options) const;
 
-  // Tags one article. Never fails: a text nothing can be said about gets no tags and outcomes that say why.
-  // An empty `article.language_code` is detected; what was found, or given, comes back in `language_code`
-  // ("und" where it could not be told).
-  virtual Classification Classify(const ArticleText& article, const ClassifyOptions& options) const = 0;
-
-  virtual const Taxonomy& taxonomy() const = 0;
-  virtual const Gazetteer& gazetteer() const = 0;
-  virtual const IssueModelReport& issue_model() const = 0;
+  const Taxonomy& taxonomy() const { return taxonomy_; }
+  const Gazetteer& gazetteer() const { return *gazetteer_; }
+  const IssueModelReport& issue_model() const { return issue_tagger_->info(); }
 
   // What answers carry, so that a tag can be traced to what gave it.
-  virtual const std::string& model_version() const = 0;
-  virtual const std::string& taxonomy_version() const = 0;
-  virtual const std::string& gazetteer_version() const = 0;
+  const std::string& model_version() const { return issue_tagger_->info().model_version; }
+  const std::string& taxonomy_version() const { return taxonomy_.version(); }
+  const std::string& gazetteer_version() const { return gazetteer_->version(); }
+
+ private:
+  Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer, std::unique_ptr<IssueTagger> issue_tagger);
+
+  Taxonomy taxonomy_;
+  std::unique_ptr<Gazetteer> gazetteer_;
+  CountryTagger country_tagger_;  // Refers to `gazetteer_`.
+  std::unique_ptr<IssueTagger> issue_tagger_;
 };
 
 }  // namespace dateline::classifier

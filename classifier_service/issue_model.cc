@@ -1,0 +1,266 @@
+#include "classifier_service/issue_model.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+
+#include "classifier_service/model.pb.h"
+#include "common/hash.h"
+#include "common/status_macros.h"
+
+namespace dateline::classifier {
+namespace {
+
+constexpr absl::string_view kMagic = "DLISSUE\n";
+constexpr int kFormatVersion = 1;
+constexpr int kCompressionLevel = 19;
+constexpr absl::string_view kRemedy =
+    "; train it again with classifier_train issues, or restore classifier_service/data/model/issues.model";
+
+storage::v1::QualityReport ToFile(const Quality& quality) {
+  storage::v1::QualityReport report;
+  report.set_precision(quality.precision);
+  report.set_recall(quality.recall);
+  report.set_f1(quality.f1);
+  if (quality.macro_f1.has_value()) {
+    report.set_macro_f1(*quality.macro_f1);
+  }
+  report.set_article_count(quality.article_count);
+  return report;
+}
+
+Quality FromFile(const storage::v1::QualityReport& report) {
+  Quality quality;
+  quality.precision = report.precision();
+  quality.recall = report.recall();
+  quality.f1 = report.f1();
+  if (report.has_macro_f1()) {
+    quality.macro_f1 = report.macro_f1();
+  }
+  quality.article_count = report.article_count();
+  return quality;
+}
+
+void EncodeVocabulary(const Vocabulary& vocabulary, storage::v1::IssueModelFile& file) {
+  float largest_idf = 1.0F;
+  for (size_t i = 0; i < vocabulary.size(); ++i) {
+    largest_idf = std::max(largest_idf, vocabulary.idf(static_cast<int32_t>(i)));
+  }
+  file.set_idf_step(largest_idf / 255.0F);
+  absl::string_view before;
+  for (size_t i = 0; i < vocabulary.size(); ++i) {
+    const absl::string_view term = vocabulary.term(static_cast<int32_t>(i));
+    size_t shared = 0;
+    while (shared < term.size() && shared < before.size() && shared < 255 && term[shared] == before[shared]) {
+      ++shared;
+    }
+    file.mutable_term_shared_lengths()->push_back(static_cast<char>(shared));
+    file.mutable_term_suffix_lengths()->push_back(static_cast<char>(term.size() - shared));
+    file.mutable_term_suffixes()->append(term.data() + shared, term.size() - shared);
+    const long step = std::lround(vocabulary.idf(static_cast<int32_t>(i)) / file.idf_step());
+    file.mutable_idf()->push_back(static_cast<char>(std::clamp(step, 1L, 255L)));
+    before = term;
+  }
+}
+
+// Returns nothing if the parts do not fit together.
+std::optional<Vocabulary> DecodeVocabulary(const storage::v1::IssueModelFile& file) {
+  const size_t count = file.term_shared_lengths().size();
+  if (file.term_suffix_lengths().size() != count || file.idf().size() != count || !std::isfinite(file.idf_step())) {
+    return std::nullopt;
+  }
+  std::vector<std::string> terms;
+  std::vector<float> idf;
+  terms.reserve(count);
+  idf.reserve(count);
+  size_t at = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const auto shared = static_cast<uint8_t>(file.term_shared_lengths()[i]);
+    const auto rest = static_cast<uint8_t>(file.term_suffix_lengths()[i]);
+    if (at + rest > file.term_suffixes().size() || (shared > 0 && (i == 0 || shared > terms.back().size()))) {
+      return std::nullopt;
+    }
+    std::string term = shared > 0 ? terms.back().substr(0, shared) : std::string();
+    term.append(file.term_suffixes(), at, rest);
+    at += rest;
+    terms.push_back(std::move(term));
+    idf.push_back(static_cast<float>(static_cast<uint8_t>(file.idf()[i])) * file.idf_step());
+  }
+  absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Create(std::move(terms), std::move(idf));
+  if (!vocabulary.ok()) {
+    return std::nullopt;
+  }
+  return *std::move(vocabulary);
+}
+
+bool IsFinite(const storage::v1::IssueModel& issue) {
+  return std::isfinite(issue.weight_step()) && std::isfinite(issue.bias()) && std::isfinite(issue.slope()) &&
+         std::isfinite(issue.intercept()) && std::isfinite(issue.threshold());
+}
+
+}  // namespace
+
+std::string EncodeIssueModel(IssueModel& model) {
+  storage::v1::IssueModelFile file;
+  file.set_format_version(kFormatVersion);
+  file.set_taxonomy_fingerprint(model.taxonomy_fingerprint);
+  file.set_taxonomy_version(model.report.taxonomy_version);
+  file.set_train_time_seconds(absl::ToUnixSeconds(model.report.train_time));
+  file.set_training_article_count(model.report.training_article_count);
+  for (const std::string& language : model.report.language_codes) {
+    file.add_language_codes(language);
+  }
+  file.set_features_version(kTextFeaturesVersion);
+  EncodeVocabulary(model.vocabulary, file);
+  file.set_weights(std::string(model.weights.begin(), model.weights.end()));
+  for (size_t i = 0; i < model.issues.size(); ++i) {
+    const LinearIssue& linear = model.issues[i];
+    const IssueModelInfo& info = model.report.issues[i];
+    storage::v1::IssueModel* issue = file.add_issues();
+    issue->set_issue_id(info.issue_id);
+    issue->set_weight_step(linear.weight_step);
+    issue->set_bias(linear.bias);
+    issue->set_slope(linear.slope);
+    issue->set_intercept(linear.intercept);
+    issue->set_threshold(static_cast<float>(info.threshold));
+    issue->set_example_count(info.example_count);
+    if (info.quality.has_value()) {
+      *issue->mutable_quality() = ToFile(*info.quality);
+    }
+  }
+  if (model.report.quality.has_value()) {
+    *file.mutable_quality() = ToFile(*model.report.quality);
+  }
+  file.set_training_notes(model.training_notes);
+  const std::string day = absl::FormatTime("%Y%m%d", model.report.train_time, absl::UTCTimeZone());
+  model.report.model_version =
+      absl::StrCat("issues-", day, "-", common::Sha256Hex(file.SerializeAsString()).substr(0, 8));
+  file.set_model_version(model.report.model_version);
+
+  const std::string message = file.SerializeAsString();
+  std::string bytes(kMagic);
+  std::string frame(ZSTD_compressBound(message.size()), '\0');
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kCompressionLevel);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  const size_t size = ZSTD_compress2(context, frame.data(), frame.size(), message.data(), message.size());
+  ZSTD_freeCCtx(context);
+  frame.resize(size);  // Never an error: the frame has room for the bound.
+  bytes.append(frame);
+  return bytes;
+}
+
+absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::string_view source) {
+  const auto corrupt = [source](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat("issue model ", source, ": ", what, kRemedy));
+  };
+  if (bytes.substr(0, kMagic.size()) != kMagic) {
+    return absl::FailedPreconditionError(absl::StrCat("issue model ", source, ": this is no issue model", kRemedy));
+  }
+  bytes.remove_prefix(kMagic.size());
+  const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMaxModelBytes) {
+    return corrupt("truncated or corrupted");
+  }
+  std::string message(static_cast<size_t>(size), '\0');
+  const size_t unpacked = ZSTD_decompress(message.data(), message.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(unpacked) != 0 || unpacked != message.size()) {
+    return corrupt("truncated or corrupted (the checksum does not hold)");
+  }
+  storage::v1::IssueModelFile file;
+  if (!file.ParseFromString(message)) {
+    return corrupt("corrupted");
+  }
+  if (file.format_version() != kFormatVersion || file.features_version() != kTextFeaturesVersion) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "issue model %s: written as format %d with features %d, this binary reads format %d with features %d%s",
+        std::string(source), file.format_version(), file.features_version(), kFormatVersion, kTextFeaturesVersion,
+        std::string(kRemedy)));
+  }
+
+  IssueModel model;
+  std::optional<Vocabulary> vocabulary = DecodeVocabulary(file);
+  if (!vocabulary.has_value()) {
+    return corrupt("its vocabulary does not fit together");
+  }
+  model.vocabulary = *std::move(vocabulary);
+  const auto issue_count = static_cast<size_t>(file.issues_size());
+  if (issue_count == 0 || issue_count > Taxonomy::kMaxIssues ||
+      file.weights().size() != model.vocabulary.size() * issue_count) {
+    return corrupt("weights and vocabulary do not fit together");
+  }
+  model.weights.assign(file.weights().begin(), file.weights().end());
+  for (const storage::v1::IssueModel& issue : file.issues()) {
+    if (!IsFinite(issue)) {
+      return corrupt(absl::StrCat("the numbers of issue ", issue.issue_id(), " are none"));
+    }
+    model.issues.push_back({issue.weight_step(), issue.bias(), issue.slope(), issue.intercept()});
+    IssueModelInfo info;
+    info.issue_id = issue.issue_id();
+    info.example_count = issue.example_count();
+    info.threshold = std::round(static_cast<double>(issue.threshold()) * 1e4) / 1e4;
+    if (issue.has_quality()) {
+      info.quality = FromFile(issue.quality());
+    }
+    model.report.issues.push_back(std::move(info));
+  }
+  model.report.model_version = file.model_version();
+  model.report.train_time = absl::FromUnixSeconds(file.train_time_seconds());
+  model.report.training_article_count = file.training_article_count();
+  model.report.taxonomy_version = file.taxonomy_version();
+  model.report.language_codes.assign(file.language_codes().begin(), file.language_codes().end());
+  if (file.has_quality()) {
+    model.report.quality = FromFile(file.quality());
+  }
+  model.taxonomy_fingerprint = file.taxonomy_fingerprint();
+  model.training_notes = file.training_notes();
+  return model;
+}
+
+absl::Status WriteIssueModel(const std::string& path, IssueModel& model) {
+  const std::string bytes = EncodeIssueModel(model);
+  const std::string temporary = absl::StrCat(path, ".new");
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    if (!file) {
+      return absl::UnavailableError(
+          absl::StrCat("issue model: cannot write \"", temporary, "\"; check that the folder exists and has room"));
+    }
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("issue model: cannot put \"", path, "\" in place; check who may write it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IssueModel> ReadIssueModel(const std::string& path) {
+  std::error_code error;
+  std::ifstream file(path, std::ios::binary);
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  if (!file || error) {
+    return absl::NotFoundError(absl::StrCat("issue model: cannot read \"", path, "\"", kRemedy));
+  }
+  if (size > kMaxModelFileBytes) {
+    return absl::FailedPreconditionError(absl::StrCat("issue model ", path, ": this is no issue model", kRemedy));
+  }
+  std::string bytes(static_cast<size_t>(size), '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  return DecodeIssueModel(bytes, path);
+}
+
+}  // namespace dateline::classifier

@@ -1,0 +1,57 @@
+// The issue model file: what the trainer writes and the tagger reads. On disk: eight bytes that say what it is, then
+// a zstd frame with checksum that holds storage.v1.IssueModelFile (model.proto). The same model gives the same bytes.
+#ifndef DATELINE_CLASSIFIER_SERVICE_ISSUE_MODEL_H_
+#define DATELINE_CLASSIFIER_SERVICE_ISSUE_MODEL_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "classifier_service/issue_tagger.h"
+#include "classifier_service/text_features.h"
+
+namespace dateline::classifier {
+
+// The linear model of one issue: margin = bias + weight_step * sum(value * weight),
+// score = 1 / (1 + exp(-(slope * margin + intercept))).
+struct LinearIssue {
+  float weight_step = 0.0F;
+  float bias = 0.0F;
+  float slope = 1.0F;
+  float intercept = 0.0F;
+};
+
+struct IssueModel {
+  Vocabulary vocabulary;
+  std::vector<int8_t> weights;  // Row by row: for each term one weight for each issue.
+  std::vector<LinearIssue> issues;
+  IssueModelReport report;  // `report.issues` stand in the order of `issues` and hold ids and thresholds.
+  std::string taxonomy_fingerprint;
+  std::string training_notes;  // For people.
+};
+
+// A larger file, or one that unpacks to more, is no issue model.
+inline constexpr size_t kMaxModelFileBytes = 64'000'000;
+inline constexpr size_t kMaxModelBytes = 512'000'000;
+
+// The bytes of the file. Sets `model.report.model_version`: "issues-DATE-HASH", where the hash is that of the content.
+std::string EncodeIssueModel(IssueModel& model);
+
+// Checks everything that the tagger relies on: lengths, ranges, finite numbers. Returns FailedPrecondition if the bytes
+// are no issue model or one of another version, DataLoss if they are truncated or corrupted. `source` is the path for
+// messages.
+absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::string_view source);
+
+// Writes a new file and renames it into place, so that no reader sees half of it.
+absl::Status WriteIssueModel(const std::string& path, IssueModel& model);
+
+// NotFound if there is no such file; otherwise as DecodeIssueModel().
+absl::StatusOr<IssueModel> ReadIssueModel(const std::string& path);
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_ISSUE_MODEL_H_

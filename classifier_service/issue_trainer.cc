@@ -1,0 +1,722 @@
+#include "classifier_service/issue_trainer.h"
+
+#include <linear.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "common/status_macros.h"
+
+namespace dateline::classifier {
+namespace {
+
+// Terms seen once in so many articles are pruned while counting, or the count of two-word phrases would not fit.
+constexpr size_t kMaxCountedTerms = 6'000'000;
+
+// Thresholds outside of these would tag nearly everything or nearly nothing wherever the folds mislead.
+constexpr double kLowestThreshold = 0.12;
+constexpr double kHighestThreshold = 0.7;
+
+// An issue with so few examples is tuned together with the others' mean rather than alone.
+constexpr double kThresholdPrior = 8.0;
+
+constexpr double kCalibrationFloor = 0.05;
+
+constexpr int kNoFold = -2;
+
+struct Example {
+  std::vector<feature_node> features;  // By index from 1, ended by -1.
+  std::vector<int8_t> labels;          // For each issue 1, -1, or 0 for unknown.
+  int weight = 1;
+  int fold = 0;  // kNoFold: in every training, never measured (seed phrases).
+  bool gold = false;
+};
+
+int8_t StateOfIssue(const LabelledArticle& article, const Issue& issue) {
+  int8_t state = -1;
+  for (const std::string& label : issue.trained_from) {
+    switch (StateOf(article, label)) {
+      case LabelState::kYes:
+        return 1;
+      case LabelState::kUnknown:
+        state = 0;
+        break;
+      case LabelState::kNo:
+        break;
+    }
+  }
+  return state;
+}
+
+// Chooses the vocabulary: terms that are frequent enough and tell at least one issue from the rest.
+absl::StatusOr<Vocabulary> ChooseVocabulary(const std::vector<const LabelledArticle*>& articles,
+                                            const std::vector<std::vector<int8_t>>& labels, const Taxonomy& taxonomy,
+                                            const TrainOptions& options) {
+  struct Count {
+    int articles = 0;
+    int32_t last = -1;  // The last article it was seen in.
+  };
+  absl::flat_hash_map<std::string, Count> counts;
+  int pruned_at = 0;
+  for (size_t i = 0; i < articles.size(); ++i) {
+    VisitTerms(articles[i]->title, articles[i]->body, [&](absl::string_view term) {
+      Count& count = counts[term];
+      if (count.last != static_cast<int32_t>(i)) {
+        count.last = static_cast<int32_t>(i);
+        ++count.articles;
+      }
+    });
+    if (counts.size() > kMaxCountedTerms) {
+      ++pruned_at;
+      for (auto it = counts.begin(); it != counts.end();) {
+        const auto current = it++;
+        if (current->second.articles <= pruned_at) {
+          counts.erase(current);
+        }
+      }
+    }
+  }
+  absl::flat_hash_set<std::string> seeds;
+  if (options.seed_phrase_weight > 0) {
+    for (const Issue* issue : taxonomy.LiveIssues()) {
+      for (const std::string& phrase : issue->seed_phrases) {
+        for (std::string& term : TermsOfPhrase(phrase)) {
+          seeds.insert(std::move(term));
+        }
+      }
+    }
+  }
+  // Those that remain, in an order of their own: hash tables have none.
+  std::vector<std::string> terms;
+  for (const auto& [term, count] : counts) {
+    if (count.articles >= options.min_articles || seeds.contains(term)) {
+      terms.push_back(term);
+    }
+  }
+  std::sort(terms.begin(), terms.end());
+  absl::flat_hash_map<absl::string_view, int32_t> index;
+  std::vector<float> idf(terms.size());
+  for (size_t i = 0; i < terms.size(); ++i) {
+    index.emplace(terms[i], static_cast<int32_t>(i));
+    idf[i] = std::log(static_cast<float>(articles.size()) / static_cast<float>(counts[terms[i]].articles)) + 1.0F;
+  }
+  counts.clear();
+
+  // How much each term tells of each issue: the log-likelihood ratio of the two-by-two table.
+  const size_t issue_count = labels.empty() ? 0 : labels.front().size();
+  std::vector<int> with_term(terms.size() * issue_count, 0);  // Known articles that have the term.
+  std::vector<int> both(terms.size() * issue_count, 0);       // Those that have the issue, too.
+  std::vector<int> known(issue_count, 0);
+  std::vector<int> positive(issue_count, 0);
+  std::vector<int32_t> last(terms.size(), -1);
+  for (size_t i = 0; i < articles.size(); ++i) {
+    for (size_t k = 0; k < issue_count; ++k) {
+      known[k] += labels[i][k] != 0 ? 1 : 0;
+      positive[k] += labels[i][k] > 0 ? 1 : 0;
+    }
+    VisitTerms(articles[i]->title, articles[i]->body, [&](absl::string_view term) {
+      const auto it = index.find(term);
+      if (it == index.end() || last[static_cast<size_t>(it->second)] == static_cast<int32_t>(i)) {
+        return;
+      }
+      const auto at = static_cast<size_t>(it->second);
+      last[at] = static_cast<int32_t>(i);
+      for (size_t k = 0; k < issue_count; ++k) {
+        with_term[at * issue_count + k] += labels[i][k] != 0 ? 1 : 0;
+        both[at * issue_count + k] += labels[i][k] > 0 ? 1 : 0;
+      }
+    });
+  }
+  const auto x_log_x = [](double x) { return x > 0.0 ? x * std::log(x) : 0.0; };
+  std::vector<std::pair<double, int32_t>> ranked;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    double best = seeds.contains(terms[i]) ? std::numeric_limits<double>::max() : 0.0;
+    for (size_t k = 0; k < issue_count; ++k) {
+      const double n = known[k];
+      const double a = both[i * issue_count + k];
+      const double b = with_term[i * issue_count + k] - a;
+      const double c = positive[k] - a;
+      const double d = n - a - b - c;
+      const double ratio = x_log_x(a) + x_log_x(b) + x_log_x(c) + x_log_x(d) + x_log_x(n) - x_log_x(a + b) -
+                           x_log_x(c + d) - x_log_x(a + c) - x_log_x(b + d);
+      best = std::max(best, ratio);
+    }
+    ranked.emplace_back(-best, static_cast<int32_t>(i));
+  }
+  std::sort(ranked.begin(), ranked.end());
+  ranked.resize(std::min(ranked.size(), options.max_terms));
+  std::vector<int32_t> chosen;
+  for (const auto& [ratio, term] : ranked) {
+    chosen.push_back(term);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  std::vector<std::string> chosen_terms;
+  std::vector<float> chosen_idf;
+  for (const int32_t term : chosen) {
+    chosen_terms.push_back(terms[static_cast<size_t>(term)]);
+    chosen_idf.push_back(idf[static_cast<size_t>(term)]);
+  }
+  return Vocabulary::Create(std::move(chosen_terms), std::move(chosen_idf));
+}
+
+std::vector<feature_node> NodesOf(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body) {
+  TextFeatures features = ExtractFeatures(vocabulary, title, body);
+  std::sort(features.values.begin(), features.values.end(),
+            [](const TermValue& a, const TermValue& b) { return a.term < b.term; });
+  std::vector<feature_node> nodes;
+  nodes.reserve(features.values.size() + 2);
+  for (const TermValue& value : features.values) {
+    nodes.push_back({value.term + 1, static_cast<double>(value.value)});
+  }
+  nodes.push_back({static_cast<int>(vocabulary.size()) + 1, 1.0});  // The bias.
+  nodes.push_back({-1, 0.0});
+  return nodes;
+}
+
+struct Weights {
+  std::vector<double> terms;  // Empty: nothing could be learned.
+  double bias = 0.0;
+
+  double Margin(const std::vector<feature_node>& features) const {
+    double margin = bias;
+    for (const feature_node& node : features) {
+      if (node.index > 0 && static_cast<size_t>(node.index) <= terms.size()) {
+        margin += node.value * terms[static_cast<size_t>(node.index) - 1];
+      }
+    }
+    return margin;
+  }
+};
+
+// One logistic regression: `issue` against the rest, without the articles of `left_out` (-1: with all).
+Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_out, size_t terms, double cost) {
+  std::vector<feature_node*> rows;
+  std::vector<double> labels;
+  double positives = 0.0;
+  double negatives = 0.0;
+  for (const Example& example : examples) {
+    if (example.labels[issue] == 0 || (example.fold == left_out && left_out >= 0)) {
+      continue;
+    }
+    // LIBLINEAR takes no weights for examples, so that the weightier stand several times. It never writes to them.
+    for (int i = 0; i < example.weight; ++i) {
+      rows.push_back(const_cast<feature_node*>(example.features.data()));
+      labels.push_back(example.labels[issue]);
+    }
+    (example.labels[issue] > 0 ? positives : negatives) += example.weight;
+  }
+  Weights weights;
+  if (positives == 0.0 || negatives == 0.0) {
+    return weights;
+  }
+  problem data{};
+  data.l = static_cast<int>(rows.size());
+  data.n = static_cast<int>(terms) + 1;
+  data.y = labels.data();
+  data.x = rows.data();
+  data.bias = 1.0;
+  parameter how{};
+  how.solver_type = L2R_LR;
+  how.eps = 0.01;
+  how.C = cost;
+  // A rare issue would drown among the rest: its examples count more, though not as much as their rarity.
+  std::array<int, 1> weight_labels = {1};
+  std::array<double, 1> label_weights = {std::clamp(std::sqrt(negatives / positives) / 2.0, 1.0, 5.0)};
+  how.nr_weight = 1;
+  how.weight_label = weight_labels.data();
+  how.weight = label_weights.data();
+  model* trained = train(&data, &how);
+  const double sign = trained->label[0] == 1 ? 1.0 : -1.0;
+  weights.terms.resize(terms);
+  for (size_t i = 0; i < terms; ++i) {
+    weights.terms[i] = sign * trained->w[i];
+  }
+  weights.bias = sign * trained->w[terms];
+  free_and_destroy_model(&trained);
+  return weights;
+}
+
+struct Scored {
+  double margin = 0.0;
+  bool positive = false;
+  double weight = 1.0;
+  int fold = 0;
+  bool gold = false;
+};
+
+struct Sigmoid {
+  double slope = 1.0;
+  double intercept = 0.0;
+  double operator()(double margin) const {
+    return 1.0 / (1.0 + std::exp(-std::clamp(slope * margin + intercept, -40.0, 40.0)));
+  }
+};
+
+// Platt's scaling with his softened targets, by Newton's method.
+Sigmoid Calibrate(const std::vector<Scored>& scored, int left_out) {
+  double positives = 0.0;
+  double negatives = 0.0;
+  for (const Scored& one : scored) {
+    if (one.fold != left_out) {
+      (one.positive ? positives : negatives) += one.weight;
+    }
+  }
+  if (positives == 0.0 || negatives == 0.0) {
+    return Sigmoid();
+  }
+  const double high = (positives + 1.0) / (positives + 2.0);
+  const double low = 1.0 / (negatives + 2.0);
+  Sigmoid sigmoid{1.0, 0.0};
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    double g0 = 1e-3 * (sigmoid.slope - 1.0);
+    double g1 = 0.0;
+    double h00 = 1e-3;
+    double h01 = 0.0;
+    double h11 = 1e-9;
+    for (const Scored& one : scored) {
+      if (one.fold == left_out) {
+        continue;
+      }
+      const double p = sigmoid(one.margin);
+      const double error = one.weight * (p - (one.positive ? high : low));
+      const double curvature = one.weight * std::max(p * (1.0 - p), 1e-9);
+      g0 += error * one.margin;
+      g1 += error;
+      h00 += curvature * one.margin * one.margin;
+      h01 += curvature * one.margin;
+      h11 += curvature;
+    }
+    const double determinant = h00 * h11 - h01 * h01;
+    if (determinant < 1e-12) {
+      break;
+    }
+    const double step0 = std::clamp((h11 * g0 - h01 * g1) / determinant, -1.0, 1.0);
+    const double step1 = std::clamp((h00 * g1 - h01 * g0) / determinant, -1.0, 1.0);
+    sigmoid.slope -= step0;
+    sigmoid.intercept -= step1;
+    if (std::abs(step0) + std::abs(step1) < 1e-6) {
+      break;
+    }
+  }
+  // A model that ranks backwards is no model; let it say nothing strongly.
+  sigmoid.slope = std::max(sigmoid.slope, 0.05);
+  return sigmoid;
+}
+
+// The threshold with the best F1, drawn towards `prior` where there are few examples to go by.
+double ChooseThreshold(const std::vector<Scored>& scored, const Sigmoid& sigmoid, int left_out, double prior) {
+  std::vector<std::pair<double, const Scored*>> ranked;
+  double positives = 0.0;
+  double positive_examples = 0.0;
+  for (const Scored& one : scored) {
+    if (one.fold != left_out) {
+      ranked.emplace_back(sigmoid(one.margin), &one);
+      positives += one.positive ? one.weight : 0.0;
+      positive_examples += one.positive && one.gold ? 1.0 : 0.0;
+    }
+  }
+  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  double hits = 0.0;
+  double given = 0.0;
+  double best = -1.0;
+  double threshold = prior;
+  for (size_t i = 0; i < ranked.size(); ++i) {
+    given += ranked[i].second->weight;
+    hits += ranked[i].second->positive ? ranked[i].second->weight : 0.0;
+    if (i + 1 < ranked.size() && ranked[i + 1].first == ranked[i].first) {
+      continue;
+    }
+    const double f1 = 2.0 * hits / (given + positives);
+    if (f1 > best) {
+      best = f1;
+      threshold = i + 1 < ranked.size() ? (ranked[i].first + ranked[i + 1].first) / 2.0 : ranked[i].first;
+    }
+  }
+  const double trust = positive_examples / (positive_examples + kThresholdPrior);
+  return std::clamp(trust * threshold + (1.0 - trust) * prior, kLowestThreshold, kHighestThreshold);
+}
+
+// Sums up what was predicted against what was labelled.
+class Tally {
+ public:
+  explicit Tally(std::vector<std::string> issue_ids) : ids_(std::move(issue_ids)), counts_(ids_.size()) {}
+
+  // `scores`, `tagged` and `labels` hold one entry an issue.
+  void Add(const std::vector<double>& scores, const std::vector<bool>& tagged, const std::vector<int8_t>& labels) {
+    articles_.push_back({scores, tagged, labels});
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      counts_[i].positives += labels[i] > 0 ? 1 : 0;
+    }
+  }
+
+  Evaluation Finish() {
+    Evaluation result;
+    int hits = 0;
+    int given = 0;
+    int positives = 0;
+    double macro = 0.0;
+    int present = 0;
+    std::array<double, 10> bin_scores = {};
+    std::array<double, 10> bin_labels = {};
+    std::array<double, 10> bin_sizes = {};
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      if (counts_[i].positives == 0) {
+        continue;
+      }
+      Evaluation::Issue issue;
+      issue.issue_id = ids_[i];
+      issue.positives = counts_[i].positives;
+      int issue_hits = 0;
+      int issue_given = 0;
+      for (const Article& article : articles_) {
+        if (article.labels[i] == 0) {
+          continue;
+        }
+        ++issue.quality.article_count;
+        issue_given += article.tagged[i] ? 1 : 0;
+        issue_hits += article.tagged[i] && article.labels[i] > 0 ? 1 : 0;
+        if (article.scores[i] >= kCalibrationFloor) {
+          const auto bin = static_cast<size_t>(std::min(article.scores[i] * 10.0, 9.0));
+          bin_scores[bin] += article.scores[i];
+          bin_labels[bin] += article.labels[i] > 0 ? 1.0 : 0.0;
+          bin_sizes[bin] += 1.0;
+        }
+      }
+      Fill(issue_hits, issue_given, issue.positives, issue.quality);
+      hits += issue_hits;
+      given += issue_given;
+      positives += issue.positives;
+      macro += issue.quality.f1;
+      ++present;
+      result.issues.push_back(std::move(issue));
+    }
+    Fill(hits, given, positives, result.quality);
+    result.quality.macro_f1 = present > 0 ? macro / present : 0.0;
+    double all = 0.0;
+    double off = 0.0;
+    for (size_t bin = 0; bin < bin_sizes.size(); ++bin) {
+      off += std::abs(bin_scores[bin] - bin_labels[bin]);
+      all += bin_sizes[bin];
+    }
+    result.calibration_error = all > 0.0 ? off / all : 0.0;
+    RankArticles(result);
+    return result;
+  }
+
+ private:
+  struct Article {
+    std::vector<double> scores;
+    std::vector<bool> tagged;
+    std::vector<int8_t> labels;
+  };
+  struct Counts {
+    int positives = 0;
+  };
+
+  static void Fill(int hits, int given, int positives, Quality& quality) {
+    quality.precision = given > 0 ? static_cast<double>(hits) / given : 0.0;
+    quality.recall = positives > 0 ? static_cast<double>(hits) / positives : 0.0;
+    quality.f1 = given + positives > 0 ? 2.0 * hits / (given + positives) : 0.0;
+  }
+
+  // Over all issues, those of unknown label included: what a reader sees first.
+  void RankArticles(Evaluation& result) const {
+    int first = 0;
+    int third = 0;
+    int labelled = 0;
+    for (const Article& article : articles_) {
+      std::vector<size_t> order;
+      for (size_t i = 0; i < ids_.size(); ++i) {
+        if (counts_[i].positives > 0) {
+          order.push_back(i);
+        }
+      }
+      std::stable_sort(order.begin(), order.end(),
+                       [&](size_t a, size_t b) { return article.scores[a] > article.scores[b]; });
+      const auto is_right = [&](size_t issue) { return article.labels[issue] > 0; };
+      if (std::none_of(order.begin(), order.end(), is_right)) {
+        continue;
+      }
+      ++labelled;
+      first += is_right(order.front()) ? 1 : 0;
+      third +=
+          std::any_of(order.begin(), order.begin() + static_cast<long>(std::min<size_t>(3, order.size())), is_right)
+              ? 1
+              : 0;
+    }
+    result.quality.article_count = static_cast<int>(articles_.size());
+    result.top1 = labelled > 0 ? static_cast<double>(first) / labelled : 0.0;
+    result.top3 = labelled > 0 ? static_cast<double>(third) / labelled : 0.0;
+  }
+
+  std::vector<std::string> ids_;
+  std::vector<Counts> counts_;
+  std::vector<Article> articles_;
+};
+
+// Runs `task(i)` for each i below `count` on several threads; what runs where leaves no trace in the result.
+void RunParallel(int threads, size_t count, const std::function<void(size_t)>& task) {
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < count; i = next++) {
+      task(i);
+    }
+  };
+  std::vector<std::thread> pool;
+  for (int i = 1; i < threads; ++i) {
+    pool.emplace_back(work);
+  }
+  work();
+  for (std::thread& thread : pool) {
+    thread.join();
+  }
+}
+
+absl::Status Check(const TrainOptions& options) {
+  if (options.max_terms < 100 || options.max_terms > 1'000'000) {
+    return absl::InvalidArgumentError("max_terms: must be 100 to 1000000");
+  }
+  if (options.folds < 2 || options.folds > 20) {
+    return absl::InvalidArgumentError("folds: must be 2 to 20");
+  }
+  if (!(options.cost > 0.0) || options.cost > 1e6) {
+    return absl::InvalidArgumentError("cost: must be above 0, at most 1000000");
+  }
+  if (options.threads < 1 || options.threads > 256) {
+    return absl::InvalidArgumentError("threads: must be 1 to 256");
+  }
+  if (options.seed_phrase_weight < 0 || options.seed_phrase_weight > 1000) {
+    return absl::InvalidArgumentError("seed_phrase_weight: must be 0 to 1000");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy& taxonomy, const TrainOptions& options,
+                                            absl::FunctionRef<void(absl::string_view)> progress) {
+  RETURN_IF_ERROR(Check(options));
+  set_print_string_function([](const char* /*text*/) {});
+  const std::vector<const Issue*> issues = taxonomy.LiveIssues();
+
+  std::vector<const LabelledArticle*> articles;
+  std::vector<std::vector<int8_t>> labels;
+  std::vector<int> example_counts(issues.size(), 0);
+  for (const LabelledArticle& article : corpus.train) {
+    std::vector<int8_t> states;
+    for (size_t k = 0; k < issues.size(); ++k) {
+      states.push_back(StateOfIssue(article, *issues[k]));
+      example_counts[k] += states.back() > 0 ? 1 : 0;
+    }
+    articles.push_back(&article);
+    labels.push_back(std::move(states));
+  }
+  for (size_t k = 0; k < issues.size(); ++k) {
+    if (example_counts[k] == 0 && (issues[k]->seed_phrases.empty() || options.seed_phrase_weight == 0)) {
+      return absl::InvalidArgumentError(absl::StrCat("issue \"", issues[k]->id,
+                                                     "\": no labelled article has it and it has no seed_phrase; add "
+                                                     "some ten seed phrases to the taxonomy, or retire it"));
+    }
+  }
+
+  progress("choosing the vocabulary");
+  ASSIGN_OR_RETURN(Vocabulary vocabulary, ChooseVocabulary(articles, labels, taxonomy, options));
+  progress(absl::StrCat("reading ", articles.size(), " articles as vectors of ", vocabulary.size(), " terms"));
+  std::vector<Example> examples;
+  for (size_t i = 0; i < articles.size(); ++i) {
+    Example example;
+    example.features = NodesOf(vocabulary, articles[i]->title, articles[i]->body);
+    example.labels = labels[i];
+    example.weight = articles[i]->weight;
+    example.gold = articles[i]->gold;
+    // The seed shifts what is in which fold; the id alone would do for one of them.
+    example.fold = static_cast<int>(HashOfId(absl::StrCat(options.seed, "/", articles[i]->id)) %
+                                    static_cast<uint32_t>(options.folds));
+    examples.push_back(std::move(example));
+  }
+  if (options.seed_phrase_weight > 0) {
+    for (size_t k = 0; k < issues.size(); ++k) {
+      for (const std::string& phrase : issues[k]->seed_phrases) {
+        Example example;
+        example.features = NodesOf(vocabulary, "", phrase);
+        example.labels.assign(issues.size(), 0);
+        example.labels[k] = 1;
+        example.weight = options.seed_phrase_weight;
+        example.fold = kNoFold;
+        examples.push_back(std::move(example));
+      }
+    }
+  }
+
+  // One training for each issue and fold, and one with all: tasks in rows of `folds + 1`.
+  const auto runs = static_cast<size_t>(options.folds) + 1;
+  std::vector<Weights> final_weights(issues.size());
+  std::vector<std::vector<double>> margins(issues.size(), std::vector<double>(examples.size(), 0.0));
+  std::atomic<size_t> done{0};
+  progress(absl::StrCat("training ", issues.size(), " issues, ", runs, " times each"));
+  RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
+    const size_t issue = task / runs;
+    const size_t run = task % runs;
+    const int left_out = run < runs - 1 ? static_cast<int>(run) : -1;
+    Weights weights = TrainOne(examples, issue, left_out, vocabulary.size(), options.cost);
+    if (left_out < 0) {
+      final_weights[issue] = std::move(weights);
+    } else {
+      for (size_t i = 0; i < examples.size(); ++i) {
+        if (examples[i].fold == left_out) {
+          margins[issue][i] = weights.Margin(examples[i].features);
+        }
+      }
+    }
+    ++done;
+  });
+  progress(absl::StrCat(done.load(), " trainings done; calibrating"));
+
+  std::vector<std::vector<Scored>> scored(issues.size());
+  for (size_t k = 0; k < issues.size(); ++k) {
+    for (size_t i = 0; i < examples.size(); ++i) {
+      if (examples[i].fold >= 0 && examples[i].labels[k] != 0) {
+        scored[k].push_back({margins[k][i], examples[i].labels[k] > 0, static_cast<double>(examples[i].weight),
+                             examples[i].fold, examples[i].gold});
+      }
+    }
+  }
+  // Thresholds in two rounds: first each alone, then drawn towards the mean of the first round.
+  const auto fit = [&](int left_out, std::vector<Sigmoid>& sigmoids, std::vector<double>& thresholds) {
+    sigmoids.clear();
+    for (size_t k = 0; k < issues.size(); ++k) {
+      sigmoids.push_back(Calibrate(scored[k], left_out));
+    }
+    constexpr double kFirstGuess = 0.35;
+    thresholds.assign(issues.size(), kFirstGuess);
+    double prior = kFirstGuess;
+    for (int round = 0; round < 2; ++round) {
+      double sum = 0.0;
+      for (size_t k = 0; k < issues.size(); ++k) {
+        thresholds[k] = ChooseThreshold(scored[k], sigmoids[k], left_out, prior);
+        sum += thresholds[k];
+      }
+      prior = sum / static_cast<double>(issues.size());
+    }
+  };
+
+  TrainResult result;
+  std::vector<std::string> ids;
+  for (const Issue* issue : issues) {
+    ids.push_back(issue->id);
+  }
+  Tally folds(ids);
+  std::vector<Sigmoid> sigmoids;
+  std::vector<double> thresholds;
+  for (int fold = 0; fold < options.folds; ++fold) {
+    fit(fold, sigmoids, thresholds);
+    for (size_t i = 0; i < examples.size(); ++i) {
+      if (!examples[i].gold || examples[i].fold != fold) {
+        continue;
+      }
+      std::vector<double> scores;
+      std::vector<bool> tagged;
+      for (size_t k = 0; k < issues.size(); ++k) {
+        scores.push_back(sigmoids[k](margins[k][i]));
+        tagged.push_back(scores[k] >= thresholds[k]);
+      }
+      folds.Add(scores, tagged, examples[i].labels);
+    }
+  }
+  result.gold_folds = folds.Finish();
+  fit(-1, sigmoids, thresholds);
+
+  IssueModel& model = result.model;
+  model.weights.resize(vocabulary.size() * issues.size(), 0);
+  for (size_t k = 0; k < issues.size(); ++k) {
+    const Weights& weights = final_weights[k];
+    double largest = 1e-9;
+    for (const double weight : weights.terms) {
+      largest = std::max(largest, std::abs(weight));
+    }
+    const double step = largest / 127.0;
+    for (size_t i = 0; i < weights.terms.size(); ++i) {
+      model.weights[i * issues.size() + k] = static_cast<int8_t>(std::lround(weights.terms[i] / step));
+    }
+    LinearIssue linear;
+    linear.weight_step = static_cast<float>(step);
+    linear.bias = static_cast<float>(weights.bias);
+    linear.slope = static_cast<float>(sigmoids[k].slope);
+    linear.intercept = static_cast<float>(sigmoids[k].intercept);
+    model.issues.push_back(linear);
+    IssueModelInfo info;
+    info.issue_id = ids[k];
+    info.example_count = example_counts[k];
+    info.threshold = std::round(thresholds[k] * 1e4) / 1e4;
+    model.report.issues.push_back(std::move(info));
+  }
+  model.vocabulary = std::move(vocabulary);
+  model.report.train_time = options.train_time;
+  model.report.training_article_count = static_cast<int>(corpus.train.size());
+  model.report.taxonomy_version = taxonomy.version();
+  model.report.language_codes = {"en"};
+  model.taxonomy_fingerprint = taxonomy.fingerprint();
+  model.training_notes = options.notes;
+  return result;
+}
+
+Evaluation EvaluateIssues(const IssueTagger& tagger, const Taxonomy& taxonomy,
+                          const std::vector<LabelledArticle>& articles) {
+  const std::vector<const Issue*> issues = taxonomy.LiveIssues();
+  std::vector<std::string> ids;
+  absl::flat_hash_map<std::string, size_t> index;
+  for (size_t k = 0; k < issues.size(); ++k) {
+    ids.push_back(issues[k]->id);
+    index.emplace(issues[k]->id, k);
+  }
+  Tally tally(ids);
+  for (const LabelledArticle& article : articles) {
+    ArticleText text;
+    text.title = article.title;
+    text.body = article.body;
+    std::vector<double> scores(ids.size(), 0.0);
+    std::vector<bool> tagged(ids.size(), false);
+    for (const IssueScore& score : tagger.Score(text)) {
+      const size_t k = index.at(score.issue_id);
+      scores[k] = score.score;
+      tagged[k] = score.tagged;
+    }
+    std::vector<int8_t> labels;
+    for (const Issue* issue : issues) {
+      labels.push_back(StateOfIssue(article, *issue));
+    }
+    tally.Add(scores, tagged, labels);
+  }
+  return tally.Finish();
+}
+
+std::string FormatEvaluation(absl::string_view name, const Evaluation& evaluation, bool issues) {
+  const Quality& all = evaluation.quality;
+  std::string text = absl::StrFormat(
+      "%-18s %6d articles  P %.3f  R %.3f  micro-F1 %.3f  macro-F1 %.3f (%d issues)  top-1 %.3f  top-3 %.3f  ECE "
+      "%.3f\n",
+      std::string(name), all.article_count, all.precision, all.recall, all.f1, all.macro_f1.value_or(0.0),
+      static_cast<int>(evaluation.issues.size()), evaluation.top1, evaluation.top3, evaluation.calibration_error);
+  if (issues) {
+    for (const Evaluation::Issue& issue : evaluation.issues) {
+      absl::StrAppendFormat(&text, "    %-16s %5d positive  P %.3f  R %.3f  F1 %.3f\n", issue.issue_id, issue.positives,
+                            issue.quality.precision, issue.quality.recall, issue.quality.f1);
+    }
+  }
+  return text;
+}
+
+}  // namespace dateline::classifier

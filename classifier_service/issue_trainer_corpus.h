@@ -1,0 +1,74 @@
+// The labelled articles that the default issue model is trained and measured on: reads the shared data folder, joins
+// the silver labels, and keeps what is for measuring apart from what is for training, by id and by text.
+#ifndef DATELINE_CLASSIFIER_SERVICE_ISSUE_TRAINER_CORPUS_H_
+#define DATELINE_CLASSIFIER_SERVICE_ISSUE_TRAINER_CORPUS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace dateline::classifier {
+
+// Where an article's labels come from decides what the lack of one means.
+enum class Labelling {
+  kComplete,    // An annotator gave every issue that applies: an absent label is a "no".
+  kSingle,      // One topic an article: an absent label is a "no" unless the issue is a neighbour of the one given.
+  kVocabulary,  // Several labels, of a fixed few: a "no" for those few, unknown for the others.
+};
+
+enum class LabelState { kYes, kNo, kUnknown };
+
+struct LabelledArticle {
+  std::string id;
+  std::string title;
+  std::string body;
+  std::vector<std::string> issues;  // Ids of the default taxonomy.
+  Labelling labelling = Labelling::kComplete;
+  int weight = 1;                       // Counts as often as this in training.
+  bool gold = false;                    // Labelled for this very taxonomy.
+  std::string source;                   // The first part of the id: "allsides", "reuters21578", ...
+  std::vector<std::string> assertable;  // kVocabulary: the few.
+};
+
+// Whether the article has the label `issue` of the default taxonomy.
+LabelState StateOf(const LabelledArticle& article, absl::string_view issue);
+
+// Articles kept out of all training.
+struct HeldOutSet {
+  std::string name;
+  std::vector<LabelledArticle> articles;
+};
+
+struct Corpus {
+  std::vector<LabelledArticle> train;
+  std::vector<HeldOutSet> held_out;  // "gold", "allsides", "reuters21578", "masakhanews-eng", "dwie"
+  size_t dropped_by_id = 0;          // Articles with a label that are in a test split, or in gold under the same id.
+  size_t dropped_by_text =
+      0;  // Articles left out because a held-out one has the same text, wholly or for the most part.
+};
+
+struct CorpusOptions {
+  std::string data_dir;   // Required: the folder with articles/ and issues/ (its README says what is in them).
+  int gold_held_out = 4;  // One gold article in so many is held out, by a hash of its id; 0: none.
+  int gold_weight = 15;   // Gold articles count so often.
+};
+
+// Reads it all; some 250 MB. NotFound if a file is missing, InvalidArgument with file and line if one is broken.
+absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRef<void(absl::string_view)> progress);
+
+// Articles of one JSON Lines file (plain or .zst) with `id`, `title`, `body`, `issues`: complete labels, weight 1.
+// InvalidArgument with line and remedy if a line is broken.
+absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path);
+
+// A number that depends on the id alone; which fold an article is in.
+uint32_t HashOfId(absl::string_view id);
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_ISSUE_TRAINER_CORPUS_H_

@@ -1,0 +1,26 @@
+# Taxonomy, issue tagger, trainer, and the Classifier that joins both taggers. None of it links gRPC.
+dateline_proto_library(classifier_storage_proto
+  PROTOS classifier_service/model.proto
+  IMPORT_DIRS "${PROJECT_SOURCE_DIR}")
+
+dateline_library(classifier_issues
+  SOURCES issue_model.cc issue_tagger.cc language.cc taxonomy.cc text_features.cc
+  HEADERS classification.h issue_model.h issue_tagger.h language.h taxonomy.h text_features.h
+  DEPS common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
+  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
+# The sum over terms and issues is most of the time of a tag.
+set_source_files_properties(issue_tagger.cc PROPERTIES COMPILE_OPTIONS "-O3")
+
+dateline_library(classifier_trainer
+  SOURCES issue_trainer.cc issue_trainer_corpus.cc
+  HEADERS issue_trainer.h issue_trainer_corpus.h
+  DEPS classifier_issues
+  PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
+    Liblinear::Liblinear PkgConfig::ZSTD)
+
+dateline_binary(classifier_train SOURCES train_main.cc DEPS classifier_trainer CLI11::CLI11)
+
+dateline_library(classifier_core
+  SOURCES classifier.cc
+  HEADERS classifier.h
+  DEPS country_tagger gazetteer classifier_issues)

@@ -1,0 +1,108 @@
+// Turns a text into the numbers that issue models are made of. The trainer and the service share this file, so what
+// a model learned is what it sees.
+//
+// Terms are words and phrases of two words next to each other, folded (case, diacritics, plural s), without function
+// words, months and bare numbers. Each term counts twice over: in the whole text, and once more, as a term of its
+// own, in the title and the lead. Values are sublinear in the count and weighted by rarity: (1 + ln tf) * idf; each of
+// the two halves is scaled to a length of its own, so that a long body does not drown the title.
+#ifndef DATELINE_CLASSIFIER_SERVICE_TEXT_FEATURES_H_
+#define DATELINE_CLASSIFIER_SERVICE_TEXT_FEATURES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "classifier_service/classification.h"
+
+namespace dateline::classifier {
+
+// Raised with any change of what a text turns into; a model says which one it was trained with.
+inline constexpr int kTextFeaturesVersion = 1;
+
+// Words of the body beyond these are not looked at: an article has said what it is about by then, and the time for a
+// text is bounded.
+inline constexpr int kMaxBodyWords = 5000;
+
+// The title and this many words of the body make the lead.
+inline constexpr int kLeadWords = 60;
+
+// Terms of the lead begin with this byte.
+inline constexpr char kLeadMark = '^';
+
+// Calls `visit` with each term of the text in its written form: "oil price", "^nuclear". A term occurring n times is
+// visited n times. For building vocabularies; ExtractFeatures() is the fast way.
+void VisitTerms(absl::string_view title, absl::string_view body, absl::FunctionRef<void(absl::string_view)> visit);
+
+// The written form of the term that `phrase` (a word, or words of which the first two content words count) would
+// become in a text; empty if nothing is left of it.
+std::vector<std::string> TermsOfPhrase(absl::string_view phrase);
+
+// The terms a model knows. Immutable; safe to read from any number of threads.
+class Vocabulary {
+ public:
+  // `terms` are written forms, unique; `idf` belongs to them one by one. Returns InvalidArgument if the two differ in
+  // length, a term is empty or double, or two terms fall on one 64-bit hash.
+  static absl::StatusOr<Vocabulary> Create(std::vector<std::string> terms, std::vector<float> idf);
+
+  Vocabulary() = default;
+
+  // Returns the index of the term with this hash, or kUnknown.
+  static constexpr int32_t kUnknown = -1;
+  int32_t Find(uint64_t hash) const {
+    if (slots_.empty()) {
+      return kUnknown;
+    }
+    for (size_t slot = static_cast<size_t>(hash) & mask_;; slot = (slot + 1) & mask_) {
+      if (slots_[slot].index == kUnknown || slots_[slot].hash == hash) {
+        return slots_[slot].index;
+      }
+    }
+  }
+
+  size_t size() const { return terms_.size(); }
+  const std::string& term(int32_t index) const { return terms_[static_cast<size_t>(index)]; }
+  float idf(int32_t index) const { return idf_[static_cast<size_t>(index)]; }
+  bool is_lead(int32_t index) const { return is_lead_[static_cast<size_t>(index)] != 0; }
+
+ private:
+  struct Slot {
+    uint64_t hash = 0;
+    int32_t index = kUnknown;
+  };
+
+  std::vector<std::string> terms_;
+  std::vector<float> idf_;
+  std::vector<uint8_t> is_lead_;
+  std::vector<Slot> slots_;  // Open addressing, at most half full.
+  size_t mask_ = 0;
+};
+
+// One known term of a text and its weight there.
+struct TermValue {
+  int32_t term = 0;
+  float value = 0.0F;
+};
+
+// Where a known term stands.
+struct TermOccurrence {
+  int32_t term = 0;
+  TextSpan span;
+  bool phrase = false;
+};
+
+struct TextFeatures {
+  std::vector<TermValue> values;            // Each term once, in order of first occurrence.
+  std::vector<TermOccurrence> occurrences;  // In order of position; a term of the lead follows its twin.
+};
+
+// Takes time linear in the text. Pure and thread-safe. Bytes that are not UTF-8 separate words.
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body);
+
+}  // namespace dateline::classifier
+
+#endif  // DATELINE_CLASSIFIER_SERVICE_TEXT_FEATURES_H_
