@@ -5,7 +5,3 @@ dateline_library(classifier_rpc
   DEPS classifier_core extraction extraction_proto classifier_grpc common_rpc item_error)
 
 dateline_binary(classifier_service SOURCES main.cc DEPS classifier_rpc CLI11::CLI11)
-
-dateline_test(classifier_rpc_test
-  SOURCES classifier_handler_test.cc classifier_proto_test.cc
-  DEPS classifier_rpc test_support)

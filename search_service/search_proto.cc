@@ -62,7 +62,6 @@ absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request
 }
 
 absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
-  if (request.match_mode() == v1::MATCH_MODE_LITERAL) return NotBuilt("match_mode");
   if (request.typo_mode() == v1::TYPO_MODE_AUTO) return NotBuilt("typo_mode");
   if (request.has_ranking()) return NotBuilt("ranking");
   if (request.has_collapse()) return NotBuilt("collapse");
@@ -72,13 +71,6 @@ absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
   }
   if (request.ignored_interpretations_size() > 0) return NotBuilt("ignored_interpretations");
   if (request.explain()) return NotBuilt("explain");
-  for (const v1::Selection& selection : request.selections()) {
-    if (selection.match() == v1::SELECTION_MATCH_ALL) return NotBuilt("selections.match");
-  }
-  for (const v1::FacetSpec& facet : request.facets()) {
-    if (!facet.prefix().empty()) return NotBuilt("facets.prefix");
-    if (facet.order() == v1::FACET_ORDER_ID) return NotBuilt("facets.order");
-  }
   return absl::OkStatus();
 }
 
@@ -132,6 +124,17 @@ View ViewOf(apb::ArticleView view) {
   }
 }
 
+MatchMode MatchModeFromProto(v1::MatchMode mode) {
+  switch (mode) {
+    case v1::MATCH_MODE_PREFIX_LAST_WORD:
+      return MatchMode::kPrefixLastWord;
+    case v1::MATCH_MODE_LITERAL:
+      return MatchMode::kLiteral;
+    default:
+      return MatchMode::kFullQuery;
+  }
+}
+
 apb::ArticleView ViewToProto(View view) {
   switch (view) {
     case View::kBasic:
@@ -161,7 +164,9 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   query.issue_ids = Strings(request.issue_ids());
   query.expand_groups = request.expand_groups();
   for (const v1::Selection& selection : request.selections()) {
-    query.selections.push_back({.field = selection.field(), .values = Strings(selection.values())});
+    query.selections.push_back({.field = selection.field(),
+                                .values = Strings(selection.values()),
+                                .match_all = selection.match() == v1::SELECTION_MATCH_ALL});
   }
   query.order_by = request.order_by();
   query.page_size = request.page_size();
@@ -171,7 +176,10 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
     return InvalidField("facets", absl::StrCat("holds ", request.facets_size(), " facets; at most ", kMaxFacets));
   }
   for (const v1::FacetSpec& facet : request.facets()) {
-    query.facets.push_back({.field = facet.field(), .limit = facet.limit()});
+    query.facets.push_back({.field = facet.field(),
+                            .prefix = facet.prefix(),
+                            .order_by_name = facet.order() == v1::FACET_ORDER_ID,
+                            .limit = facet.limit()});
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
   query.match_mode =
@@ -228,6 +236,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   interpretation.set_parsed_query(result.interpretation.normalized_query);
   interpretation.set_corrected_query(result.interpretation.corrected_query);
   interpretation.set_relaxed(result.interpretation.relaxed);
+  for (const std::string& part : result.interpretation.ignored_parts) interpretation.add_ignored_parts(part);
   for (const std::string& note : result.interpretation.notes) interpretation.add_notes(note);
   response.set_commit_token(result.commit_token);
   *response.mutable_index_time() = TimestampToProto(result.index_time);

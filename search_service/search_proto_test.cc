@@ -61,10 +61,7 @@ TEST(SearchProtoTest, RefusesWhatIsNotBuiltByName) {
       {"ranking", [](v1::SearchRequest& r) { r.mutable_ranking(); }},
       {"explain", [](v1::SearchRequest& r) { r.set_explain(true); }},
       {"typo_mode", [](v1::SearchRequest& r) { r.set_typo_mode(v1::TYPO_MODE_AUTO); }},
-      {"match_mode", [](v1::SearchRequest& r) { r.set_match_mode(v1::MATCH_MODE_LITERAL); }},
-      {"interpretation_mode",
-       [](v1::SearchRequest& r) { r.set_interpretation_mode(v1::INTERPRETATION_MODE_FILTER); }},
-      {"facets.prefix", [](v1::SearchRequest& r) { r.add_facets()->set_prefix("a"); }},
+      {"interpretation_mode", [](v1::SearchRequest& r) { r.set_interpretation_mode(v1::INTERPRETATION_MODE_FILTER); }},
   };
   for (const auto& [field, set] : cases) {
     v1::SearchRequest request;
@@ -81,9 +78,11 @@ TEST(SearchProtoTest, RefusesNonsenseByName) {
       {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(1.5); }},
       {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(std::nan("")); }},
       {"snippet.fields", [](v1::SearchRequest& r) { r.mutable_snippet()->add_fields("authors"); }},
-      {"facets", [](v1::SearchRequest& r) { for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source"); }},
-      {"label_sources[0]",
-       [](v1::SearchRequest& r) { r.add_label_sources(article::v1::LABEL_SOURCE_UNSPECIFIED); }},
+      {"facets",
+       [](v1::SearchRequest& r) {
+         for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source");
+       }},
+      {"label_sources[0]", [](v1::SearchRequest& r) { r.add_label_sources(article::v1::LABEL_SOURCE_UNSPECIFIED); }},
       {"view", [](v1::SearchRequest& r) { r.set_view(static_cast<article::v1::ArticleView>(77)); }},
   };
   for (const auto& [field, set] : cases) {
