@@ -4,7 +4,7 @@ ARG DEBIAN=bookworm
 FROM debian:${DEBIAN}-slim AS build
 WORKDIR /src
 COPY scripts/setup.sh scripts/
-RUN scripts/setup.sh --build_only
+RUN scripts/setup.sh
 COPY . .
 RUN cmake --preset release -DDATELINE_BUILD_TESTS=OFF -DDATELINE_BUILD_BENCHMARKS=OFF \
  && cmake --build --preset release \
