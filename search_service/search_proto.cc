@@ -182,8 +182,7 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
                             .limit = facet.limit()});
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
-  query.match_mode =
-      request.match_mode() == v1::MATCH_MODE_PREFIX_LAST_WORD ? MatchMode::kPrefixLastWord : MatchMode::kFullQuery;
+  query.match_mode = MatchModeFromProto(request.match_mode());
   ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
   query.view = ViewOf(view);
   query.language_code = request.language_code();
