@@ -5,3 +5,11 @@ dateline_library(classifier_rpc
   DEPS classifier_core extraction extraction_proto classifier_grpc common_rpc item_error)
 
 dateline_binary(classifier_service SOURCES main.cc DEPS classifier_rpc CLI11::CLI11)
+
+# The programs look for their data in ../share/dateline beside them, in the build tree as where they are installed.
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/share")
+file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/data" "${CMAKE_BINARY_DIR}/share/dateline" SYMBOLIC)
+
+dateline_test(classifier_rpc_test
+  SOURCES classifier_handler_test.cc
+  DEPS classifier_rpc test_support)

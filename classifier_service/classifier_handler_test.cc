@@ -1,0 +1,227 @@
+// The handler over the real classifier with the data that ships, through a channel within the process.
+#include "classifier_service/classifier_handler.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+
+#include "classifier_service/classifier.h"
+#include "common/error.h"
+#include "common/rpc/server.h"
+#include "common/rpc/status.h"
+#include "common/worker_pool.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::classifier {
+namespace {
+
+namespace apb = article::v1;
+
+using ::dateline::testing::StatusIs;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// Loaded once: it is immutable.
+const Classifier& RealClassifier() {
+  static const Classifier& classifier = [&]() -> const Classifier& {
+    const std::string data = absl::StrCat(DATELINE_SOURCE_DIR, "/classifier_service/data/");
+    auto loaded = Classifier::Load({.taxonomy_path = data + "taxonomy/default.textproto",
+                                    .gazetteer_path = data + "gazetteer/gazetteer.tsv",
+                                    .model_path = data + "model/issues.model"});
+    if (!loaded.ok()) {
+      ADD_FAILURE() << loaded.status();
+      std::abort();
+    }
+    return *loaded->release();
+  }();
+  return classifier;
+}
+
+constexpr char kPage[] = R"(<html><head><title>Oil and sanctions | The Review</title>
+<meta property="og:title" content="Oil and sanctions"><meta name="author" content="Ada Fell"></head><body>
+<nav><a href="/">Home</a> <a href="/about">About</a></nav>
+<article><h1>Oil and sanctions</h1>
+<p>Iran sold more crude oil this year than in any year since sanctions were tightened, the ministry in Tehran said.
+Iranian tankers carried most of it east, and the price of the barrel fell.</p>
+<p>The government of Iran has built its budget on oil exports again. Analysts in Tehran doubt that the refineries can
+keep up, and expect that sanctions on shipping and insurance will bite before the winter is over.</p>
+<p>Iran's neighbours watch the market. A change of the quota would change the balance of supply and demand for crude,
+and with it the revenue on which the Iranian state depends.</p></article></body></html>)";
+
+class ClassifierHandlerTest : public ::testing::Test {
+ protected:
+  ClassifierHandlerTest() : handler_(RealClassifier(), pool_) {
+    auto server = common::rpc::Server::Start(
+        {}, {{.name = ClassifierHandler::service_full_name(), .service = &handler_}});
+    EXPECT_OK(server);
+    server_ = *std::move(server);
+    stub_ = v1::ClassifierService::NewStub(server_->InProcessChannel({}));
+  }
+  ~ClassifierHandlerTest() override {
+    server_->Shutdown(absl::Seconds(10));
+    pool_.Shutdown();
+  }
+
+  template <typename Request, typename Response>
+  absl::Status Call(grpc::Status (v1::ClassifierService::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                        Response*),
+                    const Request& request, Response& response) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+    return common::rpc::FromGrpcStatus((stub_.get()->*method)(&context, request, &response));
+  }
+
+  common::WorkerPool pool_{{.threads = 2, .queue_limit = 16}};
+  ClassifierHandler handler_;
+  std::unique_ptr<common::rpc::Server> server_;
+  std::unique_ptr<v1::ClassifierService::Stub> stub_;
+};
+
+using Stub = v1::ClassifierService::Stub;
+
+TEST_F(ClassifierHandlerTest, TagsARawPageAndReturnsItsArticle) {
+  v1::ClassifyRequest request;
+  request.mutable_document()->set_content(kPage);
+  request.mutable_document()->mutable_known()->add_authors("Known Author");
+  request.set_include_mentions(true);
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  EXPECT_EQ(response.article().title(), "Oil and sanctions");
+  EXPECT_THAT(response.article().body(), StartsWith("Iran sold more crude oil"));
+  ASSERT_THAT(response.article().authors(), SizeIs(1));
+  EXPECT_EQ(response.article().authors(0), "Known Author") << "what the caller knows replaces what was found";
+  ASSERT_GT(response.countries_size(), 0);
+  EXPECT_EQ(response.countries(0).region_code(), "IR");
+  EXPECT_TRUE(response.countries(0).primary());
+  EXPECT_EQ(response.countries(0).display_name(), "Iran");
+  EXPECT_GT(response.mentions_size(), 3);
+  for (const apb::Evidence& evidence : response.countries(0).evidence()) {
+    if (!evidence.has_span()) continue;
+    const std::string& field =
+        evidence.span().field() == "title" ? response.article().title() : response.article().body();
+    EXPECT_EQ(field.substr(static_cast<size_t>(evidence.span().start()),
+                           static_cast<size_t>(evidence.span().end() - evidence.span().start())),
+              evidence.text());
+  }
+  EXPECT_THAT(response.issues(), Not(SizeIs(0)));
+  EXPECT_FALSE(response.model_version().empty());
+  EXPECT_FALSE(response.taxonomy_version().empty());
+  EXPECT_FALSE(response.gazetteer_version().empty());
+}
+
+TEST_F(ClassifierHandlerTest, TheSameRequestGetsTheSameAnswer) {
+  v1::ClassifyRequest request;
+  request.mutable_document()->set_content(kPage);
+  v1::ClassifyResponse first;
+  v1::ClassifyResponse second;
+  ASSERT_OK(Call(&Stub::Classify, request, first));
+  ASSERT_OK(Call(&Stub::Classify, request, second));
+  EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
+}
+
+TEST_F(ClassifierHandlerTest, BadInputIsInvalidArgumentAndNamesTheField) {
+  v1::ClassifyRequest request;
+  v1::ClassifyResponse response;
+  EXPECT_THAT(Call(&Stub::Classify, request, response),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("article")));
+  request.mutable_article();
+  EXPECT_THAT(Call(&Stub::Classify, request, response),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("article.body")));
+  request.mutable_article()->set_body(std::string(2'100'000, 'a'));
+  const absl::Status large = Call(&Stub::Classify, request, response);
+  EXPECT_THAT(large, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most")));
+  EXPECT_EQ(common::ReasonOf(large), "ARTICLE_TOO_LARGE");
+  request.mutable_document()->set_content(std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16));
+  EXPECT_EQ(common::ReasonOf(Call(&Stub::Classify, request, response)), "UNSUPPORTED_MEDIA_TYPE");
+  request.mutable_document()->clear_content();
+  EXPECT_EQ(common::ReasonOf(Call(&Stub::Classify, request, response)), "EMPTY_DOCUMENT");
+  request.mutable_article()->set_title("Iran");
+  request.mutable_article()->mutable_publish_time()->set_seconds(INT64_MAX);
+  EXPECT_THAT(Call(&Stub::Classify, request, response),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("publish_time")));
+}
+
+TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {
+  v1::BatchClassifyRequest request;
+  request.add_requests()->mutable_article()->set_title("Elections in France: the French vote in Paris");
+  request.add_requests();
+  request.add_requests()->mutable_article()->set_title("Japan and the Japanese economy");
+  v1::BatchClassifyResponse response;
+  ASSERT_OK(Call(&Stub::BatchClassify, request, response));
+  ASSERT_THAT(response.results(), SizeIs(3));
+  EXPECT_EQ(response.results(0).response().countries(0).region_code(), "FR");
+  EXPECT_EQ(response.results(1).error().code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(response.results(2).response().countries(0).region_code(), "JP");
+
+  v1::BatchClassifyRequest none;
+  EXPECT_THAT(Call(&Stub::BatchClassify, none, response),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("requests")));
+  v1::BatchClassifyRequest many;
+  for (int i = 0; i < 1'001; ++i) many.add_requests();
+  EXPECT_THAT(Call(&Stub::BatchClassify, many, response),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1000")));
+}
+
+TEST_F(ClassifierHandlerTest, TheTaxonomyIsSentOnceToWhoKeepsItsEtag) {
+  v1::GetTaxonomyRequest request;
+  v1::GetTaxonomyResponse response;
+  ASSERT_OK(Call(&Stub::GetTaxonomy, request, response));
+  EXPECT_EQ(response.issues_size(), 20);
+  EXPECT_GE(response.regions_size(), 249);
+  EXPECT_GT(response.groups_size(), 10);
+  EXPECT_LT(response.ByteSizeLong(), 4'000'000U);
+  EXPECT_FALSE(response.not_modified());
+  request.set_etag(response.etag());
+  ASSERT_OK(Call(&Stub::GetTaxonomy, request, response));
+  EXPECT_TRUE(response.not_modified());
+  EXPECT_EQ(response.issues_size(), 0);
+}
+
+TEST_F(ClassifierHandlerTest, TheModelSaysHowItWasMeasured) {
+  v1::GetModelInfoResponse response;
+  ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), response));
+  EXPECT_GT(response.training_article_count(), 1'000);
+  EXPECT_EQ(response.issues_size(), 20);
+  EXPECT_GT(response.quality().f1(), 0.0);
+}
+
+// The page the project starts from: menus, teasers, repeated sidebars and a biography around one article.
+TEST_F(ClassifierHandlerTest, TheSeedPageIsAboutIranAndNotAboutItsTeasers) {
+  const auto path = testing::SharedFile("data/seed/russo-iranian-alignment.txt");
+  if (!path.has_value()) GTEST_SKIP() << testing::SharedFileMissing("data/seed/russo-iranian-alignment.txt");
+  v1::ClassifyRequest request;
+  request.mutable_document()->set_content(testing::ReadFile(*path));
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  const apb::Article& article = response.article();
+  EXPECT_EQ(article.title(), "Russo-Iranian Alignment Will Continue Despite Differences");
+  EXPECT_THAT(article.body(), StartsWith("On March 15, Iranian Foreign Minister"));
+  EXPECT_THAT(article.body(), EndsWith("weather the current storm clouds."));
+  EXPECT_THAT(article.body(), HasSubstr("\n\nIran’s Balancing Act on the Ukraine War\n\n"));
+  EXPECT_THAT(article.body(), HasSubstr("\n\nRussia’s Position on the JCPOA Negotiations\n\n"));
+  EXPECT_THAT(article.body(), Not(HasSubstr("Abraham Accords")));
+  EXPECT_THAT(article.body(), Not(HasSubstr("views and opinions")));
+  EXPECT_THAT(article.body(), Not(HasSubstr("Subscribe")));
+  ASSERT_THAT(article.authors(), SizeIs(1));
+  EXPECT_EQ(article.authors(0), "Samuel Ramani");
+  EXPECT_FALSE(article.has_publish_time()) << "the dates on the page are the teasers'";
+  ASSERT_GT(response.countries_size(), 0);
+  EXPECT_EQ(response.countries(0).region_code(), "IR");
+  EXPECT_TRUE(response.countries(0).primary());
+  for (const v1::CountryTag& tag : response.countries()) EXPECT_NE(tag.region_code(), "AE");
+}
+
+}  // namespace
+}  // namespace dateline::classifier
