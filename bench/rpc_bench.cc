@@ -1,0 +1,199 @@
+// Latency and rate of searches and classifications over gRPC, against servers that run.
+//
+//   rpc_bench --search 127.0.0.1:50052 --queries queries.txt --count 2000 --concurrency 1
+//   rpc_bench --classifier 127.0.0.1:50051 --articles articles.jsonl --batch 32
+//
+// Queries: one a line. Articles: JSON Lines with `title` and `body` (or `text`). Simulated: a caller that sends its
+// next request when the last one is answered, `concurrency` of them at once, from another process on the same machine:
+// on two cores client and servers share them, so rates are lower bounds. Prints one line of JSON.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "grpcpp/grpcpp.h"
+
+#include "CLI/CLI.hpp"
+#include "common/rpc/channel.h"
+#include "dateline/classifier/v1/classifier_service.grpc.pb.h"
+#include "dateline/search/v1/search_service.grpc.pb.h"
+#include "nlohmann/json.hpp"
+
+namespace {
+
+namespace cpb = dateline::classifier::v1;
+namespace spb = dateline::search::v1;
+
+struct Flags {
+  std::string search;
+  std::string classifier;
+  std::string queries;
+  std::string articles;
+  int count = 2000;
+  int concurrency = 1;
+  int batch = 32;
+  int facets = 2;
+};
+
+double Percentile(std::vector<double>& sorted, double p) {
+  if (sorted.empty()) return 0.0;
+  const auto last = static_cast<double>(sorted.size() - 1);
+  return sorted[static_cast<size_t>(p * last)];
+}
+
+std::vector<std::string> Lines(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  auto channel = dateline::common::rpc::MakeChannel(address);
+  if (!channel.ok() || !dateline::common::rpc::WaitUntilConnected(**channel, absl::Seconds(10))) {
+    std::fprintf(stderr, "rpc_bench: no server at %s\n", address.c_str());
+    std::exit(EXIT_FAILURE);
+  }
+  return *channel;
+}
+
+// Runs `call(i)` for 0 ≤ i < count from `concurrency` threads; gives the milliseconds of each.
+template <typename Call>
+std::vector<double> Run(int count, int concurrency, const Call& call, absl::Duration& elapsed) {
+  std::vector<double> milliseconds(static_cast<size_t>(count));
+  std::atomic<int> next{0};
+  std::vector<std::thread> threads;
+  const absl::Time start = absl::Now();
+  for (int t = 0; t < concurrency; ++t) {
+    threads.emplace_back([&] {
+      for (int i = next++; i < count; i = next++) {
+        const absl::Time begin = absl::Now();
+        call(i);
+        milliseconds[static_cast<size_t>(i)] = absl::ToDoubleMilliseconds(absl::Now() - begin);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  elapsed = absl::Now() - start;
+  std::sort(milliseconds.begin(), milliseconds.end());
+  return milliseconds;
+}
+
+void Print(nlohmann::json result, std::vector<double>& milliseconds, absl::Duration elapsed, int errors) {
+  result["calls"] = milliseconds.size();
+  result["errors"] = errors;
+  result["seconds"] = absl::ToDoubleSeconds(elapsed);
+  result["p50_ms"] = Percentile(milliseconds, 0.50);
+  result["p95_ms"] = Percentile(milliseconds, 0.95);
+  result["p99_ms"] = Percentile(milliseconds, 0.99);
+  result["max_ms"] = milliseconds.empty() ? 0.0 : milliseconds.back();
+  std::cout << result.dump() << "\n";
+}
+
+void BenchSearch(const Flags& flags) {
+  const std::vector<std::string> queries = Lines(flags.queries);
+  if (queries.empty()) {
+    std::fprintf(stderr, "rpc_bench: no queries in %s\n", flags.queries.c_str());
+    std::exit(EXIT_FAILURE);
+  }
+  const auto stub = spb::SearchService::NewStub(Connect(flags.search));
+  std::atomic<int> errors{0};
+  std::atomic<int64_t> hits{0};
+  const auto search = [&](int i) {
+    spb::SearchRequest request;
+    request.set_query(queries[static_cast<size_t>(i) % queries.size()]);
+    request.mutable_snippet();
+    if (flags.facets > 0) request.add_facets()->set_field("region_code");
+    if (flags.facets > 1) request.add_facets()->set_field("issue_id");
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+    spb::SearchResponse response;
+    if (!stub->Search(&context, request, &response).ok()) ++errors;
+    hits += response.hits_size();
+  };
+  for (int i = 0; i < 50; ++i) search(i);  // Warm-up.
+  errors = 0;
+  hits = 0;
+  absl::Duration elapsed;
+  std::vector<double> milliseconds = Run(flags.count, flags.concurrency, search, elapsed);
+  Print({{"what", "search"},
+         {"concurrency", flags.concurrency},
+         {"facets", flags.facets},
+         {"hits", hits.load()},
+         {"searches_per_s", flags.count / absl::ToDoubleSeconds(elapsed)}},
+        milliseconds, elapsed, errors);
+}
+
+void BenchClassify(const Flags& flags) {
+  std::vector<cpb::BatchClassifyRequest> batches;
+  size_t bytes = 0;
+  int articles = 0;
+  std::ifstream file(flags.articles);
+  for (std::string line; articles < flags.count && std::getline(file, line);) {
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) continue;
+    if (batches.empty() || batches.back().requests_size() == flags.batch) batches.emplace_back();
+    auto& article = *batches.back().add_requests()->mutable_article();
+    article.set_title(json.value("title", ""));
+    article.set_body(json.contains("body") ? json.value("body", "") : json.value("text", ""));
+    bytes += article.body().size();
+    ++articles;
+  }
+  const auto stub = cpb::ClassifierService::NewStub(Connect(flags.classifier));
+  std::atomic<int> errors{0};
+  std::atomic<int64_t> tagged{0};
+  absl::Duration elapsed;
+  std::vector<double> milliseconds = Run(
+      static_cast<int>(batches.size()), flags.concurrency,
+      [&](int i) {
+        grpc::ClientContext context;
+        context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(60)));
+        cpb::BatchClassifyResponse response;
+        if (!stub->BatchClassify(&context, batches[static_cast<size_t>(i)], &response).ok()) ++errors;
+        for (const auto& result : response.results()) {
+          if (result.response().countries_size() > 0) ++tagged;
+        }
+      },
+      elapsed);
+  Print({{"what", "classify"},
+         {"concurrency", flags.concurrency},
+         {"batch", flags.batch},
+         {"articles", articles},
+         {"with_country", tagged.load()},
+         {"articles_per_s", articles / absl::ToDoubleSeconds(elapsed)},
+         {"mb_per_s", static_cast<double>(bytes) / 1e6 / absl::ToDoubleSeconds(elapsed)}},
+        milliseconds, elapsed, errors);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("Latency and rate of searches and classifications over gRPC, against servers that run.");
+  app.add_option("--search", flags.search, "Address of a search service");
+  app.add_option("--classifier", flags.classifier, "Address of a classifier service");
+  app.add_option("--queries", flags.queries, "Queries, one a line");
+  app.add_option("--articles", flags.articles, "Articles, JSON Lines");
+  app.add_option("--count", flags.count, "Searches, or articles, at most")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--concurrency", flags.concurrency, "Calls at once")->check(CLI::Range(1, 64));
+  app.add_option("--batch", flags.batch, "Articles in one call")->check(CLI::Range(1, 1000));
+  app.add_option("--facets", flags.facets, "Facets asked for: 0, 1 (countries) or 2 (and issues)");
+  CLI11_PARSE(app, argc, argv);
+  if (flags.search.empty() == flags.classifier.empty()) {
+    std::fprintf(stderr, "rpc_bench: give --search with --queries, or --classifier with --articles\n");
+    return EXIT_FAILURE;
+  }
+  if (!flags.search.empty()) BenchSearch(flags);
+  if (!flags.classifier.empty()) BenchClassify(flags);
+  return EXIT_SUCCESS;
+}
