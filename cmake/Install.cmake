@@ -1,7 +1,7 @@
 # `cmake --install BUILD_DIR --prefix PREFIX` puts in place
 #
 #   bin/                    the programs
-#   share/dateline/         what the services read when they run: taxonomy, gazetteer, model, the page
+#   share/dateline/         what the classifier reads when it starts: taxonomy, gazetteer, model
 #   share/dateline/proto/   the contracts; a client in any language is generated from this folder and nothing else
 #   include/dateline/…      the generated messages and stubs
 #   lib/                    the same, compiled
@@ -22,6 +22,10 @@ foreach(program classifier_service search_service web_gateway dateline classifie
     install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT Runtime)
   endif()
 endforeach()
+
+# Where the programs look for it: ../share/dateline beside them. The gazetteer's sources want to be named with it.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/classifier_service/data/" DESTINATION "${DATELINE_INSTALL_DATADIR}"
+  COMPONENT Runtime PATTERN curated.txt EXCLUDE PATTERN README.md EXCLUDE)
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/dateline"
   DESTINATION "${DATELINE_INSTALL_DATADIR}/proto" COMPONENT Development FILES_MATCHING PATTERN "*.proto")
