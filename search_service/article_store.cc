@@ -647,6 +647,16 @@ absl::StatusOr<ArticleStore::Changes> ArticleStore::ReadChanges(uint64_t after_s
   return changes;
 }
 
+absl::StatusOr<uint64_t> ArticleStore::LabelledThrough() const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(
+      SqlStatement state,
+      reader->Prepare("SELECT COALESCE((SELECT MIN(content_seq) - 1 FROM articles WHERE label_state = 1 AND "
+                      "deleted = 0), (SELECT MAX(seq) FROM articles), 0)"));
+  ASSIGN_OR_RETURN(const bool found, state.Step());
+  return found ? static_cast<uint64_t>(state.Int(0)) : 0;
+}
+
 absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t after_content_seq, size_t max_articles,
                                                                      size_t max_bytes) const {
   static const std::string* const kSql = new std::string(absl::StrCat(

@@ -95,6 +95,8 @@ class ArticleStore {
     uint64_t labelled_through = 0;  // No article with content_seq up to here is pending.
   };
   absl::StatusOr<Changes> ReadChanges(uint64_t after_seq, size_t max_articles, size_t max_bytes) const;
+  // No article with content_seq up to here is pending.
+  absl::StatusOr<uint64_t> LabelledThrough() const;
   // Articles that wait for labels, longest waiting first, from `after_content_seq` on.
   absl::StatusOr<std::vector<StoredArticle>> ReadPending(uint64_t after_content_seq, size_t max_articles,
                                                          size_t max_bytes) const;

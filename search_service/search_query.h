@@ -15,7 +15,7 @@
 namespace dateline::search {
 
 // Limits that the contract states. Errors name the field and the limit.
-inline constexpr size_t kMaxQueryBytes = 1'024;
+inline constexpr size_t kMaxQueryBytes = 1'000;  // KB is 10^3.
 inline constexpr size_t kMaxFilterBytes = 2'048;
 inline constexpr size_t kMaxQueryTerms = 64;
 inline constexpr int kDefaultPageSize = 10;

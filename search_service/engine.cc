@@ -1,0 +1,856 @@
+#include "search_service/engine.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/memory/memory.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/error.h"
+#include "common/log.h"
+#include "common/mutex.h"
+#include "common/status_macros.h"
+#include "common/text.h"
+#include "search_service/article_store.h"
+#include "search_service/search_index.h"
+#include "search_service/searcher.h"
+#include "search_service/suggester.h"
+
+namespace dateline::search {
+namespace {
+
+// Articles of one transaction: what came while the last one was forced to disk.
+constexpr size_t kMaxGroup = 500;
+// One commit of the index: more makes it slow to appear, less makes each article dear.
+constexpr size_t kMaxIndexBatch = 500;
+constexpr size_t kMaxIndexBytes = 8'000'000;
+constexpr absl::Duration kMaxIndexTime = absl::Seconds(1);
+// The index is forced to disk so often; in between the store alone is.
+constexpr absl::Duration kIndexSyncInterval = absl::Seconds(60);
+// While waiting for labels, how often the store is asked.
+constexpr absl::Duration kGracePoll = absl::Milliseconds(20);
+constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
+constexpr absl::Duration kTaxonomyTimeout = absl::Seconds(5);
+constexpr absl::Duration kQueueRetry = absl::Milliseconds(500);
+constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
+constexpr size_t kSuggesterLoadBatch = 1'000;
+
+// One process at a time on a data folder, by a lock that goes away with the process.
+class FolderLock {
+ public:
+  static absl::StatusOr<FolderLock> Take(const std::string& folder) {
+    const std::string path = absl::StrCat(folder, "/LOCK");
+    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot write in the data folder ", folder, ": ", std::strerror(errno)));
+    }
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+      std::string owner(32, '\0');
+      const ssize_t size = pread(file, owner.data(), owner.size(), 0);
+      owner.resize(size > 0 ? static_cast<size_t>(size) : 0);
+      close(file);
+      return absl::FailedPreconditionError(
+          absl::StrCat("the data folder ", folder, " is in use by another process",
+                       owner.empty() ? std::string() : absl::StrCat(" (pid ", owner, ")"),
+                       "; stop that one or choose another folder"));
+    }
+    const std::string pid = absl::StrCat(getpid());
+    // The pid is for the message above only.
+    if (ftruncate(file, 0) != 0 || pwrite(file, pid.data(), pid.size(), 0) < 0) {
+      close(file);
+      return common::Unavailable(absl::StrCat("cannot write ", path, "; check the disk"), absl::Seconds(5));
+    }
+    return FolderLock(file);
+  }
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() {
+    if (file_ >= 0) close(file_);
+  }
+
+ private:
+  explicit FolderLock(int file) : file_(file) {}
+  int file_;
+};
+
+// A change of the store, waiting for its transaction.
+struct WriteTask {
+  size_t articles = 0;
+  size_t bytes = 0;
+  // On the writer's thread, in the transaction. An error undoes the whole group.
+  std::function<absl::Status(ArticleStore&)> apply;
+  // On the writer's thread, once the group is on disk, or could not be written.
+  std::function<void(const absl::Status&)> finish;
+};
+
+absl::Status QueueFull() {
+  return common::WithReason(
+      common::ResourceExhausted("too many articles wait to be written; send this one again later", kQueueRetry),
+      kReasonQueueFull);
+}
+
+absl::Status ShuttingDown() {
+  return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
+}
+
+}  // namespace
+
+std::string EncodeCommitToken(const CommitToken& token) {
+  return absl::WebSafeBase64Escape(absl::StrCat(token.log_uuid, ".", token.seq));
+}
+
+absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::string_view text) {
+  constexpr size_t kMaxTokenBytes = 200;
+  std::string plain;
+  CommitToken token;
+  if (text.size() <= kMaxTokenBytes && absl::WebSafeBase64Unescape(text, &plain)) {
+    const size_t dot = plain.find('.');
+    if (dot != std::string::npos && dot > 0 && absl::SimpleAtoi(plain.substr(dot + 1), &token.seq)) {
+      token.log_uuid = plain.substr(0, dot);
+      return token;
+    }
+  }
+  return common::InvalidField(field, "is not a commit token of this service");
+}
+
+class Engine::Impl {
+ public:
+  Impl(const Options& options, std::shared_ptr<ArticleLabeler> labeler, FolderLock lock,
+       std::unique_ptr<ArticleStore> store, std::unique_ptr<SearchIndex> index, Taxonomy taxonomy)
+      : options_(options),
+        labeler_(std::move(labeler)),
+        lock_(std::move(lock)),
+        store_(std::move(store)),
+        index_(std::move(index)),
+        searcher_(*store_, *index_, options.page_token_lifetime),
+        taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
+    durable_ = store_->last_seq();
+    visible_ = index_->applied_seq();
+  }
+  ~Impl() { Shutdown(); }
+
+  absl::Status Start() {
+    RETURN_IF_ERROR(LoadSuggestions());
+    ASSIGN_OR_RETURN(const uint64_t labelled, store_->LabelledThrough());
+    {
+      const common::MutexLock lock(mutex_);
+      labelled_ = std::min(labelled, visible_);
+    }
+    writer_ = std::thread([this] { RunWriter(); });
+    indexer_ = std::thread([this] { RunIndexer(); });
+    if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
+    return absl::OkStatus();
+  }
+
+  void Ingest(Article article, const IngestOptions& options, std::function<void(IngestResult)> done) {
+    IngestResult rejected;
+    rejected.id = article.id;
+    absl::StatusOr<Normalized> normalized = Normalize(std::move(article), absl::Now());
+    if (normalized.ok()) {
+      if (absl::Status status = AcceptLabels(options, *normalized); !status.ok()) normalized = status;
+    }
+    if (!normalized.ok()) {
+      rejected.error = std::move(normalized).status();
+      done(std::move(rejected));
+      return;
+    }
+    struct Item {
+      Normalized normalized;
+      std::function<void(IngestResult)> done;
+      IngestResult result;
+    };
+    auto item = std::make_shared<Item>();
+    item->normalized = *std::move(normalized);
+    item->done = std::move(done);
+    item->result.id = item->normalized.article.id;
+    item->result.warnings = item->normalized.warnings;
+
+    WriteTask task;
+    task.articles = 1;
+    task.bytes = TextBytes(item->normalized.article);
+    task.apply = [this, item](ArticleStore& store) -> absl::Status {
+      ASSIGN_OR_RETURN(const ArticleStore::PutResult put,
+                       store.Put(item->normalized.article, *taxonomy(), absl::Now()));
+      item->result.outcome = put.outcome;
+      item->result.error = put.error;
+      item->result.seq = put.seq;
+      return absl::OkStatus();
+    };
+    task.finish = [item](const absl::Status& status) {
+      if (!status.ok()) {
+        item->result.outcome = IngestOutcome::kRetryLater;
+        item->result.error = common::RetryDelayOf(status) ? status : common::WithRetryDelay(status, absl::Seconds(1));
+        item->result.seq = 0;
+      }
+      item->done(std::move(item->result));
+    };
+    if (absl::Status status = Enqueue(std::move(task), /*bounded=*/true); !status.ok()) {
+      item->result.outcome = IngestOutcome::kRetryLater;
+      item->result.error = std::move(status);
+      item->done(std::move(item->result));
+    }
+  }
+
+  absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options) {
+    struct Outcome {
+      absl::Status refused;
+      uint64_t seq = 0;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    const std::string key(id_or_url);
+    RETURN_IF_ERROR(WriteAndWait([outcome, key, options](ArticleStore& store) -> absl::Status {
+      const absl::StatusOr<uint64_t> seq = store.Delete(key, options, absl::Now());
+      if (seq.ok()) {
+        outcome->seq = *seq;
+      } else if (absl::IsNotFound(seq.status()) || absl::IsAborted(seq.status())) {
+        outcome->refused = seq.status();
+      } else {
+        return seq.status();
+      }
+      return absl::OkStatus();
+    }));
+    RETURN_IF_ERROR(outcome->refused);
+    return outcome->seq;
+  }
+
+  absl::StatusOr<Article> Get(absl::string_view id_or_url, bool include_embargoed) const {
+    if (id_or_url.empty()) return common::InvalidField("id", "is empty");
+    if (!common::IsValidUtf8(id_or_url)) return common::InvalidField("id", "is not valid UTF-8");
+    ASSIGN_OR_RETURN(std::optional<StoredArticle> stored, store_->Find(id_or_url, Parts::kAll));
+    const bool hidden =
+        stored && !include_embargoed && stored->article.visible_from && *stored->article.visible_from > absl::Now();
+    if (!stored || hidden) {
+      return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
+                                kReasonNotFound);
+    }
+    return std::move(stored->article);
+  }
+
+  absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
+    if (!query.min_commit_token.empty()) {
+      ASSIGN_OR_RETURN(const uint64_t seq, SeqOf("min_commit_token", query.min_commit_token));
+      if (WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled) < Progress::kVisible) {
+        if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
+        return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
+      }
+    }
+    ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy()));
+    result.commit_token = TokenOf(result.visible_seq);
+    return result;
+  }
+
+  absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const {
+    if (query.prefix.size() > kMaxQueryBytes) {
+      return common::InvalidField("query", absl::StrCat("is longer than ", kMaxQueryBytes, " bytes"));
+    }
+    if (!common::IsValidUtf8(query.prefix)) return common::InvalidField("query", "is not valid UTF-8");
+    if (query.limit < 0) return common::InvalidField("page_size", "must not be negative");
+    return suggester_.Suggest(query, *taxonomy(), absl::Now());
+  }
+
+  Progress WaitFor(uint64_t seq, Progress progress, absl::Time deadline, const std::function<bool()>& cancelled) const {
+    const common::MutexLock lock(mutex_);
+    while (ReachedLocked(seq) < progress && !stopped_) {
+      const absl::Time now = absl::Now();
+      if (now >= deadline || (cancelled && cancelled())) break;
+      progress_changed_.WaitUntil(mutex_, cancelled ? std::min(deadline, now + kCancelPoll) : deadline);
+    }
+    return ReachedLocked(seq);
+  }
+
+  Progress Reached(uint64_t seq) const {
+    const common::MutexLock lock(mutex_);
+    return ReachedLocked(seq);
+  }
+  uint64_t durable_seq() const {
+    const common::MutexLock lock(mutex_);
+    return durable_;
+  }
+  uint64_t visible_seq() const {
+    const common::MutexLock lock(mutex_);
+    return visible_;
+  }
+  uint64_t labelled_seq() const {
+    const common::MutexLock lock(mutex_);
+    return labelled_;
+  }
+
+  int64_t AddListener(std::function<void(uint64_t, uint64_t)> listener) {
+    const common::MutexLock lock(listener_mutex_);
+    listeners_.emplace(++last_listener_, std::move(listener));
+    return last_listener_;
+  }
+  void RemoveListener(int64_t id) {
+    const common::MutexLock lock(listener_mutex_);
+    listeners_.erase(id);
+  }
+
+  std::string TokenOf(uint64_t seq) const { return EncodeCommitToken({store_->log_uuid(), seq}); }
+
+  absl::StatusOr<uint64_t> SeqOf(absl::string_view field, absl::string_view text) const {
+    ASSIGN_OR_RETURN(const CommitToken token, ParseCommitToken(field, text));
+    if (token.log_uuid != store_->log_uuid() || token.seq > store_->last_seq()) {
+      return common::WithReason(
+          absl::FailedPreconditionError(absl::StrCat(field, ": is of another article log; read again without it")),
+          kReasonCommitTokenUnknown);
+    }
+    return token.seq;
+  }
+
+  std::shared_ptr<const Taxonomy> taxonomy() const {
+    const common::MutexLock lock(mutex_);
+    return taxonomy_;
+  }
+
+  absl::StatusOr<IndexInfo> GetIndexInfo() const {
+    IndexInfo info;
+    RETURN_IF_ERROR(store_->FillInfo(info));
+    ASSIGN_OR_RETURN(info.indexed_count, index_->document_count());
+    info.index_generation = index_->generation();
+    info.index_version = kIndexVersion;
+    info.index_bytes = index_->DiskBytes();
+    info.index_time = index_->commit_time();
+    const common::MutexLock lock(mutex_);
+    info.durable_seq = durable_;
+    info.visible_seq = visible_;
+    info.labelled_seq = labelled_;
+    info.taxonomy_version = taxonomy_->data().taxonomy_version;
+    info.gazetteer_version = taxonomy_->data().gazetteer_version;
+    info.labeler_healthy = labeler_healthy_;
+    info.labeler_error = labeler_error_;
+    info.queued_articles = static_cast<int64_t>(queued_articles_);
+    info.queued_bytes = static_cast<int64_t>(queued_bytes_);
+    return info;
+  }
+
+  void Shutdown() {
+    {
+      const common::MutexLock lock(mutex_);
+      if (closing_) return;
+      closing_ = true;  // Nothing new; the writer ends when its queue is empty.
+      queue_changed_.NotifyAll();
+      work_changed_.NotifyAll();
+    }
+    // The labeller may wait for a write: it ends before the writer does.
+    if (labeling_.joinable()) labeling_.join();
+    {
+      const common::MutexLock lock(mutex_);
+      writer_may_end_ = true;
+      queue_changed_.NotifyAll();
+    }
+    if (writer_.joinable()) writer_.join();
+    {
+      const common::MutexLock lock(mutex_);
+      indexer_may_end_ = true;
+      work_changed_.NotifyAll();
+    }
+    if (indexer_.joinable()) indexer_.join();
+    const common::MutexLock lock(mutex_);
+    stopped_ = true;
+    progress_changed_.NotifyAll();
+  }
+
+ private:
+  Progress ReachedLocked(uint64_t seq) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (seq > durable_) return Progress::kNone;
+    if (seq > visible_) return Progress::kDurable;
+    return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
+  }
+
+  // Labels of an editor need the right; ids must be known, where there is a taxonomy to know them from.
+  absl::Status AcceptLabels(const IngestOptions& options, Normalized& normalized) const {
+    std::vector<Label>& labels = normalized.article.labels;
+    if (!options.accept_editor_labels) {
+      const size_t dropped =
+          std::erase_if(labels, [](const Label& label) { return label.source == LabelSource::kEditor; });
+      if (dropped > 0) {
+        normalized.warnings.push_back(
+            absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
+      }
+    }
+    const std::shared_ptr<const Taxonomy> known = taxonomy();
+    if (known->empty()) return absl::OkStatus();
+    for (const Label& label : labels) {
+      if (known->Find(label.dimension, label.id) == nullptr) {
+        return common::InvalidField("labels", absl::StrCat("\"", label.id, "\" is not in the taxonomy"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Enqueue(WriteTask task, bool bounded) {
+    const common::MutexLock lock(mutex_);
+    if (bounded) {
+      if (closing_) return ShuttingDown();
+      if (queued_articles_ + task.articles > options_.max_queued_articles ||
+          (queued_bytes_ + task.bytes > options_.max_queued_bytes && queued_articles_ > 0)) {
+        return QueueFull();
+      }
+    } else if (writer_may_end_) {
+      return ShuttingDown();
+    }
+    queued_articles_ += task.articles;
+    queued_bytes_ += task.bytes;
+    queue_.push_back(std::move(task));
+    queue_changed_.NotifyOne();
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteAndWait(std::function<absl::Status(ArticleStore&)> apply) {
+    struct Wait {
+      common::Mutex mutex;
+      common::CondVar changed;
+      bool done ABSL_GUARDED_BY(mutex) = false;
+      absl::Status status ABSL_GUARDED_BY(mutex);
+    };
+    auto wait = std::make_shared<Wait>();
+    WriteTask task;
+    task.apply = std::move(apply);
+    task.finish = [wait](const absl::Status& status) {
+      const common::MutexLock lock(wait->mutex);
+      wait->done = true;
+      wait->status = status;
+      wait->changed.NotifyAll();
+    };
+    RETURN_IF_ERROR(Enqueue(std::move(task), /*bounded=*/false));
+    const common::MutexLock lock(wait->mutex);
+    while (!wait->done) wait->changed.Wait(wait->mutex);
+    return wait->status;
+  }
+
+  // --- The writer: groups of changes, one fsync for each group.
+
+  void RunWriter() {
+    while (true) {
+      std::vector<WriteTask> group;
+      {
+        const common::MutexLock lock(mutex_);
+        while (queue_.empty() && !writer_may_end_) queue_changed_.Wait(mutex_);
+        if (queue_.empty()) return;
+        const size_t count = std::min(queue_.size(), kMaxGroup);
+        group.assign(std::make_move_iterator(queue_.begin()),
+                     std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
+        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+      }
+      const absl::Status status = WriteGroup(group);
+      if (!status.ok()) common::Log(common::LogLevel::kError, "store_write_failed", {{"error", status}});
+      size_t articles = 0;
+      size_t bytes = 0;
+      for (const WriteTask& task : group) {
+        articles += task.articles;
+        bytes += task.bytes;
+      }
+      {
+        const common::MutexLock lock(mutex_);
+        queued_articles_ -= articles;
+        queued_bytes_ -= bytes;
+        const uint64_t last = store_->last_seq();
+        if (last > durable_) {
+          if (durable_ <= visible_) unseen_since_ = absl::Now();
+          durable_ = last;
+        }
+        progress_changed_.NotifyAll();
+        work_changed_.NotifyAll();
+      }
+      for (const WriteTask& task : group) task.finish(status);
+    }
+  }
+
+  absl::Status WriteGroup(const std::vector<WriteTask>& group) {
+    RETURN_IF_ERROR(store_->Begin());
+    for (const WriteTask& task : group) {
+      if (absl::Status status = task.apply(*store_); !status.ok()) {
+        store_->Rollback();
+        return status;
+      }
+    }
+    absl::Status status = store_->Commit();
+    if (!status.ok()) store_->Rollback();
+    return status;
+  }
+
+  // --- The indexer: tails the store, and publishes.
+
+  void RunIndexer() {
+    absl::Time last_sync = absl::Now();
+    bool unsynced = false;
+    while (true) {
+      bool ending = false;
+      {
+        const common::MutexLock lock(mutex_);
+        while (durable_ <= visible_ && !indexer_may_end_) {
+          if (!unsynced) {
+            work_changed_.Wait(mutex_);
+          } else if (!work_changed_.WaitUntil(mutex_, last_sync + kIndexSyncInterval)) {
+            break;
+          }
+        }
+        ending = indexer_may_end_ && durable_ <= visible_;
+      }
+      if (!ending) WaitForLabels();
+      const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
+      const absl::StatusOr<bool> changed = IndexBatch(sync);
+      if (!changed.ok()) {
+        common::Log(common::LogLevel::kError, "index_failed", {{"error", changed.status()}});
+        if (const absl::Status recovered = index_->Recover(); !recovered.ok()) {
+          common::Log(common::LogLevel::kError, "index_recovery_failed", {{"error", recovered}});
+        }
+        const common::MutexLock lock(mutex_);
+        if (indexer_may_end_) return;  // The store has it all; the next start catches up.
+        work_changed_.WaitUntil(mutex_, absl::Now() + kErrorPause);
+        continue;
+      }
+      if (sync) {
+        last_sync = absl::Now();
+        unsynced = false;
+      } else {
+        unsynced = unsynced || *changed;
+      }
+      if (ending) return;
+    }
+  }
+
+  // Labels that come at once are worth a short wait: the article is written once.
+  void WaitForLabels() {
+    while (true) {
+      absl::Time limit;
+      uint64_t wanted = 0;
+      {
+        const common::MutexLock lock(mutex_);
+        limit = unseen_since_ + options_.label_grace;
+        wanted = durable_;
+        if (!labeler_healthy_ || closing_ || absl::Now() >= limit) return;
+      }
+      const absl::StatusOr<uint64_t> labelled = store_->LabelledThrough();
+      if (!labelled.ok() || *labelled >= wanted) return;
+      const common::MutexLock lock(mutex_);
+      work_changed_.WaitUntil(mutex_, std::min(limit, absl::Now() + kGracePoll));
+    }
+  }
+
+  // Takes in what changed, up to the limits, and commits. True if anything had changed.
+  absl::StatusOr<bool> IndexBatch(bool durable) {
+    const absl::Time start = absl::Now();
+    uint64_t applied = index_->applied_seq();
+    const uint64_t before = applied;
+    bool complete = false;
+    uint64_t store_seq = applied;
+    uint64_t labelled_through = 0;
+    size_t count = 0;
+    size_t bytes = 0;
+    // What suggestions must learn once it is visible.
+    std::vector<StoredArticle> heads;
+    while (!complete && count < kMaxIndexBatch && bytes < kMaxIndexBytes && absl::Now() < start + kMaxIndexTime) {
+      constexpr size_t kReadAtOnce = 64;
+      ASSIGN_OR_RETURN(ArticleStore::Changes changes, store_->ReadChanges(applied, kReadAtOnce, kMaxIndexBytes));
+      for (StoredArticle& stored : changes.articles) {
+        applied = stored.article.seq;
+        ++count;
+        bytes += stored.article.body.size() + stored.article.title.size();
+        RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
+                                       : index_->Upsert(stored.row, stored.article));
+        stored.article.body = std::string();
+        heads.push_back(std::move(stored));
+      }
+      complete = changes.complete;
+      store_seq = changes.last_seq;
+      labelled_through = changes.labelled_through;
+    }
+    if (complete) applied = std::max(applied, store_seq);
+    if (applied == before && !durable) return false;
+    if (options_.before_index_commit) options_.before_index_commit();
+    RETURN_IF_ERROR(index_->Commit(applied, durable));
+    for (const StoredArticle& stored : heads) {
+      if (stored.deleted) {
+        suggester_.Remove(stored.row);
+      } else {
+        suggester_.Update(stored.row, stored.article);
+      }
+    }
+    Publish(applied, store_seq, labelled_through);
+    return applied != before;
+  }
+
+  // `labelled_through` was true of the store at `store_seq`: it is true of the index once that is visible.
+  void Publish(uint64_t applied, uint64_t store_seq, uint64_t labelled_through) {
+    uint64_t labelled = 0;
+    {
+      const common::MutexLock lock(mutex_);
+      visible_ = applied;
+      if (!labels_seen_ && labelled_through > 0) labels_seen_ = {store_seq, labelled_through};
+      if (labels_seen_ && labels_seen_->first <= applied) {
+        labelled_ = std::max(labelled_, std::min(labels_seen_->second, applied));
+        labels_seen_.reset();
+      }
+      if (durable_ > visible_) unseen_since_ = absl::Now();
+      labelled = labelled_;
+      progress_changed_.NotifyAll();
+    }
+    const common::MutexLock lock(listener_mutex_);
+    for (const auto& [id, listener] : listeners_) listener(applied, labelled);
+  }
+
+  absl::Status LoadSuggestions() {
+    int64_t row = 0;
+    while (true) {
+      ASSIGN_OR_RETURN(const std::vector<StoredArticle> heads, store_->ReadHeads(row, kSuggesterLoadBatch));
+      if (heads.empty()) return absl::OkStatus();
+      for (const StoredArticle& stored : heads) suggester_.Update(stored.row, stored.article);
+      row = heads.back().row;
+    }
+  }
+
+  // --- The labeller: asks for labels of what has none, for as long as there is someone to ask.
+
+  void RunLabeling() {
+    std::mt19937_64 random{std::random_device{}()};
+    absl::Duration backoff = options_.min_backoff;
+    absl::Time next_taxonomy = absl::InfinitePast();
+    size_t batch_size = kMaxLabelingBatch;
+    while (true) {
+      {
+        const common::MutexLock lock(mutex_);
+        if (closing_) return;
+      }
+      absl::Status status;
+      if (absl::Now() >= next_taxonomy) {
+        status = RefreshTaxonomy();
+        if (status.ok()) next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+      }
+      bool worked = false;
+      if (status.ok()) {
+        absl::StatusOr<bool> labelled = LabelBatch(batch_size);
+        status = labelled.status();
+        worked = labelled.ok() && *labelled;
+      }
+      SetLabelerState(status);
+      if (status.ok()) {
+        backoff = options_.min_backoff;
+        if (worked) {
+          batch_size = std::min(batch_size * 2, kMaxLabelingBatch);
+          continue;
+        }
+        const common::MutexLock lock(mutex_);
+        const uint64_t seen = durable_;
+        const absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        while (!closing_ && durable_ == seen && work_changed_.WaitUntil(mutex_, until)) {
+        }
+        continue;
+      }
+      // A batch may fail because of one article in it: smaller ones find it.
+      batch_size = std::max<size_t>(1, batch_size / 4);
+      const auto wait = backoff * std::uniform_real_distribution<double>(0.5, 1.0)(random);
+      backoff = std::min(backoff * 2, options_.max_backoff);
+      const absl::Time until = absl::Now() + wait;
+      const common::MutexLock lock(mutex_);
+      while (!closing_ && work_changed_.WaitUntil(mutex_, until)) {
+      }
+    }
+  }
+
+  void SetLabelerState(const absl::Status& status) {
+    const common::MutexLock lock(mutex_);
+    if (labeler_healthy_ != status.ok()) {
+      if (status.ok()) {
+        common::Log(common::LogLevel::kInfo, "labeler_available");
+      } else {
+        common::Log(common::LogLevel::kWarning, "labeler_unavailable", {{"error", status}});
+      }
+    }
+    labeler_healthy_ = status.ok();
+    labeler_error_ = status.ok() ? std::string() : std::string(status.message());
+  }
+
+  absl::Status RefreshTaxonomy() {
+    const std::shared_ptr<const Taxonomy> current = taxonomy();
+    ASSIGN_OR_RETURN(std::optional<TaxonomyData> data,
+                     labeler_->FetchTaxonomy(current->data().etag, absl::Now() + kTaxonomyTimeout));
+    if (!data) return absl::OkStatus();
+    const auto fetched = std::make_shared<const Taxonomy>(*std::move(data));
+    if (fetched->empty()) return absl::InternalError("the labeler's taxonomy is empty");
+    RETURN_IF_ERROR(WriteAndWait([fetched](ArticleStore& store) { return store.SetTaxonomy(*fetched); }));
+    const common::MutexLock lock(mutex_);
+    taxonomy_ = fetched;
+    return absl::OkStatus();
+  }
+
+  // True if there were articles to label. An error is the labeler's, not an article's.
+  absl::StatusOr<bool> LabelBatch(size_t batch_size) {
+    ASSIGN_OR_RETURN(const std::vector<StoredArticle> pending, store_->ReadPending(0, batch_size, kMaxLabelingBytes));
+    if (pending.empty()) return false;
+    std::vector<LabelingInput> inputs;
+    inputs.reserve(pending.size());
+    for (const StoredArticle& stored : pending) {
+      const Article& article = stored.article;
+      inputs.push_back({article.id, article.title, article.body,
+                        article.language_detected ? std::string() : article.language_code, article.publish_time});
+    }
+    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer =
+        labeler_->Label(inputs, absl::Now() + options_.labeling_timeout);
+    if (answer.ok() && answer->size() != pending.size()) {
+      answer = absl::InternalError("the labeler gave another number of answers than it was asked for");
+    }
+    if (!answer.ok()) {
+      // Alone and still no answer, from one that answers otherwise: it is this article's fault.
+      const bool alone = pending.size() == 1;
+      if (!alone || !labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).ok()) {
+        return answer.status();
+      }
+      answer = std::vector<absl::StatusOr<Labeling>>{answer.status()};
+    }
+    struct Answer {
+      int64_t row;
+      uint64_t content_seq;
+      absl::StatusOr<Labeling> labeling;
+    };
+    auto answers = std::make_shared<std::vector<Answer>>();
+    bool any_good = false;
+    for (size_t i = 0; i < pending.size(); ++i) {
+      any_good = any_good || (*answer)[i].ok();
+      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling((*answer)[i])});
+    }
+    const int max_attempts = options_.max_label_attempts;
+    const auto write = [this, answers, max_attempts](ArticleStore& store) -> absl::Status {
+      const std::shared_ptr<const Taxonomy> known = taxonomy();
+      for (const Answer& item : *answers) {
+        if (item.labeling.ok()) {
+          RETURN_IF_ERROR(store.SetLabeling(item.row, item.content_seq, *item.labeling, *known).status());
+        } else {
+          const bool hopeless = absl::IsInvalidArgument(item.labeling.status());
+          RETURN_IF_ERROR(store.CountLabelFailure(item.row, item.content_seq, hopeless ? 1 : max_attempts));
+        }
+      }
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
+    if (!any_good && !absl::IsInvalidArgument((*answer)[0].status())) return (*answer)[0].status();
+    return true;
+  }
+
+  // What a labeler says is not trusted to be in form.
+  static absl::StatusOr<Labeling> CheckedLabeling(absl::StatusOr<Labeling> labeling) {
+    if (!labeling.ok()) return labeling;
+    std::erase_if(labeling->labels,
+                  [](const Label& label) { return label.id.empty() || label.id.size() > kMaxAttributeNameBytes; });
+    const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
+    for (Label& label : labeling->labels) {
+      label.source = LabelSource::kClassifier;
+      label.verdict = LabelVerdict::kApplied;
+      label.score = label.score >= 0.0 ? std::min(label.score, 1.0) : 0.0;
+      if (!label.label_time) label.label_time = now;
+      if (label.evidence.size() > kMaxEvidencePerLabel) label.evidence.resize(kMaxEvidencePerLabel);
+    }
+    return labeling;
+  }
+
+  const Options options_;
+  const std::shared_ptr<ArticleLabeler> labeler_;
+  const FolderLock lock_;
+  const std::unique_ptr<ArticleStore> store_;
+  const std::unique_ptr<SearchIndex> index_;
+  const Searcher searcher_;
+  Suggester suggester_;
+
+  mutable common::Mutex mutex_;
+  common::CondVar queue_changed_;             // The writer waits here,
+  common::CondVar work_changed_;              // the indexer and the labeller here,
+  mutable common::CondVar progress_changed_;  // and callers of WaitFor here.
+  std::deque<WriteTask> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_articles_ ABSL_GUARDED_BY(mutex_) = 0;  // Waiting, or in the group being written.
+  size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t durable_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t visible_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t labelled_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A state of the store, and how far labelling had come in it.
+  std::optional<std::pair<uint64_t, uint64_t>> labels_seen_ ABSL_GUARDED_BY(mutex_);
+  absl::Time unseen_since_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();  // Of the oldest change not yet visible.
+  std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
+  bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
+  bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  common::Mutex listener_mutex_;
+  int64_t last_listener_ ABSL_GUARDED_BY(listener_mutex_) = 0;
+  std::map<int64_t, std::function<void(uint64_t, uint64_t)>> listeners_ ABSL_GUARDED_BY(listener_mutex_);
+
+  std::thread writer_;
+  std::thread indexer_;
+  std::thread labeling_;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std::shared_ptr<ArticleLabeler> labeler) {
+  std::error_code error;
+  std::filesystem::create_directories(options.data_dir, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot make the data folder ", options.data_dir, ": ", error.message()));
+  }
+  ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
+  ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store,
+                   ArticleStore::Open(absl::StrCat(options.data_dir, "/articles.db")));
+  ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
+                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid()));
+  ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
+  auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), std::move(index),
+                                     std::move(taxonomy));
+  RETURN_IF_ERROR(impl->Start());
+  return absl::WrapUnique(new Engine(std::move(impl)));
+}
+
+void Engine::Ingest(Article article, const IngestOptions& options, std::function<void(IngestResult)> done) {
+  impl_->Ingest(std::move(article), options, std::move(done));
+}
+absl::StatusOr<uint64_t> Engine::Delete(absl::string_view id_or_url, const DeleteOptions& options) {
+  return impl_->Delete(id_or_url, options);
+}
+absl::StatusOr<Article> Engine::Get(absl::string_view id_or_url, bool include_embargoed) const {
+  return impl_->Get(id_or_url, include_embargoed);
+}
+absl::StatusOr<SearchResult> Engine::Search(const SearchQuery& query) const { return impl_->Search(query); }
+absl::StatusOr<std::vector<Suggestion>> Engine::Suggest(const SuggestQuery& query) const {
+  return impl_->Suggest(query);
+}
+Progress Engine::WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
+                         const std::function<bool()>& cancelled) const {
+  return impl_->WaitFor(seq, progress, deadline, cancelled);
+}
+Progress Engine::Reached(uint64_t seq) const { return impl_->Reached(seq); }
+uint64_t Engine::durable_seq() const { return impl_->durable_seq(); }
+uint64_t Engine::visible_seq() const { return impl_->visible_seq(); }
+uint64_t Engine::labelled_seq() const { return impl_->labelled_seq(); }
+int64_t Engine::AddProgressListener(std::function<void(uint64_t, uint64_t)> listener) {
+  return impl_->AddListener(std::move(listener));
+}
+void Engine::RemoveProgressListener(int64_t id) { impl_->RemoveListener(id); }
+std::string Engine::TokenOf(uint64_t seq) const { return impl_->TokenOf(seq); }
+absl::StatusOr<uint64_t> Engine::SeqOf(absl::string_view field, absl::string_view token) const {
+  return impl_->SeqOf(field, token);
+}
+std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
+absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
+void Engine::Shutdown() { impl_->Shutdown(); }
+
+}  // namespace dateline::search

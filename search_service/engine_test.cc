@@ -1,0 +1,574 @@
+#include "search_service/engine.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "search_service/engine_test_util.h"
+
+namespace dateline::search {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+Engine::Options OptionsFor(const TempDir& dir) {
+  Engine::Options options;
+  options.data_dir = dir.path();
+  options.min_backoff = absl::Milliseconds(5);
+  options.max_backoff = absl::Milliseconds(50);
+  return options;
+}
+
+std::unique_ptr<Engine> OpenOrDie(const Engine::Options& options, std::shared_ptr<ArticleLabeler> labeler = nullptr) {
+  absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Open(options, std::move(labeler));
+  if (!engine.ok()) {
+    ADD_FAILURE() << engine.status();
+    std::abort();
+  }
+  return *std::move(engine);
+}
+
+SearchResult SearchOrDie(const Engine& engine, SearchQuery query) {
+  absl::StatusOr<SearchResult> result = engine.Search(query);
+  if (!result.ok()) {
+    ADD_FAILURE() << result.status();
+    return {};
+  }
+  return *std::move(result);
+}
+
+SearchQuery Words(std::string text) {
+  SearchQuery query;
+  query.query = std::move(text);
+  return query;
+}
+
+std::string FieldOf(const absl::Status& status) {
+  const auto violations = common::FieldViolationsOf(status);
+  return violations.empty() ? "" : violations.front().field;
+}
+
+TEST(EngineTest, IngestedArticleIsFoundByWordsOfTitleAndBody) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const IngestResult result =
+      IngestAndWait(*engine, MakeArticle("a", "Nuclear talks resume", "Diplomats met in Vienna."));
+  EXPECT_EQ(result.outcome, IngestOutcome::kCreated);
+  EXPECT_EQ(result.id, "a");
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("nuclear talk"))), ElementsAre("a"));
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("VIENNA"))), ElementsAre("a"));
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("\"met in Vienna\""))), ElementsAre("a"));
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("\"in met Vienna\""))), IsEmpty());
+}
+
+TEST(EngineTest, SameContentIsUnchangedAndOlderVersionIsStale) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "One", "First body");
+  article.update_time = absl::FromUnixSeconds(2'000);
+  const IngestResult created = IngestAndWait(*engine, article);
+  EXPECT_EQ(created.outcome, IngestOutcome::kCreated);
+  const IngestResult unchanged = IngestAndWait(*engine, article);
+  EXPECT_EQ(unchanged.outcome, IngestOutcome::kUnchanged);
+  EXPECT_EQ(unchanged.seq, created.seq);
+  article.body = "Older body";
+  article.update_time = absl::FromUnixSeconds(1'000);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kStale);
+  article.body = "Newer body";
+  article.update_time = absl::FromUnixSeconds(3'000);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUpdated);
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("newer"))), ElementsAre("a"));
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("first"))), IsEmpty());
+}
+
+TEST(EngineTest, EtagIsAPrecondition) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestAndWait(*engine, MakeArticle("a", "One", "Body"));
+  Article article = *engine->Get("a");
+  const std::string etag = article.etag;
+  Article change = MakeArticle("a", "One", "Another body");
+  change.etag = "somethingelse";
+  const IngestResult refused = IngestAndWait(*engine, change);
+  EXPECT_EQ(refused.outcome, IngestOutcome::kRejected);
+  EXPECT_EQ(refused.error.code(), absl::StatusCode::kAborted);
+  change.etag = etag;
+  EXPECT_EQ(IngestAndWait(*engine, change).outcome, IngestOutcome::kUpdated);
+  EXPECT_NE(engine->Get("a")->etag, etag);
+}
+
+TEST(EngineTest, AnArticleWithoutTextIsRejectedNamingTheField) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const IngestResult result = IngestAndWait(*engine, MakeArticle("a", " ", "\n"));
+  EXPECT_EQ(result.outcome, IngestOutcome::kRejected);
+  EXPECT_EQ(FieldOf(result.error), "title");
+}
+
+TEST(EngineTest, DeletedArticleIsGoneAndItsIdCanBeTakenAgain) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestAndWait(*engine, MakeArticle("a", "Grain", "Body"));
+  const absl::StatusOr<uint64_t> seq = engine->Delete("a", {});
+  ASSERT_TRUE(seq.ok()) << seq.status();
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("grain"))), IsEmpty());
+  EXPECT_EQ(engine->Get("a").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(engine->Delete("a", {}).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(IngestAndWait(*engine, MakeArticle("a", "Grain", "Body")).outcome, IngestOutcome::kCreated);
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("grain"))), ElementsAre("a"));
+}
+
+TEST(EngineTest, PurgedArticleIsRefusedByIdAndByUrl) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Secretword", "Body with secretword");
+  article.url = "https://example.com/a?utm_source=x";
+  IngestAndWait(*engine, article);
+  DeleteOptions purge;
+  purge.purge = true;
+  ASSERT_TRUE(engine->Delete("https://www.example.com/a", purge).status().code() == absl::StatusCode::kNotFound ||
+              engine->Delete("https://example.com/a", purge).ok());
+  ASSERT_TRUE(engine->Delete("a", DeleteOptions{"", true, true}).ok());
+  const IngestResult by_id = IngestAndWait(*engine, MakeArticle("a", "Other", "Other"));
+  EXPECT_EQ(by_id.outcome, IngestOutcome::kRejected);
+  EXPECT_EQ(common::ReasonOf(by_id.error), kReasonPurged);
+  Article by_url = MakeArticle("b", "Other", "Other");
+  by_url.url = "https://example.com/a";
+  EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, by_url).error), kReasonPurged);
+  engine.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    EXPECT_EQ(bytes.find("ecretword"), std::string::npos) << entry.path();
+  }
+}
+
+TEST(EngineTest, LabelsArriveAndCanBeFilteredAndCounted) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("a", "Iran and oil", "Prices rise"));
+  IngestAndWait(*engine, MakeArticle("b", "Russia", "Prices fall"));
+  IngestAndWait(*engine, MakeArticle("c", "Iran and Russia", "Prices stay"));
+  Settle(*engine, Progress::kLabelled);
+  SearchQuery query = Words("prices");
+  query.region_codes = {"IR"};
+  query.facets = {{"region_code"}, {"issue_id"}};
+  const SearchResult result = SearchOrDie(*engine, query);
+  EXPECT_THAT(Ids(result), UnorderedElementsAre("a", "c"));
+  EXPECT_EQ(result.total, 2);
+  ASSERT_EQ(result.facets.size(), 2U);
+  ASSERT_EQ(result.facets[0].values.size(), 2U);
+  EXPECT_EQ(result.facets[0].values[0].id, "IR");
+  EXPECT_EQ(result.facets[0].values[0].display_name, "Iran");
+  EXPECT_EQ(result.facets[0].values[0].count, 2);
+  EXPECT_EQ(result.facets[1].values[0].id, "energy");
+  const absl::StatusOr<Article> article = engine->Get("a");
+  ASSERT_TRUE(article.ok());
+  EXPECT_EQ(article->label_state, LabelState::kDone);
+  ASSERT_EQ(article->labels.size(), 2U);
+  EXPECT_EQ(article->labels[0].evidence.size(), 1U);
+}
+
+TEST(EngineTest, ArticlesArePendingWhileTheLabelerIsAwayAndLabelledWhenItReturns) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  const IngestResult result = IngestAndWait(*engine, MakeArticle("a", "Iran", "Talks"));
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("talks"))), ElementsAre("a"));
+  EXPECT_EQ(engine->GetIndexInfo()->pending_count, 1);
+  EXPECT_EQ(engine->Reached(result.seq), Progress::kVisible);
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  SearchQuery query = Words("talks");
+  query.region_codes = {"IR"};
+  EXPECT_THAT(Ids(SearchOrDie(*engine, query)), ElementsAre("a"));
+  EXPECT_EQ(engine->GetIndexInfo()->pending_count, 0);
+  EXPECT_TRUE(engine->GetIndexInfo()->labeler_healthy);
+}
+
+TEST(EngineTest, OneArticleThatCannotBeLabelledFailsAloneAndSparesTheOthers) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  Engine::Options options = OptionsFor(dir);
+  options.max_label_attempts = 2;
+  auto engine = OpenOrDie(options, labeler);
+  for (int i = 0; i < 10; ++i)
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Iran", absl::StrCat("Text ", i)));
+  IngestAndWait(*engine, MakeArticle("p", "poison", "Text"));
+  IngestAndWait(*engine, MakeArticle("u", "unlabelable", "Text"));
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->Get("p")->label_state, LabelState::kFailed);
+  EXPECT_EQ(engine->Get("u")->label_state, LabelState::kFailed);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 2);
+  SearchQuery query;
+  query.region_codes = {"IR"};
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 10);
+}
+
+TEST(EngineTest, PublishersLabelsAreMappedCountBeforeTheClassifiersAndUnknownOnesAreCounted) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Article article = MakeArticle("a", "Russia and oil", "Text");
+  article.source_labels = {{"country", "Islamic Republic of Iran"}, {"issue", "geopolitics"}, {"issue", "Gardening"}};
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  const SearchResult result = SearchOrDie(*engine, Words("russia"));
+  ASSERT_EQ(result.hits.size(), 1U);
+  std::vector<std::string> labels;
+  for (const Label& label : result.hits[0].article.labels) labels.push_back(label.id);
+  EXPECT_THAT(labels, ElementsAre("IR", "geopolitics"));
+  const absl::StatusOr<IndexInfo> info = engine->GetIndexInfo();
+  ASSERT_EQ(info->unmapped_labels.size(), 1U);
+  EXPECT_EQ(info->unmapped_labels[0].name, "Gardening");
+  SearchQuery classifier = Words("russia");
+  classifier.labels.sources = {LabelSource::kClassifier};
+  classifier.region_codes = {"RU"};
+  EXPECT_EQ(SearchOrDie(*engine, classifier).total, 1);
+  classifier.labels.sources = {LabelSource::kSource};
+  EXPECT_EQ(SearchOrDie(*engine, classifier).total, 0);
+  classifier.labels = {{LabelSource::kClassifier}, 0.85};
+  EXPECT_EQ(SearchOrDie(*engine, classifier).total, 0);
+}
+
+TEST(EngineTest, UnknownIdsInFiltersAreErrorsThatNameTheField) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text about oil"));
+  Settle(*engine, Progress::kLabelled);
+  SearchQuery query;
+  query.region_codes = {"ZZ"};
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "region_codes");
+  query = {};
+  query.issue_ids = {"nonsense"};
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "issue_ids");
+  query = {};
+  query.filter = "country = \"ZZ\"";
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "filter");
+  query = {};
+  query.issue_ids = {"old_energy"};  // Retired: what replaced it is meant.
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+  query = {};
+  query.page_size = -1;
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_size");
+  query = {};
+  query.page_token = "bm9uc2Vuc2U=";
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_token");
+  query = Words(std::string(2'000, 'x'));
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "query");
+}
+
+TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Embargoed budget", "Text");
+  article.visible_from = absl::Now() + absl::Hours(1);
+  IngestAndWait(*engine, article);
+  article = MakeArticle("b", "Past budget", "Text");
+  article.visible_from = absl::Now() - absl::Hours(1);
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("budget"))), ElementsAre("b"));
+  EXPECT_FALSE(engine->Get("a").ok());
+  EXPECT_TRUE(engine->Get("a", /*include_embargoed=*/true).ok());
+  SearchQuery query = Words("budget");
+  query.include_embargoed = true;
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 2);
+  EXPECT_EQ(engine->Suggest({"emb"})->size(), 0U);
+}
+
+TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  std::set<std::string> expected;
+  for (int i = 0; i < 50; ++i) {
+    expected.insert(absl::StrCat("a", i));
+    engine->Ingest(MakeArticle(absl::StrCat("a", i), absl::StrCat("Harvest ", i), "Wheat"), {}, [](IngestResult) {});
+  }
+  IngestAndWait(*engine, MakeArticle("last", "Nothing", "Nothing"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 7;
+  std::multiset<std::string> seen;
+  int extra = 0;
+  while (true) {
+    const SearchResult page = SearchOrDie(*engine, query);
+    EXPECT_EQ(page.total, 50);
+    for (const std::string& id : Ids(page)) seen.insert(id);
+    if (page.next_page_token.empty()) break;
+    query.page_token = page.next_page_token;
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("x", extra++), "Harvest harvest harvest", "Wheat harvest"));
+    Settle(*engine);
+  }
+  EXPECT_EQ(seen, std::multiset<std::string>(expected.begin(), expected.end()));
+  query.query = "other";
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_token");
+}
+
+TEST(EngineTest, APageTokenOfAnotherRunHasExpired) {
+  TempDir dir;
+  SearchQuery query;
+  query.page_size = 1;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "One", "Text"));
+    IngestAndWait(*engine, MakeArticle("b", "Two", "Text"));
+    Settle(*engine);
+    query.page_token = SearchOrDie(*engine, query).next_page_token;
+    ASSERT_FALSE(query.page_token.empty());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const absl::Status status = engine->Search(query).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(common::ReasonOf(status), kReasonPageTokenExpired);
+}
+
+TEST(EngineTest, CommitTokensReadOnesOwnWritesAndForeignOnesAreRefused) {
+  TempDir dir;
+  TempDir other_dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  auto other = OpenOrDie(OptionsFor(other_dir));
+  const IngestResult result = IngestAndWait(*engine, MakeArticle("a", "Fresh", "Text"));
+  SearchQuery query = Words("fresh");
+  query.min_commit_token = engine->TokenOf(result.seq);
+  query.deadline = Soon();
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+  const absl::Status foreign = other->Search(query).status();
+  EXPECT_EQ(foreign.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(common::ReasonOf(foreign), kReasonCommitTokenUnknown);
+  query.min_commit_token = "!!";
+  EXPECT_EQ(FieldOf(engine->Search(query).status()), "min_commit_token");
+}
+
+TEST(EngineTest, ASecondProcessOnTheSameFolderIsRefusedAndToldWhy) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const absl::Status status = Engine::Open(OptionsFor(dir), nullptr).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("in use by another process"));
+}
+
+TEST(EngineTest, TheIndexIsBuiltAnewFromTheStoreWhenItIsGoneOrDamaged) {
+  TempDir dir;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    for (int i = 0; i < 20; ++i)
+      IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Canal", absl::StrCat("Text ", i)));
+  }
+  std::filesystem::remove_all(dir.path() + "/index");
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    Settle(*engine);
+    EXPECT_EQ(SearchOrDie(*engine, Words("canal")).total, 20);
+  }
+  std::filesystem::resize_file(dir.path() + "/index/main/iamglass", 3);
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, Words("canal")).total, 20);
+}
+
+TEST(EngineTest, AFullQueueAnswersRetryLaterAndStoresNothing) {
+  TempDir dir;
+  Engine::Options options = OptionsFor(dir);
+  options.max_queued_articles = 4;
+  auto engine = OpenOrDie(options);
+  std::atomic<int> later{0};
+  std::atomic<int> created{0};
+  std::atomic<int> answered{0};
+  constexpr int kArticles = 400;
+  for (int i = 0; i < kArticles; ++i) {
+    engine->Ingest(MakeArticle(absl::StrCat("a", i), "Title", absl::StrCat("Body ", i)), {}, [&](IngestResult result) {
+      if (result.outcome == IngestOutcome::kRetryLater) {
+        EXPECT_EQ(result.error.code(), absl::StatusCode::kResourceExhausted);
+        EXPECT_TRUE(common::RetryDelayOf(result.error).has_value());
+        ++later;
+      } else {
+        ++created;
+      }
+      ++answered;
+    });
+  }
+  engine->Shutdown();
+  EXPECT_EQ(answered, kArticles);
+  EXPECT_GT(later, 0);
+  EXPECT_EQ(engine->GetIndexInfo()->article_count, created);
+}
+
+TEST(EngineTest, AcknowledgedArticlesSurviveKill9) {
+  TempDir dir;
+  for (int round = 0; round < 5; ++round) {
+    int acks[2];
+    ASSERT_EQ(pipe(acks), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(acks[0]);
+      auto engine = Engine::Open(OptionsFor(dir), std::make_shared<FakeLabeler>());
+      if (!engine.ok()) _exit(1);
+      for (int i = 0;; ++i) {
+        const int number = round * 1'000'000 + i;
+        const IngestResult result = IngestAndWait(**engine, MakeArticle(absl::StrCat("k", number), "Iran", "Survivor"));
+        if (result.outcome != IngestOutcome::kCreated) _exit(2);
+        if (write(acks[1], &number, sizeof(number)) != sizeof(number)) _exit(3);
+      }
+    }
+    close(acks[1]);
+    std::vector<int> acked;
+    int number = 0;
+    while (acked.size() < 30 && read(acks[0], &number, sizeof(number)) == sizeof(number)) acked.push_back(number);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    while (read(acks[0], &number, sizeof(number)) == sizeof(number)) acked.push_back(number);
+    close(acks[0]);
+    ASSERT_GE(acked.size(), 30U);
+    auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());
+    for (const int id : acked) EXPECT_TRUE(engine->Get(absl::StrCat("k", id)).ok()) << id;
+    Settle(*engine, Progress::kLabelled);
+    const absl::StatusOr<IndexInfo> info = engine->GetIndexInfo();
+    ASSERT_TRUE(info.ok());
+    EXPECT_EQ(info->indexed_count, info->article_count);
+    SearchQuery query = Words("survivor");
+    query.region_codes = {"IR"};
+    EXPECT_EQ(SearchOrDie(*engine, query).total, info->article_count);
+  }
+}
+
+TEST(EngineTest, ADeathBetweenStoreAndIndexCommitLosesAndDoublesNothing) {
+  TempDir dir;
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Engine::Options options = OptionsFor(dir);
+    std::atomic<int> commits{0};
+    options.before_index_commit = [&] {
+      if (++commits == 2) _exit(7);
+    };
+    auto engine = Engine::Open(options, nullptr);
+    if (!engine.ok()) _exit(1);
+    for (int i = 0;; ++i) {
+      const IngestResult result = IngestAndWait(**engine, MakeArticle(absl::StrCat("d", i), "Dam", "Water"));
+      (*engine)->WaitFor(result.seq, Progress::kVisible, Soon());
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_EQ(WEXITSTATUS(status), 7);
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Settle(*engine);
+  const absl::StatusOr<IndexInfo> info = engine->GetIndexInfo();
+  EXPECT_GE(info->article_count, 2);
+  EXPECT_EQ(SearchOrDie(*engine, Words("dam")).total, info->article_count);
+}
+
+TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  common::Mutex mutex;
+  uint64_t last = 0;
+  bool rising = true;
+  const int64_t id = engine->AddProgressListener([&](uint64_t visible, uint64_t) {
+    const common::MutexLock lock(mutex);
+    rising = rising && visible >= last;
+    last = visible;
+  });
+  IngestResult result;
+  for (int i = 0; i < 5; ++i) result = IngestAndWait(*engine, MakeArticle(absl::StrCat(i), "T", absl::StrCat(i)));
+  Settle(*engine);
+  engine->RemoveProgressListener(id);  // Returns only when no call is running: the last one has been heard.
+  {
+    const common::MutexLock lock(mutex);
+    EXPECT_TRUE(rising);
+  }
+  IngestAndWait(*engine, MakeArticle("after", "T", "after"));
+  const uint64_t heard = last;
+  Settle(*engine);
+  EXPECT_EQ(last, heard);
+}
+
+TEST(EngineTest, SearchesAndAWriterAtTheSameTimeSeeOnlyWholeStates) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());
+  IngestAndWait(*engine, MakeArticle("first", "Iran", "Common words"));
+  Settle(*engine);
+  std::atomic<bool> stop{false};
+  std::atomic<int> searches{0};
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 3; ++t) {
+    readers.emplace_back([&] {
+      int64_t last = 0;
+      while (!stop) {
+        SearchQuery query = Words("common");
+        query.facets = {{"region_code"}};
+        const absl::StatusOr<SearchResult> result = engine->Search(query);
+        ASSERT_TRUE(result.ok()) << result.status();
+        EXPECT_GE(result->total, last);
+        last = result->total;
+        (void)engine->Suggest({"ir"});
+        ++searches;
+      }
+    });
+  }
+  for (int i = 0; i < 150; ++i) {
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("n", i), "Iran", absl::StrCat("Common words ", i)));
+  }
+  Settle(*engine);
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_GT(searches, 0);
+  EXPECT_EQ(SearchOrDie(*engine, Words("common")).total, 151);
+}
+
+TEST(EngineTest, SuggestionsBeginWithTheFirstLetter) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());
+  Article article = MakeArticle("a", "Iran's new pipeline", "Text");
+  article.authors = {"Irina Petrova"};
+  article.source = "Irish Review";
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  const absl::StatusOr<std::vector<Suggestion>> suggestions = engine->Suggest({"i"});
+  ASSERT_TRUE(suggestions.ok());
+  std::map<SuggestionKind, std::string> by_kind;
+  for (const Suggestion& suggestion : *suggestions) by_kind[suggestion.kind] = suggestion.text;
+  EXPECT_EQ(by_kind[SuggestionKind::kCountry], "Iran");
+  EXPECT_EQ(by_kind[SuggestionKind::kAuthor], "Irina Petrova");
+  EXPECT_EQ(by_kind[SuggestionKind::kSource], "Irish Review");
+  EXPECT_EQ(by_kind[SuggestionKind::kArticle], "Iran's new pipeline");
+  EXPECT_EQ(engine->Suggest({"new pip"})->at(0).id, "a");
+  EXPECT_THAT(engine->Suggest({""}).value(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace dateline::search

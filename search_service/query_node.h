@@ -1,0 +1,97 @@
+// The fields that can be searched by, and a query as a tree of them: what the parsers of `query` and `filter` make and
+// the index matches.
+#ifndef DATELINE_SEARCH_SERVICE_QUERY_NODE_H_
+#define DATELINE_SEARCH_SERVICE_QUERY_NODE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace dateline::search {
+
+enum class Field {
+  kRegion,
+  kGroup,
+  kIssue,
+  kSource,
+  kAuthor,
+  kLanguage,
+  kContentType,
+  kYear,
+  kMonth,
+  kAttribute,
+  // From here on: no facets.
+  kPublishTime,
+  kUpdateTime,
+  kId,
+  kUrl,
+};
+
+struct FieldRef {
+  Field field = Field::kRegion;
+  std::string attribute;  // The name, for kAttribute.
+  friend bool operator==(const FieldRef&, const FieldRef&) = default;
+  friend auto operator<=>(const FieldRef&, const FieldRef&) = default;
+};
+
+// By the names of search_query.h; nullopt if there is no such field.
+std::optional<FieldRef> ParseFieldName(absl::string_view name);
+std::string FieldName(const FieldRef& ref);
+bool IsFacet(Field field);
+
+// The term of the index that articles with this value carry; ≤ 245 bytes as the index demands. `value` as stored:
+// a language in any case; a URL canonical or not.
+std::string TermFor(const FieldRef& ref, absl::string_view value);
+
+// Which words of an article are meant.
+enum class TextScope { kAny, kTitle, kAuthor, kSource };
+
+struct QueryNode {
+  enum class Kind {
+    kAll,     // Every article.
+    kNone,    // No article.
+    kWord,    // words[0] or its stem, or what begins with words[0].
+    kPhrase,  // words in this order.
+    kTerm,    // Articles with the field's value `term`; says nothing about relevance.
+    kTime,    // A time from `from` to before `until`.
+    kAnd,     // All children.
+    kOr,      // Any child.
+    kSome,    // Any child; the more the better, all together best.
+    kNot,     // Not children[0].
+  };
+
+  Kind kind = Kind::kAll;
+  std::vector<QueryNode> children;
+
+  TextScope scope = TextScope::kAny;
+  std::vector<std::string> words;  // Folded.
+  std::vector<std::string> stems;  // Of each word.
+  bool prefix = false;             // kWord: the word may go on.
+
+  std::string term;
+
+  Field time_field = Field::kPublishTime;
+  std::optional<int64_t> from;  // Seconds since 1970-01-01 UTC; absent: open.
+  std::optional<int64_t> until;
+
+  static QueryNode All() { return {}; }
+  static QueryNode None();
+  static QueryNode Term(std::string term);
+  static QueryNode Not(QueryNode child);
+  // One child stands for itself; none: kAll for And, kNone for Or and Some.
+  static QueryNode And(std::vector<QueryNode> children);
+  static QueryNode Or(std::vector<QueryNode> children);
+  static QueryNode Some(std::vector<QueryNode> children);
+
+  friend bool operator==(const QueryNode&, const QueryNode&) = default;
+};
+
+// For people and tests: (iran AND "nuclear talks" AND NOT title:oil).
+std::string ToString(const QueryNode& node);
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_QUERY_NODE_H_

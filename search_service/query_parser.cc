@@ -1,0 +1,673 @@
+#include "search_service/query_parser.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+
+#include "common/error.h"
+#include "common/status_macros.h"
+#include "common/text.h"
+
+namespace dateline::search {
+namespace {
+
+constexpr int kMaxNesting = 16;
+// Shorter beginnings of words lead to too many of them.
+constexpr size_t kMinPrefixBytes = 2;
+
+struct DateSpan {
+  int64_t start = 0;  // Seconds; half-open.
+  int64_t end = 0;
+};
+
+// "2026", "2026-03", "2026-03-15", or an RFC 3339 time (a span of one second).
+std::optional<DateSpan> ParseDate(absl::string_view text) {
+  const auto seconds = [](absl::CivilSecond civil) {
+    return absl::ToUnixSeconds(absl::FromCivil(civil, absl::UTCTimeZone()));
+  };
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  const auto number = [](absl::string_view digits, int& value) {
+    return std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return absl::ascii_isdigit(c); }) &&
+           absl::SimpleAtoi(digits, &value);
+  };
+  if (text.size() < 4 || !number(text.substr(0, 4), year)) return std::nullopt;
+  if (text.size() == 4) {
+    return DateSpan{seconds(absl::CivilSecond(year)), seconds(absl::CivilSecond(year + 1))};
+  }
+  if (text.size() < 7 || text[4] != '-' || !number(text.substr(5, 2), month) || month < 1 || month > 12) {
+    return std::nullopt;
+  }
+  const absl::CivilMonth civil_month(year, month);
+  if (text.size() == 7) {
+    return DateSpan{seconds(absl::CivilSecond(civil_month)), seconds(absl::CivilSecond(civil_month + 1))};
+  }
+  if (text.size() < 10 || text[7] != '-' || !number(text.substr(8, 2), day) || day < 1) return std::nullopt;
+  const absl::CivilDay civil_day(year, month, day);
+  if (civil_day.month() != month || civil_day.day() != day) return std::nullopt;
+  if (text.size() == 10) {
+    return DateSpan{seconds(absl::CivilSecond(civil_day)), seconds(absl::CivilSecond(civil_day + 1))};
+  }
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return std::nullopt;
+  return DateSpan{absl::ToUnixSeconds(time), absl::ToUnixSeconds(time) + 1};
+}
+
+QueryNode TimeNode(Field field, std::optional<int64_t> from, std::optional<int64_t> until) {
+  QueryNode node;
+  node.kind = QueryNode::Kind::kTime;
+  node.time_field = field;
+  node.from = from;
+  node.until = until;
+  return node;
+}
+
+bool IsTime(Field field) { return field == Field::kPublishTime || field == Field::kUpdateTime; }
+
+// Reads `query`. Never fails on its form: every method consumes something or ends.
+class HumanParser {
+ public:
+  HumanParser(absl::string_view text, MatchMode mode, absl::string_view language, const Taxonomy& taxonomy,
+              TextAnalyzer& analyzer)
+      : text_(text), mode_(mode), language_(language), taxonomy_(taxonomy), analyzer_(analyzer) {}
+
+  ParsedQuery Parse() {
+    Conjunction top;
+    if (mode_ == MatchMode::kLiteral) {
+      AddWords(text_, TextScope::kAny, /*may_be_prefix=*/false, top);
+    } else {
+      ParseOr(0, top);
+      while (pos_ < text_.size()) {  // Stray closing parentheses.
+        Ignore(text_.substr(pos_, 1), "has no opening parenthesis");
+        ++pos_;
+        Conjunction rest;
+        ParseOr(0, rest);
+        Merge(std::move(rest), top);
+      }
+    }
+    result_.free_words = static_cast<int>(top.words.size());
+    result_.strict = Strict(top);
+    result_.relaxed = Relaxed(top);
+    result_.empty = result_.strict.kind == QueryNode::Kind::kAll;
+    result_.interpretation.normalized_query = result_.empty ? "" : ToString(result_.strict);
+    return std::move(result_);
+  }
+
+  int terms() const { return terms_; }
+
+ private:
+  // What stands side by side: bare words may be relaxed, the rest always counts.
+  struct Conjunction {
+    std::vector<QueryNode> words;
+    std::vector<QueryNode> stop_words;
+    std::vector<QueryNode> required;
+    bool empty() const { return words.empty() && stop_words.empty() && required.empty(); }
+  };
+
+  static void Merge(Conjunction from, Conjunction& into) {
+    const auto append = [](std::vector<QueryNode>& source, std::vector<QueryNode>& target) {
+      target.insert(target.end(), std::make_move_iterator(source.begin()), std::make_move_iterator(source.end()));
+    };
+    append(from.words, into.words);
+    append(from.stop_words, into.stop_words);
+    append(from.required, into.required);
+  }
+
+  static QueryNode Strict(const Conjunction& conjunction) {
+    std::vector<QueryNode> all = conjunction.words.empty() ? conjunction.stop_words : conjunction.words;
+    all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
+    return QueryNode::And(std::move(all));
+  }
+
+  static QueryNode Relaxed(const Conjunction& conjunction) {
+    if (conjunction.words.size() < 2) return Strict(conjunction);
+    std::vector<QueryNode> all = {QueryNode::Some(conjunction.words)};
+    all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
+    return QueryNode::And(std::move(all));
+  }
+
+  void Note(std::string note) {
+    std::vector<std::string>& notes = result_.interpretation.notes;
+    if (notes.size() < 10 && std::find(notes.begin(), notes.end(), note) == notes.end())
+      notes.push_back(std::move(note));
+  }
+  void Ignore(absl::string_view part, absl::string_view why) {
+    if (result_.interpretation.ignored_parts.size() < 10) {
+      result_.interpretation.ignored_parts.emplace_back(part);
+    }
+    Note(absl::StrCat("\"", part, "\" ", why, " and was ignored"));
+  }
+
+  void SkipBlanks() {
+    while (pos_ < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[pos_]))) ++pos_;
+  }
+  // The blank-separated word at the place, without moving.
+  absl::string_view PeekWord() const {
+    size_t end = pos_;
+    while (end < text_.size() && !absl::ascii_isspace(static_cast<unsigned char>(text_[end])) && text_[end] != '(' &&
+           text_[end] != ')') {
+      ++end;
+    }
+    return text_.substr(pos_, end - pos_);
+  }
+  bool TakeOperator(absl::string_view name) {
+    SkipBlanks();
+    if (PeekWord() != name) return false;
+    pos_ += name.size();
+    return true;
+  }
+  bool AtEnd() {
+    SkipBlanks();
+    return pos_ >= text_.size() || text_[pos_] == ')';
+  }
+
+  // and_part (OR and_part)*
+  void ParseOr(int depth, Conjunction& out) {
+    Conjunction first;
+    ParseAnd(depth, first);
+    std::vector<QueryNode> alternatives;
+    bool any_or = false;
+    while (TakeOperator("OR")) {
+      if (AtEnd() || first.empty()) {
+        Ignore("OR", "has nothing on one side");
+        if (first.empty()) ParseAnd(depth, first);
+        continue;
+      }
+      if (!any_or) alternatives.push_back(Strict(first));
+      any_or = true;
+      Conjunction next;
+      ParseAnd(depth, next);
+      if (!next.empty()) alternatives.push_back(Strict(next));
+    }
+    if (any_or) {
+      out.required.push_back(QueryNode::Or(std::move(alternatives)));
+    } else {
+      Merge(std::move(first), out);
+    }
+  }
+
+  void ParseAnd(int depth, Conjunction& out) {
+    while (!AtEnd()) {
+      const absl::string_view word = PeekWord();
+      if (word == "OR") return;
+      if (word == "AND") {
+        pos_ += word.size();
+        if (out.empty() || AtEnd() || PeekWord() == "OR") {
+          Ignore("AND", "has nothing on one side");
+          continue;
+        }
+        // What is joined by AND is asked for: it can't be relaxed.
+        Conjunction next;
+        ParseUnary(depth, next);
+        out.required.insert(out.required.end(), out.words.begin(), out.words.end());
+        out.words.clear();
+        if (!next.empty()) out.required.push_back(Strict(next));
+        continue;
+      }
+      ParseUnary(depth, out);
+    }
+  }
+
+  void ParseUnary(int depth, Conjunction& out) {
+    SkipBlanks();
+    const bool is_not = PeekWord() == "NOT";
+    const bool is_minus = !is_not && pos_ + 1 < text_.size() && text_[pos_] == '-' &&
+                          !absl::ascii_isspace(static_cast<unsigned char>(text_[pos_ + 1])) && text_[pos_ + 1] != '-' &&
+                          text_[pos_ + 1] != ')';
+    if (!is_not && !is_minus) {
+      ParsePrimary(depth, out);
+      return;
+    }
+    const size_t start = pos_;
+    pos_ += is_not ? 3 : 1;
+    if (AtEnd()) {
+      Ignore(text_.substr(start, is_not ? 3 : 1), "has nothing behind it");
+      return;
+    }
+    Conjunction negated;
+    const size_t words_before = result_.words.size();
+    if (depth < kMaxNesting) {
+      ParseUnary(depth + 1, negated);
+    } else {
+      ParsePrimary(depth, negated);
+    }
+    result_.words.resize(words_before);  // What must not be there is not highlighted.
+    if (!negated.empty()) out.required.push_back(QueryNode::Not(Strict(negated)));
+  }
+
+  void ParsePrimary(int depth, Conjunction& out) {
+    SkipBlanks();
+    if (pos_ >= text_.size()) return;
+    const char c = text_[pos_];
+    if (c == '(') {
+      ++pos_;
+      if (depth >= kMaxNesting) {
+        Ignore("(", "is nested too deeply");
+        return;
+      }
+      Conjunction inner;
+      ParseOr(depth + 1, inner);
+      SkipBlanks();
+      if (pos_ < text_.size() && text_[pos_] == ')') {
+        ++pos_;
+      } else {
+        Note("a parenthesis was not closed");
+      }
+      Merge(std::move(inner), out);
+      return;
+    }
+    if (c == ')') return;
+    if (c == '"') {
+      if (const std::optional<absl::string_view> quoted = TakeQuoted()) {
+        AddPhrase(*quoted, TextScope::kAny, out);
+      } else {
+        ++pos_;
+        Note("a quotation mark was not closed; the words were searched as they are");
+      }
+      return;
+    }
+    const absl::string_view word = PeekWord();
+    const size_t colon = word.find(':');
+    if (colon != absl::string_view::npos && colon > 0 && ParseField(word.substr(0, colon), out)) return;
+    const size_t quote = word.find('"');
+    const absl::string_view plain = quote == absl::string_view::npos || quote == 0 ? word : word.substr(0, quote);
+    pos_ += std::max<size_t>(plain.size(), 1);
+    const bool starred = plain.size() > 1 && plain.back() == '*';
+    const bool growing = mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size();
+    AddWords(plain, TextScope::kAny, starred || growing, out);
+  }
+
+  std::optional<absl::string_view> TakeQuoted() {
+    const size_t close = text_.find('"', pos_ + 1);
+    if (close == absl::string_view::npos) return std::nullopt;
+    const absl::string_view inside = text_.substr(pos_ + 1, close - pos_ - 1);
+    pos_ = close + 1;
+    return inside;
+  }
+
+  // The value behind "name:", quoted or not. Moves behind it.
+  struct FieldValue {
+    absl::string_view text;
+    bool quoted = false;
+  };
+  std::optional<FieldValue> TakeValue(size_t name_size) {
+    const size_t before = pos_;
+    pos_ += name_size + 1;
+    if (pos_ < text_.size() && text_[pos_] == '"') {
+      if (const auto quoted = TakeQuoted(); quoted && !absl::StripAsciiWhitespace(*quoted).empty()) {
+        return FieldValue{*quoted, true};
+      }
+    } else if (const absl::string_view word = PeekWord(); !word.empty()) {
+      pos_ += word.size();
+      return FieldValue{word, false};
+    }
+    pos_ = before;
+    return std::nullopt;
+  }
+
+  // True if "name:value" was understood; otherwise nothing was consumed, and it is searched as words.
+  bool ParseField(absl::string_view name, Conjunction& out) {
+    const std::string field = absl::AsciiStrToLower(name);
+    const bool is_text = field == "title" || field == "author" || field == "source";
+    const bool is_date = field == "before" || field == "after";
+    const bool is_label = field == "country" || field == "group" || field == "issue";
+    if (!is_text && !is_date && !is_label && field != "language") return false;
+    const size_t before = pos_;
+    const std::optional<FieldValue> value = TakeValue(name.size());
+    if (!value) {
+      Note(absl::StrCat("\"", name, ":\" has no value; it was searched as a word"));
+      return false;
+    }
+    ++terms_;
+    if (is_text) {
+      const TextScope scope = field == "title"    ? TextScope::kTitle
+                              : field == "author" ? TextScope::kAuthor
+                                                  : TextScope::kSource;
+      if (value->quoted) {
+        AddPhrase(value->text, scope, out);
+      } else {
+        Conjunction words;
+        const bool starred = value->text.size() > 1 && value->text.back() == '*';
+        AddWords(value->text, scope, starred || (mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size()), words);
+        if (!words.empty()) out.required.push_back(Strict(words));
+      }
+      return true;
+    }
+    if (is_date) {
+      if (const std::optional<DateSpan> date = ParseDate(value->text)) {
+        out.required.push_back(field == "before" ? TimeNode(Field::kPublishTime, std::nullopt, date->start)
+                                                 : TimeNode(Field::kPublishTime, date->start, std::nullopt));
+        return true;
+      }
+      Note(absl::StrCat("\"", value->text, "\" is no date such as 2026-03-15; it was searched as words"));
+    } else if (field == "language") {
+      out.required.push_back(QueryNode::Term(TermFor({Field::kLanguage, ""}, value->text)));
+      return true;
+    } else if (std::vector<QueryNode> targets = LabelTargets(field, value->text); !targets.empty()) {
+      out.required.push_back(QueryNode::Or(std::move(targets)));
+      return true;
+    } else {
+      Note(absl::StrCat("\"", value->text, "\" is no known ", field, "; it was searched as words"));
+    }
+    pos_ = before;
+    return false;
+  }
+
+  std::vector<QueryNode> LabelTargets(absl::string_view field, absl::string_view value) const {
+    std::vector<Taxonomy::Target> targets;
+    const auto add = [&](Dimension dimension, absl::string_view id) {
+      for (std::string& current : taxonomy_.Current(dimension, id)) targets.push_back({dimension, std::move(current)});
+    };
+    if (field == "issue") {
+      add(Dimension::kIssue, value);
+    } else {
+      add(Dimension::kCountry, absl::AsciiStrToUpper(value));
+      add(Dimension::kGroup, absl::AsciiStrToLower(value));
+    }
+    if (targets.empty()) {
+      for (const Taxonomy::Target& target : taxonomy_.ByName(value)) {
+        if ((target.dimension == Dimension::kIssue) == (field == "issue")) add(target.dimension, target.id);
+      }
+    }
+    std::vector<QueryNode> nodes;
+    for (const Taxonomy::Target& target : targets) {
+      const Field target_field = target.dimension == Dimension::kCountry ? Field::kRegion
+                                 : target.dimension == Dimension::kGroup ? Field::kGroup
+                                                                         : Field::kIssue;
+      nodes.push_back(QueryNode::Term(TermFor({target_field, ""}, target.id)));
+    }
+    return nodes;
+  }
+
+  // The words that a query is matched by. Scripts without spaces: the pairs, unless a character stands alone.
+  std::vector<Word> WordsOf(absl::string_view text) {
+    const std::vector<Token> tokens = analyzer_.Tokenize(text, language_);
+    std::vector<Word> words;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      if (tokens[i].single) {
+        const bool begins_pair = i + 1 < tokens.size() && tokens[i + 1].pair && tokens[i + 1].start == tokens[i].start;
+        const bool ends_pair = i > 0 && tokens[i - 1].pair && tokens[i - 1].end == tokens[i].end;
+        if (begins_pair || ends_pair) continue;
+      }
+      words.push_back(*tokens[i].word);
+    }
+    terms_ += static_cast<int>(words.size());
+    return words;
+  }
+
+  void AddWords(absl::string_view text, TextScope scope, bool may_be_prefix, Conjunction& out) {
+    const std::vector<Word> words = WordsOf(text);
+    for (size_t i = 0; i < words.size(); ++i) {
+      QueryNode node;
+      node.kind = QueryNode::Kind::kWord;
+      node.scope = scope;
+      node.words = {words[i].folded};
+      node.stems = {words[i].stem};
+      node.prefix = may_be_prefix && i + 1 == words.size() && words[i].folded.size() >= kMinPrefixBytes;
+      const bool stop = scope == TextScope::kAny && !node.prefix && IsStopWord(words[i].folded);
+      std::vector<QueryNode>& list = stop ? out.stop_words : out.words;
+      if (std::find(list.begin(), list.end(), node) != list.end()) continue;
+      SearchedWord searched{words[i], node.prefix, scope};
+      if (!stop && std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
+        result_.words.push_back(std::move(searched));
+      }
+      list.push_back(std::move(node));
+    }
+  }
+
+  void AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
+    const std::vector<Word> words = WordsOf(text);
+    if (words.empty()) return;
+    QueryNode node;
+    node.kind = words.size() == 1 ? QueryNode::Kind::kWord : QueryNode::Kind::kPhrase;
+    node.scope = scope;
+    for (const Word& word : words) {
+      node.words.push_back(word.folded);
+      // Quoted words are meant as they stand.
+      node.stems.push_back(words.size() == 1 ? word.folded : word.stem);
+      SearchedWord searched{Word{word.folded, word.folded}, false, scope};
+      if (std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
+        result_.words.push_back(std::move(searched));
+      }
+    }
+    out.required.push_back(std::move(node));
+  }
+
+  const absl::string_view text_;
+  const MatchMode mode_;
+  const absl::string_view language_;
+  const Taxonomy& taxonomy_;
+  TextAnalyzer& analyzer_;
+  size_t pos_ = 0;
+  int terms_ = 0;
+  ParsedQuery result_;
+};
+
+// Reads `filter`: every doubt is an error.
+class FilterParser {
+ public:
+  FilterParser(absl::string_view text, const Taxonomy& taxonomy) : text_(text), taxonomy_(taxonomy) {}
+
+  absl::StatusOr<QueryNode> Parse() {
+    SkipBlanks();
+    if (pos_ == text_.size()) return QueryNode::All();
+    ASSIGN_OR_RETURN(QueryNode node, ParseExpression(0));
+    if (pos_ < text_.size()) return Error("expected AND, OR or the end");
+    return node;
+  }
+
+ private:
+  absl::Status Error(absl::string_view what) const {
+    return common::InvalidField("filter", absl::StrCat("at byte ", pos_, ": ", what));
+  }
+  void SkipBlanks() {
+    while (pos_ < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[pos_]))) ++pos_;
+  }
+  bool TakeWord(absl::string_view word) {
+    if (!absl::StartsWith(text_.substr(pos_), word)) return false;
+    const size_t end = pos_ + word.size();
+    if (end < text_.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) {
+      return false;
+    }
+    pos_ = end;
+    SkipBlanks();
+    return true;
+  }
+
+  absl::StatusOr<QueryNode> ParseExpression(int depth) {
+    std::vector<QueryNode> all;
+    while (true) {
+      ASSIGN_OR_RETURN(QueryNode factor, ParseFactor(depth));
+      all.push_back(std::move(factor));
+      SkipBlanks();
+      if (pos_ == text_.size() || text_[pos_] == ')') return QueryNode::And(std::move(all));
+      // Between factors AND may be left out.
+      if (TakeWord("AND") && pos_ == text_.size()) return Error("expected a condition behind AND");
+    }
+  }
+
+  absl::StatusOr<QueryNode> ParseFactor(int depth) {
+    std::vector<QueryNode> any;
+    do {
+      ASSIGN_OR_RETURN(QueryNode term, ParseTerm(depth));
+      any.push_back(std::move(term));
+      SkipBlanks();
+    } while (TakeWord("OR"));
+    return QueryNode::Or(std::move(any));
+  }
+
+  absl::StatusOr<QueryNode> ParseTerm(int depth) {
+    if (++conditions_ > static_cast<int>(kMaxQueryTerms)) {
+      return common::InvalidField("filter", absl::StrCat("has more than ", kMaxQueryTerms, " conditions"));
+    }
+    if (depth >= kMaxNesting) return Error(absl::StrCat("is nested more than ", kMaxNesting, " deep"));
+    if (TakeWord("NOT")) {
+      ASSIGN_OR_RETURN(QueryNode term, ParseTerm(depth + 1));
+      return QueryNode::Not(std::move(term));
+    }
+    if (pos_ < text_.size() && text_[pos_] == '-') {
+      ++pos_;
+      ASSIGN_OR_RETURN(QueryNode term, ParseTerm(depth + 1));
+      return QueryNode::Not(std::move(term));
+    }
+    if (pos_ < text_.size() && text_[pos_] == '(') {
+      ++pos_;
+      SkipBlanks();
+      ASSIGN_OR_RETURN(QueryNode inner, ParseExpression(depth + 1));
+      if (pos_ == text_.size()) return Error("expected )");
+      ++pos_;
+      SkipBlanks();
+      return inner;
+    }
+    return ParseRestriction();
+  }
+
+  absl::StatusOr<QueryNode> ParseRestriction() {
+    const size_t start = pos_;
+    while (pos_ < text_.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text_[pos_])) || text_[pos_] == '_' ||
+                                   text_[pos_] == '.' || text_[pos_] == '-')) {
+      ++pos_;
+    }
+    const absl::string_view name = text_.substr(start, pos_ - start);
+    if (name.empty()) return Error("expected a field name");
+    const std::optional<FieldRef> ref = ParseFieldName(name);
+    if (!ref) {
+      pos_ = start;
+      return Error(absl::StrCat("there is no field \"", name,
+                                "\"; there are region_code, group_id, issue_id, source, author, language_code, "
+                                "content_type, year, month, publish_time, update_time, id, url and attributes.NAME"));
+    }
+    SkipBlanks();
+    absl::string_view comparison;
+    for (const absl::string_view known : {"<=", ">=", "!=", "=", "<", ">", ":"}) {
+      if (absl::StartsWith(text_.substr(pos_), known)) {
+        comparison = known;
+        break;
+      }
+    }
+    if (comparison.empty()) return Error("expected one of = != < <= > >= :");
+    pos_ += comparison.size();
+    SkipBlanks();
+    ASSIGN_OR_RETURN(const std::string value, ParseValue());
+    SkipBlanks();
+    if (IsTime(ref->field)) return TimeCondition(ref->field, comparison, value);
+    if (comparison == "=" || comparison == ":") return ValueCondition(*ref, value, taxonomy_, "filter");
+    if (comparison == "!=") {
+      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, taxonomy_, "filter"));
+      return QueryNode::Not(std::move(node));
+    }
+    if (ref->field == Field::kYear) {
+      const std::optional<DateSpan> year = ParseDate(value);
+      if (year && value.size() == 4) return TimeCondition(Field::kPublishTime, comparison, value);
+    }
+    return Error(absl::StrCat(comparison, " compares times; ", name, " takes = and !="));
+  }
+
+  absl::StatusOr<QueryNode> TimeCondition(Field field, absl::string_view comparison, const std::string& value) const {
+    const std::optional<DateSpan> date = ParseDate(value);
+    if (!date) return Error(absl::StrCat("\"", value, "\" is no time such as 2026-03-15 or 2026-03-15T12:00:00Z"));
+    if (comparison == "<") return TimeNode(field, std::nullopt, date->start);
+    if (comparison == "<=") return TimeNode(field, std::nullopt, date->end);
+    if (comparison == ">") return TimeNode(field, date->end, std::nullopt);
+    if (comparison == ">=") return TimeNode(field, date->start, std::nullopt);
+    QueryNode node = TimeNode(field, date->start, date->end);
+    return comparison == "!=" ? QueryNode::Not(std::move(node)) : node;
+  }
+
+  absl::StatusOr<std::string> ParseValue() {
+    std::string value;
+    if (pos_ < text_.size() && (text_[pos_] == '"' || text_[pos_] == '\'')) {
+      const char quote = text_[pos_++];
+      while (pos_ < text_.size() && text_[pos_] != quote) {
+        if (text_[pos_] == '\\' && pos_ + 1 < text_.size()) ++pos_;
+        value.push_back(text_[pos_++]);
+      }
+      if (pos_ == text_.size()) return Error("the string is not closed");
+      ++pos_;
+      return value;
+    }
+    while (pos_ < text_.size() && !absl::ascii_isspace(static_cast<unsigned char>(text_[pos_])) && text_[pos_] != ')' &&
+           text_[pos_] != '(' && text_[pos_] != '"') {
+      value.push_back(text_[pos_++]);
+    }
+    if (value.empty()) return Error("expected a value");
+    return value;
+  }
+
+  const absl::string_view text_;
+  const Taxonomy& taxonomy_;
+  size_t pos_ = 0;
+  int conditions_ = 0;
+};
+
+std::optional<Dimension> DimensionOf(Field field) {
+  switch (field) {
+    case Field::kRegion:
+      return Dimension::kCountry;
+    case Field::kGroup:
+      return Dimension::kGroup;
+    case Field::kIssue:
+      return Dimension::kIssue;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
+                                       const Taxonomy& taxonomy, TextAnalyzer& analyzer) {
+  if (text.size() > kMaxQueryBytes) {
+    return common::InvalidField(
+        "query", absl::StrCat("is ", text.size(), " bytes long; at most ", kMaxQueryBytes, " are allowed"));
+  }
+  if (!common::IsValidUtf8(text)) return common::InvalidField("query", "is not valid UTF-8");
+  HumanParser parser(text, mode, language_code, taxonomy, analyzer);
+  ParsedQuery parsed = parser.Parse();
+  if (parser.terms() > static_cast<int>(kMaxQueryTerms)) {
+    return common::InvalidField(
+        "query", absl::StrCat("has ", parser.terms(), " terms; at most ", kMaxQueryTerms, " are allowed"));
+  }
+  return parsed;
+}
+
+absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const Taxonomy& taxonomy) {
+  if (text.size() > kMaxFilterBytes) {
+    return common::InvalidField(
+        "filter", absl::StrCat("is ", text.size(), " bytes long; at most ", kMaxFilterBytes, " are allowed"));
+  }
+  if (!common::IsValidUtf8(text)) return common::InvalidField("filter", "is not valid UTF-8");
+  return FilterParser(text, taxonomy).Parse();
+}
+
+absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy,
+                                         absl::string_view request_field) {
+  if (value.empty())
+    return common::InvalidField(request_field, absl::StrCat("a value of ", FieldName(ref), " is empty"));
+  if (!common::IsValidUtf8(value)) return common::InvalidField(request_field, "is not valid UTF-8");
+  if (IsTime(ref.field)) {
+    return common::InvalidField(request_field, absl::StrCat(FieldName(ref), " is compared in `filter` only"));
+  }
+  const std::optional<Dimension> dimension = DimensionOf(ref.field);
+  if (!dimension || taxonomy.empty()) return QueryNode::Term(TermFor(ref, value));
+  const std::vector<std::string> current = taxonomy.Current(*dimension, value);
+  if (current.empty()) {
+    return common::InvalidField(request_field, absl::StrCat("there is no ", FieldName(ref), " \"", value, "\""));
+  }
+  std::vector<QueryNode> nodes;
+  for (const std::string& id : current) nodes.push_back(QueryNode::Term(TermFor(ref, id)));
+  return QueryNode::Or(std::move(nodes));
+}
+
+}  // namespace dateline::search

@@ -1,0 +1,55 @@
+// From what people type (`query`) and what programs write (`filter`) to a tree of conditions.
+#ifndef DATELINE_SEARCH_SERVICE_QUERY_PARSER_H_
+#define DATELINE_SEARCH_SERVICE_QUERY_PARSER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "search_service/query_node.h"
+#include "search_service/search_query.h"
+#include "search_service/taxonomy.h"
+#include "search_service/text_analysis.h"
+
+namespace dateline::search {
+
+// A word that takes part in finding and highlighting.
+struct SearchedWord {
+  Word word;
+  bool prefix = false;  // Words that begin with it match as well.
+  TextScope scope = TextScope::kAny;
+  friend bool operator==(const SearchedWord& a, const SearchedWord& b) {
+    return a.word.folded == b.word.folded && a.prefix == b.prefix && a.scope == b.scope;
+  }
+};
+
+struct ParsedQuery {
+  QueryNode strict;                 // Every word counts.
+  QueryNode relaxed;                // Some words do; equal to `strict` where nothing can be relaxed.
+  int free_words = 0;               // How many words could be relaxed.
+  std::vector<SearchedWord> words;  // Not negated.
+  Interpretation interpretation;
+  bool empty = false;  // Nothing to search for: all articles.
+};
+
+// Reads the query language: words, "phrases", -not, AND, OR, NOT, parentheses, prefix*, and title: author: source:
+// country: group: issue: language: before: after:. What makes no sense as such is searched literally or left out, and
+// the interpretation says so: the only errors are InvalidArgument for a text that is too long, has too many terms, or
+// isn't UTF-8.
+absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
+                                       const Taxonomy& taxonomy, TextAnalyzer& analyzer);
+
+// Reads the subset of AIP-160: FIELD OP VALUE with = != < <= > >= and :, AND, OR (which binds tighter), NOT or -, and
+// parentheses. Fields are those of search_query.h. InvalidArgument naming "filter", the place and the remedy.
+absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const Taxonomy& taxonomy);
+
+// FIELD = VALUE, as in a filter or a selection. Ids are checked against the taxonomy, if there is one, and followed to
+// what replaced them; an unknown one is InvalidArgument naming `request_field`.
+absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy,
+                                         absl::string_view request_field);
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_QUERY_PARSER_H_

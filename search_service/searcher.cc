@@ -1,0 +1,441 @@
+#include "search_service/searcher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "common/error.h"
+#include "common/hash.h"
+#include "common/status_macros.h"
+#include "search_service/query_parser.h"
+#include "search_service/snippets.h"
+
+namespace dateline::search {
+namespace {
+
+// Rankings that are kept for later pages: 8 KB each at 1,000 hits.
+constexpr size_t kMaxKept = 4'096;
+constexpr size_t kMaxIdleAnalyzers = 16;
+// From so many words on a query is a question: its words are a hint each rather than all demanded.
+constexpr int kQuestionWords = 4;
+// A question is relaxed if fewer articles have all its words.
+constexpr int64_t kEnoughForQuestion = 10;
+// Corrections are looked for if fewer articles were found.
+constexpr int64_t kFewHits = 10;
+constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
+
+uint64_t Fingerprint64(absl::string_view text) {
+  uint64_t value = 0;
+  (void)absl::SimpleHexAtoi(common::Hash128Hex(text).substr(0, 16), &value);
+  return value;
+}
+
+// Everything that decides which hits there are and in which order. Sizes of pages, snippets and views may change from
+// page to page.
+uint64_t FingerprintOf(const SearchQuery& query) {
+  std::string all;
+  const auto add = [&](absl::string_view part) { absl::StrAppend(&all, part.size(), ":", part); };
+  const auto add_list = [&](const std::vector<std::string>& list) {
+    add(absl::StrCat(list.size()));
+    for (const std::string& item : list) add(item);
+  };
+  add(query.query);
+  add(query.filter);
+  add_list(query.region_codes);
+  add_list(query.group_ids);
+  add_list(query.issue_ids);
+  add(absl::StrCat(query.expand_groups, query.selections.size()));
+  for (const Selection& selection : query.selections) {
+    add(selection.field);
+    add_list(selection.values);
+    add(selection.match_all ? "all" : "any");
+  }
+  add(query.order_by);
+  add(absl::StrCat(query.facets.size()));
+  for (const FacetRequest& facet : query.facets) {
+    add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_name));
+    add(facet.prefix);
+  }
+  add(absl::StrCat(static_cast<int>(query.match_mode)));
+  add(query.language_code);
+  add(query.display_language);
+  add(absl::StrCat(query.labels.min_score, "/", query.include_embargoed));
+  for (const LabelSource source : query.labels.sources) add(absl::StrCat(static_cast<int>(source)));
+  return Fingerprint64(all);
+}
+
+struct PageToken {
+  uint64_t nonce = 0;
+  uint64_t id = 0;
+  uint64_t fingerprint = 0;
+  uint64_t offset = 0;
+};
+
+std::string EncodePageToken(const PageToken& token) {
+  const std::string body = absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".",
+                                        absl::Hex(token.fingerprint), ".", absl::Hex(token.offset));
+  return absl::WebSafeBase64Escape(absl::StrCat(body, ".", absl::Hex(Fingerprint64(body))));
+}
+
+std::optional<PageToken> ParsePageToken(absl::string_view text) {
+  std::string plain;
+  if (text.size() > 200 || !absl::WebSafeBase64Unescape(text, &plain)) return std::nullopt;
+  const size_t last = plain.rfind('.');
+  if (last == std::string::npos) return std::nullopt;
+  const std::string body = plain.substr(0, last);
+  uint64_t check = 0;
+  if (!absl::SimpleHexAtoi(plain.substr(last + 1), &check) || check != Fingerprint64(body)) return std::nullopt;
+  PageToken token;
+  size_t start = 0;
+  for (uint64_t* part : {&token.nonce, &token.id, &token.fingerprint, &token.offset}) {
+    const size_t end = std::min(body.find('.', start), body.size());
+    if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
+    start = std::min(end + 1, body.size());
+  }
+  return token;
+}
+
+absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
+  const std::string order = absl::AsciiStrToLower(absl::StripAsciiWhitespace(query.order_by));
+  if (order.empty()) return has_words ? SortOrder::kRelevance : SortOrder::kNewestFirst;
+  if (order == "relevance" || order == "relevance desc") return SortOrder::kRelevance;
+  if (order == "publish_time desc") return SortOrder::kNewestFirst;
+  if (order == "publish_time" || order == "publish_time asc") return SortOrder::kOldestFirst;
+  return common::InvalidField("order_by", "is none of \"relevance\", \"publish_time desc\" and \"publish_time asc\"");
+}
+
+absl::Status CheckCount(absl::string_view field, size_t count) {
+  if (count <= kMaxFilterValues) return absl::OkStatus();
+  return common::InvalidField(field,
+                              absl::StrCat("has ", count, " values; at most ", kMaxFilterValues, " are allowed"));
+}
+
+// The lists of regions, groups and issues, the selections and the filter, as conditions.
+absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const Taxonomy& taxonomy) {
+  std::vector<IndexFilter> filters;
+  RETURN_IF_ERROR(CheckCount("region_codes", query.region_codes.size()));
+  RETURN_IF_ERROR(CheckCount("group_ids", query.group_ids.size()));
+  RETURN_IF_ERROR(CheckCount("issue_ids", query.issue_ids.size()));
+  std::vector<QueryNode> places;
+  for (const std::string& code : query.region_codes) {
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, taxonomy, "region_codes"));
+    places.push_back(std::move(node));
+  }
+  for (const std::string& id : query.group_ids) {
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, taxonomy, "group_ids"));
+    places.push_back(std::move(node));
+    const TaxonomyEntry* group = query.expand_groups ? taxonomy.Find(Dimension::kGroup, id) : nullptr;
+    if (group == nullptr) continue;
+    for (const GroupMember& member : group->members) {
+      places.push_back(QueryNode::Term(TermFor({Field::kRegion, ""}, member.region_code)));
+    }
+  }
+  if (!places.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(places))});
+  std::vector<QueryNode> issues;
+  for (const std::string& id : query.issue_ids) {
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, taxonomy, "issue_ids"));
+    issues.push_back(std::move(node));
+  }
+  if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
+
+  RETURN_IF_ERROR(CheckCount("selections", query.selections.size()));
+  for (const Selection& selection : query.selections) {
+    const std::optional<FieldRef> ref = ParseFieldName(selection.field);
+    if (!ref || !IsFacet(ref->field)) {
+      return common::InvalidField("selections.field", absl::StrCat("\"", selection.field, "\" can't be selected by"));
+    }
+    if (selection.values.empty()) return common::InvalidField("selections.values", "is empty");
+    RETURN_IF_ERROR(CheckCount("selections.values", selection.values.size()));
+    std::vector<QueryNode> values;
+    for (const std::string& value : selection.values) {
+      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, taxonomy, "selections.values"));
+      values.push_back(std::move(node));
+    }
+    if (selection.match_all) {
+      filters.push_back({std::nullopt, QueryNode::And(std::move(values))});
+    } else {
+      filters.push_back({*ref, QueryNode::Or(std::move(values))});
+    }
+  }
+  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, taxonomy));
+  if (condition.kind != QueryNode::Kind::kAll) filters.push_back({std::nullopt, std::move(condition)});
+  return filters;
+}
+
+std::string DisplayNameOf(const FieldRef& ref, const std::string& value, const Taxonomy& taxonomy,
+                          absl::string_view language) {
+  switch (ref.field) {
+    case Field::kRegion:
+      return taxonomy.DisplayName(Dimension::kCountry, value, language);
+    case Field::kGroup:
+      return taxonomy.DisplayName(Dimension::kGroup, value, language);
+    case Field::kIssue:
+      return taxonomy.DisplayName(Dimension::kIssue, value, language);
+    default:
+      return value;
+  }
+}
+
+Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map<std::string, int64_t>& counts,
+                const SearchQuery& query, const Taxonomy& taxonomy) {
+  std::set<std::string> selected;
+  for (const Selection& selection : query.selections) {
+    if (ParseFieldName(selection.field) == ref) selected.insert(selection.values.begin(), selection.values.end());
+  }
+  Facet facet;
+  facet.field = request.field;
+  const std::string prefix = Fold(request.prefix);
+  std::vector<FacetValue> values;
+  const auto add = [&](const std::string& id, int64_t count, bool is_selected) {
+    FacetValue value{id, DisplayNameOf(ref, id, taxonomy, query.display_language), count, is_selected};
+    if (!is_selected && !prefix.empty() && !absl::StartsWith(Fold(id), prefix) &&
+        !absl::StartsWith(Fold(value.display_name), prefix)) {
+      return;
+    }
+    values.push_back(std::move(value));
+  };
+  for (const auto& [id, count] : counts) add(id, count, selected.contains(id));
+  for (const std::string& id : selected) {
+    if (!counts.contains(id)) add(id, 0, true);
+  }
+  std::sort(values.begin(), values.end(), [&](const FacetValue& a, const FacetValue& b) {
+    if (request.order_by_name) return std::tie(a.display_name, a.id) < std::tie(b.display_name, b.id);
+    return a.count != b.count ? a.count > b.count : a.id < b.id;
+  });
+  const auto limit =
+      static_cast<size_t>(request.limit == 0 ? kDefaultFacetLimit : std::min(request.limit, kMaxFacetLimit));
+  for (FacetValue& value : values) {
+    if (facet.values.size() < limit || value.selected) {
+      facet.values.push_back(std::move(value));
+    } else {
+      facet.other_count += value.count;
+    }
+  }
+  return facet;
+}
+
+}  // namespace
+
+class Searcher::AnalyzerLease {
+ public:
+  explicit AnalyzerLease(const Searcher& searcher) : searcher_(searcher) {
+    {
+      const common::MutexLock lock(searcher_.mutex_);
+      if (!searcher_.analyzers_.empty()) {
+        analyzer_ = std::move(searcher_.analyzers_.back());
+        searcher_.analyzers_.pop_back();
+      }
+    }
+    if (analyzer_ == nullptr) analyzer_ = std::make_unique<TextAnalyzer>();
+  }
+  ~AnalyzerLease() {
+    const common::MutexLock lock(searcher_.mutex_);
+    if (searcher_.analyzers_.size() < kMaxIdleAnalyzers) searcher_.analyzers_.push_back(std::move(analyzer_));
+  }
+  AnalyzerLease(const AnalyzerLease&) = delete;
+  AnalyzerLease& operator=(const AnalyzerLease&) = delete;
+  TextAnalyzer& operator*() const { return *analyzer_; }
+
+ private:
+  const Searcher& searcher_;
+  std::unique_ptr<TextAnalyzer> analyzer_;
+};
+
+Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, absl::Duration page_token_lifetime)
+    : store_(store), index_(index), lifetime_(page_token_lifetime), nonce_([] {
+        std::random_device random;
+        return (uint64_t{random()} << 32) | random();
+      }()) {}
+
+absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const SearchQuery& query,
+                                                                        const Taxonomy& taxonomy,
+                                                                        TextAnalyzer& analyzer,
+                                                                        uint64_t fingerprint) const {
+  const absl::Time start = absl::Now();
+  ASSIGN_OR_RETURN(ParsedQuery parsed,
+                   ParseQuery(query.query, query.match_mode, query.language_code, taxonomy, analyzer));
+  MatchRequest request;
+  request.query = parsed.strict;
+  ASSIGN_OR_RETURN(request.filters, FiltersOf(query, taxonomy));
+  ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
+  request.labels = query.labels;
+  if (!query.include_embargoed) request.embargoed_after = absl::ToUnixSeconds(start);
+  request.max_hits = kMaxDepth;
+  request.deadline = query.deadline;
+  request.cancelled = query.cancelled;
+  request.partial_on_timeout = query.partial_on_timeout;
+  RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
+  for (const FacetRequest& facet : query.facets) {
+    const std::optional<FieldRef> ref = ParseFieldName(facet.field);
+    if (!ref || !IsFacet(ref->field)) {
+      return common::InvalidField("facets.field", absl::StrCat("\"", facet.field, "\" has no counts"));
+    }
+    if (facet.limit < 0) return common::InvalidField("facets.limit", "must not be negative");
+    request.facets.push_back(*ref);
+  }
+
+  ASSIGN_OR_RETURN(MatchResult matches, index_.Match(request));
+  const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
+  if (parsed.free_words >= 2 && matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
+    request.query = parsed.relaxed;
+    ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
+    if (relaxed.total > matches.total) {
+      parsed.interpretation.relaxed = true;
+      parsed.interpretation.notes.push_back(matches.total == 0
+                                                ? "no article has all the words; articles with some of them are shown"
+                                                : "few articles have all the words; articles with some of them follow");
+      matches = std::move(relaxed);
+    }
+  }
+  if (matches.total < kFewHits && !parsed.words.empty()) {
+    const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
+    std::vector<std::string> words;
+    bool corrected = false;
+    for (const SearchedWord& word : parsed.words) {
+      std::optional<std::string> correction;
+      if (word.scope == TextScope::kAny && !word.prefix) {
+        ASSIGN_OR_RETURN(correction, index_.Correct(word, limit));
+      }
+      corrected = corrected || correction.has_value();
+      words.push_back(correction.value_or(word.word.folded));
+    }
+    if (corrected) parsed.interpretation.corrected_query = absl::StrJoin(words, " ");
+  }
+
+  auto ranking = std::make_shared<Ranking>();
+  ranking->hits = std::move(matches.hits);
+  ranking->words = std::move(parsed.words);
+  ranking->fingerprint = fingerprint;
+  ranking->generation = index_.generation();
+  ranking->made = start;
+  SearchResult& answer = ranking->answer;
+  answer.total = matches.total;
+  answer.total_exact = matches.complete;
+  answer.degraded = !matches.complete;
+  answer.interpretation = std::move(parsed.interpretation);
+  answer.visible_seq = matches.applied_seq;
+  answer.index_time = matches.commit_time;
+  for (size_t i = 0; i < query.facets.size(); ++i) {
+    answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
+    answer.facets.back().exact = matches.complete;
+  }
+  answer.match_time = absl::Now() - start;
+  return ranking;
+}
+
+absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(const SearchQuery& query,
+                                                                            uint64_t fingerprint,
+                                                                            size_t& offset) const {
+  if (query.skip > 0) return common::InvalidField("skip", "can't be given together with page_token");
+  const std::optional<PageToken> token = ParsePageToken(query.page_token);
+  if (!token) return common::InvalidField("page_token", "is not a token of this service");
+  if (token->fingerprint != fingerprint) {
+    return common::InvalidField("page_token", "belongs to another query; all fields but page_size must stay the same");
+  }
+  std::shared_ptr<const Ranking> ranking;
+  {
+    const common::MutexLock lock(mutex_);
+    const auto found = kept_.find(token->id);
+    if (token->nonce == nonce_ && found != kept_.end()) ranking = found->second;
+  }
+  if (ranking == nullptr || ranking->generation != index_.generation() || ranking->made + lifetime_ < absl::Now()) {
+    return common::WithReason(absl::FailedPreconditionError("page_token: has expired; start again from the first page"),
+                              kReasonPageTokenExpired);
+  }
+  offset = token->offset;
+  return ranking;
+}
+
+std::string Searcher::Keep(const std::shared_ptr<const Ranking>& ranking, size_t offset) const {
+  const absl::Time now = absl::Now();
+  const common::MutexLock lock(mutex_);
+  while (!kept_.empty() && (kept_.size() >= kMaxKept || kept_.begin()->second->made + lifetime_ < now)) {
+    kept_.erase(kept_.begin());
+  }
+  // Later pages of a ranking share its place.
+  uint64_t id = 0;
+  for (auto entry = kept_.rbegin(); entry != kept_.rend() && id == 0; ++entry) {
+    if (entry->second == ranking) id = entry->first;
+  }
+  if (id == 0) {
+    id = next_id_++;
+    kept_.emplace(id, ranking);
+  }
+  return EncodePageToken({nonce_, id, ranking->fingerprint, offset});
+}
+
+absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset,
+                                TextAnalyzer& analyzer, SearchResult& result) const {
+  const auto page_size =
+      static_cast<size_t>(query.page_size == 0 ? kDefaultPageSize : std::min(query.page_size, kMaxPageSize));
+  const bool with_snippets = query.view != View::kBasic;
+  const Parts parts = query.view == View::kFull ? Parts::kAll : with_snippets ? Parts::kBody : Parts::kHead;
+  const absl::Time now = absl::Now();
+  // Articles that went away since the match leave gaps, which the next ones fill.
+  while (result.hits.size() < page_size && offset < ranking.hits.size()) {
+    const size_t count = std::min(page_size - result.hits.size(), ranking.hits.size() - offset);
+    const auto first = ranking.hits.begin() + static_cast<std::ptrdiff_t>(offset);
+    const std::vector<HitRef> refs(first, first + static_cast<std::ptrdiff_t>(count));
+    offset += count;
+    ASSIGN_OR_RETURN(const std::vector<int64_t> rows, index_.Resolve(refs));
+    ASSIGN_OR_RETURN(std::vector<std::optional<StoredArticle>> articles, store_.GetRows(rows, parts));
+    for (size_t i = 0; i < articles.size(); ++i) {
+      if (!articles[i]) continue;
+      Article& article = articles[i]->article;
+      if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
+      Hit hit;
+      hit.score = refs[i].score;
+      if (with_snippets) hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      article.labels = EffectiveLabels(article, query.labels);
+      if (query.view != View::kFull) article.body.clear();
+      hit.article = std::move(article);
+      result.hits.push_back(std::move(hit));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Taxonomy& taxonomy) const {
+  if (query.page_size < 0) return common::InvalidField("page_size", "must not be negative");
+  if (query.skip < 0) return common::InvalidField("skip", "must not be negative");
+  if (query.skip > kMaxDepth) {
+    return common::InvalidField("skip", absl::StrCat("must not be more than ", kMaxDepth));
+  }
+  if (query.snippet.max_count < 0 || query.snippet.max_count > kMaxSnippetsPerHit) {
+    return common::InvalidField("snippet.max_snippets", absl::StrCat("must be 0 to ", kMaxSnippetsPerHit));
+  }
+  if (query.snippet.max_bytes < 40 || query.snippet.max_bytes > kMaxSnippetBytes) {
+    return common::InvalidField("snippet.max_bytes", absl::StrCat("must be 40 to ", kMaxSnippetBytes));
+  }
+  if (query.labels.min_score < 0.0 || query.labels.min_score > 1.0) {
+    return common::InvalidField("min_label_score", "must be 0 to 1");
+  }
+  const AnalyzerLease analyzer(*this);
+  const uint64_t fingerprint = FingerprintOf(query);
+  auto offset = static_cast<size_t>(query.skip);
+  std::shared_ptr<const Ranking> ranking;
+  if (query.page_token.empty()) {
+    ASSIGN_OR_RETURN(ranking, Rank(query, taxonomy, *analyzer, fingerprint));
+  } else {
+    ASSIGN_OR_RETURN(ranking, Continue(query, fingerprint, offset));
+  }
+  const absl::Time start = absl::Now();
+  SearchResult result = ranking->answer;
+  RETURN_IF_ERROR(FillPage(query, *ranking, offset, *analyzer, result));
+  if (offset < ranking->hits.size()) result.next_page_token = Keep(ranking, offset);
+  result.fetch_time = absl::Now() - start;
+  return result;
+}
+
+}  // namespace dateline::search

@@ -1,0 +1,68 @@
+// Answers queries: reads them, matches them in the index, keeps the ranked hits for the pages to come, and fills hits
+// in from the article store.
+#ifndef DATELINE_SEARCH_SERVICE_SEARCHER_H_
+#define DATELINE_SEARCH_SERVICE_SEARCHER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/mutex.h"
+#include "search_service/article_store.h"
+#include "search_service/search_index.h"
+#include "search_service/search_query.h"
+#include "search_service/taxonomy.h"
+#include "search_service/text_analysis.h"
+
+namespace dateline::search {
+
+// Thread-safe. `store` and `index` must outlive it.
+class Searcher {
+ public:
+  Searcher(const ArticleStore& store, const SearchIndex& index, absl::Duration page_token_lifetime);
+
+  // `commit_token` and `min_commit_token` are the engine's business.
+  absl::StatusOr<SearchResult> Search(const SearchQuery& query, const Taxonomy& taxonomy) const;
+
+ private:
+  // What a first page leaves behind for the next ones.
+  struct Ranking {
+    std::vector<HitRef> hits;
+    SearchResult answer;  // Without hits: total, facets, interpretation.
+    std::vector<SearchedWord> words;
+    uint64_t fingerprint = 0;
+    std::string generation;
+    absl::Time made;
+  };
+  class AnalyzerLease;
+
+  absl::StatusOr<std::shared_ptr<const Ranking>> Rank(const SearchQuery& query, const Taxonomy& taxonomy,
+                                                      TextAnalyzer& analyzer, uint64_t fingerprint) const;
+  absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, uint64_t fingerprint,
+                                                          size_t& offset) const;
+  absl::Status FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset, TextAnalyzer& analyzer,
+                        SearchResult& result) const;
+  std::string Keep(const std::shared_ptr<const Ranking>& ranking, size_t offset) const;
+
+  const ArticleStore& store_;
+  const SearchIndex& index_;
+  const absl::Duration lifetime_;
+  const uint64_t nonce_;  // Tokens of another process are told apart by it.
+
+  mutable common::Mutex mutex_;
+  mutable uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
+  // By id: oldest first.
+  mutable std::map<uint64_t, std::shared_ptr<const Ranking>> kept_ ABSL_GUARDED_BY(mutex_);
+  mutable std::vector<std::unique_ptr<TextAnalyzer>> analyzers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_SEARCHER_H_
