@@ -22,7 +22,7 @@ namespace dateline::extraction {
 // The most bytes that a document may have as it comes in, before decoding (MB is 10^6).
 inline constexpr size_t kMaxDocumentBytes = 16'000'000;
 
-// Reasons that errors carry as google.rpc.ErrorInfo.reason; all are InvalidArgument.
+// Reasons that errors carry (common::ReasonOf); the code of all of them is InvalidArgument.
 inline constexpr char kEmptyDocument[] = "EMPTY_DOCUMENT";                 // No bytes, or nothing but white space.
 inline constexpr char kDocumentTooLarge[] = "DOCUMENT_TOO_LARGE";          // More than kMaxDocumentBytes.
 inline constexpr char kUnsupportedMediaType[] = "UNSUPPORTED_MEDIA_TYPE";  // Not text: an image, a PDF, an archive.
@@ -99,9 +99,6 @@ struct Options {
 //
 // Returns InvalidArgument with one of the reasons above if there is no article to be had.
 absl::StatusOr<Extraction> Extract(const Document& document, const Options& options = {});
-
-// The reason above that an error of Extract carries, or "" if it carries none.
-std::string ErrorReason(const absl::Status& status);
 
 }  // namespace dateline::extraction
 

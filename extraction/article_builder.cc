@@ -1,0 +1,127 @@
+#include "extraction/article_builder.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/text.h"
+#include "common/url.h"
+#include "extraction/dates.h"
+#include "extraction/html_body.h"
+
+namespace dateline::extraction {
+namespace {
+
+// The contracts' limits (proto/dateline/article/v1/article.proto).
+constexpr size_t kMaxTitleBytes = 2000;
+constexpr size_t kMaxSummaryBytes = 10'000;
+constexpr size_t kMaxNameBytes = 500;
+constexpr size_t kMaxContentTypeBytes = 200;
+constexpr size_t kMaxBodyBytes = 1'800'000;  // Of an article's 2 MB, so that the rest has room.
+constexpr size_t kMaxKindBytes = 100;
+constexpr size_t kMaxLabels = 100;
+constexpr size_t kMaxUrlBytes = 2000;
+constexpr size_t kMaxWordBytes = 2000;  // Longer runs without a space are data, not words.
+
+std::string Bounded(absl::string_view text, size_t limit) {
+  return std::string(text.substr(0, common::CodePointFloor(text, limit)));
+}
+
+// True for encoded data (base64 and the like) that stands in the text of a page.
+bool HoldsEncodedData(absl::string_view text) {
+  size_t run = 0;
+  for (const char c : text) {
+    run = c == ' ' || c == '\n' || (c & 0x80) != 0 ? 0 : run + 1;
+    if (run > kMaxWordBytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void SetBody(const std::vector<BodyPart>& parts, Article* article, std::vector<std::string>* warnings) {
+  bool dropped = false;
+  for (const BodyPart& part : parts) {
+    if (HoldsEncodedData(part.text)) {
+      dropped = true;
+      continue;
+    }
+    const std::string text = common::NormalizeText(part.text);
+    if (text.empty()) {
+      continue;
+    }
+    std::string& body = article->body;
+    if (body.size() + text.size() + 2 > kMaxBodyBytes) {
+      warnings->push_back(absl::StrCat("body: cut off after ", body.size(), " bytes"));
+      break;
+    }
+    absl::StrAppend(&body, body.empty() ? "" : "\n\n", text);
+    if (part.heading_level > 0) {
+      article->headings.push_back({.start = static_cast<int32_t>(body.size() - text.size()),
+                                   .end = static_cast<int32_t>(body.size()),
+                                   .level = part.heading_level});
+    }
+  }
+  if (dropped) {
+    warnings->emplace_back("body: encoded data within the text was left out");
+  }
+}
+
+void FinishArticle(absl::string_view url, absl::Time now, Article* article, std::vector<std::string>* warnings) {
+  article->title = Bounded(common::NormalizeLine(article->title), kMaxTitleBytes);
+  article->summary = Bounded(common::NormalizeText(article->summary), kMaxSummaryBytes);
+  article->source = Bounded(common::NormalizeLine(article->source), kMaxNameBytes);
+  article->content_type = Bounded(common::NormalizeLine(article->content_type), kMaxContentTypeBytes);
+  for (std::string& author : article->authors) {
+    author = Bounded(common::NormalizeLine(author), kMaxNameBytes);
+  }
+  std::vector<SourceLabel> labels;
+  for (SourceLabel& label : article->source_labels) {
+    label.kind = Bounded(common::NormalizeLine(label.kind), kMaxKindBytes);
+    label.name = Bounded(common::NormalizeLine(label.name), kMaxNameBytes);
+    if (!label.name.empty() && labels.size() < kMaxLabels &&
+        std::find(labels.begin(), labels.end(), label) == labels.end()) {
+      labels.push_back(std::move(label));
+    }
+  }
+  article->source_labels = std::move(labels);
+  for (auto& [name, values] : article->attributes) {
+    for (std::string& value : values) {
+      value = Bounded(common::NormalizeLine(value), kMaxNameBytes);
+    }
+  }
+  const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url);
+  if (canonical.ok() && url.size() <= kMaxUrlBytes) {
+    if (article->url.empty()) {
+      article->url = std::string(url);
+    } else if (*canonical != common::CanonicalUrl(article->url).value_or("")) {
+      article->alternate_urls.emplace_back(url);
+    }
+  }
+  std::vector<std::string>& others = article->alternate_urls;
+  others.erase(std::remove(others.begin(), others.end(), article->url), others.end());
+  if (article->publish_time && !IsPlausibleTime(*article->publish_time, now)) {
+    warnings->emplace_back("publish_time: cannot be right and was dropped");
+    article->publish_time.reset();
+  }
+  if (article->update_time &&
+      (!IsPlausibleTime(*article->update_time, now) ||
+       (article->publish_time && *article->update_time < *article->publish_time - absl::Hours(24)))) {
+    article->update_time.reset();
+  }
+  if (article->body.empty()) {
+    warnings->emplace_back("body: none found");
+  }
+}
+
+}  // namespace dateline::extraction

@@ -1,0 +1,390 @@
+#include "extraction/charset.h"
+
+#include <unicode/ucnv.h>
+#include <unicode/ucsdet.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+#include "common/text.h"
+
+namespace dateline::extraction {
+namespace {
+
+constexpr size_t kDeclarationWindow = 4096;  // Where a page's own declaration is looked for (browsers: 1,024).
+constexpr size_t kDetectionWindow = 65'536;
+constexpr int32_t kMinConfidence = 20;  // ICU's scale is 0 to 100; below this Windows-1252 is the better guess.
+constexpr char kReplacement[] = "\xEF\xBF\xBD";
+
+// The encoding that browsers use for a label, where it isn't the one of that name; "" for those that are not to be
+// trusted from outside (they can hide markup in what looks like ASCII).
+std::string BrowserEncoding(absl::string_view label) {
+  static const auto* const kOther =
+      new absl::flat_hash_map<absl::string_view, absl::string_view>{{"iso-8859-1", "windows-1252"},
+                                                                    {"iso8859-1", "windows-1252"},
+                                                                    {"iso_8859-1", "windows-1252"},
+                                                                    {"latin1", "windows-1252"},
+                                                                    {"latin-1", "windows-1252"},
+                                                                    {"us-ascii", "windows-1252"},
+                                                                    {"ascii", "windows-1252"},
+                                                                    {"ansi", "windows-1252"},
+                                                                    {"cp1252", "windows-1252"},
+                                                                    {"iso-8859-9", "windows-1254"},
+                                                                    {"iso-8859-11", "windows-874"},
+                                                                    {"tis-620", "windows-874"},
+                                                                    {"gb2312", "gb18030"},
+                                                                    {"gbk", "gb18030"},
+                                                                    {"gb_2312-80", "gb18030"},
+                                                                    {"x-gbk", "gb18030"},
+                                                                    {"shift_jis", "windows-31j"},
+                                                                    {"shift-jis", "windows-31j"},
+                                                                    {"sjis", "windows-31j"},
+                                                                    {"x-sjis", "windows-31j"},
+                                                                    {"euc-kr", "windows-949"},
+                                                                    {"ks_c_5601-1987", "windows-949"},
+                                                                    {"utf8", "utf-8"},
+                                                                    {"unicode", "utf-16le"},
+                                                                    {"utf-16", "utf-16le"},
+                                                                    {"utf-7", ""},
+                                                                    {"scsu", ""},
+                                                                    {"bocu-1", ""},
+                                                                    {"cesu-8", ""},
+                                                                    {"imap-mailbox-name", ""},
+                                                                    {"hz-gb-2312", ""},
+                                                                    {"hz", ""},
+                                                                    {"iso-2022-kr", ""},
+                                                                    {"iso-2022-cn", ""}};
+  std::string name = absl::AsciiStrToLower(absl::StripAsciiWhitespace(label));
+  name.erase(std::remove_if(name.begin(), name.end(), [](char c) { return c == '"' || c == '\''; }), name.end());
+  const auto other = kOther->find(name);
+  return other == kOther->end() ? name : std::string(other->second);
+}
+
+struct ConverterCloser {
+  void operator()(UConverter* converter) const { ucnv_close(converter); }
+};
+using Converter = std::unique_ptr<UConverter, ConverterCloser>;
+
+Converter OpenConverter(const std::string& name) {
+  if (name.empty() || name.size() > 60) {
+    return nullptr;
+  }
+  UErrorCode error = U_ZERO_ERROR;
+  Converter converter(ucnv_open(name.c_str(), &error));
+  return U_SUCCESS(error) ? std::move(converter) : nullptr;
+}
+
+// Through UTF-16 piece by piece, so that memory stays near the size of the result.
+std::optional<std::string> Convert(absl::string_view bytes, const std::string& name) {
+  const Converter from = OpenConverter(name);
+  const Converter to = OpenConverter("utf-8");
+  if (from == nullptr || to == nullptr) {
+    return std::nullopt;
+  }
+  std::string out;
+  out.reserve(bytes.size() + bytes.size() / 2 + 16);
+  std::array<UChar, 4096> pivot{};
+  std::array<char, 8192> piece{};
+  UChar* pivot_source = pivot.data();
+  UChar* pivot_target = pivot.data();
+  const char* source = bytes.data();
+  const char* const end = bytes.data() + bytes.size();
+  bool reset = true;
+  while (true) {
+    UErrorCode error = U_ZERO_ERROR;
+    char* target = piece.data();
+    ucnv_convertEx(to.get(), from.get(), &target, piece.data() + piece.size(), &source, end, pivot.data(),
+                   &pivot_source, &pivot_target, pivot.data() + pivot.size(), reset ? 1 : 0, 1, &error);
+    reset = false;
+    out.append(piece.data(), static_cast<size_t>(target - piece.data()));
+    if (error == U_BUFFER_OVERFLOW_ERROR) {
+      continue;
+    }
+    if (U_FAILURE(error)) {
+      return std::nullopt;
+    }
+    return out;
+  }
+}
+
+// Replaces what is not UTF-8; a sequence broken off by the end of the bytes is dropped. `replaced` counts.
+std::string RepairUtf8(absl::string_view bytes, size_t* replaced) {
+  std::string out;
+  out.reserve(bytes.size());
+  const auto* const data = reinterpret_cast<const uint8_t*>(bytes.data());
+  const auto size = static_cast<int32_t>(bytes.size());
+  int32_t i = 0;
+  int32_t good = 0;  // Start of the well-formed run.
+  while (i < size) {
+    const int32_t start = i;
+    UChar32 c = 0;
+    U8_NEXT(data, i, size, c);
+    if (c >= 0) {
+      continue;
+    }
+    out.append(bytes.data() + good, static_cast<size_t>(start - good));
+    good = i;
+    ++*replaced;
+    if (i < size) {
+      out.append(kReplacement);
+    }
+  }
+  out.append(bytes.data() + good, static_cast<size_t>(size - good));
+  return out;
+}
+
+// What <meta charset>, <meta http-equiv> or <?xml encoding?> in the first bytes names.
+std::string DeclaredInside(absl::string_view bytes) {
+  const std::string lower = absl::AsciiStrToLower(bytes.substr(0, kDeclarationWindow));
+  const absl::string_view head = lower;
+  for (const absl::string_view key : {"charset", "encoding"}) {
+    size_t at = 0;
+    while ((at = head.find(key, at)) != absl::string_view::npos) {
+      const size_t tag = head.rfind('<', at);
+      const size_t close = head.rfind('>', at);
+      const bool in_tag = tag != absl::string_view::npos && (close == absl::string_view::npos || close < tag) &&
+                          (absl::StartsWith(head.substr(tag), "<meta") || absl::StartsWith(head.substr(tag), "<?xml"));
+      at += key.size();
+      if (!in_tag) {
+        continue;
+      }
+      absl::string_view rest = absl::StripLeadingAsciiWhitespace(head.substr(at));
+      if (!absl::ConsumePrefix(&rest, "=")) {
+        continue;
+      }
+      rest = absl::StripLeadingAsciiWhitespace(rest);
+      while (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
+        rest.remove_prefix(1);
+      }
+      size_t length = 0;
+      while (length < rest.size() && (absl::ascii_isalnum(static_cast<unsigned char>(rest[length])) ||
+                                      absl::StrContains("-_:.", absl::string_view(&rest[length], 1)))) {
+        ++length;
+      }
+      if (length > 0) {
+        return std::string(rest.substr(0, length));
+      }
+    }
+  }
+  return "";
+}
+
+std::string Detect(absl::string_view bytes) {
+  UErrorCode error = U_ZERO_ERROR;
+  const std::unique_ptr<UCharsetDetector, decltype(&ucsdet_close)> detector(ucsdet_open(&error), &ucsdet_close);
+  if (U_FAILURE(error)) {
+    return "windows-1252";
+  }
+  // The detector reads only the beginning; text that isn't ASCII tells more, so begin near the first of it.
+  const auto first = std::find_if(bytes.begin(), bytes.end(), [](char c) { return (c & 0x80) != 0; });
+  const auto offset = static_cast<size_t>(first - bytes.begin());
+  const absl::string_view sample = bytes.substr(offset - std::min<size_t>(offset, 512), kDetectionWindow);
+  ucsdet_setText(detector.get(), sample.data(), static_cast<int32_t>(sample.size()), &error);
+  ucsdet_enableInputFilter(detector.get(), 1);
+  const UCharsetMatch* const match = ucsdet_detect(detector.get(), &error);
+  if (U_FAILURE(error) || match == nullptr || ucsdet_getConfidence(match, &error) < kMinConfidence) {
+    return "windows-1252";
+  }
+  const char* const name = ucsdet_getName(match, &error);
+  const std::string found = U_FAILURE(error) || name == nullptr ? "" : BrowserEncoding(name);
+  return found.empty() || absl::StartsWith(found, "utf-") || absl::StartsWith(found, "ibm42") ? "windows-1252" : found;
+}
+
+// UTF-16 without a mark: every other byte of western text is NUL.
+std::string GuessUtf16(absl::string_view bytes) {
+  const absl::string_view head = bytes.substr(0, 2048);
+  std::array<size_t, 2> nul = {0, 0};
+  for (size_t i = 0; i < head.size(); ++i) {
+    nul[i % 2] += head[i] == 0 ? 1 : 0;
+  }
+  const size_t half = head.size() / 2;
+  if (half >= 8 && nul[1] > half * 3 / 5 && nul[0] < half / 10) {
+    return "utf-16le";
+  }
+  if (half >= 8 && nul[0] > half * 3 / 5 && nul[1] < half / 10) {
+    return "utf-16be";
+  }
+  return "";
+}
+
+struct Mark {
+  absl::string_view bytes;
+  absl::string_view charset;
+};
+
+// UTF-32LE begins like UTF-16LE: the longer marks first.
+constexpr std::array<Mark, 5> kMarks = {{{absl::string_view("\x00\x00\xFE\xFF", 4), "utf-32be"},
+                                         {absl::string_view("\xFF\xFE\x00\x00", 4), "utf-32le"},
+                                         {absl::string_view("\xEF\xBB\xBF", 3), "utf-8"},
+                                         {absl::string_view("\xFE\xFF", 2), "utf-16be"},
+                                         {absl::string_view("\xFF\xFE", 2), "utf-16le"}}};
+
+const Mark* FindMark(absl::string_view bytes) {
+  const auto* const mark =
+      std::find_if(kMarks.begin(), kMarks.end(), [&](const Mark& m) { return absl::StartsWith(bytes, m.bytes); });
+  return mark == kMarks.end() ? nullptr : mark;
+}
+
+DecodedText DecodeUtf8(absl::string_view bytes) {
+  DecodedText decoded;
+  decoded.charset = "utf-8";
+  size_t replaced = 0;
+  decoded.text = RepairUtf8(bytes, &replaced);
+  if (replaced > 0) {
+    decoded.warnings.push_back(
+        absl::StrCat("charset: ", replaced, " sequences of bytes are not UTF-8 and were replaced"));
+  }
+  return decoded;
+}
+
+DecodedText DecodeAs(absl::string_view bytes, const std::string& charset) {
+  if (charset == "utf-8") {
+    return DecodeUtf8(bytes);
+  }
+  std::optional<std::string> text = Convert(bytes, charset);
+  if (!text) {
+    DecodedText decoded = DecodeUtf8(bytes);
+    decoded.warnings.push_back(absl::StrCat("charset: bytes could not be read as ", charset));
+    return decoded;
+  }
+  DecodedText decoded;
+  decoded.text = std::move(*text);
+  decoded.charset = charset;
+  if (absl::StrContains(decoded.text, kReplacement)) {
+    decoded.warnings.push_back(absl::StrCat("charset: some bytes are not ", charset, " and were replaced"));
+  }
+  return decoded;
+}
+
+// Share of byte sequences above ASCII that are good UTF-8, 0 to 1; 0 if there are none.
+double Utf8Share(absl::string_view bytes) {
+  const auto* const data = reinterpret_cast<const uint8_t*>(bytes.data());
+  const auto size = static_cast<int32_t>(bytes.size());
+  size_t good = 0;
+  size_t bad = 0;
+  int32_t i = 0;
+  while (i < size) {
+    if (data[i] < 0x80) {
+      ++i;
+      continue;
+    }
+    UChar32 c = 0;
+    U8_NEXT(data, i, size, c);
+    (c >= 0 ? good : bad) += 1;
+  }
+  return good + bad == 0 ? 0.0 : static_cast<double>(good) / static_cast<double>(good + bad);
+}
+
+}  // namespace
+
+bool IsBinary(absl::string_view bytes) {
+  static constexpr std::array<absl::string_view, 22> kMagic = {"%PDF-",
+                                                               "\x89PNG",
+                                                               "\xFF\xD8\xFF",
+                                                               "GIF87a",
+                                                               "GIF89a",
+                                                               "PK\x03\x04",
+                                                               "\x1F\x8B",
+                                                               "\x28\xB5\x2F\xFD",
+                                                               "BZh",
+                                                               "\xFD"
+                                                               "7zXZ",
+                                                               "7z\xBC\xAF",
+                                                               "Rar!\x1A",
+                                                               "\x7F"
+                                                               "ELF",
+                                                               "OggS",
+                                                               "ID3",
+                                                               "\xD0\xCF\x11\xE0",
+                                                               "RIFF",
+                                                               "wOFF",
+                                                               "II*",
+                                                               "MM",
+                                                               "SQLite format 3",
+                                                               "\xCA\xFE\xBA\xBE"};
+  for (const absl::string_view magic : kMagic) {
+    if (absl::StartsWith(bytes, magic) && (magic != "MM" || bytes.substr(2, 2) == absl::string_view("\0*", 2)) &&
+        (magic != "RIFF" || bytes.substr(0, 64).find('\0') != absl::string_view::npos) &&
+        ((magic != "BZh" && magic != "ID3" && magic != "II*") ||
+         bytes.substr(0, 64).find_first_of(absl::string_view("\0\x01\x02\x03", 4)) != absl::string_view::npos)) {
+      return true;
+    }
+  }
+  if (bytes.size() > 12 && bytes.substr(4, 4) == "ftyp") {
+    return true;  // MP4 and its kin.
+  }
+  const Mark* const mark = FindMark(bytes);
+  if ((mark != nullptr && mark->charset != "utf-8") || !GuessUtf16(bytes).empty()) {
+    return false;
+  }
+  const absl::string_view head = bytes.substr(0, 8192);
+  const auto controls = std::count_if(head.begin(), head.end(), [](char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return (u < 0x20 && u != '\t' && u != '\n' && u != '\r' && u != '\f' && u != 0x1B) || u == 0x7F;
+  });
+  return static_cast<size_t>(controls) * 20 > head.size();  // Text has next to none; a page damaged by NULs a few.
+}
+
+DecodedText DecodeText(absl::string_view bytes, absl::string_view declared) {
+  if (const Mark* const mark = FindMark(bytes)) {
+    return DecodeAs(bytes.substr(mark->bytes.size()), std::string(mark->charset));
+  }
+  if (const std::string utf16 = GuessUtf16(bytes); !utf16.empty()) {
+    return DecodeAs(bytes, utf16);
+  }
+  std::string said = BrowserEncoding(declared);
+  std::string unknown;
+  if (!said.empty() && OpenConverter(said) == nullptr) {
+    unknown = said;
+    said.clear();
+  }
+  if (said.empty()) {
+    said = BrowserEncoding(DeclaredInside(bytes));
+    if (absl::StartsWith(said, "utf-16") || absl::StartsWith(said, "utf-32") || OpenConverter(said) == nullptr) {
+      said.clear();  // A declaration that can be read as ASCII is not in UTF-16.
+    }
+  }
+  DecodedText decoded;
+  const bool shifts = said == "iso-2022-jp" && absl::StrContains(bytes, "\x1B");
+  if (!shifts && common::IsValidUtf8(bytes)) {
+    decoded.text = std::string(bytes);
+    decoded.charset = "utf-8";
+    const bool ascii = std::none_of(bytes.begin(), bytes.end(), [](char c) { return (c & 0x80) != 0; });
+    if (!ascii && !said.empty() && said != "utf-8") {
+      decoded.warnings.push_back(absl::StrCat("charset: declared as ", said, ", but the bytes are UTF-8"));
+    }
+  } else if (said.empty() || said == "utf-8") {
+    // Mostly UTF-8 with some damage, or another encoding altogether.
+    if (Utf8Share(bytes) > 0.5) {
+      decoded = DecodeUtf8(bytes);
+    } else {
+      const std::string detected = Detect(bytes);
+      decoded = DecodeAs(bytes, detected);
+      decoded.warnings.push_back(said.empty() ? absl::StrCat("charset: not declared, taken for ", detected)
+                                              : absl::StrCat("charset: declared as UTF-8, taken for ", detected));
+    }
+  } else {
+    decoded = DecodeAs(bytes, said);
+  }
+  if (!unknown.empty()) {
+    decoded.warnings.push_back(
+        absl::StrCat("charset: \"", absl::string_view(unknown).substr(0, 40), "\" is unknown and was ignored"));
+  }
+  return decoded;
+}
+
+}  // namespace dateline::extraction

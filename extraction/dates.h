@@ -1,0 +1,33 @@
+// Dates as pages write them. Internal to extraction/.
+#ifndef DATELINE_EXTRACTION_DATES_H_
+#define DATELINE_EXTRACTION_DATES_H_
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "extraction/extraction.h"
+
+namespace dateline::extraction {
+
+struct ParsedDate {
+  absl::Time time;  // Midnight UTC if the precision is a day.
+  TimePrecision precision = TimePrecision::kSecond;
+  size_t start = 0;  // Where in the text the date stands: half-open range of bytes.
+  size_t end = 0;
+};
+
+// The first date in `text` (its first 300 bytes): ISO 8601, RFC 822, "September 19, 2023", "19 September 2023",
+// "19.9.2023"; months in English, German, French, Spanish, Italian, Portuguese, Dutch and Arabic. A time of day without
+// a time zone is dropped: the precision is then a day. Dates that can be read in two ways ("3/4/2023") are no dates.
+std::optional<ParsedDate> FindDate(absl::string_view text);
+
+// True if a publisher may have meant `time`: not before the year 1400, and not more than a year after `now`, which is
+// what the contracts allow.
+bool IsPlausibleTime(absl::Time time, absl::Time now);
+
+}  // namespace dateline::extraction
+
+#endif  // DATELINE_EXTRACTION_DATES_H_

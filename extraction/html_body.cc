@@ -1,0 +1,918 @@
+#include "extraction/html_body.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+#include "common/text.h"
+#include "extraction/dates.h"
+#include "extraction/html_hints.h"
+#include "extraction/text_shape.h"
+
+namespace dateline::extraction {
+namespace {
+
+// Weights and thresholds, chosen on the even half of the annotated pages (tests/quality/extraction_quality_test.cc).
+constexpr size_t kSolidWords = 9;           // A sentence this long is text, not furniture.
+constexpr size_t kLongWords = 25;           // Text even without the full stop.
+constexpr double kMaxTextLinkShare = 0.4;   // Of a paragraph's letters within links.
+constexpr double kMaxListLinkShare = 0.55;  // Of a list's, before it counts as a menu.
+constexpr double kHintGuard = 0.6;  // A name that hides more than this share of the page's text means something else.
+constexpr double kCommentGuard = 0.9;
+constexpr double kStrongShare = 0.3;  // A marked body must hold this share of the best unmarked one's text.
+constexpr double kContentBoost = 1.1;
+constexpr double kShortPenalty = 12.0;  // Of a line that is no sentence, in letters of text.
+constexpr size_t kMaxBlockText = 2000;  // Of `Block::text`.
+constexpr size_t kMaxStandfirstWords = 80;
+
+enum class Shape { kParagraph, kHeading, kListItem, kTableRow, kPreformatted };
+
+struct PageBlock {
+  int32_t start = 0;        // Its first node of text.
+  int32_t node = kNoNode;   // The block element around it.
+  int32_t group = kNoNode;  // The list or table it is part of.
+  Shape shape = Shape::kParagraph;
+  int level = 0;  // Of a heading.
+  std::string text;
+  size_t chars = 0;
+  size_t words = 0;
+  double link_share = 0.0;
+  bool bold = false;
+  bool solid = false;  // Certainly sentences.
+  LineKind kind = LineKind::kNone;
+  double value = 0.0;
+  bool kept = false;
+  std::string reason;
+};
+
+bool IsHeadingTag(GumboTag tag) { return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6; }
+
+// Splits the page's text at its block elements.
+class BlockCollector {
+ public:
+  BlockCollector(const HtmlDocument& document, const std::vector<Hint>& hints) : document_(document), hints_(hints) {}
+
+  std::vector<PageBlock> Collect() {
+    for (int32_t i = 0; i < document_.size();) {
+      while (!open_.empty() && document_.node(open_.back()).end <= i) {
+        Leave();
+      }
+      i = Enter(i);
+    }
+    while (!open_.empty()) {
+      Leave();
+    }
+    Flush();
+    return std::move(blocks_);
+  }
+
+ private:
+  // Takes node `i` in; returns the next node to look at.
+  int32_t Enter(int32_t i) {
+    const HtmlNode& node = document_.node(i);
+    if (node.is_text) {
+      AddText(i, node.text);
+      return i + 1;
+    }
+    if (IsSkipped(i)) {
+      return node.end;
+    }
+    if (node.tag == GUMBO_TAG_BR) {
+      AddLineBreak();
+      return i + 1;
+    }
+    open_.push_back(i);
+    link_depth_ += node.link ? 1 : 0;
+    bold_depth_ += node.bold ? 1 : 0;
+    if (IsBoundary(i)) {
+      if (IsDataCell(i)) {
+        AddCellBorder();
+      } else {
+        Flush();
+      }
+      block_stack_.push_back(i);
+      if (node.tag == GUMBO_TAG_PRE) {
+        ++pre_depth_;
+      }
+      if (node.tag == GUMBO_TAG_TABLE && IsDataTable(i)) {
+        data_tables_.push_back(i);
+      }
+    }
+    return i + 1;
+  }
+
+  void Leave() {
+    const int32_t i = open_.back();
+    const HtmlNode& node = document_.node(i);
+    open_.pop_back();
+    link_depth_ -= node.link ? 1 : 0;
+    bold_depth_ -= node.bold ? 1 : 0;
+    if (!IsBoundary(i)) {
+      return;
+    }
+    if (!IsDataCell(i)) {
+      Flush();
+    }
+    block_stack_.pop_back();
+    pre_depth_ -= node.tag == GUMBO_TAG_PRE ? 1 : 0;
+    if (!data_tables_.empty() && data_tables_.back() == i) {
+      data_tables_.pop_back();
+    }
+  }
+
+  bool IsBoundary(int32_t i) const {
+    return IsBlockTag(document_.node(i).tag) || document_.node(i).tag == GUMBO_TAG_UNKNOWN;
+  }
+
+  bool IsSkipped(int32_t i) const {
+    const HtmlNode& node = document_.node(i);
+    if (node.tag == GUMBO_TAG_TITLE || node.tag == GUMBO_TAG_BUTTON) {
+      return true;
+    }
+    if (node.tag == GUMBO_TAG_SUP) {  // A mark of a footnote.
+      for (int32_t k = i + 1; k < node.end; ++k) {
+        if (document_.node(k).link) {
+          return true;
+        }
+      }
+    }
+    if (IsBlockTag(node.tag)) {
+      return false;
+    }
+    const Hint hint = hints_[static_cast<size_t>(i)];
+    return hint == Hint::kHidden || hint == Hint::kShare || hint == Hint::kAdvertisement ||
+           (hint == Hint::kMeta && node.end - i < 6) || (hint == Hint::kNavigation && node.end - i < 6);
+  }
+
+  bool IsDataCell(int32_t i) const {
+    const GumboTag tag = document_.node(i).tag;
+    return !data_tables_.empty() && (tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH);
+  }
+
+  // A table whose cells hold words, not paragraphs: those are layout.
+  bool IsDataTable(int32_t i) const {
+    const int32_t end = document_.node(i).end;
+    size_t cell_text = 0;
+    for (int32_t k = i + 1; k < end; ++k) {
+      const HtmlNode& node = document_.node(k);
+      if (node.is_text) {
+        cell_text += node.text.size();
+        if (cell_text > 600) {
+          return false;
+        }
+      } else if (node.tag == GUMBO_TAG_TD || node.tag == GUMBO_TAG_TH) {
+        cell_text = 0;
+      } else if (node.tag == GUMBO_TAG_TABLE || node.tag == GUMBO_TAG_UL || node.tag == GUMBO_TAG_OL ||
+                 IsHeadingTag(node.tag) || node.tag == GUMBO_TAG_ARTICLE || node.tag == GUMBO_TAG_SECTION) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void AddText(int32_t i, absl::string_view text) {
+    const bool blank = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); });
+    if (text_.empty() && blank) {
+      return;
+    }
+    if (text_.empty()) {
+      start_ = i;
+    }
+    if (!blank) {
+      line_breaks_ = 0;
+      const size_t count = CountCodePoints(text);
+      chars_ += count;
+      link_chars_ += link_depth_ > 0 ? count : 0;
+      bold_chars_ += bold_depth_ > 0 ? count : 0;
+    }
+    if (pre_depth_ > 0) {
+      text_.append(text.data(), text.size());
+      return;
+    }
+    // Line ends within text are spaces; only <br> makes a line.
+    for (const char c : text) {
+      text_.push_back(c == '\n' || c == '\r' || c == '\t' || c == '\f' ? ' ' : c);
+    }
+  }
+
+  void AddLineBreak() {
+    if (text_.empty()) {
+      return;
+    }
+    text_.push_back('\n');
+    if (++line_breaks_ >= 2 && pre_depth_ == 0) {
+      Flush();
+    }
+  }
+
+  void AddCellBorder() {
+    if (!text_.empty()) {
+      text_.append(" | ");
+    }
+  }
+
+  // The text with white space collapsed in each line, blank lines gone.
+  std::string CleanLines() const {
+    std::string clean;
+    for (const absl::string_view line : absl::StrSplit(text_, '\n')) {
+      std::string collapsed =
+          pre_depth_ > 0 ? std::string(absl::StripTrailingAsciiWhitespace(line)) : CollapseSpace(line);
+      if (!collapsed.empty()) {
+        absl::StrAppend(&clean, clean.empty() ? "" : "\n", collapsed);
+      }
+    }
+    return clean;
+  }
+
+  void Flush() {
+    if (text_.empty()) {
+      return;
+    }
+    PageBlock block;
+    block.text = CleanLines();
+    block.start = start_;
+    block.node = block_stack_.empty() ? 0 : block_stack_.back();
+    for (size_t k = block_stack_.size(); k > 0; --k) {
+      const int32_t ancestor = block_stack_[k - 1];
+      const GumboTag tag = document_.node(ancestor).tag;
+      if (IsHeadingTag(tag)) {
+        block.shape = Shape::kHeading;
+        block.level = static_cast<int>(tag) - static_cast<int>(GUMBO_TAG_H1) + 1;
+        break;
+      }
+      if (tag == GUMBO_TAG_LI || tag == GUMBO_TAG_DD || tag == GUMBO_TAG_DT) {
+        block.shape = Shape::kListItem;
+        continue;
+      }
+      if ((tag == GUMBO_TAG_UL || tag == GUMBO_TAG_OL || tag == GUMBO_TAG_DL) && block.shape == Shape::kListItem) {
+        block.group = ancestor;
+        break;
+      }
+      if (!data_tables_.empty() && ancestor == data_tables_.back()) {
+        block.shape = Shape::kTableRow;
+        block.group = ancestor;
+        break;
+      }
+      if (tag == GUMBO_TAG_PRE) {
+        block.shape = Shape::kPreformatted;
+        block.group = ancestor;
+        break;
+      }
+      if (tag == GUMBO_TAG_DIV || tag == GUMBO_TAG_SECTION || tag == GUMBO_TAG_ARTICLE || tag == GUMBO_TAG_BLOCKQUOTE) {
+        if (block.shape == Shape::kListItem || block_stack_.size() - k > 2) {
+          continue;
+        }
+      }
+    }
+    block.chars = chars_;
+    block.words = CountWords(block.text);
+    block.link_share = chars_ == 0 ? 0.0 : static_cast<double>(link_chars_) / static_cast<double>(chars_);
+    block.bold = chars_ > 0 && bold_chars_ * 10 >= chars_ * 9;
+    if (!block.text.empty()) {
+      blocks_.push_back(std::move(block));
+    }
+    text_.clear();
+    chars_ = link_chars_ = bold_chars_ = 0;
+    line_breaks_ = 0;
+  }
+
+  const HtmlDocument& document_;
+  const std::vector<Hint>& hints_;
+  std::vector<PageBlock> blocks_;
+  std::vector<int32_t> open_;         // All elements around the current node.
+  std::vector<int32_t> block_stack_;  // The block elements among them.
+  std::vector<int32_t> data_tables_;
+  int link_depth_ = 0;
+  int bold_depth_ = 0;
+  int pre_depth_ = 0;
+  int32_t start_ = 0;
+  std::string text_;
+  size_t chars_ = 0;
+  size_t link_chars_ = 0;
+  size_t bold_chars_ = 0;
+  int line_breaks_ = 0;
+};
+
+class BodyFinder {
+ public:
+  BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata) : document_(document), metadata_(metadata) {}
+
+  HtmlBody Find(bool explain) {
+    ReadHints();
+    blocks_ = BlockCollector(document_, hints_).Collect();
+    JudgeBlocks();
+    SetAsideBoilerplate();
+    FindTitle();
+    ChooseContainer();
+    SelectBlocks();
+    DropRepeated();
+    ReadAround();
+    Assemble();
+    if (explain) {
+      Explain();
+    }
+    return std::move(body_);
+  }
+
+ private:
+  void ReadHints() {
+    HintReader reader;
+    hints_.resize(static_cast<size_t>(document_.size()), Hint::kNone);
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      hints_[static_cast<size_t>(i)] = reader.Read(document_, i);
+    }
+  }
+
+  Hint HintOf(int32_t node) const { return hints_[static_cast<size_t>(node)]; }
+
+  void JudgeBlocks() {
+    size_t chars = 0;
+    double link_chars = 0.0;
+    for (PageBlock& block : blocks_) {
+      block.kind = ClassifyLine(block.text);
+      const bool furniture =
+          block.kind != LineKind::kNone && block.kind != LineKind::kByline && block.kind != LineKind::kLabel;
+      const bool sentence = EndsSentence(block.text) && !EndsCutOff(block.text);
+      block.solid = !furniture && block.shape != Shape::kHeading && block.link_share < kMaxTextLinkShare &&
+                    ((sentence && block.words >= kSolidWords) || block.words >= kLongWords);
+      block.value = ValueOf(block, furniture);
+      chars += block.chars;
+      link_chars += block.link_share * static_cast<double>(block.chars);
+    }
+    body_.link_share = chars == 0 ? 0.0 : link_chars / static_cast<double>(chars);
+  }
+
+  static double ValueOf(const PageBlock& block, bool furniture) {
+    const auto chars = static_cast<double>(block.chars);
+    if (block.solid) {
+      return chars * (1.0 - block.link_share);
+    }
+    if (furniture) {
+      return -kShortPenalty * 2;
+    }
+    if (block.link_share > kMaxTextLinkShare) {
+      return -std::min(60.0, kShortPenalty + chars * 0.3);
+    }
+    switch (block.shape) {
+      case Shape::kHeading:
+        return 0.0;
+      case Shape::kPreformatted:
+        return chars * 0.5;
+      case Shape::kTableRow:
+        return 2.0;
+      case Shape::kListItem:
+      case Shape::kParagraph:
+        break;
+    }
+    if (EndsSentence(block.text) && block.words >= 4) {
+      return chars * 0.5;
+    }
+    return block.shape == Shape::kListItem ? -2.0 : -kShortPenalty;
+  }
+
+  // The range of blocks below `node`.
+  std::pair<size_t, size_t> RangeOf(int32_t node) const {
+    const auto at = [this](int32_t position) {
+      return static_cast<size_t>(std::lower_bound(blocks_.begin(), blocks_.end(), position,
+                                                  [](const PageBlock& block, int32_t p) { return block.start < p; }) -
+                                 blocks_.begin());
+    };
+    return {at(node), at(document_.node(node).end)};
+  }
+
+  static std::vector<double> Prefix(const std::vector<PageBlock>& blocks, double (*value)(const PageBlock&)) {
+    std::vector<double> sums(blocks.size() + 1, 0.0);
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      sums[i + 1] = sums[i] + value(blocks[i]);
+    }
+    return sums;
+  }
+
+  // Marks what lies below elements whose names say that it isn't the article, unless that would be most of the page.
+  void SetAsideBoilerplate() {
+    const std::vector<double> good =
+        Prefix(blocks_, [](const PageBlock& block) { return block.solid ? block.value : 0.0; });
+    const double total = good.back();
+    boilerplate_.assign(static_cast<size_t>(document_.size()), kNoNode);
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      const HtmlNode& node = document_.node(i);
+      const auto index = static_cast<size_t>(i);
+      if (node.parent != kNoNode && boilerplate_[static_cast<size_t>(node.parent)] != kNoNode) {
+        boilerplate_[index] = boilerplate_[static_cast<size_t>(node.parent)];
+        continue;
+      }
+      const Hint hint = HintOf(i);
+      if (!IsBoilerplate(hint) || (!IsBlockTag(node.tag) && node.tag != GUMBO_TAG_UNKNOWN)) {
+        continue;
+      }
+      const auto [begin, end] = RangeOf(i);
+      const double share = total <= 0.0 ? 0.0 : (good[end] - good[begin]) / total;
+      if (share <= (hint == Hint::kComments ? kCommentGuard : kHintGuard)) {
+        boilerplate_[index] = i;
+      }
+    }
+    for (PageBlock& block : blocks_) {
+      const int32_t around = boilerplate_[static_cast<size_t>(block.node)];
+      if (around != kNoNode) {
+        block.value = 0.0;
+        block.reason = std::string(HintName(HintOf(around)));
+      }
+    }
+  }
+
+  bool IsSetAside(const PageBlock& block) const { return boilerplate_[static_cast<size_t>(block.node)] != kNoNode; }
+
+  // The block that shows the title which the page states; else its first <h1>.
+  void FindTitle() {
+    std::vector<std::string> keys;
+    for (const std::string& title : metadata_.titles) {
+      keys.push_back(MatchKey(title));
+    }
+    keys.push_back(MatchKey(metadata_.page_title));
+    int best = 0;
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const PageBlock& block = blocks_[i];
+      if (block.text.size() > 400 || block.words == 0) {
+        continue;
+      }
+      const Hint around = IsSetAside(block) ? HintOf(boilerplate_[static_cast<size_t>(block.node)]) : Hint::kNone;
+      if (around == Hint::kNavigation || around == Hint::kRelated || around == Hint::kSidebar ||
+          around == Hint::kComments) {
+        continue;
+      }
+      const int rank = TitleRank(block, keys);
+      if (rank > best) {
+        best = rank;
+        title_ = i;
+      }
+    }
+    if (title_) {
+      const PageBlock& block = blocks_[*title_];
+      body_.title = absl::StrCat(block.text);
+      std::replace(body_.title.begin(), body_.title.end(), '\n', ' ');
+    }
+  }
+
+  static int TitleRank(const PageBlock& block, const std::vector<std::string>& keys) {
+    const std::string key = MatchKey(block.text);
+    int rank = 0;
+    if (key.size() >= 6) {
+      for (const std::string& title : keys) {
+        if (title.empty()) {
+          continue;
+        }
+        if (title == key) {
+          rank = std::max(rank, 4);
+        } else if (key.size() * 2 >= title.size() && absl::StrContains(title, key)) {
+          rank = std::max(rank, 3);
+        } else if (title.size() * 3 >= key.size() * 2 && absl::StrContains(key, title)) {
+          rank = std::max(rank, 2);
+        }
+      }
+    }
+    if (rank > 0 && block.shape == Shape::kHeading) {
+      return rank * 10 + (block.level == 1 ? 9 : 7 - block.level);
+    }
+    if (rank >= 3 && block.link_share < 0.5 && block.words >= 3) {
+      return rank * 5;
+    }
+    return block.shape == Shape::kHeading && block.level == 1 && block.words >= 3 && rank == 0 ? 1 : 0;
+  }
+
+  // The element that holds most text and least else.
+  void ChooseContainer() {
+    std::vector<double> sums = Prefix(blocks_, [](const PageBlock& block) { return block.value; });
+    if (*std::max_element(sums.begin(), sums.end()) <= 0.0) {
+      // Nothing but what names call boilerplate: then the names are wrong.
+      boilerplate_.assign(boilerplate_.size(), kNoNode);
+      for (PageBlock& block : blocks_) {
+        block.value = ValueOf(block, false);
+        block.reason.clear();
+      }
+      sums = Prefix(blocks_, [](const PageBlock& block) { return block.value; });
+    }
+    double best = 0.0;
+    double best_plain = 0.0;
+    std::vector<std::pair<double, int32_t>> marked;
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      const HtmlNode& node = document_.node(i);
+      if (node.is_text || (!IsBlockTag(node.tag) && node.tag != GUMBO_TAG_UNKNOWN) ||
+          boilerplate_[static_cast<size_t>(i)] != kNoNode) {
+        continue;
+      }
+      const auto [begin, end] = RangeOf(i);
+      const double sum = sums[end] - sums[begin];
+      const Hint hint = HintOf(i);
+      if (hint == Hint::kBody && sum > 0) {
+        marked.emplace_back(sum, i);
+      }
+      const double score = sum * (hint == Hint::kContent || hint == Hint::kBody ? kContentBoost : 1.0);
+      best_plain = std::max(best_plain, sum);
+      const bool inside = container_ != kNoNode && i < document_.node(container_).end;
+      if (score > best || (inside && score >= best && score > 0)) {
+        best = score;
+        container_ = i;
+      }
+    }
+    const int32_t chosen = ChooseMarked(marked, best_plain);
+    if (chosen != kNoNode) {
+      container_ = chosen;
+      container_marked_ = true;
+    }
+  }
+
+  int32_t ChooseMarked(const std::vector<std::pair<double, int32_t>>& marked, double best_plain) const {
+    int32_t chosen = kNoNode;
+    double chosen_sum = 0.0;
+    for (const auto& [sum, node] : marked) {
+      if (sum < best_plain * kStrongShare) {
+        continue;
+      }
+      const bool inside = chosen != kNoNode && node < document_.node(chosen).end;
+      if (sum > chosen_sum || (inside && sum >= chosen_sum * 0.85)) {
+        chosen = node;
+        chosen_sum = sum;
+      }
+    }
+    if (chosen == kNoNode) {
+      return kNoNode;
+    }
+    // The text may be cut into several pieces that stand side by side.
+    double siblings = 0.0;
+    for (const auto& [sum, node] : marked) {
+      siblings += document_.node(node).parent == document_.node(chosen).parent ? sum : 0.0;
+    }
+    return siblings > chosen_sum * 1.25 ? document_.node(chosen).parent : chosen;
+  }
+
+  // Share of the letters of block `i`'s list or table that are links.
+  double ListLinkShare(size_t i) {
+    const int32_t group = blocks_[i].group;
+    if (group == kNoNode) {
+      return blocks_[i].link_share;
+    }
+    const auto [entry, added] = list_link_share_.try_emplace(group, 0.0);
+    if (added) {
+      double links = 0.0;
+      double chars = 0.0;
+      const auto [begin, end] = RangeOf(group);
+      for (size_t k = begin; k < end; ++k) {
+        links += blocks_[k].link_share * static_cast<double>(blocks_[k].chars);
+        chars += static_cast<double>(blocks_[k].chars);
+      }
+      entry->second = chars == 0.0 ? 0.0 : links / chars;
+    }
+    return entry->second;
+  }
+
+  void SelectBlocks() {
+    if (container_ == kNoNode) {
+      return;
+    }
+    std::tie(begin_, end_) = RangeOf(container_);
+    container_end_ = end_;
+    solid_sums_ = Prefix(blocks_, [](const PageBlock& block) { return block.solid ? block.value : 0.0; });
+    CutEnd();
+    std::optional<size_t> first;
+    std::optional<size_t> last;
+    for (size_t i = begin_; i < end_; ++i) {
+      if (blocks_[i].solid && !IsSetAside(blocks_[i]) && i != title_) {
+        first = first ? first : i;
+        last = i;
+      }
+    }
+    size_t from = begin_;
+    if (title_ && *title_ >= begin_ && *title_ < end_ && TextBefore(*title_) < 0.3) {
+      from = *title_ + 1;
+    }
+    bool teasers = false;
+    double group_share = 0.0;
+    int32_t group = kNoNode;
+    for (size_t i = begin_; i < end_; ++i) {
+      PageBlock& block = blocks_[i];
+      if (block.group == kNoNode) {
+        group_share = block.link_share;
+      } else if (block.group != group) {
+        group_share = ListLinkShare(i);
+      }
+      group = block.group;
+      if (i < from) {
+        block.reason = i == title_ ? "title" : (block.reason.empty() ? "before the title" : block.reason);
+        continue;
+      }
+      block.kept = Keeps(i, group_share, first && i < *first, last && i > *last, &teasers);
+    }
+    DropLoneHeadings();
+  }
+
+  // Share of the container's text that stands before block `i`.
+  double TextBefore(size_t i) const {
+    const double all = solid_sums_[container_end_] - solid_sums_[begin_];
+    return all <= 0.0 ? 0.0 : (solid_sums_[i] - solid_sums_[begin_]) / all;
+  }
+
+  // Readers' comments, biographies and lists of other articles come last, under headings of their own.
+  void CutEnd() {
+    for (size_t i = begin_; i < end_; ++i) {
+      const PageBlock& block = blocks_[i];
+      const double before = block.kind == LineKind::kNone ? 0.0 : TextBefore(i);
+      const bool cuts = (block.kind == LineKind::kCommentHeading && before > 0.3) ||
+                        (block.kind == LineKind::kAboutAuthor && before > 0.7) ||
+                        (block.kind == LineKind::kRelatedHeading && block.shape == Shape::kHeading && before > 0.75);
+      if (cuts) {
+        for (size_t k = i; k < end_; ++k) {
+          if (blocks_[k].reason.empty()) {
+            blocks_[k].reason =
+                absl::StrCat("after \"", block.text.substr(0, common::CodePointFloor(block.text, 40)), "\"");
+          }
+        }
+        end_ = i;
+        return;
+      }
+    }
+  }
+
+  bool Keeps(size_t i, double group_share, bool in_head, bool in_tail, bool* teasers) {
+    PageBlock& block = blocks_[i];
+    if (IsSetAside(block)) {
+      return false;
+    }
+    if (i == title_) {
+      block.reason = "title";
+      return false;
+    }
+    switch (block.kind) {
+      case LineKind::kNone:
+        break;
+      case LineKind::kRelatedHeading:
+      case LineKind::kAboutAuthor:
+        *teasers = true;
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
+      case LineKind::kByline:
+      case LineKind::kDate:
+        if (!in_head && !in_tail && block.kind == LineKind::kByline) {
+          break;
+        }
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
+      case LineKind::kNavigation:
+        if (block.shape == Shape::kHeading && !in_tail) {
+          break;
+        }
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
+      case LineKind::kReadingTime:
+      case LineKind::kReadMore:
+      case LineKind::kCommentHeading:
+      case LineKind::kNewsletter:
+      case LineKind::kDisclaimer:
+      case LineKind::kShare:
+      case LineKind::kConsent:
+      case LineKind::kCopyright:
+      case LineKind::kAdvertisement:
+      case LineKind::kCredit:
+      case LineKind::kLabel:
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
+    }
+    if (block.group != kNoNode && group_share > kMaxListLinkShare) {
+      block.reason = "list of links";
+      return false;
+    }
+    if (block.solid) {
+      *teasers = false;
+      block.reason = "text";
+      return true;
+    }
+    if (*teasers && block.shape != Shape::kHeading) {
+      block.reason = "teaser";
+      return false;
+    }
+    *teasers = *teasers && block.shape != Shape::kHeading;
+    if (block.link_share > 0.6 && block.shape != Shape::kTableRow &&
+        !(block.shape == Shape::kListItem && group_share < kMaxTextLinkShare)) {
+      block.reason = "link density";
+      return false;
+    }
+    if (in_tail && !KeepsInTail(block)) {
+      block.reason = "short line after the text";
+      return false;
+    }
+    if (in_head && !KeepsInHead(block)) {
+      block.reason = "short line before the text";
+      return false;
+    }
+    if (block.shape == Shape::kParagraph && block.words <= 1 && !EndsSentence(block.text) && block.chars < 20) {
+      block.reason = "single word";
+      return false;
+    }
+    block.reason = block.shape == Shape::kHeading ? "heading" : "within the text";
+    return true;
+  }
+
+  static bool KeepsInTail(const PageBlock& block) {
+    return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
+           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && block.words >= 4) || block.words >= 12;
+  }
+
+  static bool KeepsInHead(const PageBlock& block) {
+    return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
+           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && block.words >= 4) || block.words >= 6;
+  }
+
+  // Headings with no text of their own below them are those of what was dropped.
+  void DropLoneHeadings() {
+    bool text_follows = false;
+    int level_below = 0;
+    for (size_t i = end_; i > begin_; --i) {
+      PageBlock& block = blocks_[i - 1];
+      if (!block.kept) {
+        continue;
+      }
+      if (block.shape != Shape::kHeading) {
+        text_follows = true;
+        level_below = 0;
+        continue;
+      }
+      if (!text_follows && (level_below == 0 || level_below <= block.level)) {
+        block.kept = false;
+        block.reason = "heading without text";
+        continue;
+      }
+      level_below = block.level;
+      text_follows = false;
+      if (level_below != 0) {
+        text_follows = i > 1 && blocks_[i - 2].shape == Shape::kHeading && blocks_[i - 2].level < block.level;
+      }
+    }
+  }
+
+  // Text that the page holds twice (for small screens and large ones) is kept once.
+  void DropRepeated() {
+    absl::flat_hash_set<std::string> seen;
+    for (PageBlock& block : blocks_) {
+      if (block.kept && block.chars >= 40 && !seen.insert(MatchKey(block.text)).second) {
+        block.kept = false;
+        block.reason = "repeated";
+      }
+    }
+  }
+
+  // Byline, date, labels and biography from the blocks around the text.
+  void ReadAround() {
+    std::optional<size_t> first;
+    std::optional<size_t> last;
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      if (blocks_[i].kept) {
+        first = first ? first : i;
+        last = i;
+      }
+    }
+    if (!first) {
+      return;
+    }
+    constexpr size_t kBefore = 30;
+    constexpr size_t kAfter = 25;
+    const size_t title = title_ && *title_ < *first ? *title_ : (*first > kBefore ? *first - kBefore : 0);
+    size_t from = title > 6 ? title - 6 : 0;
+    from = *first > kBefore && *first - kBefore > from ? *first - kBefore : from;
+    const size_t to = std::min(blocks_.size(), *last + kAfter);
+    for (size_t i = from; i < to; ++i) {
+      const PageBlock& block = blocks_[i];
+      if (block.kept || i == title_) {
+        continue;
+      }
+      const Hint around = IsSetAside(block) ? HintOf(boilerplate_[static_cast<size_t>(block.node)]) : Hint::kNone;
+      if (around == Hint::kNavigation || around == Hint::kRelated || around == Hint::kComments ||
+          around == Hint::kSidebar) {
+        continue;
+      }
+      if (block.kind == LineKind::kLabel) {
+        for (SourceLabel& label : ParseLabelLine(block.text)) {
+          body_.labels.push_back(std::move(label));
+        }
+      }
+      if (i < *first + 3) {
+        ReadHeadBlock(block, around);
+      }
+    }
+    ReadTagLinks(*first, to);
+    if (body_.authors.empty() && metadata_.article.authors.empty()) {
+      for (size_t i = *last + 1; i < to && body_.authors.empty(); ++i) {
+        body_.authors = ParseBiography(blocks_[i].text);
+      }
+    }
+  }
+
+  void ReadHeadBlock(const PageBlock& block, Hint around) {
+    const bool byline_class = around == Hint::kByline || around == Hint::kAuthorBox || around == Hint::kMeta;
+    if (body_.authors.empty() && block.text.size() < 200) {
+      body_.authors = block.kind == LineKind::kByline ? ParseByline(block.text) : std::vector<std::string>();
+      if (body_.authors.empty() && (around == Hint::kByline || around == Hint::kAuthorBox) &&
+          HasName(block, "author")) {
+        body_.authors = ParseNameList(block.text);
+      }
+    }
+    if (!body_.date && block.text.size() < 200 && (block.kind == LineKind::kDate || byline_class)) {
+      body_.date = FindDate(block.text);
+    }
+    const bool standfirst = HintOf(block.node) == Hint::kStandfirst;
+    if (standfirst && body_.standfirst.empty() && block.words <= kMaxStandfirstWords) {
+      body_.standfirst = block.text;
+    }
+  }
+
+  // True if an element close around `block` has `part` in its class or id.
+  bool HasName(const PageBlock& block, absl::string_view part) const {
+    int32_t node = block.node;
+    for (int up = 0; up < 4 && node != kNoNode; ++up) {
+      if (absl::StrContains(absl::AsciiStrToLower(document_.Attribute(node, "class")), part) ||
+          absl::StrContains(absl::AsciiStrToLower(document_.Attribute(node, "rel")), part)) {
+        return true;
+      }
+      node = document_.node(node).parent;
+    }
+    return false;
+  }
+
+  // Links that say rel="tag", near the text.
+  void ReadTagLinks(size_t first, size_t to) {
+    const int32_t begin = first > 20 ? blocks_[first - 20].start : 0;
+    const int32_t end = to < blocks_.size() ? blocks_[to].start : document_.size();
+    for (int32_t i = begin; i < end && body_.labels.size() < 60; ++i) {
+      const HtmlNode& node = document_.node(i);
+      if (node.link && absl::StrContains(document_.Attribute(i, "rel"), "tag")) {
+        const bool category = absl::StrContains(document_.Attribute(i, "rel"), "category");
+        body_.labels.push_back({.kind = category ? "category" : "tag", .name = document_.Text(i)});
+      }
+    }
+  }
+
+  void Assemble() {
+    int32_t group = kNoNode;
+    for (const PageBlock& block : blocks_) {
+      if (!block.kept) {
+        group = kNoNode;
+        continue;
+      }
+      body_.text_score += block.solid ? static_cast<double>(block.chars) : 0.0;
+      const bool item = block.shape == Shape::kListItem;
+      if (block.group != kNoNode && block.group == group && !body_.parts.empty()) {
+        absl::StrAppend(&body_.parts.back().text, "\n", item ? "- " : "", block.text);
+      } else {
+        body_.parts.push_back({.text = absl::StrCat(item && block.group != kNoNode ? "- " : "", block.text),
+                               .heading_level = block.shape == Shape::kHeading ? block.level : 0});
+      }
+      group = block.group;
+    }
+  }
+
+  void Explain() {
+    for (const PageBlock& block : blocks_) {
+      Block explained;
+      explained.text = block.text.substr(0, common::CodePointFloor(block.text, kMaxBlockText));
+      explained.kept = block.kept;
+      explained.reason = block.reason.empty() ? "outside the article" : block.reason;
+      explained.score = block.value;
+      body_.blocks.push_back(std::move(explained));
+    }
+  }
+
+  const HtmlDocument& document_;
+  const HtmlMetadata& metadata_;
+  std::vector<Hint> hints_;           // By node.
+  std::vector<int32_t> boilerplate_;  // By node: the element that sets it aside.
+  std::vector<PageBlock> blocks_;
+  std::optional<size_t> title_;
+  int32_t container_ = kNoNode;
+  bool container_marked_ = false;
+  size_t begin_ = 0;  // Of the container's blocks.
+  size_t end_ = 0;    // Less once the end is cut off.
+  size_t container_end_ = 0;
+  std::vector<double> solid_sums_;
+  absl::flat_hash_map<int32_t, double> list_link_share_;
+  HtmlBody body_;
+};
+
+}  // namespace
+
+HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain) {
+  return BodyFinder(document, metadata).Find(explain);
+}
+
+}  // namespace dateline::extraction

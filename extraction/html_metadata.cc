@@ -1,0 +1,676 @@
+#include "extraction/html_metadata.h"
+
+#include <libxml/uri.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/text.h"
+#include "common/url.h"
+#include "extraction/dates.h"
+#include "extraction/text_shape.h"
+
+namespace dateline::extraction {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kMaxJsonDepth = 8;
+constexpr size_t kMaxObjects = 500;
+constexpr size_t kMaxLabels = 100;
+constexpr size_t kMaxLabelBytes = 500;
+constexpr size_t kMaxAuthors = 50;
+constexpr size_t kMaxUrlBytes = 2000;  // As the contracts have it.
+
+// JSON-LD
+// ---------------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> StringsOf(const Json& value) {
+  std::vector<std::string> strings;
+  if (value.is_string()) {
+    strings.push_back(value.get<std::string>());
+  } else if (value.is_array()) {
+    for (const Json& item : value) {
+      if (item.is_string()) {
+        strings.push_back(item.get<std::string>());
+      }
+    }
+  }
+  return strings;
+}
+
+const Json& Member(const Json& object, const char* key) {
+  static const auto* const kNull = new Json();
+  if (!object.is_object()) {
+    return *kNull;
+  }
+  const auto found = object.find(key);
+  return found == object.end() ? *kNull : *found;
+}
+
+std::string StringMember(const Json& object, const char* key) {
+  const std::vector<std::string> strings = StringsOf(Member(object, key));
+  return strings.empty() ? std::string() : HtmlToText(strings.front());
+}
+
+// 0: not an article; the more, the surer.
+int ArticleRank(const Json& object) {
+  int rank = 0;
+  for (const std::string& type : StringsOf(Member(object, "@type"))) {
+    if (absl::StrContains(type, "Article") || absl::StrContains(type, "Posting")) {
+      rank = std::max(rank, 3);
+    } else if (type == "Report" || type == "Review" || type == "CriticReview") {
+      rank = std::max(rank, 2);
+    } else if (type == "CreativeWork" || type == "WebPage" || type == "ItemPage") {
+      rank = std::max(rank, 1);
+    }
+  }
+  return rank;
+}
+
+class JsonLd {
+ public:
+  explicit JsonLd(const std::vector<std::string>& scripts) {
+    for (const std::string& script : scripts) {
+      roots_.push_back(Parse(script));
+    }
+    for (const Json& root : roots_) {
+      Collect(root, 0);
+    }
+    for (const Json* object : objects_) {
+      const int rank = ArticleRank(*object);
+      const bool named = object->contains("headline") || object->contains("name");
+      if (rank > 0 && (named || rank > 1) && rank > best_rank_) {
+        best_ = object;
+        best_rank_ = rank;
+      }
+      if (rank == 1 && page_ == nullptr) {
+        page_ = object;
+      }
+      const std::string id = IdOf(*object);
+      if (!id.empty() && object->size() > 1) {
+        by_id_.emplace(id, object);
+      }
+    }
+  }
+
+  // The article that the page describes; null if it describes none. A mere web page counts if there is nothing better.
+  const Json* article() const { return best_; }
+  bool is_article() const { return best_rank_ >= 2; }
+  const Json* page() const { return page_; }
+
+  // The object that `value` is or refers to.
+  const Json& Resolve(const Json& value) const {
+    if (value.is_object() && value.size() == 1) {
+      const auto found = by_id_.find(IdOf(value));
+      if (found != by_id_.end()) {
+        return *found->second;
+      }
+    }
+    return value;
+  }
+
+ private:
+  static std::string IdOf(const Json& object) {
+    const Json& id = Member(object, "@id");
+    return id.is_string() ? id.get<std::string>() : std::string();
+  }
+
+  static Json Parse(absl::string_view script) {
+    std::string text(script);
+    // Line ends within strings are common and not JSON; wrappers of old are dropped.
+    for (char& c : text) {
+      if (static_cast<unsigned char>(c) < 0x20) {
+        c = ' ';
+      }
+    }
+    absl::string_view view = absl::StripAsciiWhitespace(text);
+    for (const absl::string_view wrapper : {"//<![CDATA[", "/*<![CDATA[*/", "<![CDATA[", "<!--"}) {
+      absl::ConsumePrefix(&view, wrapper);
+    }
+    for (const absl::string_view wrapper : {"//]]>", "/*]]>*/", "]]>", "-->", ";"}) {
+      absl::ConsumeSuffix(&view, wrapper);
+    }
+    return Json::parse(view.begin(), view.end(), nullptr, /*allow_exceptions=*/false);
+  }
+
+  void Collect(const Json& value, int depth) {
+    if (depth > kMaxJsonDepth || objects_.size() >= kMaxObjects) {
+      return;
+    }
+    if (value.is_array()) {
+      for (const Json& item : value) {
+        Collect(item, depth + 1);
+      }
+    } else if (value.is_object()) {
+      objects_.push_back(&value);
+      for (const char* key : {"@graph", "mainEntity", "mainEntityOfPage", "author", "publisher", "itemReviewed"}) {
+        const Json& inner = Member(value, key);
+        if (inner.is_structured()) {
+          Collect(inner, depth + 1);
+        }
+      }
+    }
+  }
+
+  std::vector<Json> roots_;
+  std::vector<const Json*> objects_;
+  absl::flat_hash_map<std::string, const Json*> by_id_;
+  const Json* best_ = nullptr;
+  const Json* page_ = nullptr;
+  int best_rank_ = 0;
+};
+
+// Metadata
+// --------------------------------------------------------------------------------------------------------------
+
+std::string NormalizeLanguage(absl::string_view language) {
+  const std::string tag = absl::StrReplaceAll(absl::StripAsciiWhitespace(language), {{"_", "-"}});
+  const std::vector<std::string> parts = absl::StrSplit(tag, '-');
+  if (parts.empty() || parts[0].size() < 2 || parts[0].size() > 3 || parts.size() > 4) {
+    return "";
+  }
+  std::string result;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string& part = parts[i];
+    if (part.empty() || part.size() > 8 || !std::all_of(part.begin(), part.end(), [](char c) {
+          return absl::ascii_isalnum(static_cast<unsigned char>(c));
+        })) {
+      return i == 0 ? "" : result;
+    }
+    if (i == 0) {
+      result = absl::AsciiStrToLower(part);
+    } else if (part.size() == 2) {
+      absl::StrAppend(&result, "-", absl::AsciiStrToUpper(part));
+    } else {
+      absl::StrAppend(&result, "-", part);
+    }
+  }
+  return result == "und" || result == "mul" || result == "xx" ? "" : result;
+}
+
+class MetadataReader {
+ public:
+  MetadataReader(const HtmlDocument& document, absl::string_view url, absl::Time now)
+      : document_(document), json_ld_(document.json_ld()), base_(url), now_(now) {}
+
+  HtmlMetadata Read() {
+    ReadHead();
+    ReadJsonLd();
+    ReadMeta();
+    ReadMicrodata();
+    Article& article = result_.article;
+    if (article.language_code.empty()) {
+      article.language_code = NormalizeLanguage(document_.language());
+    }
+    for (const char* name : {"content-language", "language", "dc.language", "og:locale"}) {
+      if (article.language_code.empty()) {
+        article.language_code = NormalizeLanguage(First(name));
+      }
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void ReadHead() {
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      const HtmlNode& node = document_.node(i);
+      if (node.is_text) {
+        continue;
+      }
+      if (node.tag == GUMBO_TAG_META) {
+        const absl::string_view content = document_.Attribute(i, "content");
+        for (const char* key : {"property", "name", "http-equiv"}) {
+          const absl::string_view name = document_.Attribute(i, key);
+          if (!name.empty() && !content.empty()) {
+            std::vector<std::string>& values = meta_[absl::AsciiStrToLower(name)];
+            if (values.size() < kMaxLabels) {
+              values.emplace_back(content);
+            }
+          }
+        }
+      } else if (node.tag == GUMBO_TAG_BASE && !document_.Attribute(i, "href").empty()) {
+        const std::string resolved = ResolveUrl(document_.Attribute(i, "href"), base_);
+        base_ = resolved.empty() ? base_ : resolved;
+      } else if (node.tag == GUMBO_TAG_LINK) {
+        ReadLink(i);
+      } else if (node.tag == GUMBO_TAG_TITLE && result_.page_title.empty()) {
+        result_.page_title = document_.Text(i);
+      }
+    }
+    std::string& url = result_.article.url;
+    if (url.empty()) {
+      url = ResolveUrl(First("og:url"), base_);
+    }
+  }
+
+  void ReadLink(int32_t i) {
+    const std::string rel = absl::AsciiStrToLower(document_.Attribute(i, "rel"));
+    const absl::string_view href = document_.Attribute(i, "href");
+    if (rel == "canonical" && result_.article.url.empty()) {
+      result_.article.url = ResolveUrl(href, base_);
+    } else if (rel == "amphtml" || rel == "shortlink") {
+      std::string other = ResolveUrl(href, base_);
+      if (!other.empty() && result_.article.alternate_urls.size() < 20) {
+        result_.article.alternate_urls.push_back(std::move(other));
+      }
+    }
+  }
+
+  // The first value of <meta> with one of these names; "" if there is none.
+  std::string First(const char* name) const {
+    const auto found = meta_.find(name);
+    return found == meta_.end() ? std::string() : CollapseSpace(found->second.front());
+  }
+
+  void ReadJsonLd() {
+    const Json* const object = json_ld_.article();
+    Article& article = result_.article;
+    if (object == nullptr) {
+      return;
+    }
+    result_.states_article = json_ld_.is_article();
+    AddTitle(StringMember(*object, "headline"));
+    AddTitle(StringMember(*object, "name"));
+    if (json_ld_.is_article()) {
+      const std::vector<std::string> types = StringsOf(Member(*object, "@type"));
+      article.content_type = types.empty() ? "" : types.front();
+      result_.article_body = StringMember(*object, "articleBody");
+      article.summary = StringMember(*object, "description");
+      ReadJsonAuthors(*object);
+      for (const std::string& section : StringsOf(Member(*object, "articleSection"))) {
+        AddLabel("section", HtmlToText(section), &article);
+        AddAttribute("section", HtmlToText(section));
+      }
+      ReadJsonKeywords(*object);
+      const Json& free = Member(*object, "isAccessibleForFree");
+      if ((free.is_boolean() && !free.get<bool>()) ||
+          (free.is_string() && absl::EqualsIgnoreCase(free.get<std::string>(), "false"))) {
+        AddAttribute("access", "paid");
+      }
+      const Json& series = json_ld_.Resolve(Member(*object, "isPartOf"));
+      if (absl::StrContains(StringMember(series, "@type"), "Series")) {
+        AddAttribute("series", StringMember(series, "name"));
+      }
+      article.source = StringMember(json_ld_.Resolve(Member(*object, "publisher")), "name");
+      if (article.url.empty()) {
+        article.url = ResolveUrl(StringMember(*object, "url"), base_);
+      }
+      article.image_url = JsonImage(json_ld_.Resolve(Member(*object, "image")));
+    }
+    SetPublished(StringMember(*object, "datePublished"), "JSON-LD datePublished");
+    SetUpdated(StringMember(*object, "dateModified"), "JSON-LD dateModified");
+    if (json_ld_.page() != nullptr) {
+      SetPublished(StringMember(*json_ld_.page(), "datePublished"), "JSON-LD datePublished");
+    }
+    article.language_code = NormalizeLanguage(StringMember(*object, "inLanguage"));
+  }
+
+  void ReadJsonAuthors(const Json& object) {
+    const Json& author = Member(object, "author");
+    if (!author.is_null()) {
+      ReadJsonAuthor(author, 0);
+    }
+  }
+
+  void ReadJsonAuthor(const Json& value, int depth) {
+    if (depth > 2) {
+      return;
+    }
+    if (value.is_array()) {
+      for (const Json& item : value) {
+        ReadJsonAuthor(item, depth + 1);
+      }
+      return;
+    }
+    if (value.is_string()) {
+      AddAuthors(HtmlToText(value.get<std::string>()));
+      return;
+    }
+    const Json& person = json_ld_.Resolve(value);
+    const std::vector<std::string> types = StringsOf(Member(person, "@type"));
+    if (std::find(types.begin(), types.end(), "Organization") != types.end() ||
+        std::find(types.begin(), types.end(), "NewsMediaOrganization") != types.end()) {
+      return;  // The house, not a person.
+    }
+    const Json& name = Member(person, "name");
+    for (const std::string& one : StringsOf(name)) {
+      AddAuthors(HtmlToText(one));
+    }
+  }
+
+  void ReadJsonKeywords(const Json& object) {
+    const Json& keywords = Member(object, "keywords");
+    if (keywords.is_string()) {
+      AddKeywordList(HtmlToText(keywords.get<std::string>()));
+    } else {
+      for (const std::string& keyword : StringsOf(keywords)) {
+        AddLabel("keyword", HtmlToText(keyword), &result_.article);
+      }
+    }
+  }
+
+  std::string JsonImage(const Json& image) const {
+    if (image.is_array()) {
+      return image.empty() ? std::string() : JsonImage(json_ld_.Resolve(image.front()));
+    }
+    if (image.is_string()) {
+      return ResolveUrl(image.get<std::string>(), base_);
+    }
+    return image.is_object() ? ResolveUrl(StringMember(image, "url"), base_) : std::string();
+  }
+
+  void ReadMeta() {
+    Article& article = result_.article;
+    for (const char* name :
+         {"og:title", "twitter:title", "parsely-title", "dc.title", "dcterms.title", "title", "citation_title"}) {
+      AddTitle(HtmlToText(First(name)));
+    }
+    if (article.authors.empty()) {
+      for (const char* name :
+           {"author", "article:author", "dc.creator", "dcterms.creator", "byl", "parsely-author", "sailthru.author",
+            "article:author_name", "citation_author", "og:article:author", "authors", "twitter:data1"}) {
+        const auto found = meta_.find(name);
+        const bool labelled = absl::string_view(name) != "twitter:data1" || IsWrittenByLabel(First("twitter:label1"));
+        if (found != meta_.end() && article.authors.empty() && labelled) {
+          for (const std::string& value : found->second) {
+            AddAuthors(HtmlToText(value));
+          }
+        }
+      }
+    }
+    for (const char* name : {"article:published_time",
+                             "og:published_time",
+                             "datepublished",
+                             "parsely-pub-date",
+                             "sailthru.date",
+                             "dc.date.issued",
+                             "dcterms.issued",
+                             "dcterms.created",
+                             "dcterms.date",
+                             "dc.date",
+                             "dc.date.created",
+                             "dc.created",
+                             "pubdate",
+                             "publishdate",
+                             "publish-date",
+                             "publication_date",
+                             "published_time",
+                             "article.published",
+                             "og:article:published_time",
+                             "citation_publication_date",
+                             "date",
+                             "rnews:datepublished",
+                             "cxenseparse:recs:publishtime",
+                             "date.created",
+                             "article_date_original",
+                             "originalpublicationdate"}) {
+      SetPublished(First(name), name);
+    }
+    for (const char* name : {"article:modified_time", "og:updated_time", "datemodified", "lastmod", "dcterms.modified",
+                             "dc.date.modified", "last-modified"}) {
+      SetUpdated(First(name), name);
+    }
+    for (const char* name :
+         {"og:site_name", "application-name", "dc.publisher", "apple-mobile-web-app-title", "al:ios:app_name"}) {
+      if (article.source.empty()) {
+        article.source = HtmlToText(First(name));
+      }
+    }
+    for (const char* name : {"og:image", "og:image:url", "twitter:image", "twitter:image:src"}) {
+      if (article.image_url.empty()) {
+        article.image_url = ResolveUrl(First(name), base_);
+      }
+    }
+    for (const char* name : {"og:description", "description", "twitter:description", "dc.description"}) {
+      if (article.summary.empty()) {
+        article.summary = HtmlToText(First(name));
+      }
+    }
+    for (const char* name : {"article:section", "parsely-section", "section", "og:section", "cxenseparse:category"}) {
+      for (const std::string& value : All(name)) {
+        AddLabel("section", HtmlToText(value), &article);
+        AddAttribute("section", HtmlToText(value));
+      }
+    }
+    for (const std::string& value : All("article:tag")) {
+      AddLabel("tag", HtmlToText(value), &article);
+    }
+    for (const char* name : {"news_keywords", "keywords", "parsely-tags", "sailthru.tags"}) {
+      for (const std::string& value : All(name)) {
+        AddKeywordList(HtmlToText(value));
+      }
+    }
+    for (const std::string& value : All("article:content_tier")) {
+      AddAttribute("access", HtmlToText(value));
+    }
+    const std::string type = First("og:type");
+    if (type == "article") {
+      result_.states_article = true;
+    }
+    if (article.content_type.empty() && !type.empty() && type != "website") {
+      article.content_type = type;
+    }
+  }
+
+  static bool IsWrittenByLabel(absl::string_view label) {
+    return absl::StartsWithIgnoreCase(label, "written by") || absl::StartsWithIgnoreCase(label, "verfasst von") ||
+           absl::StartsWithIgnoreCase(label, "geschrieben von") || absl::StartsWithIgnoreCase(label, "escrito por");
+  }
+
+  std::vector<std::string> All(const char* name) const {
+    const auto found = meta_.find(name);
+    return found == meta_.end() ? std::vector<std::string>() : found->second;
+  }
+
+  // Microdata, <time> and rel=author within the page.
+  void ReadMicrodata() {
+    Article& article = result_.article;
+    const bool want_authors = article.authors.empty();
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      const HtmlNode& node = document_.node(i);
+      if (node.is_text || node.attribute_count == 0) {
+        continue;
+      }
+      const absl::string_view item = document_.Attribute(i, "itemprop");
+      if (item == "datePublished" || item == "dateCreated") {
+        SetPublished(DateValue(i), "itemprop datePublished");
+      } else if (item == "dateModified") {
+        SetUpdated(DateValue(i), "itemprop dateModified");
+      } else if (want_authors && (item == "author" || item == "creator")) {
+        const std::string name = AuthorValue(i);
+        AddAuthors(name);
+      } else if (item == "headline") {
+        const absl::string_view content = document_.Attribute(i, "content");
+        AddTitle(content.empty() ? document_.Text(i) : CollapseSpace(content));
+      } else if (item == "articleSection") {
+        const absl::string_view content = document_.Attribute(i, "content");
+        AddLabel("section", content.empty() ? document_.Text(i) : CollapseSpace(content), &article);
+      }
+      if (absl::StrContains(absl::AsciiStrToLower(document_.Attribute(i, "itemtype")), "article")) {
+        result_.states_article = true;
+      }
+    }
+  }
+
+  std::string DateValue(int32_t i) const {
+    for (const char* name : {"datetime", "content"}) {
+      const absl::string_view value = document_.Attribute(i, name);
+      if (!value.empty()) {
+        return std::string(value);
+      }
+    }
+    return document_.Text(i).substr(0, 100);
+  }
+
+  // The name inside an author's item, or its whole text when that is short.
+  std::string AuthorValue(int32_t i) const {
+    const absl::string_view content = document_.Attribute(i, "content");
+    if (!content.empty()) {
+      return CollapseSpace(content);
+    }
+    for (int32_t k = i + 1; k < document_.node(i).end; ++k) {
+      if (!document_.node(k).is_text && document_.Attribute(k, "itemprop") == "name") {
+        const absl::string_view name = document_.Attribute(k, "content");
+        return name.empty() ? document_.Text(k) : CollapseSpace(name);
+      }
+    }
+    return document_.Text(i);
+  }
+
+  void AddTitle(std::string title) {
+    if (!title.empty() && title.size() < 1000) {
+      result_.titles.push_back(std::move(title));
+    }
+  }
+
+  // `text` is one name, or several with commas or "and" between them.
+  void AddAuthors(absl::string_view text) {
+    std::vector<std::string> names = ParseNameList(text);
+    if (names.empty() && CountWords(text) <= 6) {
+      names.push_back(CleanAuthorName(text));
+    }
+    std::vector<std::string>& authors = result_.article.authors;
+    for (std::string& name : names) {
+      if (!name.empty() && authors.size() < kMaxAuthors &&
+          std::find(authors.begin(), authors.end(), name) == authors.end()) {
+        authors.push_back(std::move(name));
+      }
+    }
+  }
+
+  void AddKeywordList(absl::string_view text) {
+    const char separator = absl::StrContains(text, ";") && !absl::StrContains(text, ",") ? ';' : ',';
+    for (const absl::string_view keyword : absl::StrSplit(text, separator)) {
+      AddLabel("keyword", keyword, &result_.article);
+    }
+  }
+
+  void AddAttribute(const std::string& name, std::string value) {
+    std::vector<std::string>& values = result_.article.attributes[name];
+    if (value.empty() || value.size() > kMaxLabelBytes || values.size() >= 50 ||
+        std::find(values.begin(), values.end(), value) != values.end()) {
+      if (values.empty()) {
+        result_.article.attributes.erase(name);
+      }
+      return;
+    }
+    values.push_back(std::move(value));
+  }
+
+  std::optional<ParsedDate> ReadDate(absl::string_view text, absl::string_view where) {
+    if (text.empty()) {
+      return std::nullopt;
+    }
+    std::optional<ParsedDate> date = FindDate(text);
+    if (date && !IsPlausibleTime(date->time, now_)) {
+      result_.warnings.push_back(absl::StrCat("publish_time: ", where, " \"",
+                                              text.substr(0, common::CodePointFloor(text, 40)),
+                                              "\" cannot be right and was dropped"));
+      return std::nullopt;
+    }
+    return date;
+  }
+
+  void SetPublished(absl::string_view text, absl::string_view where) {
+    if (result_.article.publish_time) {
+      return;
+    }
+    if (const auto date = ReadDate(text, where)) {
+      result_.article.publish_time = date->time;
+      result_.article.publish_time_precision = date->precision;
+    }
+  }
+
+  void SetUpdated(absl::string_view text, absl::string_view where) {
+    if (result_.article.update_time) {
+      return;
+    }
+    if (const auto date = ReadDate(text, where)) {
+      result_.article.update_time = date->time;
+    }
+  }
+
+  const HtmlDocument& document_;
+  const JsonLd json_ld_;
+  std::string base_;
+  const absl::Time now_;
+  absl::flat_hash_map<std::string, std::vector<std::string>> meta_;
+  HtmlMetadata result_;
+};
+
+}  // namespace
+
+HtmlMetadata ReadHtmlMetadata(const HtmlDocument& document, absl::string_view url, absl::Time now) {
+  return MetadataReader(document, url, now).Read();
+}
+
+std::string ResolveUrl(absl::string_view reference, absl::string_view base) {
+  const std::string relative(absl::StripAsciiWhitespace(reference));
+  if (relative.empty() || relative.size() > kMaxUrlBytes) {
+    return "";
+  }
+  std::string absolute = relative;
+  if (!common::LooksLikeUrl(relative)) {
+    const std::string base_string(base);
+    xmlChar* const built = xmlBuildURI(reinterpret_cast<const xmlChar*>(relative.c_str()),
+                                       reinterpret_cast<const xmlChar*>(base_string.c_str()));
+    if (built == nullptr) {
+      return "";
+    }
+    absolute = reinterpret_cast<const char*>(built);
+    xmlFree(built);
+  }
+  return common::CanonicalUrl(absolute).ok() && absolute.size() <= kMaxUrlBytes ? absolute : "";
+}
+
+std::string StripSiteName(absl::string_view title, absl::string_view site) {
+  const std::string site_key = MatchKey(site);
+  if (site_key.empty()) {
+    return std::string(title);
+  }
+  for (const absl::string_view separator :
+       {" | ", " - ", " – ", " — ", " · ", " • ", " » ", " :: ", ": ", " / ", " « "}) {
+    const size_t last = title.rfind(separator);
+    if (last != absl::string_view::npos && last > 0) {
+      const std::string tail = MatchKey(title.substr(last + separator.size()));
+      if (!tail.empty() && (tail == site_key || (tail.size() > 3 && absl::StartsWith(site_key, tail)) ||
+                            (site_key.size() > 3 && absl::StartsWith(tail, site_key)))) {
+        return StripSiteName(title.substr(0, last), site);
+      }
+    }
+    const size_t first = title.find(separator);
+    if (first != absl::string_view::npos && MatchKey(title.substr(0, first)) == site_key) {
+      return std::string(title.substr(first + separator.size()));
+    }
+  }
+  return std::string(title);
+}
+
+void AddLabel(absl::string_view kind, absl::string_view name, Article* article) {
+  SourceLabel label{.kind = std::string(kind), .name = CollapseSpace(name)};
+  std::vector<SourceLabel>& labels = article->source_labels;
+  if (label.name.empty() || label.name.size() > kMaxLabelBytes || labels.size() >= kMaxLabels ||
+      std::find(labels.begin(), labels.end(), label) != labels.end()) {
+    return;
+  }
+  labels.push_back(std::move(label));
+}
+
+}  // namespace dateline::extraction

@@ -1,0 +1,40 @@
+// What a page says about itself, in JSON-LD, Open Graph, <meta>, <link>, microdata. Internal to extraction/.
+#ifndef DATELINE_EXTRACTION_HTML_METADATA_H_
+#define DATELINE_EXTRACTION_HTML_METADATA_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "extraction/extraction.h"
+#include "extraction/html_document.h"
+
+namespace dateline::extraction {
+
+struct HtmlMetadata {
+  Article article;                  // All but `title` and `body`; only what the page states.
+  std::vector<std::string> titles;  // Candidates, the most trusted first: as stated, a site's name still appended.
+  std::string page_title;           // <title>.
+  std::string article_body;         // JSON-LD articleBody, if any: often the whole text, sometimes its beginning.
+  bool states_article = false;      // The page says that it is an article.
+  std::vector<std::string> warnings;
+};
+
+// `now`: dates well after it are dropped with a warning. `url`: base of relative links, may be empty.
+HtmlMetadata ReadHtmlMetadata(const HtmlDocument& document, absl::string_view url, absl::Time now);
+
+// `reference` made absolute; "" if it is no http or https URL then.
+std::string ResolveUrl(absl::string_view reference, absl::string_view base);
+
+// `title` without the name of the site after or before it ("… | The Daily"): a part that is `site`, or, if `site` is
+// empty or not in it, nothing.
+std::string StripSiteName(absl::string_view title, absl::string_view site);
+
+// Adds `label` unless it is there, empty, or there are a hundred already.
+void AddLabel(absl::string_view kind, absl::string_view name, Article* article);
+
+}  // namespace dateline::extraction
+
+#endif  // DATELINE_EXTRACTION_HTML_METADATA_H_

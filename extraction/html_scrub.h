@@ -1,0 +1,33 @@
+// Cuts markup down before it is parsed. Internal to extraction/.
+#ifndef DATELINE_EXTRACTION_HTML_SCRUB_H_
+#define DATELINE_EXTRACTION_HTML_SCRUB_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace dateline::extraction {
+
+struct ScrubbedHtml {
+  std::string html;                  // Plain, well-bounded markup that means the same to an extractor.
+  std::string language;              // <html lang>.
+  std::vector<std::string> json_ld;  // Contents of <script type="application/ld+json">.
+  std::vector<std::string> warnings;
+};
+
+// In what comes out
+//   - there are no scripts, styles, comments, templates, pictures, form controls, no <html>, <head>, <body>;
+//   - no more than kMaxElements elements, nested no deeper than kMaxDepth; the text beyond stays;
+//   - attributes are those that extraction looks at, each at most kMaxAttributeBytes long;
+//   - <a href> is <span data-a>, bold text is <span data-b>, other text-level markup is gone, elements of unknown name
+//     are <div> (<span> within a paragraph) with their name as class.
+// Takes time linear in the length of `html`.
+inline constexpr int kMaxDepth = 256;
+inline constexpr int kMaxElements = 400'000;
+inline constexpr int kMaxAttributeBytes = 4096;
+ScrubbedHtml ScrubHtml(absl::string_view html);
+
+}  // namespace dateline::extraction
+
+#endif  // DATELINE_EXTRACTION_HTML_SCRUB_H_

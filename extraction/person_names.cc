@@ -1,0 +1,359 @@
+// Authors: bylines, lists of names, biographies.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+#include "common/text.h"
+#include "extraction/text_shape.h"
+
+namespace dateline::extraction {
+namespace {
+
+using WordSet = absl::flat_hash_set<absl::string_view>;
+
+constexpr size_t kMaxNameBytes = 120;
+constexpr size_t kMaxNameWords = 6;
+
+const WordSet& Honorifics() {
+  static const auto* const kWords = new WordSet{
+      "dr",         "prof",       "professor", "mr",      "mrs",      "ms",      "miss", "sir", "dame",  "hon",
+      "amb",        "ambassador", "gen",       "general", "col",      "colonel", "lt",   "maj", "major", "capt",
+      "captain",    "adm",        "admiral",   "rev",     "reverend", "herr",    "frau", "ing", "brig",  "brigadier",
+      "lieutenant", "vice",       "sgt",       "(ret)",   "(ret",     "ret)",    "ret"};
+  return *kWords;
+}
+
+const WordSet& Particles() {
+  static const auto* const kWords = new WordSet{"de",  "da",  "di",  "del", "della", "der", "den", "van",  "von", "zu",
+                                                "la",  "le",  "du",  "dos", "das",   "do",  "bin", "ibn",  "al",  "el",
+                                                "ben", "ter", "ten", "y",   "af",    "av",  "st",  "bint", "e"};
+  return *kWords;
+}
+
+// A word of a name: it begins with a capital (or a letter of a script without case), or is a particle between capitals.
+bool BeginsLikeName(absl::string_view word) {
+  if (word.empty()) {
+    return false;
+  }
+  const auto first = static_cast<unsigned char>(word[0]);
+  if (first < 0x80) {
+    return absl::ascii_isupper(first);
+  }
+  return common::FoldForMatch(word.substr(0, common::CodePointFloor(word, 4))) !=
+             word.substr(0, common::CodePointFloor(word, 4)) ||
+         first >= 0xD7;  // Capital with a mark; or Hebrew and beyond: no case.
+}
+
+std::string BareWord(absl::string_view word) {
+  std::string bare = absl::AsciiStrToLower(word);
+  while (!bare.empty() && (bare.back() == '.' || bare.back() == ',')) {
+    bare.pop_back();
+  }
+  return bare;
+}
+
+std::vector<absl::string_view> Words(absl::string_view text) { return absl::StrSplit(text, ' ', absl::SkipEmpty()); }
+
+// Takes honorifics off the front of `words`.
+void DropHonorifics(std::vector<absl::string_view>* words) {
+  while (words->size() > 1 && Honorifics().contains(BareWord(words->front()))) {
+    words->erase(words->begin());
+  }
+}
+
+bool HasDigitOrAddress(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '@' || c == '/'; });
+}
+
+// True for "Jane Roe", "J. R. R. Roe", "Ursula von der Leyen", "Ali al-Houthi"; false for "Staff", "The Editors".
+bool LooksLikePerson(absl::string_view text) {
+  static const auto* const kNotNames =
+      new WordSet{"the",         "staff",  "editors",    "editor",    "team",   "desk",   "newsroom",  "correspondent",
+                  "reporter",    "board",  "agency",     "agencies",  "news",   "press",  "admin",     "guest",
+                  "contributor", "our",    "from",       "in",        "on",     "at",     "with",      "for",
+                  "and",         "of",     "to",         "a",         "an",     "is",     "redaktion", "service",
+                  "reports",     "report", "university", "institute", "centre", "center", "this",      "about"};
+  if (text.size() > kMaxNameBytes || HasDigitOrAddress(text)) {
+    return false;
+  }
+  const auto words = Words(text);
+  if (words.size() < 2 || words.size() > kMaxNameWords) {
+    return false;
+  }
+  size_t capitals = 0;
+  for (const absl::string_view word : words) {
+    const std::string bare = BareWord(word);
+    if (kNotNames->contains(bare)) {
+      return false;
+    }
+    const bool hyphenated_particle = absl::StartsWith(word, "al-") || absl::StartsWith(word, "el-") ||
+                                     absl::StartsWith(word, "d'") || absl::StartsWith(word, "d’");
+    if (BeginsLikeName(word)) {
+      ++capitals;
+    } else if (!Particles().contains(bare) && !hyphenated_particle) {
+      return false;
+    }
+  }
+  return capitals >= 2 || (capitals == 1 && words.size() == 2);
+}
+
+// "JANE ROE" as bylines shout it becomes "Jane Roe".
+std::string Unshout(absl::string_view name) {
+  const bool shouted = name.size() > 5 && std::none_of(name.begin(), name.end(), [](char c) {
+                         return absl::ascii_islower(static_cast<unsigned char>(c)) || (c & 0x80) != 0;
+                       });
+  if (!shouted) {
+    return std::string(name);
+  }
+  std::string out;
+  bool start = true;
+  for (const char c : name) {
+    out.push_back(start ? c : absl::ascii_tolower(static_cast<unsigned char>(c)));
+    start = !absl::ascii_isalpha(static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+// Takes "By", "Written by", "Author:" and their like off the front; true if there was one.
+bool ConsumeBy(absl::string_view* text) {
+  static constexpr std::array<absl::string_view, 29> kIntroductions = {"written by",
+                                                                       "posted by",
+                                                                       "published by",
+                                                                       "reported by",
+                                                                       "reviewed by",
+                                                                       "story by",
+                                                                       "text by",
+                                                                       "words by",
+                                                                       "article by",
+                                                                       "authored by",
+                                                                       "by:",
+                                                                       "by",
+                                                                       "author:",
+                                                                       "authors:",
+                                                                       "author",
+                                                                       "von:",
+                                                                       "von",
+                                                                       "ein beitrag von",
+                                                                       "ein gastbeitrag von",
+                                                                       "text:",
+                                                                       "autor:",
+                                                                       "autorin:",
+                                                                       "par",
+                                                                       "por",
+                                                                       "di",
+                                                                       "door",
+                                                                       "escrito por",
+                                                                       "publicado por",
+                                                                       "geschrieben von"};
+  for (const absl::string_view introduction : kIntroductions) {
+    if (text->size() > introduction.size() && absl::StartsWithIgnoreCase(*text, introduction) &&
+        (introduction.back() == ':' || absl::ascii_isspace(static_cast<unsigned char>((*text)[introduction.size()])))) {
+      *text = absl::StripAsciiWhitespace(text->substr(introduction.size()));
+      return true;
+    }
+  }
+  return false;
+}
+
+// Splits at commas, semicolons, bars and "and".
+std::vector<std::string> SplitNames(absl::string_view text) {
+  static const auto* const kAnd = new WordSet{"and", "&", "und", "et", "y", "e", "with", "en", "mit"};
+  std::vector<std::string> parts;
+  std::string current;
+  const auto flush = [&] {
+    std::string part(absl::StripAsciiWhitespace(current));
+    if (!part.empty()) {
+      parts.push_back(std::move(part));
+    }
+    current.clear();
+  };
+  for (const absl::string_view word : Words(text)) {
+    if (kAnd->contains(absl::AsciiStrToLower(word)) && !current.empty() && CountWords(current) >= 2) {
+      flush();
+      continue;
+    }
+    if (word == "|" || word == "·" || word == "•" || word == "-" || word == "–" || word == "—") {
+      flush();
+      continue;
+    }
+    const bool ends = word.back() == ',' || word.back() == ';' || word.back() == '|';
+    absl::StrAppend(&current, current.empty() ? "" : " ", ends ? word.substr(0, word.size() - 1) : word);
+    if (ends) {
+      flush();
+    }
+  }
+  flush();
+  return parts;
+}
+
+bool IsDegree(absl::string_view part) {
+  static const auto* const kDegrees = new WordSet{"phd", "ph.d", "md",    "m.d", "jr", "sr",  "esq", "mba", "ma",
+                                                  "ba",  "msc",  "dphil", "llm", "jd", "iii", "ii",  "cfa"};
+  return kDegrees->contains(BareWord(part));
+}
+
+void AddUnique(std::string name, std::vector<std::string>* names) {
+  if (!name.empty() && std::find(names->begin(), names->end(), name) == names->end()) {
+    names->push_back(std::move(name));
+  }
+}
+
+}  // namespace
+
+std::string CleanAuthorName(absl::string_view name) {
+  const std::string collapsed = CollapseSpace(name);
+  absl::string_view view = collapsed;
+  ConsumeBy(&view);
+  while (!view.empty() && (view.back() == ',' || view.back() == ';' || view.back() == '|')) {
+    view = absl::StripAsciiWhitespace(view.substr(0, view.size() - 1));
+  }
+  if (view.size() > kMaxNameBytes || view.size() < 2 || absl::StrContains(view, "://") ||
+      absl::StrContains(view, "@") || absl::StartsWithIgnoreCase(view, "www.") || absl::StrContains(view, "<")) {
+    return "";
+  }
+  // "Roe, PhD" loses the degree.
+  const size_t comma = view.rfind(',');
+  if (comma != absl::string_view::npos && IsDegree(absl::StripAsciiWhitespace(view.substr(comma + 1)))) {
+    view = view.substr(0, comma);
+  }
+  auto words = Words(view);
+  DropHonorifics(&words);
+  while (words.size() > 2 && IsDegree(words.back()) && BareWord(words.back()).size() > 2) {
+    words.pop_back();
+  }
+  const std::string bare = absl::AsciiStrToLower(absl::StrJoin(words, " "));
+  static const auto* const kNobody =
+      new WordSet{"admin", "administrator", "author",    "editor", "staff",     "unknown", "none",        "null",
+                  "guest", "undefined",     "anonymous", "n/a",    "webmaster", "root",    "author name", "by"};
+  if (words.empty() || kNobody->contains(bare)) {
+    return "";
+  }
+  return Unshout(absl::StrJoin(words, " "));
+}
+
+std::vector<std::string> ParseNameList(absl::string_view text) {
+  const std::string collapsed = CollapseSpace(text);
+  absl::string_view view = collapsed;
+  ConsumeBy(&view);
+  std::vector<std::string> names;
+  bool seen_other = false;
+  for (const std::string& part : SplitNames(view)) {
+    const std::string name = CleanAuthorName(part);
+    if (LooksLikePerson(name) && !seen_other) {
+      AddUnique(name, &names);
+    } else if (!IsDegree(part)) {
+      seen_other = true;  // A role or an employer: names end here.
+      if (names.empty()) {
+        return {};
+      }
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> ParseByline(absl::string_view line) {
+  const std::string collapsed = CollapseSpace(line);
+  absl::string_view view = collapsed;
+  if (view.size() > 200 || !ConsumeBy(&view)) {
+    return {};
+  }
+  if (EndsSentence(view) && CountWords(view) > 12) {
+    return {};
+  }
+  return ParseNameList(view);
+}
+
+std::vector<std::string> ParseBiography(absl::string_view paragraph) {
+  static const auto* const kRoles = new WordSet{
+      "fellow",      "fellows",     "professor",  "professors",  "lecturer",      "researcher", "researchers",
+      "analyst",     "analysts",    "journalist", "journalists", "correspondent", "reporter",   "reporters",
+      "editor",      "editors",     "columnist",  "writer",      "writers",       "author",     "scholar",
+      "scholars",    "director",    "consultant", "student",     "candidate",     "specialist", "expert",
+      "contributor", "commentator", "strategist", "economist",   "historian",     "lawyer",     "associate",
+      "intern",      "freelancer",  "co-founder", "founder",     "blogger",       "chair",      "scientist",
+      "adviser",     "advisor",     "diplomat",   "assistant",   "lead",          "head",       "producer",
+      "broadcaster", "academic",    "teacher",    "co-director", "manager"};
+  static const auto* const kVerbs =
+      new WordSet{"is",     "was",     "are",   "were",   "has",   "have",    "serves", "serve",     "works", "work",
+                  "writes", "teaches", "holds", "covers", "leads", "directs", "heads",  "currently", "served"};
+  const std::string collapsed = CollapseSpace(paragraph.substr(0, common::CodePointFloor(paragraph, 400)));
+  auto words = Words(collapsed);
+  for (const absl::string_view opening : {"About", "Author:", "Bio:", "Contributor:"}) {
+    if (!words.empty() && words.front() == opening) {
+      words.erase(words.begin());
+    }
+  }
+  size_t i = 0;
+  std::vector<std::string> names;
+  std::vector<absl::string_view> name;
+  const auto flush = [&] {
+    std::string joined = CleanAuthorName(absl::StrJoin(name, " "));
+    name.clear();
+    if (!LooksLikePerson(joined)) {
+      return false;
+    }
+    AddUnique(std::move(joined), &names);
+    return true;
+  };
+  for (; i < words.size() && i < 24; ++i) {
+    absl::string_view word = words[i];
+    const std::string bare = BareWord(word);
+    if (kVerbs->contains(bare) && !name.empty()) {
+      break;
+    }
+    if (bare == "and" || bare == "&") {
+      if (!name.empty() && !flush()) {
+        return {};
+      }
+      continue;
+    }
+    const bool comma = word.back() == ',';
+    if (comma) {
+      word.remove_suffix(1);
+    }
+    if (IsDegree(bare) && !name.empty()) {
+      continue;
+    }
+    if (!BeginsLikeName(word) && !Particles().contains(bare) && !absl::StartsWith(word, "al-") &&
+        !Honorifics().contains(bare)) {
+      return {};
+    }
+    name.push_back(word);
+    if (comma && i + 1 < words.size() && !IsDegree(words[i + 1])) {
+      if (!flush()) {
+        return {};
+      }
+      // "Jane Roe, a senior fellow at …, writes": the role follows the comma.
+      if (BareWord(words[i + 1]) == "a" || BareWord(words[i + 1]) == "an" || BareWord(words[i + 1]) == "the") {
+        ++i;
+        break;
+      }
+    }
+  }
+  if (i >= words.size() || (!name.empty() && !flush()) || names.empty()) {
+    return {};
+  }
+  // A role must follow soon: people in the news "are" and "have" too, but seldom "a fellow at".
+  const size_t limit = std::min(words.size(), i + 16);
+  for (size_t k = i + 1; k < limit; ++k) {
+    if (kRoles->contains(BareWord(words[k]))) {
+      return names;
+    }
+  }
+  return {};
+}
+
+}  // namespace dateline::extraction

@@ -1,0 +1,76 @@
+// What the shape of a line or paragraph tells: how long it is, how it ends, whether it is a phrase that publishers put
+// around articles. Shared by the HTML and the plain text extractors. Internal to extraction/.
+//
+// All functions are pure; all take valid UTF-8 and give valid UTF-8.
+#ifndef DATELINE_EXTRACTION_TEXT_SHAPE_H_
+#define DATELINE_EXTRACTION_TEXT_SHAPE_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "extraction/extraction.h"
+
+namespace dateline::extraction {
+
+// What one line or paragraph is, judged from its words alone.
+enum class LineKind {
+  kNone,            // Nothing special: text.
+  kRelatedHeading,  // "Related articles", "Read more": what follows are teasers.
+  kCommentHeading,  // "3 comments", "Leave a reply": what follows are readers' words.
+  kAboutAuthor,     // "About the author": what follows is a biography.
+  kReadMore,        // "Read also: …": one teaser in a line.
+  kNewsletter,      // "Subscribe to our newsletter …"
+  kDisclaimer,      // "The views expressed are those of the author …"
+  kShare,           // "Share this article", "Facebook", "Print"
+  kConsent,         // Cookies, sign-in, JavaScript.
+  kCopyright,       // "© 2023 …", "All rights reserved"
+  kAdvertisement,   // "Advertisement"
+  kCredit,          // "Photo: …", "Image credit: …"
+  kByline,          // "By Jane Roe"
+  kDate,            // Nothing but a date, perhaps with "Published on", a time or a reading time.
+  kLabel,           // "Issue: Geopolitics"
+  kReadingTime,     // "5 min read"
+  kNavigation,      // "Home", "Back to top", "Next article", "Skip to content"
+};
+
+// The name of `kind` for people, as in `Block::reason`.
+absl::string_view LineKindName(LineKind kind);
+
+LineKind ClassifyLine(absl::string_view text);
+
+// Every run of white space (no-break spaces too) becomes one space; none at the ends. Zero-width and soft hyphens go.
+std::string CollapseSpace(absl::string_view text);
+
+// Letters and digits alone, folded: what two copies of a title have in common.
+std::string MatchKey(absl::string_view text);
+
+// Number of code points; number of words. A run of CJK counts as a word for every two characters.
+size_t CountCodePoints(absl::string_view text);
+size_t CountWords(absl::string_view text);
+
+// True if `text` ends as a sentence ends (. ! ? : … and their kin, quotes and brackets after them set aside).
+bool EndsSentence(absl::string_view text);
+// True if `text` ends in an ellipsis: cut off, as teasers are.
+bool EndsCutOff(absl::string_view text);
+
+// The publisher's labels in a line such as "Topics: Energy, Trade"; empty if it is no such line. Kinds come out lower
+// case and singular ("topic").
+std::vector<SourceLabel> ParseLabelLine(absl::string_view line);
+
+// `name` as an author's name without "By", honorifics, degrees and addresses; empty if nothing like a name is left.
+std::string CleanAuthorName(absl::string_view name);
+
+// The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows"; empty if it is no byline.
+std::vector<std::string> ParseByline(absl::string_view line);
+// The names in a list such as "Jane Roe, John Doe and Ann Poe", with or without "By"; empty if it isn't one.
+std::vector<std::string> ParseNameList(absl::string_view text);
+
+// The people whom a paragraph such as "Dr. Jane Roe is a senior fellow at …" introduces; empty if it is no biography.
+std::vector<std::string> ParseBiography(absl::string_view paragraph);
+
+}  // namespace dateline::extraction
+
+#endif  // DATELINE_EXTRACTION_TEXT_SHAPE_H_
