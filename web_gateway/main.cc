@@ -1,5 +1,4 @@
 // web_gateway: browsers in, gRPC out.
-#include <csignal>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -15,7 +14,9 @@
 
 #include "CLI/CLI.hpp"
 #include "common/log.h"
+#include "common/rpc/signals.h"
 #include "common/status_macros.h"
+#include "common/version.h"
 #include "web_gateway/descriptor_set.h"
 #include "web_gateway/gateway.h"
 #include "web_gateway/http_server.h"
@@ -129,14 +130,7 @@ absl::StatusOr<StaticSite> LoadSite(const std::string& directory) {
 }
 
 absl::Status Run(Flags flags) {
-  // Blocked before any thread starts, so that only sigwait() below sees them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  const common::rpc::TerminationSignals signals;
   common::LogOptions log;
   ASSIGN_OR_RETURN(log.min_level, common::ParseLogLevel(flags.log_level));
   log.format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText;
@@ -155,12 +149,12 @@ absl::Status Run(Flags flags) {
   ASSIGN_OR_RETURN(StaticSite site, LoadSite(flags.static_dir));
   const std::string allowed = absl::StrJoin(registry->AllowedMethods(), ",");
   std::map<std::string, std::unique_ptr<Upstream>> upstreams;
-  upstreams.emplace("search", std::make_unique<Upstream>(Upstream::Options{.address = flags.search}));
-  upstreams.emplace("classifier", std::make_unique<Upstream>(Upstream::Options{.address = flags.classifier}));
+  ASSIGN_OR_RETURN(upstreams["search"], Upstream::Create(flags.search));
+  ASSIGN_OR_RETURN(upstreams["classifier"], Upstream::Create(flags.classifier));
   Gateway gateway(std::move(registry), std::move(upstreams), std::move(site), flags.gateway);
   ASSIGN_OR_RETURN(const auto server, HttpServer::Start(flags.http, gateway));
   common::LogInfo("ready", {{"port", server->port()},
-                            {"version", DATELINE_VERSION},
+                            {"version", common::kVersion},
                             {"listen", flags.http.listen},
                             {"search", flags.search},
                             {"classifier", flags.classifier},
@@ -169,9 +163,9 @@ absl::Status Run(Flags flags) {
                             {"static_dir", flags.static_dir},
                             {"max_request_bytes", flags.gateway.max_request_bytes},
                             {"max_connections", flags.http.max_connections}});
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = signals.Wait();
   common::LogInfo("stopping", {{"signal", signal}});
+  signals.Restore();
   server->Shutdown(absl::Seconds(flags.grace_s));
   return absl::OkStatus();
 }
@@ -184,7 +178,7 @@ int main(int argc, char** argv) {
       "web_gateway: lets browsers search. Speaks Connect and gRPC-Web over HTTP/1.1 and serves the search page.");
   dateline::web_gateway::Flags flags;
   dateline::web_gateway::Declare(flags, app);
-  app.set_version_flag("--version", DATELINE_VERSION);
+  app.set_version_flag("--version", dateline::common::kVersion);
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = dateline::web_gateway::Run(std::move(flags));
   if (!status.ok()) {

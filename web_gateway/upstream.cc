@@ -9,18 +9,15 @@
 #include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/channel_arguments.h"
+
+#include "common/log.h"
+#include "common/rpc/channel.h"
+#include "common/status_macros.h"
 
 namespace dateline::web_gateway {
 namespace {
-
-// A restarted upstream is found again soon: gRPC's own back-off goes up to two minutes.
-constexpr int kMinReconnectMs = 100;
-constexpr int kMaxReconnectMs = 2000;
 
 constexpr char kHealthPath[] = "/grpc.health.v1.Health/Check";
 // Number of `status` in grpc.health.v1.HealthCheckResponse, and its values.
@@ -56,11 +53,20 @@ std::string CopyBytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-RpcReply ReplyOf(const CallState& state, const grpc::Status& status) {
+// Whether gRPC itself made the error because there is no connection, rather than the server.
+bool IsNotConnected(const CallState& state, grpc::Channel& channel, const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty() &&
+         state.context.GetServerTrailingMetadata().empty() && channel.GetState(false) != GRPC_CHANNEL_READY;
+}
+
+RpcReply ReplyOf(const CallState& state, grpc::Channel& channel, const grpc::Status& status) {
   RpcReply reply;
   reply.code = static_cast<absl::StatusCode>(status.error_code());
   if (status.ok()) {
     reply.message = CopyBytes(state.response);
+  } else if (IsNotConnected(state, channel, status)) {
+    common::LogWarning("upstream_unreachable", {{"reason", status.error_message()}});
+    reply.error_message = "the service behind the gateway cannot be reached: try again in a moment";
   } else {
     reply.error_message = status.error_message();
     reply.error_details = status.error_details();
@@ -93,14 +99,12 @@ absl::string_view HealthName(const RpcReply& reply) {
 
 }  // namespace
 
-Upstream::Upstream(const Options& options) : address_(options.address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(options.max_reply_bytes);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMinReconnectMs);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinReconnectMs);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
-  channel_ = grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
+absl::StatusOr<std::unique_ptr<Upstream>> Upstream::Create(const std::string& address) {
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, common::rpc::MakeChannel(address));
+  return std::unique_ptr<Upstream>(new Upstream(std::move(channel)));
 }
+
+Upstream::Upstream(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
 
 std::function<void()> Upstream::Call(const std::string& path, const std::string& message, const Metadata& metadata,
                                      absl::Duration timeout, std::function<void(RpcReply)> done) {
@@ -113,7 +117,9 @@ std::function<void()> Upstream::Call(const std::string& path, const std::string&
   state->request = grpc::ByteBuffer(&slice, 1);
   grpc::GenericStub stub(channel_);
   stub.UnaryCall(&state->context, path, grpc::StubOptions(), &state->request, &state->response,
-                 [state, done = std::move(done)](const grpc::Status& status) { done(ReplyOf(*state, status)); });
+                 [state, channel = channel_, done = std::move(done)](const grpc::Status& status) {
+                   done(ReplyOf(*state, *channel, status));
+                 });
   return [state] { state->context.TryCancel(); };
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -20,19 +21,14 @@ namespace dateline::web_gateway {
 // Thread-safe. Must outlive its calls.
 class Upstream {
  public:
-  struct Options {
-    // As gRPC takes it: `127.0.0.1:50052`, `localhost:50052`, `unix:/run/search.sock`.
-    std::string address;
-    // A longer answer fails with ResourceExhausted.
-    int max_reply_bytes = 16'000'000;
-  };
-
-  // Connects in the background; a server that is not there yet is tried again, at most every few seconds.
-  explicit Upstream(const Options& options);
+  // `address` is HOST:PORT, [IPV6]:PORT or unix:PATH; InvalidArgument if it cannot be understood. A server that is not
+  // there yet is looked for whenever a call is made.
+  static absl::StatusOr<std::unique_ptr<Upstream>> Create(const std::string& address);
 
   // Sends `message`, serialised, to `path` (`/package.Service/Method`). `done` gets the answer, also serialised, once,
   // on a thread of gRPC, which it must not block. The returned function cancels the call: `done` then hears
-  // kCancelled, unless the answer was faster.
+  // kCancelled, unless the answer was faster. Where the server cannot be reached the error says so without naming its
+  // address, which is no business of browsers.
   std::function<void()> Call(const std::string& path, const std::string& message, const Metadata& metadata,
                              absl::Duration timeout, std::function<void(RpcReply)> done);
 
@@ -40,11 +36,10 @@ class Upstream {
   // where no answer came in time, "UNREACHABLE".
   void CheckHealth(absl::Duration timeout, std::function<void(absl::string_view)> done);
 
-  const std::string& address() const { return address_; }
-
  private:
-  std::string address_;
-  std::shared_ptr<grpc::Channel> channel_;
+  explicit Upstream(std::shared_ptr<grpc::Channel> channel);
+
+  const std::shared_ptr<grpc::Channel> channel_;
 };
 
 }  // namespace dateline::web_gateway

@@ -14,15 +14,21 @@ export interface FacetView {
 const NUMBER = new Intl.NumberFormat('en');
 
 /** The values to show: those counted, and those selected that the answer does not have. */
-export function facetValues(facet: Facet | undefined, selected: readonly string[], names: Map<string, string>): FacetValue[] {
+export function facetValues(facet: Facet | undefined, selected: readonly string[], nameOf: (id: string) => string): FacetValue[] {
   const values = (facet?.values ?? []).filter((value) => value.id);
   const missing = selected.filter((id) => !values.some((value) => value.id === id));
-  return [...missing.map((id) => ({ id, displayName: names.get(id) ?? id, count: 0 })), ...values];
+  return [...missing.map((id) => ({ id, displayName: nameOf(id), count: 0 })), ...values];
 }
 
 export function facetElement(view: FacetView): HTMLElement | null {
   if (view.values.length === 0) return null;
-  const heading = h('legend', {}, view.title);
+  const heading = h(
+    'legend',
+    {},
+    view.title,
+    view.selected.length > 0 &&
+      h('button', { type: 'button', class: 'link clear', 'aria-label': `Clear ${view.title}`, onclick: view.clear }, 'Clear'),
+  );
   const rows = view.values.map((value) => {
     const id = value.id ?? '';
     const checked = view.selected.includes(id);
@@ -39,7 +45,6 @@ export function facetElement(view: FacetView): HTMLElement | null {
     'fieldset',
     { class: 'facet', 'data-facet': view.title },
     heading,
-    view.selected.length > 0 && h('button', { type: 'button', class: 'link clear', onclick: view.clear }, 'Clear'),
     h('div', { class: 'facet-values' }, ...rows),
     view.otherCount > 0 && h('p', { class: 'other' }, `and ${NUMBER.format(view.otherCount)} under others`),
   );

@@ -35,6 +35,19 @@ let typingTimer = 0;
 // Names of tags as answers gave them, for filters that an answer does not name.
 const names: Record<TagField, Map<string, string>> = { countries: new Map(), issues: new Map() };
 
+const REGIONS = new Intl.DisplayNames('en', { type: 'region' });
+
+/** The best name known for a tag: an answer's, the browser's own for a country, else the id. */
+function nameOf(field: TagField, id: string): string {
+  const known = names[field].get(id);
+  if (known !== undefined) return known;
+  try {
+    return (field === 'countries' && REGIONS.of(id)) || id;
+  } catch {
+    return id;
+  }
+}
+
 const actions: ResultActions = {
   toggle(field, id) {
     change({ [field]: toggled(state[field], id) });
@@ -148,7 +161,7 @@ function showFacets(response: SearchResponse): void {
     }
     return facetElement({
       title,
-      values: facetValues(facet, state[field], names[field]),
+      values: facetValues(facet, state[field], (id) => nameOf(field, id)),
       otherCount: facet?.otherCount ?? 0,
       selected: state[field],
       toggle: (id) => actions.toggle(field, id),
@@ -164,7 +177,7 @@ function showFacets(response: SearchResponse): void {
 
 function showChips(): void {
   const chip = (field: TagField, id: string) => {
-    const name = names[field].get(id) ?? id;
+    const name = nameOf(field, id);
     return h(
       'button',
       { type: 'button', class: 'chip', 'aria-label': `Lift the filter ${name}`, onclick: () => actions.toggle(field, id) },

@@ -1,0 +1,236 @@
+// The page in headless Chromium, before the real services.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { ARTICLES, INGEST_ALLOWED, ROOT, binDir, ingestArticles, startAll } from './services.mjs';
+
+const CHROMIUM = process.env.DATELINE_CHROMIUM ?? '/usr/bin/chromium';
+const SHOTS = path.join(ROOT, 'tests', 'web', 'shots');
+const skip =
+  binDir() === undefined ? 'no binaries: build them, or name their folder in DATELINE_BIN'
+  : !existsSync(CHROMIUM) ? `no browser at ${CHROMIUM}: install chromium, or name it in DATELINE_CHROMIUM`
+  : false;
+
+let services;
+let browser;
+
+before(async () => {
+  if (skip) return;
+  await mkdir(SHOTS, { recursive: true });
+  services = await startAll(INGEST_ALLOWED);
+  await ingestArticles(services.base);
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await services?.stop();
+});
+
+/** Opens the page; fails the test on script errors, on refusals by the policy, and on requests to anybody else. */
+async function withPage(address, options, body) {
+  const context = await browser.newContext({ viewport: { width: 1180, height: 860 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !options.allowErrors) problems.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(services.base)) problems.push(`asks ${request.url()}`);
+  });
+  try {
+    await page.goto(services.base + address);
+    await body(page);
+    assert.deepEqual(problems, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const titles = (page) => page.locator('.hit h2').allTextContents();
+const total = (page) => page.locator('#status').textContent();
+
+async function untilTotal(page, pattern) {
+  await page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#status').textContent), pattern.source);
+}
+
+test('finds while one types, and marks what matched', { skip }, async () => {
+  await withPage('/', {}, async (page) => {
+    await untilTotal(page, /^18 articles$/);
+    await page.keyboard.type('patience sanct');
+    await page.waitForFunction(() => document.querySelectorAll('.hit').length > 0 && location.search.includes('sanct'));
+    await page.waitForFunction(() => document.querySelector('.hit h2')?.textContent.startsWith('Iran and Russia'));
+    const marks = await page.locator('.hit').first().locator('mark').allTextContents();
+    assert.ok(marks.some((mark) => /sanctions/i.test(mark)), JSON.stringify(marks));
+    assert.match(await page.title(), /^patience sanct – Dateline$/);
+    await page.screenshot({ path: path.join(SHOTS, 'typing.png') });
+  });
+});
+
+test('marks Arabic and text behind emoji at the right place', { skip }, async () => {
+  await withPage('/?q=%D8%A7%D9%84%D8%BA%D8%A7%D8%B2', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    const marks = await page.locator('.hit .snippet mark').allTextContents();
+    assert.ok(marks.some((mark) => mark.includes('غاز')), JSON.stringify(marks));
+    assert.equal(await page.locator('.hit h2').first().evaluate((element) => getComputedStyle(element).direction), 'rtl');
+    await page.screenshot({ path: path.join(SHOTS, 'arabic.png') });
+  });
+  await withPage('/?q=heating', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.deepEqual(await page.locator('.hit .snippet mark').allTextContents(), ['heating']);
+  });
+});
+
+test('facets narrow, show their state, live in the address, and go back', { skip }, async () => {
+  await withPage('/?q=gas', {}, async (page) => {
+    await page.waitForSelector('.facet-value');
+    const all = await total(page);
+    const turkey = page.locator('.facet[data-facet=Countries] .facet-value', { has: page.locator('input[value=TR]') });
+    assert.equal(await turkey.locator('.count').textContent(), '14');
+    const before = await page.locator('.facet[data-facet=Countries] .facet-value').count();
+    await turkey.locator('input').check();
+    await untilTotal(page, /^14 articles$/);
+    assert.equal(new URL(page.url()).searchParams.get('country'), 'TR');
+    assert.ok(await turkey.evaluate((element) => element.classList.contains('selected')));
+    assert.equal(await page.locator('.chip').count(), 1);
+    // Counts within a facet are those without its own selection.
+    assert.equal(await page.locator('.facet[data-facet=Countries] .facet-value').count(), before);
+    assert.equal(await page.evaluate(() => document.activeElement?.value), 'TR', 'the box keeps the focus');
+    await page.screenshot({ path: path.join(SHOTS, 'facet.png') });
+    await page.locator('.facet[data-facet=Countries] input[value=IR]').check();
+    await untilTotal(page, /^15 articles$/);
+    await page.goBack();
+    await untilTotal(page, /^14 articles$/);
+    await page.goBack();
+    await page.waitForFunction((text) => document.querySelector('#status').textContent === text, all);
+    assert.equal(await page.locator('.chip').count(), 0);
+    await page.goForward();
+    await untilTotal(page, /^14 articles$/);
+    await page.locator('.chip').click();
+    await page.waitForFunction((text) => document.querySelector('#status').textContent === text, all);
+  });
+});
+
+test('a tag gives its reasons on hover, on focus and on tap', { skip }, async () => {
+  await withPage('/?q=patience+sanctions', {}, async (page) => {
+    const tag = page.locator('.hit').first().locator('.tag[data-id=IR]');
+    await tag.hover();
+    const popover = page.locator('.popover:visible');
+    await popover.waitFor();
+    assert.match(await popover.textContent(), /Iran/);
+    assert.match(await popover.locator('.reasons').textContent(), /“?(Iran|Iranian|Tehran)/);
+    await page.screenshot({ path: path.join(SHOTS, 'reasons.png') });
+    // The pointer may move into it.
+    await popover.hover();
+    assert.equal(await popover.count(), 1);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('.popover:visible').count(), 0);
+
+    await page.mouse.move(2, 2);
+    await page.locator('.hit').first().locator('h2 a').focus();
+    await page.keyboard.press('Tab');
+    await popover.waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-expanded')), 'true');
+    await page.keyboard.press('Tab');
+    assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /Only articles about/);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.chip');
+    assert.ok(new URL(page.url()).searchParams.getAll('country').length === 1);
+  });
+  await withPage('/?q=patience+sanctions', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, async (page) => {
+    await page.locator('.tag[data-id=IR]').first().tap();
+    await page.locator('.popover:visible').waitFor();
+    const box = await page.locator('.popover:visible').boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+    await page.screenshot({ path: path.join(SHOTS, 'mobile.png') });
+  });
+});
+
+test('shows more, sorts by date, and counts aloud', { skip }, async () => {
+  await withPage('/?q=gas', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.equal(await page.locator('.hit').count(), 10);
+    await page.locator('#more').click();
+    await page.waitForFunction(() => document.querySelectorAll('.hit').length === 17);
+    assert.ok(await page.locator('#more').isHidden());
+    const all = await titles(page);
+    assert.equal(new Set(all).size, 17, 'no article twice');
+    assert.match(await total(page), /17 articles, 17 shown/);
+    await page.locator('#sort').selectOption('newest');
+    await page.waitForFunction(() => document.querySelector('.hit h2').textContent.startsWith('Iran and Russia'));
+    await page.locator('#sort').selectOption('oldest');
+    await page.waitForFunction(() => document.querySelector('.hit h2').textContent.startsWith('Column 0'));
+    assert.equal(await page.locator('#status').getAttribute('aria-live'), 'polite');
+  });
+});
+
+test('suggests, and takes a suggestion by keyboard', { skip }, async () => {
+  await withPage('/', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    await page.keyboard.type('tur');
+    await page.waitForSelector('.suggestions li');
+    assert.equal(await page.locator('#query').getAttribute('aria-expanded'), 'true');
+    await page.screenshot({ path: path.join(SHOTS, 'suggestions.png') });
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await page.locator('#query').getAttribute('aria-activedescendant'), 'suggestion-0');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector('.suggestions').hidden && document.querySelectorAll('.hit').length > 0);
+    assert.notEqual(new URL(page.url()).search, '');
+  });
+});
+
+test('text of articles never becomes markup', { skip }, async () => {
+  await withPage('/?q=markup+kenya', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.equal(await page.locator('.hit h2').first().textContent(), ARTICLES[3].title);
+    assert.equal(await page.locator('.hit img, .hit script, .hit b, .hit em').count(), 0);
+    // It has no address of its own, so it is read here.
+    await page.locator('.reader summary').click();
+    await page.waitForFunction(() => document.querySelector('.reader-text p')?.textContent.includes('must stay text'));
+  });
+});
+
+test('says what to do where nothing is found and where nobody answers', { skip }, async () => {
+  await withPage('/?q=qqqqzzzz&country=TR', {}, async (page) => {
+    await page.waitForSelector('.message');
+    assert.match(await total(page), /^No articles$/);
+    await page.screenshot({ path: path.join(SHOTS, 'empty.png') });
+    await page.getByRole('button', { name: 'Show all articles' }).click();
+    await page.getByRole('button', { name: 'Lift the filter' }).click();
+    await untilTotal(page, /^18 articles$/);
+  });
+  await withPage('/', { allowErrors: true }, async (page) => {
+    await page.waitForSelector('.hit');
+    await page.context().setOffline(true);
+    await page.keyboard.type('gas');
+    await page.waitForSelector('.message.error');
+    assert.match(await total(page), /No connection/);
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForSelector('.hit');
+  });
+});
+
+test('is dark where that is liked, and fits a narrow screen', { skip }, async () => {
+  await withPage('/?q=gas', { colorScheme: 'dark' }, async (page) => {
+    await page.waitForSelector('.hit');
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.ok(background.match(/\d+/g).slice(0, 3).every((part) => Number(part) < 60), background);
+    await page.screenshot({ path: path.join(SHOTS, 'dark.png') });
+  });
+  await withPage('/?q=gas', { viewport: { width: 320, height: 640 } }, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out');
+    assert.equal(await page.locator('#facets').isVisible(), false);
+    await page.locator('#facets-panel summary').click();
+    await page.locator('.facet-value').first().waitFor();
+  });
+});
