@@ -179,7 +179,7 @@ TEST(EngineTest, LabelsArriveAndCanBeFilteredAndCounted) {
   Settle(*engine, Progress::kLabelled);
   SearchQuery query = Words("prices");
   query.region_codes = {"IR"};
-  query.facets = {{"region_code"}, {"issue_id"}};
+  query.facets = Facets({"region_code", "issue_id"});
   const SearchResult result = SearchOrDie(*engine, query);
   EXPECT_THAT(Ids(result), UnorderedElementsAre("a", "c"));
   EXPECT_EQ(result.total, 2);
@@ -306,7 +306,7 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   SearchQuery query = Words("budget");
   query.include_embargoed = true;
   EXPECT_EQ(SearchOrDie(*engine, query).total, 2);
-  EXPECT_EQ(engine->Suggest({"emb"})->size(), 0U);
+  EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
 TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
@@ -530,12 +530,12 @@ TEST(EngineTest, SearchesAndAWriterAtTheSameTimeSeeOnlyWholeStates) {
       int64_t last = 0;
       while (!stop) {
         SearchQuery query = Words("common");
-        query.facets = {{"region_code"}};
+        query.facets = Facets({"region_code"});
         const absl::StatusOr<SearchResult> result = engine->Search(query);
         ASSERT_TRUE(result.ok()) << result.status();
         EXPECT_GE(result->total, last);
         last = result->total;
-        (void)engine->Suggest({"ir"});
+        (void)engine->Suggest(Typed("ir"));
         ++searches;
       }
     });
@@ -558,7 +558,7 @@ TEST(EngineTest, SuggestionsBeginWithTheFirstLetter) {
   article.source = "Irish Review";
   IngestAndWait(*engine, article);
   Settle(*engine, Progress::kLabelled);
-  const absl::StatusOr<std::vector<Suggestion>> suggestions = engine->Suggest({"i"});
+  const absl::StatusOr<std::vector<Suggestion>> suggestions = engine->Suggest(Typed("i"));
   ASSERT_TRUE(suggestions.ok());
   std::map<SuggestionKind, std::string> by_kind;
   for (const Suggestion& suggestion : *suggestions) by_kind[suggestion.kind] = suggestion.text;
@@ -566,8 +566,8 @@ TEST(EngineTest, SuggestionsBeginWithTheFirstLetter) {
   EXPECT_EQ(by_kind[SuggestionKind::kAuthor], "Irina Petrova");
   EXPECT_EQ(by_kind[SuggestionKind::kSource], "Irish Review");
   EXPECT_EQ(by_kind[SuggestionKind::kArticle], "Iran's new pipeline");
-  EXPECT_EQ(engine->Suggest({"new pip"})->at(0).id, "a");
-  EXPECT_THAT(engine->Suggest({""}).value(), IsEmpty());
+  EXPECT_EQ(engine->Suggest(Typed("new pip"))->at(0).id, "a");
+  EXPECT_THAT(engine->Suggest(Typed("")).value(), IsEmpty());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -78,10 +79,10 @@ class FakeLabeler final : public ArticleLabeler {
         continue;
       }
       Labeling labeling;
-      const std::string text = absl::StrCat(article.title, " ", article.body);
+      const std::string text = absl::AsciiStrToLower(absl::StrCat(article.title, " ", article.body));
       const auto tag = [&](const char* word, Dimension dimension, const char* id, double score) {
-        if (!absl::StrContainsIgnoreCase(text, word)) return;
-        Label label;
+        if (!absl::StrContains(text, word)) return;
+        search::Label label;
         label.dimension = dimension;
         label.id = id;
         label.score = score;
@@ -148,6 +149,18 @@ inline absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
 // Everything that was ingested so far is visible, and labelled if there is a labeler.
 inline void Settle(Engine& engine, Progress progress = Progress::kVisible) {
   ASSERT_EQ(std::min(engine.WaitFor(engine.durable_seq(), progress, Soon()), progress), progress);
+}
+
+inline SuggestQuery Typed(std::string prefix) {
+  SuggestQuery query;
+  query.prefix = std::move(prefix);
+  return query;
+}
+
+inline std::vector<FacetRequest> Facets(const std::vector<std::string>& fields) {
+  std::vector<FacetRequest> facets;
+  for (const std::string& field : fields) facets.emplace_back().field = field;
+  return facets;
 }
 
 inline std::vector<std::string> Ids(const SearchResult& result) {
