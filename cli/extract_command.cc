@@ -1,0 +1,82 @@
+// dateline extract: pages in, articles out, without any service.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
+#include "extraction/extraction_proto.h"
+
+namespace dateline::cli {
+namespace {
+
+struct Flags {
+  std::vector<std::string> places;
+  InputOptions input;
+};
+
+void PrintItem(const Context& context, const InputItem& item, bool explain, bool first) {
+  const article::v1::Article article = extraction::ToProto(item.extraction->article);
+  std::string blocks;
+  if (explain) blocks = FormatBlocks(item.extraction->blocks, context.style);
+  switch (context.output) {
+    case OutputFormat::kText:
+      Print(absl::StrCat(first ? "" : "\n", FormatArticle(article, context.style), explain ? "\n" : "", blocks));
+      break;
+    case OutputFormat::kJson:
+    case OutputFormat::kJsonLines:
+      Print(ToJson(article, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                   JsonFields::kSet));
+      // Standard output is for programs here.
+      std::fputs(blocks.c_str(), stderr);
+      break;
+  }
+  if (!context.quiet) std::fputs(FormatWarnings(item.extraction->warnings, context.error_style).c_str(), stderr);
+}
+
+ExitCode Run(const Context& context, const Flags& flags) {
+  InstallInterruptHandler();
+  InputReader reader(flags.places, flags.input);
+  bool first = true;
+  int failures = 0;
+  while (const std::optional<InputItem> item = reader.Next()) {
+    if (!item->extraction.ok()) {
+      ++failures;
+      PrintError(context, absl::StrCat(DescribeItem(*item), ": ", DescribeError(item->extraction.status())));
+      continue;
+    }
+    PrintItem(context, *item, flags.input.explain, first);
+    first = false;
+  }
+  if (Interrupted()) return kExitInterrupted;
+  return failures > 0 ? kExitSomeRejected : kExitOk;
+}
+
+}  // namespace
+
+void AddExtractCommand(CLI::App& root, CommandTable& commands) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = root.add_subcommand("extract", "Show the article in a page: no service is needed");
+  command->footer(
+      "The article is printed with its title, authors, date and the publisher's own labels; menus, teasers,\n"
+      "biographies and the like are left out, and --explain says of each why. --output json gives the Article message\n"
+      "as JSON.\n"
+      "\n"
+      "Examples:\n"
+      "  dateline extract page.html\n"
+      "  dateline extract https://example.org/commentary/a-piece\n"
+      "  curl -s https://example.org/a-piece | dateline extract - --url https://example.org/a-piece --output json\n"
+      "  dateline extract page.txt --explain\n"
+      "\n"
+      "Exit status: 0, or 3 if there was no article in some of the inputs.");
+  command->add_option("PAGE", flags->places, "Files, folders, URLs; - is standard input")->required();
+  command->add_flag("--explain", flags->input.explain, "Show each block of the page: whether it was kept, and why");
+  AddInputFlags(*command, flags->input);
+  commands.emplace_back(command, [flags](const Context& context) { return Run(context, *flags); });
+}
+
+}  // namespace dateline::cli

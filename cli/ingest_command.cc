@@ -1,0 +1,355 @@
+// dateline ingest: pages, feeds and exports into the search service.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+#include "cli/command.h"
+#include "cli/ingest_session.h"
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
+#include "cli/output.pb.h"
+#include "cli/progress.h"
+#include "common/error.h"
+#include "common/mutex.h"
+#include "common/rpc/item_error.h"
+#include "extraction/extraction_proto.h"
+
+namespace dateline::cli {
+namespace {
+
+namespace spb = search::v1;
+
+// The contract's limit on one article, serialised.
+constexpr size_t kMaxArticleBytes = 2'000'000;
+// After Ctrl-C: how long the answers to what was sent are waited for.
+constexpr absl::Duration kInterruptGrace = absl::Seconds(5);
+// How often waits look up to see whether the user pressed Ctrl-C.
+constexpr std::chrono::milliseconds kGlance(100);
+
+enum class ResultsShown { kAll, kRejected, kNone };
+
+struct Flags {
+  std::vector<std::string> places;
+  InputOptions input;
+  std::string max_rejects = "0";
+  std::string report;
+  spb::CommitStage wait = spb::COMMIT_STAGE_VISIBLE;
+  absl::Duration wait_timeout = absl::Minutes(1);
+  absl::Duration retry_for = absl::Minutes(1);
+  ResultsShown results = ResultsShown::kAll;
+  bool verbose = false;
+};
+
+std::string StageName(spb::CommitStage stage) {
+  switch (stage) {
+    case spb::COMMIT_STAGE_DURABLE:
+      return "durable";
+    case spb::COMMIT_STAGE_VISIBLE:
+      return "visible";
+    case spb::COMMIT_STAGE_LABELLED:
+      return "labelled";
+    default:
+      return "";
+  }
+}
+
+// Where results go: lines on standard output, the bar on standard error, counts into the report. Thread-safe.
+class Results {
+ public:
+  Results(const Context& context, const Flags& flags)
+      : context_(context),
+        shown_(flags.results),
+        verbose_(flags.verbose),
+        report_(absl::Now()),
+        bar_(STDERR_FILENO, context.stderr_is_terminal && !context.quiet, context.error_style.columns) {}
+
+  void Add(const IngestLine& line) {
+    const common::MutexLock lock(mutex_);
+    report_.Add(line);
+    progress_.items = report_.total();
+    progress_.rejected = report_.rejected();
+    const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
+    if (shown_ == ResultsShown::kAll || (shown_ == ResultsShown::kRejected && rejected)) {
+      if (context_.output == OutputFormat::kText) {
+        bar_.Clear();
+        Print(FormatIngestLine(line, verbose_, context_.style));
+      } else if (context_.output == OutputFormat::kJsonLines) {
+        Print(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
+      }
+      // Whoever reads the other end of a pipe may wait for this line.
+      std::fflush(stdout);
+    }
+    bar_.Show(progress_);
+  }
+
+  void Read(int64_t bytes, std::optional<int64_t> total_bytes) {
+    const common::MutexLock lock(mutex_);
+    progress_.bytes = bytes;
+    progress_.total_bytes = total_bytes;
+    bar_.Show(progress_);
+  }
+
+  void Note(absl::string_view text) {
+    if (context_.quiet) return;
+    const common::MutexLock lock(mutex_);
+    bar_.Clear();
+    PrintError(context_, text);
+  }
+
+  // For after the run.
+  RunReport TakeReport() {
+    const common::MutexLock lock(mutex_);
+    bar_.Clear();
+    return report_;
+  }
+
+ private:
+  const Context& context_;
+  const ResultsShown shown_;
+  const bool verbose_;
+  common::Mutex mutex_;
+  RunReport report_ ABSL_GUARDED_BY(mutex_);
+  Progress progress_ ABSL_GUARDED_BY(mutex_);
+  ProgressBar bar_ ABSL_GUARDED_BY(mutex_);
+};
+
+IngestLine LineOf(const Origin& origin) {
+  IngestLine line;
+  line.set_source(Printable(origin.source));
+  line.set_position(origin.position);
+  line.set_title(origin.title);
+  for (const std::string& warning : origin.warnings) line.add_warnings(warning);
+  return line;
+}
+
+IngestLine LineOf(const IngestAnswer& answer) {
+  IngestLine line = LineOf(answer.origin);
+  line.set_id(answer.ack.id());
+  line.set_outcome(answer.ack.outcome());
+  if (answer.ack.has_error()) *line.mutable_error() = answer.ack.error();
+  line.set_commit_token(answer.ack.commit_token());
+  line.mutable_warnings()->MergeFrom(answer.ack.warnings());
+  line.set_duplicate_of(answer.ack.duplicate_of());
+  return line;
+}
+
+// An input that is not even sent.
+IngestLine Rejection(const Origin& origin, const std::string& id, const absl::Status& error) {
+  IngestLine line = LineOf(origin);
+  line.set_id(id);
+  line.set_outcome(spb::INGEST_OUTCOME_REJECTED);
+  *line.mutable_error() = common::rpc::ToItemError(error);
+  return line;
+}
+
+// Sends one input, or rejects it. False if the session takes no more.
+bool SendItem(InputItem item, IngestSession& session, Results& results) {
+  Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
+  if (!item.extraction.ok()) {
+    results.Add(Rejection(origin, item.id, item.extraction.status()));
+    return true;
+  }
+  origin.title = item.extraction->article.title;
+  origin.warnings = std::move(item.extraction->warnings);
+  article::v1::Article article = extraction::ToProto(item.extraction->article);
+  if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
+    const absl::Status error = absl::InvalidArgumentError(
+        absl::StrCat("the article has ", bytes, " bytes; at most ", kMaxArticleBytes, " are taken"));
+    results.Add(Rejection(origin, item.id, common::WithReason(error, "ARTICLE_TOO_LARGE")));
+    return true;
+  }
+  return session.Send(std::move(origin), std::move(article));
+}
+
+// What everything that was taken has reached, after waiting for what the flags ask.
+std::string AwaitStage(const Context& context, const Flags& flags, const IngestSession& session, Results& results) {
+  spb::CommitStage reached = spb::COMMIT_STAGE_DURABLE;
+  std::string token = session.last_commit_token();
+  // Nothing was stored by this run, so there is nothing to wait for.
+  if (token.empty()) return "";
+  if (session.all_visible()) reached = spb::COMMIT_STAGE_VISIBLE;
+  if (reached >= flags.wait) return StageName(flags.wait);
+  const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
+  if (!client.ok()) return StageName(reached);
+  const absl::Time deadline = absl::Now() + flags.wait_timeout;
+  bool token_covers_all = false;
+  while (reached < flags.wait && !Interrupted()) {
+    spb::WaitForCommitRequest request;
+    request.set_commit_token(token);
+    // First all of it visible: the answer then has a token that covers everything this run has stored.
+    request.set_stage(token_covers_all ? flags.wait : spb::COMMIT_STAGE_VISIBLE);
+    const absl::Duration left = std::min(deadline - absl::Now(), absl::Seconds(1));
+    const auto answer = client->WaitForCommit(request, std::max(left, absl::ZeroDuration()));
+    if (!answer.ok()) {
+      results.Note(DescribeError(answer.status()));
+      break;
+    }
+    if (answer->reached() >= spb::COMMIT_STAGE_VISIBLE) {
+      reached = std::max(reached, token_covers_all ? answer->reached() : spb::COMMIT_STAGE_VISIBLE);
+      if (!token_covers_all && !answer->commit_token().empty()) {
+        token = answer->commit_token();
+        token_covers_all = true;
+      }
+    }
+    if (absl::Now() >= deadline) break;
+  }
+  if (reached < flags.wait && !Interrupted()) {
+    results.Note(absl::StrCat("all is taken, but not ", StageName(flags.wait), " after ",
+                              absl::FormatDuration(flags.wait_timeout), "; it will be without further doing"));
+  }
+  return StageName(std::min(reached, flags.wait));
+}
+
+// Writes the report beside its place first, so that whoever waits for it never sees half of it.
+absl::Status WriteReport(const std::string& path, const std::string& json) {
+  const std::string partial = path + ".partial";
+  std::FILE* const file = std::fopen(partial.c_str(), "w");
+  const bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
+  const bool closed = file != nullptr && std::fclose(file) == 0;
+  if (!written || !closed || std::rename(partial.c_str(), path.c_str()) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--report ", path, ": cannot be written: ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+ExitCode Verdict(const absl::Status& failure, const RunReport& report, const RejectLimit& limit) {
+  if (!failure.ok()) return kExitFailed;
+  if (Interrupted()) return kExitInterrupted;
+  return limit.Allows(report.rejected(), report.total()) ? kExitOk : kExitSomeRejected;
+}
+
+ExitCode Ingest(const Context& context, const Flags& flags) {
+  InstallInterruptHandler();
+  const absl::StatusOr<RejectLimit> limit = RejectLimit::Parse(flags.max_rejects);
+  if (!limit.ok()) {
+    PrintError(context, absl::StrCat("--max_rejects: ", flags.max_rejects, " ", limit.status().message()));
+    return kExitUsage;
+  }
+  if (!flags.report.empty()) {
+    if (const absl::Status status = WriteReport(flags.report, "{}\n"); !status.ok()) return Fail(context, status);
+  }
+  const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = Dial(context.search);
+  if (!channel.ok()) return Fail(context, channel.status());
+  // A server that isn't there is said at once; one that goes away in the middle of the run is waited for.
+  if (const absl::Status status = CheckHealth(context.search, "", context.timeout); absl::IsUnavailable(status)) {
+    return Fail(context, status);
+  }
+
+  Results results(context, flags);
+  IngestSession::Options options{.endpoint = context.search, .channel = *channel};
+  options.answer_timeout = context.timeout;
+  options.retry.give_up_after = flags.retry_for;
+  if (flags.wait >= spb::COMMIT_STAGE_VISIBLE) options.visible_patience = flags.wait_timeout;
+  options.interrupted = Interrupted;
+  options.on_retry = [&results](const absl::Status& error, absl::Duration delay) {
+    results.Note(absl::StrCat(error.message(), "; trying again in ",
+                              absl::FormatDuration(absl::Trunc(delay, absl::Milliseconds(1)))));
+  };
+  InputReader reader(flags.places, flags.input);
+  IngestSession session(std::move(options));
+  std::future<void> answered = std::async(std::launch::async, [&session, &results] {
+    while (const std::optional<IngestAnswer> answer = session.NextAnswer()) results.Add(LineOf(*answer));
+  });
+  while (std::optional<InputItem> item = reader.Next()) {
+    if (!SendItem(*std::move(item), session, results)) break;
+    results.Read(reader.bytes_read(), reader.total_bytes());
+  }
+  session.CloseSending();
+  bool abandoned = false;
+  while (answered.wait_for(kGlance) != std::future_status::ready) {
+    if (Interrupted() && !std::exchange(abandoned, true)) session.Abandon(kInterruptGrace);
+  }
+
+  RunReport::End end;
+  const absl::Status failure = session.status();
+  if (failure.ok() && !Interrupted()) end.reached = AwaitStage(context, flags, session, results);
+  const RunReport report = results.TakeReport();
+  end.time = absl::Now();
+  end.exit_code = Verdict(failure, report, *limit);
+  if (!failure.ok()) end.error = DescribeError(failure);
+  end.unanswered = static_cast<int64_t>(session.unanswered());
+  end.skipped_files = reader.skipped_files();
+  end.bytes = reader.bytes_read();
+  end.commit_token = session.last_commit_token();
+  if (!flags.report.empty()) {
+    if (const absl::Status status = WriteReport(flags.report, report.Json(end)); !status.ok()) {
+      PrintError(context, status.message());
+      if (end.exit_code == kExitOk || end.exit_code == kExitSomeRejected) end.exit_code = kExitFailed;
+    }
+  }
+  const std::string summary = absl::StrCat(Interrupted() ? "interrupted; " : "", report.Summary(end), "\n");
+  if (context.output == OutputFormat::kJson) {
+    Print(report.Json(end));
+  } else if (!context.quiet) {
+    std::fputs(summary.c_str(), context.output == OutputFormat::kText ? stdout : stderr);
+  }
+  if (!failure.ok()) PrintError(context, DescribeError(failure));
+  return end.exit_code;
+}
+
+}  // namespace
+
+void AddIngestCommand(CLI::App& root, CommandTable& commands) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      root.add_subcommand("ingest", "Take pages, feeds, exports or folders of them into the search service");
+  command->footer(
+      "Inputs are HTML, the plain text of a page, RSS or Atom, JSON Lines\n"
+      "({\"id\", \"url\", \"title\", \"body\", \"date\", \"authors\", \"source\", \"language\", \"countries\", "
+      "\"issues\"}), or folders\n"
+      "of such files (.html .htm .xhtml .txt .text .xml .rss .atom .rdf .jsonl .ndjson; others are passed over). Each\n"
+      "article is answered once it is on disk: created, updated, unchanged, stale (the stored one is newer) or "
+      "rejected.\n"
+      "Running it again does no harm. A lost connection is taken up again, and what was not answered is sent again.\n"
+      "\n"
+      "Examples:\n"
+      "  dateline ingest page.html folder/ https://example.org/feed.rss\n"
+      "  zstd -dc export.jsonl.zst | dateline ingest - --input_format jsonl --max_rejects 1% --report run.json\n"
+      "  dateline ingest folder/ --output jsonl --wait labelled > results.jsonl\n"
+      "\n"
+      "Exit status: 0 all taken, or no more rejected than --max_rejects; 3 some rejected; 1 the job failed; 130 "
+      "Ctrl-C.");
+  command->add_option("PATH", flags->places, "Files, folders, http(s) URLs; - is standard input")->required();
+  AddInputFlags(*command, flags->input);
+  command
+      ->add_option("--max_rejects", flags->max_rejects, "How many inputs may be rejected, as a number or a share (2%)")
+      ->type_name("N|P%")
+      ->capture_default_str();
+  command->add_option("--report", flags->report, "Write what was done to this file, as JSON")->type_name("FILE");
+  AddChoice<spb::CommitStage>(*command, "--wait", flags->wait,
+                              {{"durable", spb::COMMIT_STAGE_DURABLE},
+                               {"visible", spb::COMMIT_STAGE_VISIBLE},
+                               {"labelled", spb::COMMIT_STAGE_LABELLED}},
+                              "What to wait for at the end [visible]");
+  AddDuration(*command, "--wait_timeout", flags->wait_timeout, "How long to wait for that");
+  AddDuration(*command, "--retry_for", flags->retry_for, "How long to go on trying when the service goes away");
+  AddChoice<ResultsShown>(
+      *command, "--results", flags->results,
+      {{"all", ResultsShown::kAll}, {"rejected", ResultsShown::kRejected}, {"none", ResultsShown::kNone}},
+      "Which results to print [all; rejected with --quiet and text]");
+  command->add_flag("-v,--verbose", flags->verbose, "Print sources and warnings of what was taken, too");
+  const CLI::Option* results_flag = command->get_option("--results");
+  commands.emplace_back(command, [flags, results_flag](const Context& context) {
+    if (results_flag->count() == 0 && context.quiet && context.output == OutputFormat::kText) {
+      flags->results = ResultsShown::kRejected;
+    }
+    return Ingest(context, *flags);
+  });
+}
+
+}  // namespace dateline::cli

@@ -1,0 +1,121 @@
+#include "cli/run_report.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+
+#include "cli/text_output.h"
+#include "common/version.h"
+
+namespace dateline::cli {
+namespace {
+
+namespace spb = search::v1;
+
+constexpr size_t kMaxRejectionsListed = 10'000;
+
+constexpr spb::IngestOutcome kOutcomes[] = {spb::INGEST_OUTCOME_CREATED, spb::INGEST_OUTCOME_UPDATED,
+                                            spb::INGEST_OUTCOME_UNCHANGED, spb::INGEST_OUTCOME_STALE,
+                                            spb::INGEST_OUTCOME_REJECTED};
+
+}  // namespace
+
+absl::StatusOr<RejectLimit> RejectLimit::Parse(absl::string_view text) {
+  const absl::Status error = absl::InvalidArgumentError("is neither a number such as 10 nor a share such as 2.5%");
+  RejectLimit limit;
+  if (absl::ConsumeSuffix(&text, "%")) {
+    if (!absl::SimpleAtod(text, &limit.percent_) || !(limit.percent_ >= 0 && limit.percent_ <= 100)) return error;
+    return limit;
+  }
+  if (!absl::SimpleAtoi(text, &limit.count_) || limit.count_ < 0) return error;
+  return limit;
+}
+
+bool RejectLimit::Allows(int64_t rejected, int64_t total) const {
+  if (percent_ < 0) return rejected <= count_;
+  return static_cast<double>(rejected) * 100 <= percent_ * static_cast<double>(total);
+}
+
+void RunReport::Add(const IngestLine& line) {
+  ++total_;
+  ++counts_[line.outcome()];
+  if (!line.warnings().empty()) ++with_warnings_;
+  if (!line.duplicate_of().empty()) ++near_duplicates_;
+  if (line.outcome() != spb::INGEST_OUTCOME_REJECTED) return;
+  ++rejected_;
+  ++reasons_[line.error().reason()];
+  if (rejections_.size() == kMaxRejectionsListed) return;
+  rejections_.push_back({line.source(), line.position(), line.id(), line.error().reason(), line.error().message()});
+}
+
+int64_t RunReport::count(spb::IngestOutcome outcome) const {
+  const auto found = counts_.find(outcome);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+std::string RunReport::Summary(const End& end) const {
+  std::string text = absl::StrCat(total_, total_ == 1 ? " article" : " articles");
+  std::string separator = ": ";
+  for (const spb::IngestOutcome outcome : kOutcomes) {
+    if (count(outcome) == 0) continue;
+    absl::StrAppend(&text, separator, count(outcome), " ", OutcomeName(outcome));
+    separator = ", ";
+  }
+  if (end.unanswered > 0) absl::StrAppend(&text, separator, end.unanswered, " without an answer");
+  const double seconds = absl::ToDoubleSeconds(end.time - start_);
+  absl::StrAppend(&text, absl::StrFormat("; %.1f s", seconds));
+  if (seconds > 0 && total_ > 0) {
+    const double rate = static_cast<double>(total_) / seconds;
+    absl::StrAppend(&text, absl::StrFormat(", %.*f/s", rate < 10 ? 1 : 0, rate));
+  }
+  if (!end.reached.empty()) absl::StrAppend(&text, "; ", end.reached);
+  if (end.skipped_files > 0) {
+    absl::StrAppend(&text, "; ", end.skipped_files, end.skipped_files == 1 ? " other file" : " other files",
+                    " passed over");
+  }
+  return text;
+}
+
+std::string RunReport::Json(const End& end) const {
+  const double seconds = absl::ToDoubleSeconds(end.time - start_);
+  nlohmann::ordered_json outcomes;
+  for (const spb::IngestOutcome outcome : kOutcomes) outcomes[OutcomeName(outcome)] = count(outcome);
+  nlohmann::ordered_json rejected = nlohmann::ordered_json::array();
+  for (const Rejection& rejection : rejections_) {
+    rejected.push_back({{"source", rejection.source},
+                        {"position", rejection.position},
+                        {"id", rejection.id},
+                        {"reason", rejection.reason},
+                        {"message", rejection.message}});
+  }
+  nlohmann::ordered_json report = {
+      {"version", common::kVersion},
+      {"startTime", absl::FormatTime(absl::RFC3339_sec, start_, absl::UTCTimeZone())},
+      {"endTime", absl::FormatTime(absl::RFC3339_sec, end.time, absl::UTCTimeZone())},
+      {"exitCode", static_cast<int>(end.exit_code)},
+      {"error", end.error},
+      {"total", total_},
+      {"outcomes", outcomes},
+      {"nearDuplicates", near_duplicates_},
+      {"withWarnings", with_warnings_},
+      {"unanswered", end.unanswered},
+      {"skippedFiles", end.skipped_files},
+      {"bytesRead", end.bytes},
+      {"durationSeconds", seconds},
+      {"articlesPerSecond", seconds > 0 ? static_cast<double>(total_) / seconds : 0.0},
+      {"reached", end.reached},
+      {"commitToken", end.commit_token},
+      {"rejectedByReason", reasons_},
+      {"rejected", rejected},
+      {"rejectedListComplete", rejected_ == static_cast<int64_t>(rejections_.size())},
+  };
+  // File names need not be UTF-8.
+  return report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace dateline::cli

@@ -1,0 +1,96 @@
+// What a run of `dateline ingest` did: counts, what was rejected and why, the exit status that follows, and the report
+// that programs read.
+#ifndef DATELINE_CLI_RUN_REPORT_H_
+#define DATELINE_CLI_RUN_REPORT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "cli/output.pb.h"
+
+namespace dateline::cli {
+
+// The exit statuses of all commands.
+enum ExitCode {
+  kExitOk = 0,             // Done; for `ingest`: all taken, or no more rejected than allowed.
+  kExitFailed = 1,         // The job failed: a server that can't be reached, an error that concerns all of it.
+  kExitUsage = 2,          // The command line is wrong; nothing was done.
+  kExitSomeRejected = 3,   // Done, but for some inputs that were rejected.
+  kExitInterrupted = 130,  // Ctrl-C, as shells count it.
+};
+
+// How many rejected inputs still count as success: a number, or a share of all inputs.
+class RejectLimit {
+ public:
+  RejectLimit() = default;  // None.
+
+  // "12" or "2.5%". InvalidArgument for anything else.
+  static absl::StatusOr<RejectLimit> Parse(absl::string_view text);
+
+  // Whether `rejected` of `total` inputs are within the limit.
+  bool Allows(int64_t rejected, int64_t total) const;
+
+ private:
+  int64_t count_ = 0;
+  double percent_ = -1;  // Negative: `count_` holds.
+};
+
+// Not thread-safe.
+class RunReport {
+ public:
+  explicit RunReport(absl::Time start) : start_(start) {}
+
+  // One input is done with.
+  void Add(const IngestLine& line);
+
+  int64_t total() const { return total_; }
+  int64_t rejected() const { return rejected_; }
+  // Of one outcome.
+  int64_t count(search::v1::IngestOutcome outcome) const;
+
+  // What is known about the run as a whole when it ends.
+  struct End {
+    absl::Time time;
+    ExitCode exit_code = kExitOk;
+    std::string error = {};         // Why the job failed; empty if it didn't.
+    std::string reached = {};       // "durable", "visible", "labelled": how far all of it is known to have come.
+    int64_t unanswered = 0;         // Sent, and no answer came: stored or not.
+    int64_t skipped_files = 0;      // In folders, by their names.
+    int64_t bytes = 0;              // Read.
+    std::string commit_token = {};  // Of one of the last articles.
+  };
+
+  // "44 articles: 40 created, 3 unchanged, 1 rejected; 2.1 s, 21/s".
+  std::string Summary(const End& end) const;
+  // The same for programs, as JSON. Of the rejected inputs the first 10,000 are listed, so that memory is bounded;
+  // `rejectedListComplete` says whether that is all of them.
+  std::string Json(const End& end) const;
+
+ private:
+  struct Rejection {
+    std::string source;
+    std::string position;
+    std::string id;
+    std::string reason;
+    std::string message;
+  };
+
+  const absl::Time start_;
+  int64_t total_ = 0;
+  int64_t rejected_ = 0;
+  int64_t with_warnings_ = 0;
+  int64_t near_duplicates_ = 0;
+  std::map<search::v1::IngestOutcome, int64_t> counts_;
+  std::map<std::string, int64_t> reasons_;
+  std::vector<Rejection> rejections_;
+};
+
+}  // namespace dateline::cli
+
+#endif  // DATELINE_CLI_RUN_REPORT_H_

@@ -1,0 +1,92 @@
+#include "cli/run_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/status_matchers.h"
+
+namespace dateline::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+IngestLine Line(search::v1::IngestOutcome outcome, const std::string& reason = "") {
+  IngestLine line;
+  line.set_source("in.jsonl");
+  line.set_position("line 7");
+  line.set_outcome(outcome);
+  if (!reason.empty()) {
+    line.mutable_error()->set_reason(reason);
+    line.mutable_error()->set_message("why it was not taken");
+  }
+  return line;
+}
+
+TEST(RejectLimitTest, TakesNumbersAndShares) {
+  const auto ten = RejectLimit::Parse("10");
+  ASSERT_TRUE(ten.ok());
+  EXPECT_TRUE(ten->Allows(10, 10));
+  EXPECT_FALSE(ten->Allows(11, 1'000'000));
+  const auto share = RejectLimit::Parse("2.5%");
+  ASSERT_TRUE(share.ok());
+  EXPECT_TRUE(share->Allows(25, 1'000));
+  EXPECT_FALSE(share->Allows(26, 1'000));
+  EXPECT_TRUE(share->Allows(0, 0));
+}
+
+TEST(RejectLimitTest, AllowsNoneByDefault) {
+  EXPECT_TRUE(RejectLimit().Allows(0, 100));
+  EXPECT_FALSE(RejectLimit().Allows(1, 100));
+}
+
+TEST(RejectLimitTest, RefusesWhatIsNeither) {
+  for (const char* text : {"", "%", "-1", "101%", "nan%", "ten", "1.5", "5 %x"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(RejectLimit::Parse(text).status())) << text;
+  }
+}
+
+TEST(RunReportTest, CountsByOutcomeAndListsWhatWasRejected) {
+  RunReport report(absl::UnixEpoch());
+  report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
+  report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
+  report.Add(Line(search::v1::INGEST_OUTCOME_UNCHANGED));
+  report.Add(Line(search::v1::INGEST_OUTCOME_REJECTED, "NOT_AN_ARTICLE"));
+  const RunReport::End end = {.time = absl::UnixEpoch() + absl::Seconds(2),
+                              .exit_code = kExitSomeRejected,
+                              .reached = "visible",
+                              .skipped_files = 3};
+  const auto json = nlohmann::json::parse(report.Json(end));
+  EXPECT_EQ(json["total"], 4);
+  EXPECT_EQ(json["exitCode"], 3);
+  EXPECT_EQ(json["outcomes"]["created"], 2);
+  EXPECT_EQ(json["outcomes"]["updated"], 0);
+  EXPECT_EQ(json["rejectedByReason"]["NOT_AN_ARTICLE"], 1);
+  EXPECT_EQ(json["rejected"][0]["source"], "in.jsonl");
+  EXPECT_EQ(json["rejected"][0]["position"], "line 7");
+  EXPECT_EQ(json["rejectedListComplete"], true);
+  EXPECT_EQ(json["articlesPerSecond"], 2.0);
+  EXPECT_THAT(report.Summary(end), HasSubstr("4 articles: 2 created, 1 unchanged, 1 rejected; 2.0 s, 2.0/s; visible"));
+}
+
+TEST(RunReportTest, MemoryIsBoundedHoweverMuchIsRejected) {
+  RunReport report(absl::UnixEpoch());
+  for (int i = 0; i < 10'050; ++i) report.Add(Line(search::v1::INGEST_OUTCOME_REJECTED, "EMPTY_DOCUMENT"));
+  const auto json = nlohmann::json::parse(report.Json({.time = absl::UnixEpoch()}));
+  EXPECT_EQ(json["rejected"].size(), 10'000U);
+  EXPECT_EQ(json["rejectedListComplete"], false);
+  EXPECT_EQ(json["outcomes"]["rejected"], 10'050);
+  EXPECT_EQ(report.rejected(), 10'050);
+}
+
+TEST(RunReportTest, NamesThatAreNotUtf8DoNotBreakTheReport) {
+  RunReport report(absl::UnixEpoch());
+  IngestLine line = Line(search::v1::INGEST_OUTCOME_REJECTED, "EMPTY_DOCUMENT");
+  line.set_source("caf\xe9.html");
+  report.Add(line);
+  EXPECT_TRUE(nlohmann::json::accept(report.Json({.time = absl::UnixEpoch()})));
+}
+
+}  // namespace
+}  // namespace dateline::cli
