@@ -88,7 +88,8 @@ void Configure(const Server::Options& options, grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, std::vector<HostedService> services) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
+                                                      const std::vector<HostedService>& services) {
   SetUpLibraries();
   ASSIGN_OR_RETURN(Address address, ParseAddress(options.listen));
   grpc::ServerBuilder builder;

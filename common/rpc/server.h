@@ -41,7 +41,8 @@ class Server {
   // Listens, serves grpc.health.v1 and reflection beside `services`, and reports all of them, and "", as SERVING.
   // InvalidArgument if the address can't be understood; FailedPrecondition, saying why, if it can't be listened on (it
   // is in use, for example). Nothing is printed.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, std::vector<HostedService> services);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
+                                                       const std::vector<HostedService>& services);
 
   // Shutdown without grace, unless Shutdown was called before.
   ~Server();
