@@ -373,7 +373,7 @@ TEST(RobustnessTest, TakesAnyBytes) {
   const HttpHeaders headers = {{"grpc-encoding", "gzip"}, {"content-encoding", "gzip"}};
   for (int round = 0; round < 20000; ++round) {
     std::string input = seeds[random() % seeds.size()];
-    for (unsigned changes = random() % 6; changes > 0 && !input.empty(); --changes) {
+    for (auto changes = random() % 6; changes > 0 && !input.empty(); --changes) {
       const size_t at = random() % input.size();
       switch (random() % 3) {
         case 0:

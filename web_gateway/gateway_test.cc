@@ -138,7 +138,8 @@ class GatewayTest : public ::testing::Test {
     upstreams["classifier"] = *Upstream::Create("127.0.0.1:1");
     options.required_upstream = "search";
     gateway_ = std::make_unique<Gateway>(*std::move(registry), std::move(upstreams),
-                                         StaticSite({{"index.html", "<p>page</p>"}}), std::move(options));
+                                         StaticSite(std::vector<StaticSite::File>{{"index.html", "<p>page</p>"}}),
+                                         std::move(options));
     HttpServer::Options http;
     http.listen = "127.0.0.1:0";
     auto server = HttpServer::Start(http, *gateway_);

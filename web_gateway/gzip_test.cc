@@ -31,9 +31,9 @@ TEST(GzipTest, AllowsExactlyTheLimit) {
 }
 
 TEST(GzipTest, StopsAtTheLimitHoweverMuchWouldComeOut) {
-  // 200 MB of zeros in about 200 kB.
-  const std::string bomb = Gzip(std::string(200'000'000, '\0'));
-  EXPECT_LT(bomb.size(), 1'000'000);
+  // 30 MB of zeros in about 30 kB.
+  const std::string bomb = Gzip(std::string(30'000'000, '\0'));
+  EXPECT_LT(bomb.size(), 200'000);
   const auto back = Gunzip(bomb, kLimit);
   EXPECT_EQ(back.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(back.status().message(), HasSubstr("1048576 bytes"));

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "google/protobuf/stubs/logging.h"
 
 #include "CLI/CLI.hpp"
 #include "common/log.h"
@@ -135,6 +136,8 @@ absl::Status Run(Flags flags) {
   ASSIGN_OR_RETURN(log.min_level, common::ParseLogLevel(flags.log_level));
   log.format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText;
   common::ConfigureLog(log);
+  // Protobuf would write a line of its own for each string that is not UTF-8: callers hear of it, the log need not.
+  google::protobuf::SetLogHandler(nullptr);
 
   flags.http.header_timeout = absl::Seconds(flags.header_timeout_s);
   flags.http.idle_timeout = absl::Seconds(flags.idle_timeout_s);

@@ -64,8 +64,8 @@ class MethodRegistry {
 
   // Converts a message of type `type` by proto3's JSON mapping. Reading takes lowerCamelCase and the original names,
   // and passes over fields it does not know; it fails with InvalidArgument where the JSON is broken or of another
-  // shape. Writing gives lowerCamelCase, leaves out defaults, and is valid UTF-8 whatever the message holds; it fails
-  // with Internal where `bytes` is no message.
+  // shape. Writing gives lowerCamelCase, leaves out defaults, and is valid UTF-8 whatever the message holds; of bytes
+  // that are cut off it writes what is there, and it fails with Internal where a field cannot be written at all.
   absl::StatusOr<std::string> JsonToProto(const google::protobuf::Descriptor& type, absl::string_view json) const;
   absl::StatusOr<std::string> ProtoToJson(const google::protobuf::Descriptor& type, const std::string& bytes) const;
 
