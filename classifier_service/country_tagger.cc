@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -21,7 +22,6 @@ constexpr std::array<absl::string_view, 22> kFeatureNames = {
     "log_weight",       // Of its mentions, weighted by kind.
     "share",            // Of the weight of all countries.
     "relative",         // To the country with the greatest weight.
-    "top",              // No other weighs more.
     "title",            // Named in the title.
     "title_share",      // Of the title's weight.
     "lead",             // Named in the lead.
@@ -40,6 +40,7 @@ constexpr std::array<absl::string_view, 22> kFeatureNames = {
     "relative_title",   // `relative` if it is in the title.
     "total",            // Weight of all countries.
     "once",             // Mentioned once only.
+    "title_rivals",     // Not in the title, while so many heavier ones are; at most 3.
 };
 static_assert(kFeatureNames.size() == ranker::kWeights.size());
 
@@ -454,7 +455,16 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
   }
   const double words = static_cast<double>(article.title.size() + article.body.size()) / 6.0 + 1.0;
   std::vector<Candidate> candidates;
+  std::vector<std::pair<double, double>> heavier;  // Weight, and weight in the title.
   for (const auto& [region, tally] : counted) {
+    heavier.emplace_back(tally->weight, tally->title);
+  }
+  std::sort(heavier.begin(), heavier.end(), std::greater<>());
+  for (const auto& [region, tally] : counted) {
+    int rivals = 0;
+    for (size_t i = 0; i < heavier.size() && heavier[i].first > tally->weight; ++i) {
+      rivals += heavier[i].second > 0.0 ? 1 : 0;
+    }
     const double weight = tally->weight;
     const double relative = weight / best;
     const bool in_title = tally->title > 0.0;
@@ -464,7 +474,6 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
         std::log1p(weight),
         weight / total,
         relative,
-        weight >= best ? 1.0 : 0.0,
         in_title ? 1.0 : 0.0,
         title_total > 0.0 ? tally->title / title_total : 0.0,
         tally->lead > 0.0 ? 1.0 : 0.0,
@@ -483,13 +492,14 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
         in_title ? relative : 0.0,
         std::log1p(total),
         tally->mentions == 1 ? 1.0 : 0.0,
+        in_title ? 0.0 : std::min(rivals, 3),
     };
     candidates.push_back(candidate);
   }
   return candidates;
 }
 
-constexpr size_t kUnitedStatesFeature = 13;
+constexpr size_t kUnitedStatesFeature = 12;
 static_assert(kFeatureNames[kUnitedStatesFeature] == "united_states");
 
 double Probability(const Candidate& candidate) {

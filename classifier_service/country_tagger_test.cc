@@ -1,0 +1,212 @@
+#include "classifier_service/country_tagger.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/text.h"
+#include "tests/support/status_matchers.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Gazetteer& Shipped() {
+  static const Gazetteer* const kGazetteer =
+      Gazetteer::Load(DATELINE_SOURCE_DIR "/classifier_service/data/gazetteer/gazetteer.tsv").value().release();
+  return *kGazetteer;
+}
+
+CountryTags TagText(const std::string& title, const std::string& body, int year = 0) {
+  ArticleText article;
+  article.title = title;
+  article.body = body;
+  if (year != 0) {
+    article.publish_time = absl::FromCivil(absl::CivilDay(year, 6, 1), absl::UTCTimeZone());
+  }
+  return CountryTagger(Shipped()).Tag(article, {.want_mentions = true});
+}
+
+std::vector<std::string> Ids(const std::vector<Tag>& tags) {
+  std::vector<std::string> ids;
+  for (const Tag& tag : tags) {
+    ids.push_back(tag.id);
+  }
+  return ids;
+}
+
+// The mention with these words; the test fails where there is none.
+Mention MentionOf(const CountryTags& tags, const std::string& words) {
+  const auto it = std::find_if(tags.mentions.begin(), tags.mentions.end(),
+                               [&](const Mention& mention) { return mention.text == words; });
+  EXPECT_NE(it, tags.mentions.end()) << "no mention of " << words;
+  return it == tags.mentions.end() ? Mention{} : *it;
+}
+
+TEST(CountryTaggerTest, TagsWhatTheArticleIsAboutAndSaysWhy) {
+  const CountryTags tags =
+      TagText("Iran's parliament debates the budget",
+              "Tehran will spend more on subsidies, Iranian lawmakers said.\n\nIran's central bank "
+              "warned of inflation. Analysts in London were sceptical.");
+  EXPECT_THAT(Ids(tags.countries), ElementsAre("IR"));
+  EXPECT_EQ(tags.outcome, Outcome::kTagged);
+  const Tag& iran = tags.countries.front();
+  EXPECT_TRUE(iran.primary);
+  EXPECT_EQ(iran.display_name, "Iran");
+  ASSERT_EQ(iran.evidence.size(), 4);
+  EXPECT_EQ(iran.evidence.front().text, "Iran");
+  EXPECT_EQ(iran.evidence.front().span->field, Field::kTitle);
+  EXPECT_EQ(iran.evidence.front().kind, "NAME");
+  EXPECT_GT(iran.evidence.front().weight, iran.evidence.back().weight);
+}
+
+TEST(CountryTaggerTest, AbstainsWhereNoCountryIsTheSubject) {
+  const CountryTags tags = TagText("How to lead through change", "Good managers listen. They plan, and they delegate.");
+  EXPECT_THAT(tags.countries, IsEmpty());
+  EXPECT_EQ(tags.outcome, Outcome::kAbstained);
+  EXPECT_EQ(TagText("", "").outcome, Outcome::kAbstained);
+}
+
+TEST(CountryTaggerTest, MakesAtMostOneCountryPrimary) {
+  const CountryTags tags =
+      TagText("Saudi Arabia and Iran restore relations",
+              "Saudi Arabia and Iran agreed to reopen embassies. Riyadh and Tehran cut ties in 2016.");
+  EXPECT_THAT(Ids(tags.countries), ::testing::UnorderedElementsAre("SA", "IR"));
+  EXPECT_EQ(std::count_if(tags.countries.begin(), tags.countries.end(), [](const Tag& tag) { return tag.primary; }), 1);
+}
+
+TEST(CountryTaggerTest, TakesABlocForAGroupAndNeverForACountry) {
+  const CountryTags tags =
+      TagText("GCC summit ends in silence",
+              "The Gulf Cooperation Council closed its summit. The GCC said little.\n\nGCC members "
+              "will meet again, the bloc said.");
+  EXPECT_THAT(Ids(tags.groups), Contains("gcc"));
+  EXPECT_THAT(tags.countries, IsEmpty());
+}
+
+TEST(CountryTaggerTest, SetsAsidePersonsWithACountrysName) {
+  const CountryTags tags =
+      TagText("Michael Jordan sells his team", "Michael Jordan owned it for years. Robert Jordan did not.");
+  EXPECT_THAT(tags.countries, IsEmpty());
+  EXPECT_EQ(MentionOf(tags, "Michael Jordan").set_aside, SetAside::kPersonName);
+  EXPECT_EQ(MentionOf(tags, "Jordan").set_aside, SetAside::kPersonName);
+}
+
+TEST(CountryTaggerTest, SetsAsideTheDateline) {
+  const CountryTags tags = TagText("Iran tests a missile",
+                                   "DUBAI, March 3 (Reuters) - Iran said on Friday that it had "
+                                   "tested a missile, Iranian media reported.");
+  EXPECT_EQ(MentionOf(tags, "DUBAI").set_aside, SetAside::kDateline);
+  EXPECT_THAT(Ids(tags.countries), ElementsAre("IR"));
+}
+
+TEST(CountryTaggerTest, SetsAsideBylines) {
+  const CountryTags tags =
+      TagText("Iran tests a missile", "Iran said it had tested a missile.\n\n(Reporting by A. Writer in Dubai)");
+  EXPECT_EQ(MentionOf(tags, "Dubai").set_aside, SetAside::kByline);
+}
+
+TEST(CountryTaggerTest, SetsAsideLeadersOutOfOffice) {
+  const std::string body = "Rouhani spoke on Friday. Raisi did not.";
+  EXPECT_EQ(MentionOf(TagText("", body, 2015), "Rouhani").set_aside, SetAside::kNone);
+  EXPECT_EQ(MentionOf(TagText("", body, 2026), "Rouhani").set_aside, SetAside::kHistorical);
+}
+
+TEST(CountryTaggerTest, SetsAsideTheOriginOfHyphenatedAmericans) {
+  EXPECT_EQ(MentionOf(TagText("", "An Iranian-American scholar."), "Iranian").set_aside, SetAside::kPeripheral);
+  EXPECT_EQ(MentionOf(TagText("", "Iranian-American relations."), "Iranian").set_aside, SetAside::kNone);
+}
+
+TEST(CountryTaggerTest, FilesAPastStateUnderItsSuccessorInItsTimeOnly) {
+  const std::string title = "Soviet Union to buy wheat";
+  const std::string body = "The Soviet Union will buy wheat, Soviet officials said. The USSR had a poor harvest.";
+  const CountryTags then = TagText(title, body, 1987);
+  EXPECT_THAT(Ids(then.countries), ElementsAre("RU"));
+  EXPECT_THAT(Ids(then.groups), ElementsAre("soviet_union"));
+  const CountryTags now = TagText(title, body, 2020);
+  EXPECT_THAT(now.countries, IsEmpty());
+  EXPECT_THAT(Ids(now.groups), ElementsAre("soviet_union"));
+}
+
+TEST(CountryTaggerTest, TellsTheStateOfGeorgiaFromTheCountry) {
+  EXPECT_THAT(Ids(TagText("Georgia votes",
+                          "Voters in Georgia and in Florida went to the polls. In Atlanta the lines were "
+                          "long, as in Alabama and Texas.")
+                      .countries),
+              Not(Contains("GE")));
+  EXPECT_THAT(Ids(TagText("Georgia votes",
+                          "Voters in Georgia went to the polls. In Tbilisi the lines were long, and "
+                          "Russia watched.")
+                      .countries),
+              Contains("GE"));
+}
+
+TEST(CountryTaggerTest, TellsTheTwoCongosAndTheKoreasApart) {
+  EXPECT_THAT(Ids(TagText("Congo holds vote", "Brazzaville was calm as Congo voted.").countries), ElementsAre("CG"));
+  EXPECT_THAT(Ids(TagText("Congo holds vote", "Kinshasa was calm as Congo voted.").countries), ElementsAre("CD"));
+  EXPECT_THAT(
+      Ids(TagText("North Korea fires missile", "Pyongyang fired a missile. The North Koreans said no more.").countries),
+      ElementsAre("KP"));
+}
+
+TEST(CountryTaggerTest, PointsIntoTheTextOnCodePoints) {
+  const std::string body = "“Türkiye’nin” — إيران، 伊朗 and Côte d’Ivoire 🇹🇷 in Ankara";
+  const CountryTags tags = TagText("«Türkiye»", body);
+  EXPECT_EQ(tags.mentions.size(), 6);
+  for (const Mention& mention : tags.mentions) {
+    const std::string text = mention.span.field == Field::kTitle ? "«Türkiye»" : body;
+    const auto start = static_cast<size_t>(mention.span.start);
+    const auto end = static_cast<size_t>(mention.span.end);
+    EXPECT_EQ(text.substr(start, end - start), mention.text);
+    EXPECT_TRUE(common::IsValidUtf8(mention.text));
+    EXPECT_NE(mention.region_code.empty(), mention.group_id.empty());
+  }
+}
+
+TEST(CountryTaggerTest, ScoresAreRoundedAndRepeatable) {
+  const CountryTags one = TagText("France and Germany", "Paris and Berlin agreed. Italy and Spain did not.");
+  const CountryTags two = TagText("France and Germany", "Paris and Berlin agreed. Italy and Spain did not.");
+  ASSERT_EQ(Ids(one.countries), Ids(two.countries));
+  for (size_t i = 0; i < one.countries.size(); ++i) {
+    EXPECT_EQ(one.countries[i].score, two.countries[i].score);
+    EXPECT_NEAR(one.countries[i].score * 1e4, std::round(one.countries[i].score * 1e4), 1e-6);
+  }
+}
+
+TEST(CountryTaggerTest, SurvivesTenMegabytesOfOneWordAndAllCountriesAtOnce) {
+  std::string body;
+  while (body.size() < 10'000'000) {
+    body += "Iran ";
+  }
+  const CountryTags one = TagText("", body);
+  EXPECT_THAT(Ids(one.countries), ElementsAre("IR"));
+  EXPECT_EQ(one.countries.front().evidence.size(), kMaxEvidencePerTag);
+  EXPECT_EQ(one.mentions.size(), CountryTagger::kMaxMentions);
+  std::string every;
+  for (const GazetteerRegion& region : Shipped().regions()) {
+    absl::StrAppend(&every, region.names.front().display_name, ", ");
+  }
+  EXPECT_LE(TagText("", every).countries.size(), Shipped().regions().size());
+}
+
+TEST(CountryTaggerTest, GivesTheRankerOneValueForEachFeature) {
+  ArticleText article;
+  article.title = "Iran and Iraq";
+  const auto candidates = CountryTagger(Shipped()).Candidates(article);
+  ASSERT_EQ(candidates.size(), 2);
+  EXPECT_EQ(candidates[0].features.size(), CountryTagger::FeatureNames().size());
+}
+
+}  // namespace
+}  // namespace dateline::classifier

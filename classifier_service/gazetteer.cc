@@ -113,7 +113,7 @@ CharInfo MakeCharInfo(UChar32 c) {
 // Everything below U+3000; what lies above has no case and is folded as it stands.
 constexpr UChar32 kTableEnd = 0x3000;
 
-const CharInfo& Info(UChar32 c) {
+const CharInfo* InfoTable() {
   static const auto* const kTable = [] {
     auto* table = new std::vector<CharInfo>();
     table->reserve(kTableEnd);
@@ -122,7 +122,7 @@ const CharInfo& Info(UChar32 c) {
     }
     return table;
   }();
-  return (*kTable)[static_cast<size_t>(c)];
+  return kTable->data();
 }
 
 // One word of a text, or the `&` between two.
@@ -139,14 +139,47 @@ struct Token {
   bool hyphen_before = false;
 };
 
-using Vocabulary = absl::flat_hash_map<std::string, uint32_t>;
+// The words of all forms, folded, and their ids, from 1. Most words of a text are in no form: a filter over the first
+// bytes, the last and the length says so for most of them without looking them up.
+class Vocabulary {
+ public:
+  uint32_t Find(absl::string_view folded) const {
+    if (folded.empty() || !filter_[FilterSlot(folded)]) {
+      return 0;
+    }
+    const auto it = ids_.find(folded);
+    return it == ids_.end() ? 0 : it->second;
+  }
+
+  uint32_t Add(absl::string_view folded) {
+    if (!folded.empty()) {
+      filter_[FilterSlot(folded)] = true;
+    }
+    return ids_.try_emplace(std::string(folded), static_cast<uint32_t>(ids_.size() + 1)).first->second;
+  }
+
+  size_t size() const { return ids_.size(); }
+
+ private:
+  static constexpr size_t kFilterSize = size_t{1} << 20;
+
+  static size_t FilterSlot(absl::string_view folded) {
+    uint64_t mix = folded.size();
+    for (const size_t i : {size_t{0}, folded.size() / 2, folded.size() - 1, folded.size() / 3}) {
+      mix = (mix << 8) | static_cast<uint8_t>(folded[i]);
+    }
+    return (mix * 0x9E3779B97F4A7C15U) >> 44;
+  }
+
+  absl::flat_hash_map<std::string, uint32_t> ids_;
+  std::vector<bool> filter_ = std::vector<bool>(kFilterSize);
+};
 
 // Divides a text into words, one at a time.
 class Tokenizer {
  public:
-  Tokenizer(absl::string_view text, const Vocabulary& vocabulary) : text_(text), vocabulary_(vocabulary) {
-    word_.reserve(kMaxTokenBytes);
-  }
+  Tokenizer(absl::string_view text, const Vocabulary& vocabulary)
+      : text_(text), vocabulary_(vocabulary), table_(InfoTable()) {}
 
   // False at the end of the text.
   bool Next(Token& token) {
@@ -191,7 +224,7 @@ class Tokenizer {
     const auto byte = static_cast<uint8_t>(text_[pos_]);
     if (byte < 0x80) {
       ++pos_;
-      return Info(byte);
+      return table_[byte];
     }
     const auto rest = static_cast<int32_t>(std::min<size_t>(text_.size() - pos_, U8_MAX_LENGTH));
     int32_t offset = 0;
@@ -203,7 +236,7 @@ class Tokenizer {
       return {};
     }
     if (c < kTableEnd) {
-      return Info(c);
+      return table_[c];
     }
     CharInfo info;
     info.char_class = ClassOf(c);
@@ -218,7 +251,7 @@ class Tokenizer {
     token = Token{.start = start, .end = pos_};
     token.hyphen_before = hyphen_;
     token.first_upper = first.upper;
-    word_.clear();
+    word_size_ = 0;
     bool upper = false;
     bool lower = false;
     uint16_t letters = 0;
@@ -226,8 +259,10 @@ class Tokenizer {
       upper |= info.upper;
       lower |= info.lower;
       letters = static_cast<uint16_t>(std::min(letters + 1, 60000));
-      if (word_.size() + info.size <= kMaxTokenBytes) {
-        word_.append(info.folded.data(), info.size);
+      if (word_size_ + info.size <= kMaxTokenBytes) {
+        for (size_t i = 0; i < info.size; ++i) {
+          word_[word_size_++] = info.folded[i];
+        }
       } else {
         too_long_ = true;
       }
@@ -235,6 +270,14 @@ class Tokenizer {
     too_long_ = false;
     take(first);
     while (pos_ < text_.size()) {
+      if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80) {  // Most of most texts.
+        if (table_[byte].char_class != first.char_class) {
+          break;
+        }
+        take(table_[byte]);
+        token.end = ++pos_;
+        continue;
+      }
       const size_t before = pos_;
       const CharInfo info = Read();
       if (info.char_class == first.char_class) {
@@ -250,7 +293,7 @@ class Tokenizer {
     }
     // "U.S.", "D.P.R.K.": single letters, each with its dot, are one word.
     if (letters == 1 && first.char_class == CharClass::kWord && (upper || lower)) {
-      while (pos_ + 1 < text_.size() && text_[pos_] == '.' && word_.size() < 12) {
+      while (pos_ + 1 < text_.size() && text_[pos_] == '.' && word_size_ < 12) {
         const size_t dot = pos_;
         pos_ = dot + 1;
         const CharInfo letter = Read();
@@ -273,7 +316,7 @@ class Tokenizer {
     token.has_case = upper || lower;
     token.all_upper = upper && !lower;
     if (!too_long_) {
-      token.id = Find(word_);
+      token.id = Find(Word());
       if (token.id == 0 && !token.has_case) {
         StripClitics(token);
       }
@@ -285,7 +328,7 @@ class Tokenizer {
     static const auto* const kClitics = new absl::flat_hash_set<absl::string_view>{
         "\u0648", "\u0641", "\u0628", "\u0643", "\u0644",                       // Arabic.
         "\u05D4", "\u05D5", "\u05D1", "\u05DC", "\u05DE", "\u05E9", "\u05DB"};  // Hebrew.
-    absl::string_view rest = word_;
+    absl::string_view rest = Word();
     size_t start = token.start;
     for (int i = 0; i < 2 && rest.size() >= 8 && kClitics->contains(rest.substr(0, 2)); ++i) {
       const bool lam = absl::StartsWith(rest, "\u0644\u0644");
@@ -309,18 +352,18 @@ class Tokenizer {
     }
   }
 
-  uint32_t Find(absl::string_view folded) const {
-    const auto it = vocabulary_.find(folded);
-    return it == vocabulary_.end() ? 0 : it->second;
-  }
+  absl::string_view Word() const { return {word_.data(), word_size_}; }
+  uint32_t Find(absl::string_view folded) const { return vocabulary_.Find(folded); }
 
   absl::string_view text_;
   const Vocabulary& vocabulary_;
+  const CharInfo* table_;
   size_t pos_ = 0;
   CharClass last_ = CharClass::kOther;
   bool hyphen_ = false;
   bool too_long_ = false;
-  std::string word_;
+  std::array<char, kMaxTokenBytes> word_;  // Folded; NOLINT(*-member-init): `word_size_` says what of it is set.
+  size_t word_size_ = 0;
 };
 
 // Whether `gap`, what stands between two words of a form, leaves them one name: a space, a hyphen, an apostrophe, a
@@ -624,15 +667,11 @@ absl::Status Gazetteer::Impl::IndexMembers(const std::vector<Row>& rows, absl::s
   return absl::OkStatus();
 }
 
-uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) {
-  const auto next = static_cast<uint32_t>(vocabulary.size() + 1);
-  return vocabulary.try_emplace(std::string(folded), next).first->second;
-}
+uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) { return vocabulary.Add(folded); }
 
 // Walks the form into the tree, adding what is not there yet; returns its node.
 absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::string_view source) {
-  // The form is divided by the very code that divides texts, with a vocabulary that learns: whatever is not in it yet
-  // is added, and the form divided again.
+  // The form is divided by the very code that divides texts.
   std::vector<Token> tokens;
   const Vocabulary nothing;
   Tokenizer bounds(row.surface, nothing);
@@ -650,7 +689,7 @@ absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::st
         if (c >= kTableEnd) {
           folded.append(row.surface, i, static_cast<size_t>(offset));
         } else if (c >= 0) {
-          const CharInfo& info = Info(c);
+          const CharInfo& info = InfoTable()[c];
           folded.append(info.folded.data(), info.size);
         }
         i += static_cast<size_t>(offset);
@@ -903,7 +942,8 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
       if (here.entry_count != 0) {
         const absl::Span<const Token> tokens = absl::MakeConstSpan(window).subspan(at, depth + 1);
         const auto satisfied = impl.Satisfied(here, tokens, IsHyphen(text, tokens.back().end), text_upper);
-        if (!satisfied.empty()) {
+        const bool money = tokens.back().end < text.size() && text[tokens.back().end] == '$';  // "US$ 3 million"
+        if (!satisfied.empty() && !money) {
           found = satisfied;
           length = depth + 1;
         }

@@ -1,0 +1,213 @@
+#include "classifier_service/gazetteer.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/text.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::dateline::testing::StatusIs;
+using ::dateline::testing::TempDir;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kDataFile[] = DATELINE_SOURCE_DIR "/classifier_service/data/gazetteer/gazetteer.tsv";
+
+const Gazetteer& Shipped() {
+  static const Gazetteer* const kGazetteer = Gazetteer::Load(kDataFile).value().release();
+  return *kGazetteer;
+}
+
+// "words=TARGET" for each match of the shipped gazetteer; the first meaning of ambiguous forms.
+std::vector<std::string> Found(const std::string& text) {
+  std::vector<std::string> found;
+  for (const GazetteerMatch& match : Shipped().Match(text)) {
+    const GazetteerEntry& entry = match.entries.front();
+    const std::string target = entry.region >= 0  ? Shipped().regions()[static_cast<size_t>(entry.region)].region_code
+                               : entry.group >= 0 ? Shipped().groups()[static_cast<size_t>(entry.group)].group_id
+                                                  : "-";
+    found.push_back(absl::StrCat(text.substr(match.start, match.end - match.start), "=", target));
+  }
+  return found;
+}
+
+std::string Row(const std::string& surface, const std::string& target, const std::string& kind,
+                const std::string& language, const std::string& flags) {
+  return absl::StrCat(surface, "\t", target, "\t", kind, "\t", language, "\ttest\t\t\t", flags, "\n");
+}
+
+const std::string& Small() {
+  static const auto* const kSmall =
+      new std::string(Row("Iran", "IR", "NAME", "en", "display,any") + Row("Iraq", "IQ", "NAME", "en", "display,any"));
+  return *kSmall;
+}
+
+TEST(GazetteerTest, FindsPossessivesHyphensAndCompounds) {
+  EXPECT_THAT(Found("Iran's and Iran’s Russo-Iranian, US-China and Saudi-led talks"),
+              ElementsAre("Iran=IR", "Iran=IR", "Russo=RU", "Iranian=IR", "US=US", "China=CN", "Saudi=SA"));
+}
+
+TEST(GazetteerTest, MatchesWholeWordsOnly) {
+  EXPECT_THAT(Found("Albany, Iranology, Omanson and Chinatown"), ElementsAre("Albany=US"));
+}
+
+TEST(GazetteerTest, PrefersTheLongestForm) {
+  EXPECT_THAT(Found("Papua New Guinea, Equatorial Guinea, Guinea-Bissau, Guinea"),
+              ElementsAre("Papua New Guinea=PG", "Equatorial Guinea=GQ", "Guinea-Bissau=GW", "Guinea=GN"));
+  EXPECT_THAT(Found("the Democratic Republic of the Congo; Nigerien, Nigerian; South Sudan"),
+              ElementsAre("Democratic Republic of the Congo=CD", "Nigerien=NE", "Nigerian=NG", "South Sudan=SS"));
+}
+
+TEST(GazetteerTest, PassesOverWhatOnlySoundsLikeACountry) {
+  EXPECT_THAT(Found("Bank of America"), ElementsAre("Bank of America=-"));
+  EXPECT_THAT(Found("the Geneva Conventions"), ElementsAre("Geneva Conventions=-"));
+}
+
+TEST(GazetteerTest, LetsCaseDecideWhereLowerCaseMeansSomethingElse) {
+  EXPECT_THAT(Found("a turkey, a chad, us, old china, some polish"), IsEmpty());
+  EXPECT_THAT(Found("Turkey, Chad, US, China, Polish"),
+              ElementsAre("Turkey=TR", "Chad=TD", "US=US", "China=CN", "Polish=PL"));
+  EXPECT_THAT(Found("iran and the russians"), ElementsAre("iran=IR", "russians=RU"));
+}
+
+TEST(GazetteerTest, TakesDottedAbbreviationsForOneWord) {
+  EXPECT_THAT(Found("the U.S. and the U.K.; U.A.E., D.P.R.K., U.S.-led"),
+              ElementsAre("U.S.=US", "U.K.=GB", "U.A.E.=AE", "D.P.R.K.=KP", "U.S.=US"));
+}
+
+TEST(GazetteerTest, TakesNoPronounForACountryInCapitals) {
+  EXPECT_THAT(Found("TELL US ABOUT IRAN, WHO KNOWS"), ElementsAre("IRAN=IR"));
+  EXPECT_THAT(Found("THE U.S. AND IRAN HOLD TALKS"), ElementsAre("U.S.=US", "IRAN=IR"));
+}
+
+TEST(GazetteerTest, TakesNoSumOfMoneyForACountry) { EXPECT_THAT(Found("a loan of US$ 617 million"), IsEmpty()); }
+
+TEST(GazetteerTest, JoinsNoWordsAcrossSentences) {
+  EXPECT_THAT(Found("It was in the South. Sudan followed."), ElementsAre("Sudan=SD"));
+  EXPECT_THAT(Found("North\n\nKorea"), ElementsAre("Korea=KR"));
+}
+
+TEST(GazetteerTest, ReadsOtherScriptsWithAndWithoutSpaces) {
+  EXPECT_THAT(Found("وإيران والعراق"), ElementsAre("إيران=IR", "العراق=IQ"));
+  EXPECT_THAT(Found("伊朗和沙特阿拉伯"), ElementsAre("伊朗=IR", "沙特阿拉伯=SA"));
+  EXPECT_THAT(Found("Россия и Иран, в Иране"), ElementsAre("Россия=RU", "Иран=IR", "Иране=IR"));
+  EXPECT_THAT(Found("イランとアイランド"), ElementsAre("イラン=IR"));
+  EXPECT_THAT(Found("이란은"), ElementsAre("이란=IR"));
+}
+
+TEST(GazetteerTest, IgnoresDirectionMarksAndMarkup) {
+  EXPECT_THAT(Found("\u200FIran\u200E <b>Iraq</b> &amp; <a href=x>Qatar</a>"),
+              ElementsAre("Iran=IR", "Iraq=IQ", "Qatar=QA"));
+  EXPECT_THAT(Found("Côte d’Ivoire, Cote d'Ivoire, ÉLYSÉE"),
+              ElementsAre("Côte d’Ivoire=CI", "Cote d'Ivoire=CI", "ÉLYSÉE=FR"));
+}
+
+TEST(GazetteerTest, SpansStandOnCodePointBoundaries) {
+  const std::string text = "«Ирана» — إيران؛ “Iran”…伊朗。🇮🇷 Türkiye’de";
+  for (const GazetteerMatch& match : Shipped().Match(text)) {
+    EXPECT_EQ(common::CodePointFloor(text, match.start), match.start);
+    EXPECT_EQ(common::CodePointFloor(text, match.end), match.end);
+    EXPECT_LT(match.start, match.end);
+  }
+  EXPECT_EQ(Shipped().Match(text).size(), 5);
+}
+
+TEST(GazetteerTest, SurvivesHostileText) {
+  EXPECT_THAT(Found(""), IsEmpty());
+  EXPECT_THAT(Found("\xFF\xFE Iran \xC3"), ElementsAre("Iran=IR"));
+  EXPECT_THAT(Found(std::string(10'000'000, 'a')), IsEmpty());
+  std::string countries;
+  for (int i = 0; i < 200'000; ++i) {
+    countries += "United Arab ";
+  }
+  EXPECT_EQ(Shipped().Match(countries).size(), 200'000);  // "Arab", each time.
+  std::string saints;
+  for (int i = 0; i < 200'000; ++i) {
+    saints += "Saint Vincent and the ";  // The longest form all but its last word, again and again.
+  }
+  EXPECT_LE(Shipped().Match(saints).size(), 200'000);
+}
+
+TEST(GazetteerTest, KnowsAGivenNameBeforeAPlace) {
+  const auto matches = Shipped().Match("Irving Berlin lived in Berlin");
+  ASSERT_EQ(matches.size(), 2);
+  const auto jordan = Shipped().Match("Robert Jordan");
+  ASSERT_EQ(jordan.size(), 1);
+  EXPECT_TRUE(jordan[0].given_name_before);
+  EXPECT_FALSE(matches[1].given_name_before);
+}
+
+TEST(GazetteerTest, ListsRegionsAndGroupsWithNamesAndMembers) {
+  EXPECT_GE(Shipped().regions().size(), 249);
+  EXPECT_EQ(Shipped().DisplayName("IR", ""), "Iran");
+  EXPECT_EQ(Shipped().DisplayName("DE", "fr-CA"), "Allemagne");
+  EXPECT_EQ(Shipped().DisplayName("gcc", "en"), "Gulf Cooperation Council");
+  EXPECT_EQ(Shipped().DisplayName("nowhere", "en"), "nowhere");
+  const GazetteerGroup* eu = Shipped().FindGroup("eu");
+  ASSERT_NE(eu, nullptr);
+  for (const GazetteerMember& member : eu->members) {
+    if (member.region_code == "GB") {
+      EXPECT_EQ(member.start_year, 1973);
+      EXPECT_EQ(member.end_year, 2020);
+    }
+  }
+  EXPECT_EQ(Shipped().version().size(), 16);
+}
+
+TEST(GazetteerTest, FindsByExactNameAndNeverGuesses) {
+  EXPECT_EQ(Shipped().FindByName(" uae "), "AE");
+  EXPECT_EQ(Shipped().FindByName("Gulf States"), "gulf_states");
+  EXPECT_EQ(Shipped().FindByName("TÜRKIYE"), "TR");
+  EXPECT_EQ(Shipped().FindByName("IR"), "IR");
+  EXPECT_EQ(Shipped().FindByName("Iranians"), "");
+}
+
+TEST(GazetteerTest, NamesFileLineAndRemedyOfAMalformedRow) {
+  EXPECT_THAT(Gazetteer::Parse(Small() + "Iran\tIR\n", "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("divided by tabs"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("Oz", "oz!", "NAME", "en", ""), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("region code"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("Oz", "IR", "TOWN", "en", ""), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("use NAME"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("Oz", "IR", "NAME", "en", "loud"), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("unknown flag"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + "Oz\tIR\tNAME\ten\ttest\tsoon\t\t\n", "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("four digits"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("...", "IR", "NAME", "en", ""), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("0 words"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("Oz", "OZ", "NAME", "en", ""), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("OZ has no English display name")));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("IR", "oz", "MEMBER", "", ""), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("g.tsv:3"), HasSubstr("names it"))));
+  EXPECT_THAT(Gazetteer::Parse(Small() + Row("Persia", "IR", "NAME", "en", "display"), "g.tsv"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("second display name")));
+  EXPECT_THAT(Gazetteer::Parse("# nothing\n", "g.tsv"), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(GazetteerTest, SaysWhichFileIsMissing) {
+  const TempDir dir;
+  EXPECT_THAT(Gazetteer::Load(dir.File("none.tsv")), StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.tsv")));
+}
+
+TEST(GazetteerTest, VersionFollowsTheBytes) {
+  const auto one = Gazetteer::Parse(Small(), "one");
+  const auto again = Gazetteer::Parse(Small(), "again");
+  const auto other = Gazetteer::Parse(Small() + "\n", "other");
+  ASSERT_TRUE(one.ok() && again.ok() && other.ok());
+  EXPECT_EQ((*one)->version(), (*again)->version());
+  EXPECT_NE((*one)->version(), (*other)->version());
+}
+
+}  // namespace
+}  // namespace dateline::classifier

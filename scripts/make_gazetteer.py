@@ -208,12 +208,13 @@ def countries(table, news, dropped):
             flags = {"display"}
             latin = is_latin(name)
             taken = [owner for owner in table.owner(short) if owner != code]
-            if key(short) in dropped or taken or (latin and lang != "en" and
+            unwanted = key(short) in dropped and (lang != "en" or code == "RE")
+            if unwanted or taken or (latin and lang != "en" and
                                                   (len(short) < 4 or news.is_word(short) or not news.is_place(short))):
                 flags.add("nomatch")
-            elif not latin or not news.is_word(short):
+            elif not latin or (lang == "en" and not news.is_word(short)):
                 flags.add("any")
-            if lang == "en" and code in ("JE", "TD", "JO", "GN", "MU"):
+            if lang == "en" and code in ("JE", "TD", "JO", "GN", "MU", "CN"):
                 flags.discard("any")
             if short == name:
                 table.add(name, code, "NAME", lang, "CLDR", flags=flags)
@@ -322,7 +323,7 @@ def sources(table, news, dropped, codes):
         division = population == 1
         if table.owner(surface) or len(surface) < 4 or (len(by_code) > 1 and population < 6 * rest):
             continue
-        if not division and population < (150_000 if single else 80_000):
+        if not division and population < (100_000 if single else 60_000):
             continue
         if news.is_word(surface, 0.01) or (single and not news.is_place(surface)):
             continue
