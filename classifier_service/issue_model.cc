@@ -24,7 +24,7 @@ namespace {
 
 constexpr absl::string_view kMagic = "DLISSUE\n";
 constexpr int kFormatVersion = 1;
-constexpr int kCompressionLevel = 19;
+constexpr int kCompressionLevel = 12;
 constexpr absl::string_view kRemedy =
     "; train it again with classifier_train issues, or restore classifier_service/data/model/issues.model";
 

@@ -674,7 +674,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
 }
 
 Evaluation EvaluateIssues(const IssueTagger& tagger, const Taxonomy& taxonomy,
-                          const std::vector<LabelledArticle>& articles) {
+                          const std::vector<LabelledArticle>& articles, UnknownLabels unknown) {
   const std::vector<const Issue*> issues = taxonomy.LiveIssues();
   std::vector<std::string> ids;
   absl::flat_hash_map<std::string, size_t> index;
@@ -696,7 +696,8 @@ Evaluation EvaluateIssues(const IssueTagger& tagger, const Taxonomy& taxonomy,
     }
     std::vector<int8_t> labels;
     for (const Issue* issue : issues) {
-      labels.push_back(StateOfIssue(article, *issue));
+      const int8_t state = StateOfIssue(article, *issue);
+      labels.push_back(state == 0 && unknown == UnknownLabels::kAreNo ? int8_t{-1} : state);
     }
     tally.Add(scores, tagged, labels);
   }

@@ -22,7 +22,7 @@ namespace dateline::classifier {
 struct TrainOptions {
   size_t max_terms = 60'000;   // Size of the vocabulary; a model takes some 40 bytes a term on disk.
   int min_articles = 4;        // Terms in fewer articles are left out, unless a seed phrase has them.
-  double cost = 4.0;           // LIBLINEAR's C: larger fits closer.
+  double cost = 1.0;           // LIBLINEAR's C: larger fits closer.
   int folds = 4;               // For calibration and thresholds: scores of articles by models that have not seen them.
   int seed_phrase_weight = 2;  // Each seed phrase counts as so many short articles; 0: not at all.
   int threads = 2;             // The result does not depend on it.
@@ -57,9 +57,15 @@ struct TrainResult {
 absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy& taxonomy, const TrainOptions& options,
                                             absl::FunctionRef<void(absl::string_view)> progress);
 
-// Runs a model over labelled articles; only pairs of article and issue whose label is known count.
+// What to make of a label that a source could not have given.
+enum class UnknownLabels {
+  kSkip,   // The pair of article and issue counts neither way: fair to the model.
+  kAreNo,  // The article does not have the issue: harsh, and what figures published elsewhere mostly do.
+};
+
+// Runs a model over labelled articles.
 Evaluation EvaluateIssues(const IssueTagger& tagger, const Taxonomy& taxonomy,
-                          const std::vector<LabelledArticle>& articles);
+                          const std::vector<LabelledArticle>& articles, UnknownLabels unknown = UnknownLabels::kSkip);
 
 // A line for the set and, if asked for, one for each issue.
 std::string FormatEvaluation(absl::string_view name, const Evaluation& evaluation, bool issues);

@@ -328,7 +328,10 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
     article.weight = options.gold_weight;
     gold_ids.insert(article.id);
     gold_texts.Add(article);
-    if (options.gold_held_out > 0 && HashOfId(article.id) % static_cast<uint32_t>(options.gold_held_out) == 0) {
+    // The page the project starts from is never trained on: it is what the tags are shown with.
+    const bool shown = article.source == "gulfif";
+    if (shown ||
+        (options.gold_held_out > 0 && HashOfId(article.id) % static_cast<uint32_t>(options.gold_held_out) == 0)) {
       held_out_texts.Add(article);
       gold_held_out.articles.push_back(std::move(article));
     } else {
@@ -406,6 +409,9 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
     }
   }
 
+  if (!options.with_training) {
+    return corpus;
+  }
   for (LabelledArticle& article : gold_train) {
     if (held_out_texts.Contains(article)) {
       ++corpus.dropped_by_text;

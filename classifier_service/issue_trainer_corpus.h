@@ -54,9 +54,12 @@ struct Corpus {
 };
 
 struct CorpusOptions {
-  std::string data_dir;   // Required: the folder with articles/ and issues/ (its README says what is in them).
-  int gold_held_out = 4;  // One gold article in so many is held out, by a hash of its id; 0: none.
-  int gold_weight = 15;   // Gold articles count so often.
+  std::string data_dir;  // Required: the folder with articles/ and issues/ (its README says what is in them).
+  // One gold article in so many is held out, by a hash of its id; 0: none but the page the project starts from, which
+  // always is.
+  int gold_held_out = 4;
+  bool with_training = true;  // False: only what is held out; much faster, because no texts are compared.
+  int gold_weight = 15;       // Gold articles count so often.
 };
 
 // Reads it all; some 250 MB. NotFound if a file is missing, InvalidArgument with file and line if one is broken.

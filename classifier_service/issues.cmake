@@ -8,9 +8,6 @@ dateline_library(classifier_issues
   HEADERS classification.h issue_model.h issue_tagger.h language.h taxonomy.h text_features.h
   DEPS common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
-# The sum over terms and issues is most of the time of a tag.
-set_source_files_properties(issue_tagger.cc PROPERTIES COMPILE_OPTIONS "-O3")
-
 dateline_library(classifier_trainer
   SOURCES issue_trainer.cc issue_trainer_corpus.cc
   HEADERS issue_trainer.h issue_trainer_corpus.h
@@ -24,3 +21,15 @@ dateline_library(classifier_core
   SOURCES classifier.cc
   HEADERS classifier.h
   DEPS country_tagger gazetteer classifier_issues)
+
+dateline_test(classifier_issues_test
+  SOURCES issue_tagger_test.cc language_test.cc taxonomy_test.cc text_features_test.cc
+  DEPS classifier_issues test_support)
+dateline_test(classifier_trainer_test
+  SOURCES issue_trainer_test.cc
+  DEPS classifier_trainer test_support PkgConfig::ZSTD)
+dateline_test(classifier_core_test SOURCES classifier_test.cc DEPS classifier_core test_support)
+dateline_test(issues_quality_test
+  SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_test.cc"
+  DEPS classifier_trainer test_support
+  LABEL quality)

@@ -208,6 +208,8 @@ class WordReader {
         } else if (c == '.' && IsAcronymDot(bytes, length, size)) {
           buffer_[size++] = '.';
           continue;
+        } else if (c == '.' && size >= 3 && buffer_[size - 2] == '.') {
+          // The last dot of "U.S." belongs to the word, so that "U.S. troops" is a phrase.
         } else {
           // The separator belongs to the gap before the next word.
           pos_ = at;

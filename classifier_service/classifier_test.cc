@@ -1,0 +1,118 @@
+#include "classifier_service/classifier.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::dateline::testing::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Classifier::Options Shipped() {
+  const std::string data = DATELINE_SOURCE_DIR "/classifier_service/data/";
+  return {.taxonomy_path = data + "taxonomy/default.textproto",
+          .gazetteer_path = data + "gazetteer/gazetteer.tsv",
+          .model_path = data + "model/issues.model"};
+}
+
+class ClassifierTest : public ::testing::Test {
+ protected:
+  // Once for all tests: the gazetteer takes a moment to read.
+  static void SetUpTestSuite() {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<Classifier> classifier, Classifier::Load(Shipped()));
+    classifier_ = classifier.release();
+  }
+  static void TearDownTestSuite() {
+    delete classifier_;
+    classifier_ = nullptr;
+  }
+
+  static ArticleText Article() {
+    ArticleText article;
+    article.title = "Iran and Saudi Arabia restore diplomatic relations";
+    article.body =
+        "The foreign ministers of Iran and Saudi Arabia met in Beijing and agreed to restore diplomatic relations. "
+        "Iran "
+        "said that embassies would open within months, and that bilateral relations with its rival had been mended by "
+        "mediation. The agreement was welcomed by regional powers.";
+    return article;
+  }
+
+  static const Classifier* classifier_;
+};
+const Classifier* ClassifierTest::classifier_ = nullptr;
+
+TEST_F(ClassifierTest, TagsCountriesAndIssuesTogether) {
+  const Classification result = classifier_->Classify(Article(), {});
+  ASSERT_FALSE(result.countries.empty());
+  EXPECT_EQ(result.country_outcome, Outcome::kTagged);
+  ASSERT_FALSE(result.issues.empty());
+  EXPECT_EQ(result.issues.front().id, "geopolitics");
+  EXPECT_EQ(result.issue_outcome, Outcome::kTagged);
+  EXPECT_EQ(result.language_code, "en");
+  EXPECT_THAT(result.mentions, IsEmpty());
+}
+
+TEST_F(ClassifierTest, GivesMentionsWhenAsked) {
+  EXPECT_FALSE(classifier_->Classify(Article(), {.include_mentions = true, .display_language = ""}).mentions.empty());
+}
+
+TEST_F(ClassifierTest, NamesTagsInTheLanguageAskedFor) {
+  const Classification result = classifier_->Classify(Article(), {.include_mentions = false, .display_language = "fr"});
+  ASSERT_FALSE(result.issues.empty());
+  EXPECT_EQ(result.issues.front().display_name, "Géopolitique");
+}
+
+TEST_F(ClassifierTest, TextInALanguageTheModelDoesNotKnowGetsCountriesOnly) {
+  ArticleText article;
+  article.title = "إيران والسعودية تستأنفان العلاقات الدبلوماسية";
+  article.body = "اتفقت إيران والمملكة العربية السعودية على استئناف العلاقات الدبلوماسية بينهما بعد محادثات في بكين.";
+  const Classification result = classifier_->Classify(article, {});
+  EXPECT_EQ(result.language_code, "ar");
+  EXPECT_EQ(result.issue_outcome, Outcome::kUnsupportedLanguage);
+  EXPECT_THAT(result.issues, IsEmpty());
+}
+
+TEST_F(ClassifierTest, LanguageOfTheCallerIsBelieved) {
+  ArticleText article = Article();
+  article.language_code = "de-CH";
+  const Classification result = classifier_->Classify(article, {});
+  EXPECT_EQ(result.language_code, "de-CH");
+  EXPECT_EQ(result.issue_outcome, Outcome::kUnsupportedLanguage);
+}
+
+TEST_F(ClassifierTest, EmptyTextGetsNothingAndSaysSo) {
+  const Classification result = classifier_->Classify({}, {});
+  EXPECT_EQ(result.language_code, "und");
+  EXPECT_EQ(result.country_outcome, Outcome::kAbstained);
+  EXPECT_EQ(result.issue_outcome, Outcome::kAbstained);
+}
+
+TEST_F(ClassifierTest, TellsItsVersions) {
+  EXPECT_THAT(classifier_->model_version(), ::testing::StartsWith("issues-"));
+  EXPECT_EQ(classifier_->taxonomy_version(), classifier_->taxonomy().version());
+  EXPECT_FALSE(classifier_->gazetteer_version().empty());
+}
+
+TEST(ClassifierLoadTest, EachMissingFileIsNamed) {
+  Classifier::Options options = Shipped();
+  options.taxonomy_path = "/nonexistent/a";
+  EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/a")));
+  options = Shipped();
+  options.gazetteer_path = "/nonexistent/b";
+  EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/b")));
+  options = Shipped();
+  options.model_path = "/nonexistent/c";
+  EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/c")));
+}
+
+}  // namespace
+}  // namespace dateline::classifier

@@ -1,0 +1,170 @@
+#include "classifier_service/taxonomy.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::dateline::testing::StatusIs;
+using ::dateline::testing::TempDir;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kDefault[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/default.textproto";
+constexpr char kThinkTank[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/think_tank.textproto";
+
+std::string IssueText(const std::string& id, const std::string& more) {
+  return absl::StrCat("issue { id: \"", id, "\" names { language: \"en\" display_name: \"Name of ", id,
+                      "\" } definition: \"d\" ", more, " }\n");
+}
+
+absl::StatusOr<Taxonomy> ParseIssues(const std::string& issues) {
+  return Taxonomy::Parse(absl::StrCat("version: \"v\"\n", issues), "test.textproto");
+}
+
+TEST(TaxonomyTest, DefaultHoldsTwentyIssuesNamedInSixLanguages) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kDefault));
+  EXPECT_EQ(taxonomy.LiveIssues().size(), 20U);
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    std::vector<std::string> languages;
+    for (const IssueNames& names : issue->names) {
+      languages.push_back(names.language_code);
+    }
+    EXPECT_THAT(languages, ElementsAre("en", "ar", "fr", "es", "de", "ru")) << issue->id;
+    EXPECT_GE(issue->seed_phrases.size(), 10U) << issue->id;
+    EXPECT_FALSE(issue->definition.empty()) << issue->id;
+  }
+}
+
+TEST(TaxonomyTest, PresetForThinkTanksHoldsNineIssues) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kThinkTank));
+  EXPECT_EQ(taxonomy.LiveIssues().size(), 9U);
+  EXPECT_THAT(taxonomy.Find("security")->trained_from, ElementsAre("security", "terrorism", "nuclear"));
+}
+
+TEST(TaxonomyTest, FindsIssuesByAliasWhateverTheirCase) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kDefault));
+  EXPECT_EQ(taxonomy.FindByName(" GREAT POWER competition ")->id, "geopolitics");
+  EXPECT_EQ(taxonomy.FindByName("GÉOPOLITIQUE")->id, "geopolitics");
+  EXPECT_EQ(taxonomy.FindByName("السياسة الخارجية")->id, "geopolitics");
+  EXPECT_EQ(taxonomy.FindByName("geopolitics")->id, "geopolitics");
+  EXPECT_EQ(taxonomy.FindByName("Gardening"), nullptr);
+}
+
+TEST(TaxonomyTest, DisplayNameFallsBackToBaseLanguageThenEnglish) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kDefault));
+  EXPECT_EQ(taxonomy.DisplayName("health", "fr"), "Santé publique");
+  EXPECT_EQ(taxonomy.DisplayName("health", "fr-CA"), "Santé publique");
+  EXPECT_EQ(taxonomy.DisplayName("health", "ja"), "Public health");
+  EXPECT_EQ(taxonomy.DisplayName("unheard_of", "en"), "unheard_of");
+}
+
+TEST(TaxonomyTest, RenamingKeepsTheFingerprintAndChangesTheContentHash) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy before, ParseIssues(IssueText("a", "")));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy renamed,
+                       ParseIssues(IssueText("a", "names { language: \"fr\" display_name: \"Autre\" }")));
+  EXPECT_EQ(before.fingerprint(), renamed.fingerprint());
+  EXPECT_NE(before.content_hash(), renamed.content_hash());
+}
+
+TEST(TaxonomyTest, AnotherIssueChangesTheFingerprint) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy one, ParseIssues(IssueText("a", "")));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy two, ParseIssues(IssueText("a", "") + IssueText("b", "")));
+  EXPECT_NE(one.fingerprint(), two.fingerprint());
+}
+
+TEST(TaxonomyTest, OrderOfTheFileDoesNotChangeTheFingerprint) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy one, ParseIssues(IssueText("a", "") + IssueText("b", "")));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy two, ParseIssues(IssueText("b", "") + IssueText("a", "")));
+  EXPECT_EQ(one.fingerprint(), two.fingerprint());
+}
+
+TEST(TaxonomyTest, RetiredIdsResolveToTheirReplacements) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy,
+                       ParseIssues(IssueText("old", "replaced_by: \"older\" replaced_by: \"b\"") +
+                                   IssueText("older", "replaced_by: \"a\"") + IssueText("a", "") + IssueText("b", "")));
+  EXPECT_THAT(taxonomy.Resolve("old"), ElementsAre("b", "a"));
+  EXPECT_THAT(taxonomy.Resolve("a"), ElementsAre("a"));
+  EXPECT_THAT(taxonomy.Resolve("unheard_of"), IsEmpty());
+  EXPECT_EQ(taxonomy.LiveIssues().size(), 2U);
+}
+
+TEST(TaxonomyTest, ParentsStandBeforeChildren) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy,
+                       ParseIssues(IssueText("child", "parent: \"top\"") + IssueText("top", "")));
+  EXPECT_EQ(taxonomy.issues()[0].id, "top");
+  EXPECT_EQ(taxonomy.issues()[1].id, "child");
+}
+
+TEST(TaxonomyTest, MissingFileIsNotFoundWithRemedy) {
+  EXPECT_THAT(Taxonomy::Load("/nonexistent/taxonomy"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("give the path of a taxonomy")));
+}
+
+TEST(TaxonomyTest, FolderIsNotFound) {
+  const TempDir dir;
+  EXPECT_THAT(Taxonomy::Load(dir.path()), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST(TaxonomyTest, BrokenTextNamesTheLine) {
+  EXPECT_THAT(Taxonomy::Parse("version: \"v\"\nissue { id: \"a\" colour: 3 }", "my.textproto"),
+              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("my.textproto"), HasSubstr("line 2"))));
+}
+
+TEST(TaxonomyTest, BinaryGarbageIsInvalid) {
+  EXPECT_THAT(Taxonomy::Parse(std::string(1000, '\x01'), "x"), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(TaxonomyTest, EmptyFileNeedsAVersion) {
+  EXPECT_THAT(Taxonomy::Parse("", "x"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("version")));
+}
+
+struct BadCase {
+  const char* name;
+  std::string issues;
+  const char* message;
+};
+
+class BadTaxonomyTest : public ::testing::TestWithParam<BadCase> {};
+
+TEST_P(BadTaxonomyTest, IsRefusedNamingTheIssue) {
+  EXPECT_THAT(ParseIssues(GetParam().issues),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(GetParam().message)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadTaxonomyTest,
+    ::testing::Values(
+        BadCase{"NoIssues", "", "no issues"},
+        BadCase{"BadId", IssueText("Big Id", ""), "issue \"Big Id\": the id must be"},
+        BadCase{"Twice", IssueText("a", "") + IssueText("a", ""), "issue \"a\" is defined twice"},
+        BadCase{"NoEnglish", "issue { id: \"a\" names { language: \"fr\" display_name: \"A\" } definition: \"d\" }",
+                "issue \"a\": no English name"},
+        BadCase{"NoDefinition", "issue { id: \"a\" names { language: \"en\" display_name: \"A\" } }",
+                "issue \"a\": no definition"},
+        BadCase{"UnknownParent", IssueText("a", "parent: \"b\""), "issue \"a\": parent \"b\" is not defined"},
+        BadCase{"CircularParents", IssueText("a", "parent: \"b\"") + IssueText("b", "parent: \"a\""), "form a circle"},
+        BadCase{"UnknownReplacement", IssueText("a", "replaced_by: \"b\""), "replaced_by \"b\" is not defined"},
+        BadCase{"CircularReplacements",
+                IssueText("a", "replaced_by: \"b\"") + IssueText("b", "replaced_by: \"a\"") + IssueText("c", ""),
+                "replacements form a circle"},
+        BadCase{
+            "SharedAlias",
+            IssueText("a", "names { language: \"fr\" display_name: \"A\" alias: \"Name of b\" }") + IssueText("b", ""),
+            "the name \"Name of b\" belongs to issue \"a\""},
+        BadCase{"LanguageTwice", IssueText("a", "names { language: \"en\" display_name: \"A\" }"),
+                "two names blocks for language \"en\""}),
+    [](const ::testing::TestParamInfo<BadCase>& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace dateline::classifier
