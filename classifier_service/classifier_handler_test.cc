@@ -63,8 +63,8 @@ and with it the revenue on which the Iranian state depends.</p></article></body>
 class ClassifierHandlerTest : public ::testing::Test {
  protected:
   ClassifierHandlerTest() : handler_(RealClassifier(), pool_) {
-    auto server = common::rpc::Server::Start(
-        {}, {{.name = ClassifierHandler::service_full_name(), .service = &handler_}});
+    auto server =
+        common::rpc::Server::Start({}, {{.name = v1::ClassifierService::service_full_name(), .service = &handler_}});
     EXPECT_OK(server);
     server_ = *std::move(server);
     stub_ = v1::ClassifierService::NewStub(server_->InProcessChannel({}));

@@ -78,8 +78,8 @@ absl::Status Serve(const Flags& flags, const rpc::TerminationSignals& signals) {
   if (!classifier.ok()) return std::move(classifier).status();
   WorkerPool pool(flags.pool);
   ClassifierHandler handler(**classifier, pool);
-  absl::StatusOr<std::unique_ptr<rpc::Server>> server =
-      rpc::Server::Start(flags.server, {{.name = ClassifierHandler::service_full_name(), .service = &handler}});
+  absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
+      flags.server, {{.name = dateline::classifier::v1::ClassifierService::service_full_name(), .service = &handler}});
   if (!server.ok()) return std::move(server).status();
   common::LogInfo("ready", {{"service", "classifier_service"},
                             {"version", common::kVersion},
