@@ -132,9 +132,9 @@ class HandlersTest : public ::testing::Test {
     admin_handler_ = std::make_unique<SearchAdminHandler>(*engine_, pool_);
     ingest_handler_ = std::make_unique<IngestHandler>(*engine_, &extractor_, pool_, wait_pool_, stream_options_);
     auto server = common::rpc::Server::Start(
-        {}, {{.name = SearchHandler::service_full_name(), .service = search_handler_.get()},
-             {.name = IngestHandler::service_full_name(), .service = ingest_handler_.get()},
-             {.name = SearchAdminHandler::service_full_name(), .service = admin_handler_.get()}});
+        {}, {{.name = v1::SearchService::service_full_name(), .service = search_handler_.get()},
+             {.name = v1::IngestService::service_full_name(), .service = ingest_handler_.get()},
+             {.name = v1::SearchAdminService::service_full_name(), .service = admin_handler_.get()}});
     EXPECT_THAT(server, IsOk());
     server_ = *std::move(server);
     channel_ = server_->InProcessChannel({});
@@ -161,8 +161,7 @@ class HandlersTest : public ::testing::Test {
 
   // Calls a method with a deadline; gives the status with its details.
   template <typename Stub, typename Request, typename Response>
-  static absl::Status Call(Stub& stub,
-                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  static absl::Status Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                            const Request& request, Response& response) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));

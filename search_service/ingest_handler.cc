@@ -446,7 +446,8 @@ grpc::ServerUnaryReactor* IngestHandler::DeleteArticle(grpc::CallbackServerConte
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::DeleteArticleRequest, v1::DeleteArticleResponse>(
       context, request, response, ingest_pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::DeleteArticleRequest& in, v1::DeleteArticleResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& /*call*/, const v1::DeleteArticleRequest& in,
+             v1::DeleteArticleResponse& out) -> absl::Status {
         if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
         // The answer names the article by its id, also where a URL was asked for.
         const absl::StatusOr<Article> article = engine_.Get(in.id(), /*include_embargoed=*/true);
@@ -463,11 +464,12 @@ grpc::ServerUnaryReactor* IngestHandler::WaitForCommit(grpc::CallbackServerConte
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::WaitForCommitRequest, v1::WaitForCommitResponse>(
       context, request, response, wait_pool_, {},
-      [this](const common::rpc::Call& call, const v1::WaitForCommitRequest& in, v1::WaitForCommitResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& call, const v1::WaitForCommitRequest& in,
+             v1::WaitForCommitResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const uint64_t seq, engine_.SeqOf("commit_token", in.commit_token()));
         ASSIGN_OR_RETURN(const Progress wanted, ProgressFromProto("stage", in.stage(), Progress::kVisible));
-        const Progress reached = engine_.WaitFor(seq, wanted, call.deadline() - kAnswerTime,
-                                                 [&call] { return call.IsCancelled(); });
+        const Progress reached =
+            engine_.WaitFor(seq, wanted, call.deadline() - kAnswerTime, [&call] { return call.IsCancelled(); });
         out.set_reached(ToProto(reached));
         out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
         return absl::OkStatus();

@@ -6,10 +6,10 @@
 #include <string>
 #include <thread>
 
-#include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "CLI/CLI.hpp"
 #include "common/log.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
@@ -59,7 +59,8 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_option("--ingest_threads", flags.ingest_pool.threads, "Threads that take articles in")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
-  app.add_option("--queue", flags.search_pool.queue_limit, "Calls that may wait for a thread; more are told to try again")
+  app.add_option("--queue", flags.search_pool.queue_limit,
+                 "Calls that may wait for a thread; more are told to try again")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
   app.add_option("--grace", flags.grace_seconds, "Seconds that running calls are given at a shutdown")
@@ -86,9 +87,9 @@ absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
   search::SearchAdminHandler admin_handler(engine, search_pool);
   search::IngestHandler ingest_handler(engine, classifier.get(), ingest_pool, wait_pool, {});
   absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
-      flags.server, {{.name = search::SearchHandler::service_full_name(), .service = &search_handler},
-                     {.name = search::IngestHandler::service_full_name(), .service = &ingest_handler},
-                     {.name = search::SearchAdminHandler::service_full_name(), .service = &admin_handler}});
+      flags.server, {{.name = search::v1::SearchService::service_full_name(), .service = &search_handler},
+                     {.name = search::v1::IngestService::service_full_name(), .service = &ingest_handler},
+                     {.name = search::v1::SearchAdminService::service_full_name(), .service = &admin_handler}});
   if (!server.ok()) return std::move(server).status();
   common::LogInfo("ready", {{"service", "search_service"},
                             {"version", common::kVersion},

@@ -44,7 +44,8 @@ grpc::ServerUnaryReactor* SearchHandler::Suggest(grpc::CallbackServerContext* co
                                                  grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SuggestRequest, v1::SuggestResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::SuggestRequest& in, v1::SuggestResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& /*call*/, const v1::SuggestRequest& in,
+             v1::SuggestResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const SuggestQuery query, FromProto(in));
         ASSIGN_OR_RETURN(const std::vector<Suggestion> suggestions, engine_.Suggest(query));
         ToProto(suggestions, out);
@@ -57,7 +58,8 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::GetArticleRequest, v1::GetArticleResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::GetArticleRequest& in, v1::GetArticleResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& /*call*/, const v1::GetArticleRequest& in,
+             v1::GetArticleResponse& out) -> absl::Status {
         if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
         ArticleFormat format;
         ASSIGN_OR_RETURN(format.view, ViewFromProto(in.view(), apb::ARTICLE_VIEW_FULL));
@@ -75,7 +77,8 @@ grpc::ServerUnaryReactor* SearchAdminHandler::GetIndexInfo(grpc::CallbackServerC
                                                            grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::GetIndexInfoRequest, v1::GetIndexInfoResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::GetIndexInfoRequest& /*in*/, v1::GetIndexInfoResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& /*call*/, const v1::GetIndexInfoRequest& /*in*/,
+             v1::GetIndexInfoResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const IndexInfo info, engine_.GetIndexInfo());
         ToProto(info, engine_, out);
         return absl::OkStatus();
