@@ -1,0 +1,604 @@
+#!/usr/bin/python3
+"""The `dateline` command against the real services: what a job, a person and a program rely on.
+
+    cli_test.py --bin build/dev/bin [-k PATTERN]
+
+Each class starts services of its own on free ports; nothing is mocked.
+"""
+
+import argparse
+import contextlib
+import http.server
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from services import Services  # noqa: E402
+
+BIN = None
+SKIPPED = 77
+ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+
+BODY = (
+    "The foreign ministers of Iran and Oman met in Muscat on Tuesday to speak of shipping through the strait. "
+    "Tehran wants fewer patrols; Muscat wants quiet. Neither expects a treaty this year, and both said so. "
+    "Diplomats in the region read the meeting as a sign that the talks will go on through the summer.\n\n"
+    "What they agreed is small: a telephone line between the two coast guards, and a second meeting in the autumn. "
+    "Small things are what this relationship is made of, and they have outlasted larger ones.")
+
+
+def article(number, **fields):
+    return {"id": f"article-{number}", "title": f"Ministers meet in Muscat, part {number}",
+            "body": f"{BODY}\n\nThis is part {number} of the series.", "date": "2024-05-14", "source": "The Meridian",
+            **fields}
+
+
+def lines(*items):
+    return "".join((item if isinstance(item, str) else json.dumps(item)) + "\n" for item in items)
+
+
+def page(title):
+    return (f"<!doctype html><html lang=en><head><title>{title} | The Meridian</title></head><body>"
+            "<nav><a href=/>Home</a> <a href=/world>World</a> <a href=/about>About</a></nav>"
+            f"<article><h1>{title}</h1>" + "".join(f"<p>{part}</p>" for part in BODY.split("\n\n")) +
+            "</article><footer>All rights reserved. Subscribe to our newsletter.</footer></body></html>")
+
+
+def run(*arguments, stdin=None, timeout=120, env=None):
+    """Runs dateline; its output as text."""
+    return subprocess.run([os.path.join(BIN, "dateline"), *arguments], input=stdin, capture_output=True, timeout=timeout,
+                          env={**os.environ, **(env or {})}, encoding="utf-8", check=False)
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class CliTest(unittest.TestCase):
+    """A temporary folder and helpers."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="dateline-cli-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def write(self, name, content):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def assert_exit(self, result, code):
+        self.assertEqual(result.returncode, code, f"stdout:\n{result.stdout}\nstderr:\n{result.stderr}")
+
+
+class WithoutServices(CliTest):
+    """What needs no service, and what happens where there is none."""
+
+    def test_help_of_every_command_teaches_by_example(self):
+        overview = run("--help")
+        self.assert_exit(overview, 0)
+        for command in ("ingest", "extract", "classify", "search", "suggest", "get", "delete", "wait", "info",
+                        "taxonomy", "model", "health"):
+            self.assertIn(command, overview.stdout)
+            result = run(command, "--help")
+            self.assert_exit(result, 0)
+            self.assertIn("Example", result.stdout)
+
+    def test_version_is_that_of_the_release(self):
+        result = run("--version")
+        self.assert_exit(result, 0)
+        self.assertRegex(result.stdout, r"^dateline \d+\.\d+\.\d+\n$")
+
+    def test_a_wrong_command_line_is_exit_2_and_one_clear_message(self):
+        for arguments in (["frobnicate"], [], ["ingest"], ["search", "x", "--page_size", "many"],
+                          ["--output", "xml", "info"], ["ingest", "x", "--max_rejects", "some"],
+                          ["classify", "x", "--input-format", "pdf"]):
+            result = run(*arguments)
+            self.assert_exit(result, 2)
+            self.assertEqual(result.stdout, "")
+            self.assertNotEqual(result.stderr, "")
+
+    def test_extract_prints_the_article_of_a_page(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        text = run("extract", path)
+        self.assert_exit(text, 0)
+        self.assertIn("Muscat Talks", text.stdout)
+        self.assertIn("telephone line", text.stdout)
+        self.assertNotIn("newsletter", text.stdout)
+        result = run("extract", "--output", "json", path)
+        self.assert_exit(result, 0)
+        found = json.loads(result.stdout)
+        self.assertEqual(found["title"], "Muscat Talks")
+        self.assertTrue(found["body"].startswith("The foreign ministers"))
+        self.assertTrue(found["body"].endswith("outlasted larger ones."))
+
+    def test_extract_explains_what_it_dropped(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        result = run("extract", "--explain", path)
+        self.assert_exit(result, 0)
+        self.assertRegex(result.stdout, r"(?m)^\+ .*foreign ministers")
+
+    def test_extract_reads_standard_input_and_flags_may_stand_anywhere(self):
+        for arguments in (["extract", "-", "--output", "jsonl"], ["--output", "jsonl", "extract", "-"],
+                          ["--output=jsonl", "extract", "--input-format=html", "-"],
+                          ["extract", "--output", "jsonl", "--input_format", "html", "-"]):
+            result = run(*arguments, stdin=page("Muscat Talks"))
+            self.assert_exit(result, 0)
+            self.assertEqual(json_lines(result.stdout)[0]["title"], "Muscat Talks")
+
+    def test_extract_fetches_over_http_within_limits(self):
+        pages = {"/page": (200, "text/html; charset=utf-8", page("Muscat Talks").encode()),
+                 "/gone": (410, "text/html", b"gone"), "/large": (200, "text/html", b"<p>" + b"x" * 17_000_000)}
+        with serve(pages) as base:
+            result = run("extract", "--output", "json", f"{base}/page")
+            self.assert_exit(result, 0)
+            found = json.loads(result.stdout)
+            self.assertEqual((found["title"], found["url"]), ("Muscat Talks", f"{base}/page"))
+            self.assertEqual(json.loads(run("extract", "--output", "json", f"{base}/there").stdout)["url"],
+                             f"{base}/page")
+            for path, reason in (("/gone", "410"), ("/large", "larger than"), ("/loop", "redirects"),
+                                 ("/outside", "http")):
+                result = run("extract", base + path)
+                self.assert_exit(result, 3)
+                self.assertIn(reason, result.stderr)
+
+    def test_extract_of_what_is_no_article_says_why(self):
+        for name, content in (("empty.html", b""), ("binary.txt", bytes(range(256)) * 64)):
+            result = run("extract", self.write(name, content))
+            self.assert_exit(result, 3)
+            self.assertIn(name, result.stderr)
+        result = run("extract", os.path.join(self.dir, "missing.html"))
+        self.assert_exit(result, 3)
+        self.assertIn("no such file", result.stderr)
+
+    def test_a_service_that_is_not_there_fails_the_job_and_says_what_to_do(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        for arguments in (["ingest", path], ["search", "x"], ["info"], ["get", "x"], ["wait", "x"], ["health"]):
+            result = run("--search", "127.0.0.1:1", "--classifier", "127.0.0.1:1", *arguments)
+            self.assert_exit(result, 1)
+            self.assertIn("127.0.0.1:1", result.stderr)
+            self.assertIn("--search", result.stderr)
+        result = run("--classifier", "127.0.0.1:1", "classify", path)
+        self.assert_exit(result, 1)
+        self.assertIn("--classifier", result.stderr)
+
+    def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(self):
+        result = run("ingest", self.dir, "--report", "/nonexistent/run.json")
+        self.assert_exit(result, 1)
+        self.assertIn("--report /nonexistent/run.json", result.stderr)
+
+
+@contextlib.contextmanager
+def serve(pages):
+    """An HTTP server on loopback: /there leads to /page, /loop to itself, /outside to a file."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802
+            leads_to = {"/there": "/page", "/loop": "/loop", "/outside": "file:///etc/passwd"}.get(self.path)
+            if leads_to:
+                self.send_response(302)
+                self.send_header("Location", leads_to)
+                self.end_headers()
+                return
+            status, media_type, content = pages[self.path]
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class WithServices(CliTest):
+    """Each test has a collection of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.services = Services(BIN, with_gateway=False)
+        self.services.__enter__()
+        self.addCleanup(self.services.__exit__, None, None, None)
+
+    def dateline(self, *arguments, **options):
+        return run("--search", self.services.search.address, "--classifier", self.services.classifier_address(),
+                   *arguments, **options)
+
+    def ingest(self, *arguments, code=0, **options):
+        result = self.dateline("ingest", "--output", "jsonl", *arguments, **options)
+        self.assert_exit(result, code)
+        return json_lines(result.stdout)
+
+    def outcomes(self, answers):
+        return [answer["outcome"].removeprefix("INGEST_OUTCOME_") for answer in answers]
+
+    def test_ingesting_twice_changes_nothing(self):
+        path = self.write("in.jsonl", lines(article(1), article(2), article(3)))
+        first = self.ingest(path)
+        self.assertEqual(self.outcomes(first), ["CREATED"] * 3)
+        self.assertEqual(sorted(answer["id"] for answer in first), ["article-1", "article-2", "article-3"])
+        self.assertEqual(sorted(answer["position"] for answer in first), ["line 1", "line 2", "line 3"])
+        self.assertEqual(self.outcomes(self.ingest(path)), ["UNCHANGED"] * 3)
+        self.write("in.jsonl", lines(article(1), article(2, title="Another title"), article(3)))
+        self.assertEqual(sorted(self.outcomes(self.ingest(path))), ["UNCHANGED", "UNCHANGED", "UPDATED"])
+
+    def test_a_raw_page_is_searchable_and_tagged_when_the_command_ends(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        result = self.dateline("ingest", path, "--wait", "labelled")
+        self.assert_exit(result, 0)
+        self.assertIn("1 article: 1 created", result.stdout)
+        self.assertIn("labelled", result.stdout)
+        found = json.loads(self.dateline("search", "coast", "guards", "--output", "json", "--facets", "country").stdout)
+        self.assertEqual(found["hits"][0]["article"]["title"], "Muscat Talks")
+        self.assertIn("IR", [label.get("regionCode") for label in found["hits"][0]["article"]["labels"]])
+        self.assertEqual(found["facets"][0]["field"], "region_code")
+        text = self.dateline("search", "muscat", "--country", "IR,OM")
+        self.assertIn("Muscat Talks", text.stdout)
+        self.assertNotIn("\x1b", text.stdout)
+        self.assertIn("\x1b", self.dateline("--color", "always", "search", "muscat").stdout)
+
+    def test_rejected_inputs_are_exit_3_and_harm_no_other(self):
+        folder = os.path.join(self.dir, "in")
+        self.write("in/a.html", page("Muscat Talks"))
+        self.write("in/b.txt", b"")
+        self.write("in/c.html", b"\x7fELF\x02\x01\x01" + bytes(4000))
+        self.write("in/d.jsonl", lines(article(1), "{broken", {"id": "no-text"}, article(2)))
+        self.write("in/e.txt", b"\xff\xfe\xff" * 3000)
+        self.write("in/.hidden.html", page("Hidden"))
+        self.write("in/picture.png", b"\x89PNG")
+        report = os.path.join(self.dir, "run.json")
+        answers = self.ingest(folder, "--report", report, code=3)
+        taken = [answer for answer in answers if answer["outcome"] == "INGEST_OUTCOME_CREATED"]
+        rejected = [answer for answer in answers if answer["outcome"] == "INGEST_OUTCOME_REJECTED"]
+        self.assertEqual({answer["title"] for answer in taken},
+                         {"Muscat Talks", article(1)["title"], article(2)["title"]})
+        for answer in rejected:
+            self.assertNotEqual(answer["error"]["message"], "")
+            self.assertNotEqual(answer["error"]["code"], 0)
+        with open(report, encoding="utf-8") as file:
+            report = json.load(file)
+        self.assertEqual(report["exitCode"], 3)
+        self.assertEqual(report["total"], len(answers))
+        self.assertEqual(report["outcomes"]["created"], 3)
+        self.assertEqual(report["outcomes"]["rejected"], len(rejected))
+        self.assertEqual(report["skippedFiles"], 1)
+        self.assertIn((os.path.join(folder, "d.jsonl"), "line 2"),
+                      [(item["source"], item["position"]) for item in report["rejected"]])
+        self.assertTrue(all(item["reason"] and item["message"] for item in report["rejected"]))
+        self.assertGreater(report["durationSeconds"], 0)
+
+    def test_max_rejects_allows_a_number_or_a_share(self):
+        path = self.write("in.jsonl", lines(article(1), "{broken", article(2), article(3)))
+        for limit, code in (("0", 3), ("1", 0), ("24%", 3), ("25%", 0), ("100%", 0)):
+            self.assert_exit(self.dateline("ingest", path, "--max_rejects", limit), code)
+
+    def test_a_missing_file_is_rejected_and_the_rest_is_taken(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        answers = self.ingest(os.path.join(self.dir, "missing.html"), path, code=3)
+        self.assertEqual(sorted(self.outcomes(answers)), ["CREATED", "REJECTED"])
+
+    def test_feeds_are_many_articles(self):
+        items = "".join(
+            f"<item><title>Ministers meet, part {n}</title><link>https://example.org/{n}</link>"
+            f"<description>&lt;p&gt;{BODY} Part {n}.&lt;/p&gt;</description></item>" for n in range(5))
+        path = self.write("feed.rss", f'<?xml version="1.0"?><rss version="2.0"><channel><title>The Meridian</title>'
+                                      f"<link>https://example.org/</link>{items}</channel></rss>")
+        self.assertEqual(self.outcomes(self.ingest(path)), ["CREATED"] * 5)
+        self.assertEqual(self.outcomes(self.ingest(path)), ["UNCHANGED"] * 5)
+        found = json.loads(self.dateline("get", "https://example.org/3", "--output", "json").stdout)
+        self.assertEqual(found["article"]["title"], "Ministers meet, part 3")
+
+    def test_standard_input_is_read_as_a_stream(self):
+        answers = self.ingest("-", "--input-format", "jsonl", stdin=lines(article(1), article(2)))
+        self.assertEqual(self.outcomes(answers), ["CREATED", "CREATED"])
+        self.assertEqual({answer["source"] for answer in answers}, {"-"})
+
+    def test_piped_output_has_no_progress_bar_and_no_colours(self):
+        path = self.write("in.jsonl", lines(*[article(n) for n in range(50)]))
+        result = self.dateline("ingest", path)
+        self.assert_exit(result, 0)
+        self.assertNotIn("\r", result.stdout + result.stderr)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+        self.assertEqual(result.stderr, "")
+        quiet = self.dateline("--quiet", "ingest", path)
+        self.assertEqual((quiet.stdout, quiet.stderr), ("", ""))
+
+    def test_a_terminal_sees_progress_with_a_rate(self):
+        path = self.write("in.jsonl", lines(*[article(n) for n in range(300)]))
+        seen, status = in_terminal([os.path.join(BIN, "dateline"), "--search", self.services.search.address, "ingest",
+                                    path, "--results", "none"])
+        self.assertEqual(status, 0, seen)
+        self.assertRegex(seen, r"\[=*>? *\] +\d+%  \d+ articles  [\d.]+/s")
+        self.assertIn("300 articles: 300 created", seen)
+
+    def test_output_json_is_the_report(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        result = self.dateline("ingest", path, "--output", "json")
+        self.assert_exit(result, 0)
+        self.assertEqual(json.loads(result.stdout)["outcomes"]["created"], 1)
+
+    def test_classify_answers_one_line_per_line_in_order(self):
+        good = [article(n) for n in range(1, 100)]
+        rows = []
+        for n, row in enumerate(good):
+            rows.append(row)
+            if n % 10 == 3:
+                rows.append("{broken")
+            if n % 20 == 7:
+                rows.append("")
+            if n % 25 == 9:
+                rows.append({"id": f"textless-{n}"})
+        result = self.dateline("classify", "--input-format", "jsonl", "--output", "jsonl", stdin=lines(*rows))
+        self.assert_exit(result, 3)
+        answers = json_lines(result.stdout)
+        self.assertEqual(len(answers), len(rows))
+        for number, (row, answer) in enumerate(zip(rows, answers), start=1):
+            self.assertEqual(answer["position"], f"line {number}")
+            self.assertEqual(answer["id"], row["id"] if isinstance(row, dict) else "")
+            if isinstance(row, dict) and "body" in row:
+                self.assertNotIn("error", answer)
+                countries = {tag["regionCode"]: tag["score"] for tag in answer["countries"]}
+                self.assertTrue({"IR", "OM"} <= set(countries), answer)
+                self.assertTrue(all(0 <= score <= 1 for score in countries.values()))
+                self.assertIsInstance(answer["issues"], list)
+                for tag in answer["issues"]:
+                    self.assertTrue(tag["issueId"] and 0 <= tag["score"] <= 1)
+            else:
+                self.assertIn("message", answer["error"])
+                self.assertEqual((answer["countries"], answer["issues"]), ([], []))
+
+    def test_classify_answers_a_line_before_it_is_given_the_next(self):
+        command = [os.path.join(BIN, "dateline"), "--classifier", self.services.classifier_address(), "classify",
+                   "--input-format", "jsonl", "--output", "jsonl"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
+            for n in (1, 2, 3):
+                process.stdin.write(lines(article(n)))
+                process.stdin.flush()
+                ready, _, _ = select.select([process.stdout], [], [], 30)
+                self.assertTrue(ready, "no answer while the input is open")
+                self.assertEqual(json.loads(process.stdout.readline())["id"], f"article-{n}")
+            process.stdin.close()
+            self.assertEqual(process.wait(30), 0)
+
+    def test_classify_shows_a_page_with_reasons(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        text = self.dateline("classify", path)
+        self.assert_exit(text, 0)
+        self.assertIn("Iran (IR)", text.stdout)
+        self.assertIn("“Tehran”", text.stdout)
+        found = json.loads(self.dateline("classify", path, "--output", "json").stdout)
+        self.assertIn("IR", [tag["regionCode"] for tag in found["countries"]])
+        self.assertEqual(found["article"]["title"], "Muscat Talks")
+        span = next(piece["span"] for tag in found["countries"] for piece in tag["evidence"] if "span" in piece)
+        self.assertIn(span["field"], found["article"])
+
+    def test_articles_are_taken_while_the_classifier_is_away_and_tagged_when_it_is_back(self):
+        port = self.services.classifier.port
+        self.services.classifier.terminate()
+        path = self.write("page.html", page("Muscat Talks"))
+        result = self.dateline("ingest", path)
+        self.assert_exit(result, 0)
+        found = json.loads(self.dateline("search", "muscat", "--output", "json").stdout)["hits"][0]["article"]
+        self.assertEqual(found["labelState"], "LABEL_STATE_PENDING")
+        self.assertNotIn("labels", found)
+        token = json.loads(self.dateline("get", found["id"], "--output", "json").stdout)["commitToken"]
+        self.services.start_classifier(listen=f"127.0.0.1:{port}")
+        self.assert_exit(self.dateline("wait", token, "--for", "labelled", "--wait_timeout", "60s"), 0)
+        found = json.loads(self.dateline("search", "muscat", "--output", "json").stdout)["hits"][0]["article"]
+        self.assertEqual(found["labelState"], "LABEL_STATE_DONE")
+        self.assertIn("IR", [label.get("regionCode") for label in found["labels"]])
+
+    def test_a_service_that_restarts_in_the_middle_loses_nothing(self):
+        port = self.services.search.port
+        command = [os.path.join(BIN, "dateline"), "--search", f"127.0.0.1:{port}", "ingest", "-", "--input-format", "jsonl",
+                   "--output", "jsonl"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              encoding="utf-8") as process:
+            process.stdin.write(lines(*[article(n) for n in range(200)]))
+            process.stdin.flush()
+            json.loads(process.stdout.readline())
+            self.services.search.kill()
+            process.stdin.write(lines(*[article(n) for n in range(200, 250)]))
+            process.stdin.flush()
+            self.services.start_search(listen=f"127.0.0.1:{port}")
+            rest, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(len(rest.splitlines()) + 1, 250)
+        self.assertIn("trying again", errors)
+        info = json.loads(self.dateline("info", "--output", "json").stdout)
+        self.assertEqual(info["articleCount"], 250)
+
+    def test_ctrl_c_ends_with_a_summary(self):
+        command = [os.path.join(BIN, "dateline"), "--search", self.services.search.address, "ingest", "-",
+                   "--input-format", "jsonl"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              encoding="utf-8") as process:
+            process.stdin.write(lines(article(1)))
+            process.stdin.flush()
+            self.assertIn("article-1", process.stdout.readline())
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(20), 130)
+            self.assertIn("interrupted; 1 article: 1 created", process.stdout.read())
+
+    def test_get_delete_and_purge(self):
+        path = self.write("in.jsonl", lines(article(1), article(2)))
+        self.ingest(path)
+        self.assertIn("telephone line", self.dateline("get", "article-1").stdout)
+        refused = self.dateline("delete", "article-1", stdin="")
+        self.assert_exit(refused, 1)
+        self.assertIn("--yes", refused.stderr)
+        self.assert_exit(self.dateline("delete", "article-1", "--yes"), 0)
+        gone = self.dateline("get", "article-1")
+        self.assert_exit(gone, 1)
+        self.assert_exit(self.dateline("delete", "article-2", "--purge", "--yes"), 0)
+        answers = {answer["id"]: answer for answer in self.ingest(path, code=3)}
+        self.assertEqual(answers["article-1"]["outcome"], "INGEST_OUTCOME_CREATED")
+        self.assertEqual(answers["article-2"]["outcome"], "INGEST_OUTCOME_REJECTED")
+        self.assertEqual(answers["article-2"]["error"]["reason"], "PURGED")
+
+    def test_bad_search_requests_name_the_field(self):
+        for arguments, field in ((["--filter", "nonsense ="], "filter"), (["--page_size", "-1"], "page_size"),
+                                 (["--country", "ZZ"], "region_codes"), (["--issue", "no_such_issue"], "issue_ids"),
+                                 (["--order", "sideways"], "order_by"), (["--page_token", "foreign"], "page_token")):
+            result = self.dateline("search", "x", *arguments)
+            self.assert_exit(result, 1)
+            self.assertIn(field, result.stderr)
+
+    def test_pages_follow_each_other_without_overlap(self):
+        self.ingest(self.write("in.jsonl", lines(*[article(n) for n in range(25)])))
+        seen = []
+        token = []
+        for _ in range(3):
+            answer = json.loads(self.dateline("search", "muscat", "--output", "json", "--page_size", "10", *token).stdout)
+            seen += [hit["article"]["id"] for hit in answer["hits"]]
+            token = ["--page_token", answer.get("nextPageToken", "")]
+        self.assertEqual(len(set(seen)), 25)
+
+    def test_the_servers_describe_themselves(self):
+        for arguments, expected in ((["info"], "articles"), (["taxonomy"], "geopolitics"),
+                                    (["taxonomy", "--show", "groups"], "gcc"), (["taxonomy", "--show", "countries"], "Iran"),
+                                    (["model"], "taxonomy"), (["health"], "SERVING"), (["suggest", "ira"], "Iran")):
+            result = self.dateline(*arguments)
+            self.assert_exit(result, 0)
+            self.assertIn(expected, result.stdout)
+        self.assertIn("issues", json.loads(self.dateline("taxonomy", "--output", "json").stdout))
+        self.assert_exit(self.dateline("health", "--address", self.services.search.address), 0)
+        unknown = self.dateline("health", "--address", self.services.search.address, "--service", "no.such.Service")
+        self.assert_exit(unknown, 1)
+
+
+def in_terminal(command, timeout=120):
+    """Runs a command on a pseudo-terminal; what it printed, and its exit status."""
+    master, slave = pty.openpty()
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave) as process:
+            os.close(slave)
+            slave = -1
+            output = b""
+            deadline = time.monotonic() + timeout
+            while time.monotonic() < deadline:
+                ready, _, _ = select.select([master], [], [], 1)
+                if not ready:
+                    continue
+                try:
+                    chunk = os.read(master, 65536)
+                except OSError:  # The other end is closed.
+                    break
+                if not chunk:
+                    break
+                output += chunk
+            return output.decode(errors="replace"), process.wait(timeout)
+    finally:
+        os.close(master)
+        if slave >= 0:
+            os.close(slave)
+
+
+class RunScript(CliTest):
+    """./run.sh, from a built tree to a clean end."""
+
+    def script(self, *arguments, timeout=600):
+        return subprocess.run([os.path.join(ROOT, "run.sh"), "--no-install", "--data_dir", os.path.join(self.dir, "data"),
+                               *arguments], capture_output=True, encoding="utf-8", timeout=timeout, cwd=self.dir,
+                              stdin=subprocess.DEVNULL, check=False)
+
+    def test_once_shows_tags_and_hits_and_stops_everything(self):
+        result = self.script("--once", "--classifier_port", "0", "--search_port", "0", "--gateway_port", "0")
+        self.assert_exit(result, 0)
+        self.assertIn("44 articles: 44 created", result.stdout)
+        self.assertIn("Countries", result.stdout)
+        self.assertIn("Issues", result.stdout)
+        self.assertRegex(result.stdout, r"\d+ articles in [\d.]+ ms")
+        self.assertRegex(result.stdout, r"page +http://127\.0\.0\.1:\d+/")
+        for line in result.stdout.splitlines():
+            if line.startswith("started"):
+                for port in [word.rstrip(",;").rpartition(":")[2] for word in line.split() if "127.0.0.1:" in word]:
+                    with socket.socket() as probe:
+                        self.assertNotEqual(probe.connect_ex(("127.0.0.1", int(port))), 0, f"port {port} is still open")
+        again = self.script("--once", "--classifier_port", "0", "--search_port", "0", "--gateway_port", "0")
+        self.assert_exit(again, 0)
+        self.assertIn("44 unchanged", again.stdout)
+
+    def test_own_material_instead_of_the_samples(self):
+        self.write("mine/page.html", page("Muscat Talks"))
+        result = self.script("--once", "--classifier_port=0", "--search_port=0", "--gateway_port=0", "mine")
+        self.assert_exit(result, 0)
+        self.assertIn("1 article: 1 created", result.stdout)
+        self.assertIn("Muscat Talks", result.stdout)
+
+    def test_a_port_in_use_is_one_line(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            port = holder.getsockname()[1]
+            result = self.script("--once", "--classifier_port", "0", "--search_port", str(port), "--gateway_port", "0")
+        self.assert_exit(result, 1)
+        self.assertEqual(result.stderr, f"run.sh: port {port} is in use; --search_port N takes another one for the search\n")
+
+    def test_ctrl_c_stops_everything_cleanly(self):
+        command = [os.path.join(ROOT, "run.sh"), "--no-install", "--data_dir", os.path.join(self.dir, "data"),
+                   "--classifier_port", "0", "--search_port", "0", "--gateway_port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                              stdin=subprocess.DEVNULL, start_new_session=True) as process:
+            output = ""
+            for line in process.stdout:
+                output += line
+                if line.startswith("running"):
+                    break
+            os.killpg(process.pid, signal.SIGINT)  # As a terminal does.
+            output += process.stdout.read()
+            self.assertEqual(process.wait(60), 0, output)
+        logs = os.path.join(self.dir, "data", "logs")
+        for name in ("classifier_service", "search_service", "web_gateway"):
+            with open(os.path.join(logs, f"{name}.log"), encoding="utf-8") as file:
+                self.assertIn("stopped", file.read(), name)
+
+    def test_a_wrong_command_line_is_exit_2(self):
+        for arguments in (["--frobnicate"], ["--search_port", "x"], ["--search_port", "70000"], ["--data_dir"],
+                          ["--search_port", "4000", "--gateway_port", "4000"]):
+            result = self.script("--once", *arguments)
+            self.assert_exit(result, 2)
+            self.assertEqual(len(result.stderr.splitlines()), 1)
+
+
+def main():
+    global BIN
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True, help="folder of the built programs")
+    options, rest = parser.parse_known_args()
+    BIN = os.path.abspath(options.bin)
+    # run.sh builds in build/release: from another build's tests it would compile all of it.
+    if "RunScript" in rest and os.path.realpath(BIN) != os.path.join(os.path.realpath(ROOT), "build", "release", "bin"):
+        print("SKIPPED: run.sh is tested with the release build, whose programs it starts")
+        sys.exit(SKIPPED)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
