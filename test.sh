@@ -170,7 +170,7 @@ stage_format() {
     count 0 0 1
     return
   fi
-  own_sources | run_checked xargs clang-format --dry-run -Werror
+  run_checked xargs clang-format --dry-run -Werror < <(own_sources)
 }
 
 buf() {
@@ -217,8 +217,8 @@ stage_asan() { build asan && run_tests asan -L '^(unit|integration)$'; }
 
 stage_tsan() { build tsan && run_tests tsan; }
 
-# Both need the headers that a build generates.
-generated() { [ -d build/release/generated ] || build release; }
+# Both need the headers that a build generates, and how each file is compiled.
+generated() { build release dateline_generated; }
 
 stage_clang() { generated && run_checked scripts/tidy.py syntax --jobs "$jobs"; }
 

@@ -13,6 +13,9 @@
 set(DATELINE_GENERATED_DIR "${CMAKE_BINARY_DIR}/generated")
 file(MAKE_DIRECTORY "${DATELINE_GENERATED_DIR}")
 
+# All generated headers, without compiling anything: what a tool needs that only reads sources.
+add_custom_target(dateline_generated)
+
 function(_dateline_generate name)
   cmake_parse_arguments(ARG "GRPC" "" "PROTOS;IMPORT_DIRS;DEPS" ${ARGN})
   if(NOT ARG_IMPORT_DIRS)
@@ -49,7 +52,10 @@ function(_dateline_generate name)
     list(APPEND sources "${out}.cc")
     list(APPEND headers "${out}.h")
   endforeach()
+  add_custom_target(${name}_generated DEPENDS ${headers})
+  add_dependencies(dateline_generated ${name}_generated)
   add_library(${name} STATIC ${sources} ${headers})
+  add_dependencies(${name} ${name}_generated)
   target_include_directories(${name} SYSTEM PUBLIC "$<BUILD_INTERFACE:${DATELINE_GENERATED_DIR}>")
   target_compile_options(${name} PRIVATE -w)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} protobuf::libprotobuf)

@@ -1,5 +1,7 @@
 #include "common/text.h"
 
+#include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 
@@ -41,7 +43,19 @@ std::string Utf8(char32_t c) {
   return out;
 }
 
-bool IsSurrogate(char32_t c) { return c >= 0xD800 && c < 0xE000; }
+constexpr char32_t kBlock = 256;
+constexpr char32_t kLast = 0x10FFFF;
+
+// All code points from `first` on, `kBlock` of them, each between a letter and a mark; without surrogates.
+std::string Block(char32_t first) {
+  std::string out;
+  for (char32_t c = first; c < first + kBlock; ++c) {
+    if (c < 0xD800 || c >= 0xE000) {
+      absl::StrAppend(&out, "a", Utf8(c), "\xcc\x81 b ");
+    }
+  }
+  return out;
+}
 
 TEST(IsValidUtf8Test, AcceptsTextOfAnyScript) {
   EXPECT_TRUE(IsValidUtf8(""));
@@ -113,12 +127,9 @@ TEST(NormalizeTextTest, TakesLinearTimeOnHostileMarks) {
 }
 
 TEST(NormalizeTextTest, IsIdempotentOnEveryCodePoint) {
-  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
-    if (IsSurrogate(c)) {
-      continue;
-    }
-    const std::string once = NormalizeText(absl::StrCat("a", Utf8(c), "\xcc\x81 b"));
-    ASSERT_EQ(NormalizeText(once), once) << std::hex << static_cast<uint32_t>(c);
+  for (char32_t first = 0; first <= kLast; first += kBlock) {
+    const std::string once = NormalizeText(Block(first));
+    ASSERT_EQ(NormalizeText(once), once) << "from code point " << static_cast<uint32_t>(first);
     ASSERT_TRUE(IsValidUtf8(once));
   }
 }
@@ -144,7 +155,7 @@ TEST(NormalizeTextTest, IsIdempotentOnRandomBytesAndCharacters) {
                               "\xe1\x85\xa1",
                               "\xe1\x86\xa8",
                               std::string(1, '\0')};
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 5'000; ++round) {
     std::string text;
     const int length = static_cast<int>(random() % 60);
     for (int i = 0; i < length; ++i) {
@@ -192,12 +203,9 @@ TEST(FoldForMatchTest, IgnoresCaseAndDiacritics) {
 TEST(FoldForMatchTest, KeepsVowelSignsThatAreLetters) { EXPECT_NE(FoldForMatch("कि"), FoldForMatch("क")); }
 
 TEST(FoldForMatchTest, IsIdempotentOnEveryCodePoint) {
-  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
-    if (IsSurrogate(c)) {
-      continue;
-    }
-    const std::string once = FoldForMatch(absl::StrCat(Utf8(c), "\xcc\x81"));
-    ASSERT_EQ(FoldForMatch(once), once) << std::hex << static_cast<uint32_t>(c);
+  for (char32_t first = 0; first <= kLast; first += kBlock) {
+    const std::string once = FoldForMatch(Block(first));
+    ASSERT_EQ(FoldForMatch(once), once) << "from code point " << static_cast<uint32_t>(first);
   }
 }
 
