@@ -251,7 +251,9 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   }
 
   Results results(context, flags);
-  IngestSession::Options options{.endpoint = context.search, .channel = *channel};
+  IngestSession::Options options;
+  options.endpoint = context.search;
+  options.channel = *channel;
   options.answer_timeout = context.timeout;
   options.retry.give_up_after = flags.retry_for;
   if (flags.wait >= spb::COMMIT_STAGE_VISIBLE) options.visible_patience = flags.wait_timeout;
