@@ -89,14 +89,31 @@ void MergeBody(HtmlBody* body, Article* article) {
   }
 }
 
+// <title> as a last resort: most sites put their name after the last bar or dash.
+std::string TitleOfPage(absl::string_view title, absl::string_view site) {
+  const std::string stripped = StripSiteName(title, site);
+  if (stripped != title) {
+    return stripped;
+  }
+  for (const absl::string_view separator : {" | ", " │ ", " » ", " - ", " – ", " — "}) {
+    const size_t at = title.rfind(separator);
+    if (at != absl::string_view::npos && CountWords(title.substr(0, at)) >= 2 &&
+        CountWords(title.substr(at + separator.size())) <= 4) {
+      return std::string(title.substr(0, at));
+    }
+  }
+  return stripped;
+}
+
 std::string ChooseTitle(const HtmlBody& body, const HtmlMetadata& metadata) {
   if (!body.title.empty()) {
     return StripSiteName(body.title, metadata.article.source);
   }
-  if (!metadata.titles.empty()) {
+  // A stated title that is the page's own has the site's name in it, too.
+  if (!metadata.titles.empty() && metadata.titles.front() != metadata.page_title) {
     return StripSiteName(metadata.titles.front(), metadata.article.source);
   }
-  return StripSiteName(metadata.page_title, metadata.article.source);
+  return TitleOfPage(metadata.page_title, metadata.article.source);
 }
 
 // Text that is too little, or nothing but links, is no article.

@@ -35,6 +35,10 @@ constexpr double kCommentGuard = 0.9;
 constexpr double kStrongShare = 0.3;  // A marked body must hold this share of the best unmarked one's text.
 constexpr double kContentBoost = 1.1;
 constexpr double kShortPenalty = 12.0;  // Of a line that is no sentence, in letters of text.
+constexpr size_t kMaxHeadingWords = 40;
+constexpr size_t kMaxHeadingBlocks = 3;
+constexpr size_t kHeadingReach = 3;     // Block elements between a heading's tag and its text.
+constexpr size_t kLeadReach = 25;       // Blocks between title and text that may hold the lead.
 constexpr size_t kMaxBlockText = 2000;  // Of `Block::text`.
 constexpr size_t kMaxStandfirstWords = 80;
 
@@ -76,6 +80,15 @@ class BlockCollector {
       Leave();
     }
     Flush();
+    // A heading of many paragraphs was never closed.
+    for (const auto& [heading, members] : heading_blocks_) {
+      if (members.size() > kMaxHeadingBlocks) {
+        for (const size_t member : members) {
+          blocks_[member].shape = Shape::kParagraph;
+          blocks_[member].level = 0;
+        }
+      }
+    }
     return std::move(blocks_);
   }
 
@@ -244,13 +257,18 @@ class BlockCollector {
     }
     PageBlock block;
     block.text = CleanLines();
+    if (block.text.empty()) {
+      Reset();
+      return;
+    }
     block.start = start_;
     block.node = block_stack_.empty() ? 0 : block_stack_.back();
     for (size_t k = block_stack_.size(); k > 0; --k) {
       const int32_t ancestor = block_stack_[k - 1];
       const GumboTag tag = document_.node(ancestor).tag;
-      if (IsHeadingTag(tag)) {
+      if (IsHeadingTag(tag) && block_stack_.size() - k < kHeadingReach) {
         block.shape = Shape::kHeading;
+        heading_blocks_[ancestor].push_back(blocks_.size());
         block.level = static_cast<int>(tag) - static_cast<int>(GUMBO_TAG_H1) + 1;
         break;
       }
@@ -280,11 +298,16 @@ class BlockCollector {
     }
     block.chars = chars_;
     block.words = CountWords(block.text);
+    if (block.shape == Shape::kHeading && block.words > kMaxHeadingWords) {
+      block.shape = Shape::kParagraph;  // Text below a heading that was never closed, or set large.
+    }
     block.link_share = chars_ == 0 ? 0.0 : static_cast<double>(link_chars_) / static_cast<double>(chars_);
     block.bold = chars_ > 0 && bold_chars_ * 10 >= chars_ * 9;
-    if (!block.text.empty()) {
-      blocks_.push_back(std::move(block));
-    }
+    blocks_.push_back(std::move(block));
+    Reset();
+  }
+
+  void Reset() {
     text_.clear();
     chars_ = link_chars_ = bold_chars_ = 0;
     line_breaks_ = 0;
@@ -293,6 +316,7 @@ class BlockCollector {
   const HtmlDocument& document_;
   const std::vector<Hint>& hints_;
   std::vector<PageBlock> blocks_;
+  absl::flat_hash_map<int32_t, std::vector<size_t>> heading_blocks_;
   std::vector<int32_t> open_;         // All elements around the current node.
   std::vector<int32_t> block_stack_;  // The block elements among them.
   std::vector<int32_t> data_tables_;
@@ -443,7 +467,12 @@ class BodyFinder {
       keys.push_back(MatchKey(title));
     }
     keys.push_back(MatchKey(metadata_.page_title));
+    absl::flat_hash_set<std::string> parts;  // Of the page's title: one of them is the article's.
+    for (const absl::string_view part : absl::StrSplit(metadata_.page_title, absl::ByAnyChar("|·•–—:-"))) {
+      parts.insert(MatchKey(part));
+    }
     int best = 0;
+    parts.erase(MatchKey(metadata_.article.source));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const PageBlock& block = blocks_[i];
       if (block.text.size() > 400 || block.words == 0) {
@@ -454,22 +483,32 @@ class BodyFinder {
           around == Hint::kComments) {
         continue;
       }
-      const int rank = TitleRank(block, keys);
+      const int rank = TitleRank(block, keys, parts);
       if (rank > best) {
         best = rank;
         title_ = i;
       }
     }
-    if (title_) {
-      const PageBlock& block = blocks_[*title_];
-      body_.title = absl::StrCat(block.text);
-      std::replace(body_.title.begin(), body_.title.end(), '\n', ' ');
+    if (!title_) {
+      return;
+    }
+    body_.title = blocks_[*title_].text;
+    std::replace(body_.title.begin(), body_.title.end(), '\n', ' ');
+    // Where a kicker stands before the title, what the page states is better.
+    const std::string shown = MatchKey(body_.title);
+    for (const std::string& title : metadata_.titles) {
+      const std::string key = MatchKey(title);
+      if (key.size() >= 12 && key.size() < shown.size() && absl::EndsWith(shown, key)) {
+        body_.title = title;
+        break;
+      }
     }
   }
 
-  static int TitleRank(const PageBlock& block, const std::vector<std::string>& keys) {
+  static int TitleRank(const PageBlock& block, const std::vector<std::string>& keys,
+                       const absl::flat_hash_set<std::string>& parts) {
     const std::string key = MatchKey(block.text);
-    int rank = 0;
+    int rank = block.shape == Shape::kHeading && block.level == 1 && key.size() >= 3 && parts.contains(key) ? 2 : 0;
     if (key.size() >= 6) {
       for (const std::string& title : keys) {
         if (title.empty()) {
@@ -490,7 +529,26 @@ class BodyFinder {
     if (rank >= 3 && block.link_share < 0.5 && block.words >= 3) {
       return rank * 5;
     }
-    return block.shape == Shape::kHeading && block.level == 1 && block.words >= 3 && rank == 0 ? 1 : 0;
+    return block.shape == Shape::kHeading && block.level == 1 && block.words >= 2 && rank == 0 &&
+                   SharesWords(block.text, keys)
+               ? 1
+               : 0;
+  }
+
+  // True if a good part of the words of `text` stand in one of the titles, too: the same said in another way.
+  static bool SharesWords(absl::string_view text, const std::vector<std::string>& keys) {
+    const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+    for (const std::string& title : keys) {
+      size_t shared = 0;
+      for (const absl::string_view word : words) {
+        const std::string key = MatchKey(word);
+        shared += key.size() >= 4 && absl::StrContains(title, key) ? 1 : 0;
+      }
+      if (shared > 0 && shared * 5 >= words.size() * 2) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // The element that holds most text and least else.
@@ -528,14 +586,15 @@ class BodyFinder {
         container_ = i;
       }
     }
-    const int32_t chosen = ChooseMarked(marked, best_plain);
+    const int32_t chosen = ChooseMarked(marked, best_plain, sums);
     if (chosen != kNoNode) {
       container_ = chosen;
       container_marked_ = true;
     }
   }
 
-  int32_t ChooseMarked(const std::vector<std::pair<double, int32_t>>& marked, double best_plain) const {
+  int32_t ChooseMarked(const std::vector<std::pair<double, int32_t>>& marked, double best_plain,
+                       const std::vector<double>& sums) const {
     int32_t chosen = kNoNode;
     double chosen_sum = 0.0;
     for (const auto& [sum, node] : marked) {
@@ -551,12 +610,26 @@ class BodyFinder {
     if (chosen == kNoNode) {
       return kNoNode;
     }
-    // The text may be cut into several pieces that stand side by side.
-    double siblings = 0.0;
+    // The text may be cut into several marked pieces: then it is what holds them all, unless that holds much else.
+    double together = 0.0;
+    int32_t around = chosen;
+    int32_t last_end = 0;
     for (const auto& [sum, node] : marked) {
-      siblings += document_.node(node).parent == document_.node(chosen).parent ? sum : 0.0;
+      if (sum < chosen_sum * 0.1 || node < last_end || node == chosen ||
+          (node < chosen && document_.node(node).end > chosen)) {
+        continue;
+      }
+      last_end = document_.node(node).end;
+      together += sum;
+      while (around != kNoNode && !(around <= node && document_.node(node).end <= document_.node(around).end)) {
+        around = document_.node(around).parent;
+      }
     }
-    return siblings > chosen_sum * 1.25 ? document_.node(chosen).parent : chosen;
+    if (around == kNoNode || around == chosen || together < chosen_sum * 0.25) {
+      return chosen;
+    }
+    const auto [begin, end] = RangeOf(around);
+    return sums[end] - sums[begin] >= (together + chosen_sum) * 0.8 ? around : chosen;
   }
 
   // Share of the letters of block `i`'s list or table that are links.
@@ -617,6 +690,33 @@ class BodyFinder {
       block.kept = Keeps(i, group_share, first && i < *first, last && i > *last, &teasers);
     }
     DropLoneHeadings();
+    KeepLead();
+  }
+
+  // A box around the title, or one around this single paragraph.
+  bool MayHoldLead(int32_t box) const {
+    const Hint hint = HintOf(box);
+    if (hint != Hint::kRelated && hint != Hint::kMeta && hint != Hint::kHeaderFooter && hint != Hint::kByline) {
+      return false;
+    }
+    const auto [begin, end] = RangeOf(box);
+    return end - begin == 1 || (*title_ >= begin && *title_ < end);
+  }
+
+  // The first paragraph often stands apart from the others, under the title.
+  void KeepLead() {
+    if (!title_ || *title_ >= begin_ || begin_ - *title_ > kLeadReach) {
+      return;
+    }
+    for (size_t i = *title_ + 1; i < begin_; ++i) {
+      PageBlock& block = blocks_[i];
+      const int32_t around = boilerplate_[static_cast<size_t>(block.node)];
+      const bool teaser = around != kNoNode && block.link_share == 0.0 && MayHoldLead(around);
+      if (block.solid && (around == kNoNode || teaser) && block.kind == LineKind::kNone && block.link_share < 0.2) {
+        block.kept = true;
+        block.reason = "lead";
+      }
+    }
   }
 
   // Share of the container's text that stands before block `i`.
@@ -632,7 +732,7 @@ class BodyFinder {
       const double before = block.kind == LineKind::kNone ? 0.0 : TextBefore(i);
       const bool cuts = (block.kind == LineKind::kCommentHeading && before > 0.3) ||
                         (block.kind == LineKind::kAboutAuthor && before > 0.7) ||
-                        (block.kind == LineKind::kRelatedHeading && block.shape == Shape::kHeading && before > 0.75);
+                        (block.kind == LineKind::kRelatedHeading && block.shape == Shape::kHeading && before > 0.92);
       if (cuts) {
         for (size_t k = i; k < end_; ++k) {
           if (blocks_[k].reason.empty()) {
@@ -811,6 +911,7 @@ class BodyFinder {
         ReadHeadBlock(block, around);
       }
     }
+    ReadMarkedNodes(from, *first, to);
     ReadTagLinks(*first, to);
     if (body_.authors.empty() && metadata_.article.authors.empty()) {
       for (size_t i = *last + 1; i < to && body_.authors.empty(); ++i) {
@@ -848,6 +949,59 @@ class BodyFinder {
       node = document_.node(node).parent;
     }
     return false;
+  }
+
+  // <time> above the text, and elements that say they hold the author's name, above it or below.
+  void ReadMarkedNodes(size_t from, size_t first, size_t to) {
+    const int32_t begin = blocks_[from].start > 40 ? blocks_[from].start - 40 : 0;
+    const int32_t text = blocks_[first].start;
+    const int32_t end = to < blocks_.size() ? blocks_[to].start : document_.size();
+    const bool want_author = body_.authors.empty() && metadata_.article.authors.empty();
+    for (int32_t i = begin; i < end; ++i) {
+      const HtmlNode& node = document_.node(i);
+      if (node.is_text || node.attribute_count == 0) {
+        continue;
+      }
+      if (node.tag == GUMBO_TAG_TIME && i < text + 20 && !body_.date) {
+        body_.date = FindDate(document_.Attribute(i, "datetime"));
+      }
+      if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
+        const std::string name = document_.Text(i);
+        body_.authors = ParseNameList(name);
+        if (body_.authors.empty() && name.size() <= 40 && CountWords(name) <= 3 && !absl::StrContains(name, ":")) {
+          std::string clean = CleanAuthorName(name);
+          if (!clean.empty()) {
+            body_.authors.push_back(std::move(clean));
+          }
+        }
+      }
+    }
+  }
+
+  bool NamesAuthor(int32_t i) const {
+    if (document_.Attribute(i, "rel") == "author") {
+      return true;
+    }
+    const int32_t around = boilerplate_[static_cast<size_t>(i)];
+    if (around != kNoNode && (HintOf(around) == Hint::kComments || HintOf(around) == Hint::kRelated ||
+                              HintOf(around) == Hint::kSidebar || HintOf(around) == Hint::kNavigation)) {
+      return false;
+    }
+    const std::string names = absl::AsciiStrToLower(document_.Attribute(i, "class"));
+    for (const absl::string_view name : absl::StrSplit(names, ' ')) {
+      if (name == "author" || name == "byline" || name == "fn" || name == "author-name" || name == "authorname" ||
+          name == "author__name" || name == "byline__name" || name == "autor" || name == "entry-author" ||
+          name == "p-author" || name == "post-author" || name == "byline-name" || name == "url fn n") {
+        return true;
+      }
+    }
+    return LinksToAuthor(i);
+  }
+
+  bool LinksToAuthor(int32_t i) const {
+    const absl::string_view target = document_.Attribute(i, "data-a");
+    return absl::StrContains(target, "/author/") || absl::StrContains(target, "/authors/") ||
+           absl::StrContains(target, "/autor/") || absl::StrContains(target, "/autoren/");
   }
 
   // Links that say rel="tag", near the text.

@@ -216,6 +216,11 @@ class MetadataReader {
     ReadMeta();
     ReadMicrodata();
     Article& article = result_.article;
+    // Many pages give the house as their author.
+    const std::string house = MatchKey(article.source);
+    article.authors.erase(std::remove_if(article.authors.begin(), article.authors.end(),
+                                         [&](const std::string& name) { return MatchKey(name) == house; }),
+                          article.authors.end());
     if (article.language_code.empty()) {
       article.language_code = NormalizeLanguage(document_.language());
     }

@@ -79,11 +79,11 @@ const absl::flat_hash_map<absl::string_view, Element>& KnownElements() {
         "head body img input wbr font em i u small big s strike tt nobr code image source track param embed area col "
         "colgroup isindex keygen frame frameset plaintext bgsound basefont command abbr acronym bdi bdo data del dfn "
         "ins "
-        "kbd mark marquee meter output picture progress ruby rb rt rp rtc samp slot sub tfn var blink legend optgroup "
+        "kbd mark marquee meter output picture progress ruby rb rtc samp slot sub tfn var blink legend optgroup "
         "noindex nextid spacer");
     add(Action::kSkip, Shape::kInline,
         "script style noscript svg math template select textarea iframe canvas object audio video map noembed noframes "
-        "applet datalist option");
+        "applet datalist option rt rp");
     return map;
   }();
   return *kElements;
@@ -488,10 +488,22 @@ class Scrubber {
       }
       return;
     }
+    if (name == "script" && IsHiddenArticle(attributes, in_.substr(pos_, end - pos_))) {
+      return;  // The markup within is read in its place; the end tag finds nothing to close.
+    }
     if (name == "script") {
       KeepJsonLd(attributes, in_.substr(pos_, end - pos_));
     }
     pos_ = std::min(in_.size(), Find('>', end) + 1);
+  }
+
+  // Some publishing systems keep the whole text in a template for scripts. Templates with holes in them are none.
+  static bool IsHiddenArticle(const std::vector<RawAttribute>& attributes, absl::string_view content) {
+    const bool is_template = std::any_of(attributes.begin(), attributes.end(), [](const RawAttribute& attribute) {
+      return attribute.name == "type" && absl::EqualsIgnoreCase(attribute.value, "text/template");
+    });
+    return is_template && content.size() > 500 && absl::StrContains(content, "<p") &&
+           !absl::StrContains(content, "<%") && !absl::StrContains(content, "{{") && !absl::StrContains(content, "${");
   }
 
   void KeepJsonLd(const std::vector<RawAttribute>& attributes, absl::string_view content) {

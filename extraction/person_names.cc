@@ -205,6 +205,22 @@ bool IsDegree(absl::string_view part) {
   return kDegrees->contains(BareWord(part));
 }
 
+// "example.de": the site, not a person.
+bool HoldsHostName(absl::string_view text) {
+  for (size_t dot = text.find('.'); dot != absl::string_view::npos; dot = text.find('.', dot + 1)) {
+    size_t length = 0;
+    while (dot + 1 + length < text.size() && absl::ascii_islower(static_cast<unsigned char>(text[dot + 1 + length]))) {
+      ++length;
+    }
+    if (dot >= 3 && length >= 2 && absl::ascii_isalnum(static_cast<unsigned char>(text[dot - 1])) &&
+        absl::ascii_isalnum(static_cast<unsigned char>(text[dot - 2])) &&
+        absl::ascii_islower(static_cast<unsigned char>(text[dot - 1]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void AddUnique(std::string name, std::vector<std::string>* names) {
   if (!name.empty() && std::find(names->begin(), names->end(), name) == names->end()) {
     names->push_back(std::move(name));
@@ -221,7 +237,8 @@ std::string CleanAuthorName(absl::string_view name) {
     view = absl::StripAsciiWhitespace(view.substr(0, view.size() - 1));
   }
   if (view.size() > kMaxNameBytes || view.size() < 2 || absl::StrContains(view, "://") ||
-      absl::StrContains(view, "@") || absl::StartsWithIgnoreCase(view, "www.") || absl::StrContains(view, "<")) {
+      absl::StrContains(view, "@") || absl::StartsWithIgnoreCase(view, "www.") || absl::StrContains(view, "<") ||
+      HoldsHostName(view)) {
     return "";
   }
   // "Roe, PhD" loses the degree.
@@ -235,9 +252,10 @@ std::string CleanAuthorName(absl::string_view name) {
     words.pop_back();
   }
   const std::string bare = absl::AsciiStrToLower(absl::StrJoin(words, " "));
-  static const auto* const kNobody =
-      new WordSet{"admin", "administrator", "author",    "editor", "staff",     "unknown", "none",        "null",
-                  "guest", "undefined",     "anonymous", "n/a",    "webmaster", "root",    "author name", "by"};
+  static const auto* const kNobody = new WordSet{
+      "admin", "administrator", "author",          "editor", "staff",     "unknown",  "none",           "null",
+      "guest", "undefined",     "anonymous",       "n/a",    "no author", "agencies", "editorial team", "redaktion",
+      "team",  "the editors",   "editorial staff", "online", "webmaster", "root",     "author name",    "by"};
   if (words.empty() || kNobody->contains(bare)) {
     return "";
   }
