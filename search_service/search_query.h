@@ -23,9 +23,9 @@ inline constexpr int kMaxPageSize = 100;  // Larger ones are taken as this.
 inline constexpr int kMaxDepth = 1'000;   // skip + all pages together.
 inline constexpr int kDefaultFacetLimit = 10;
 inline constexpr int kMaxFacetLimit = 1'000;
-inline constexpr size_t kMaxFilterValues = 200;  // Of one list of ids or selection.
-inline constexpr int kMaxSnippetsPerHit = 5;
-inline constexpr int kMaxSnippetBytes = 1'000;
+inline constexpr size_t kMaxFilterValues = 100;  // Of one list of ids or selection.
+inline constexpr int kMaxSnippetsPerHit = 10;
+inline constexpr int kMaxSnippetBytes = 2'000;
 
 // Names that `filter`, selections, facets and order_by share:
 //   region_code, group_id, issue_id, source, author, language_code, content_type, year ("2026"), month ("2026-01"),
@@ -59,7 +59,7 @@ enum class MatchMode {
 
 enum class View {
   kBasic,    // Neither body nor evidence nor snippets.
-  kSnippet,  // Basic, and snippets.
+  kSnippet,  // Basic, with the evidence of labels and snippets.
   kFull,     // Everything, snippets too.
 };
 

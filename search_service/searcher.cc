@@ -314,6 +314,10 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
   }
 
   auto ranking = std::make_shared<Ranking>();
+  {
+    const common::MutexLock lock(mutex_);
+    ranking->id = next_id_++;
+  }
   ranking->hits = std::move(matches.hits);
   ranking->words = std::move(parsed.words);
   ranking->fingerprint = fingerprint;
@@ -357,22 +361,13 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
   return ranking;
 }
 
-std::string Searcher::Keep(const std::shared_ptr<const Ranking>& ranking, size_t offset) const {
+void Searcher::Keep(const std::shared_ptr<const Ranking>& ranking) const {
   const absl::Time now = absl::Now();
   const common::MutexLock lock(mutex_);
   while (!kept_.empty() && (kept_.size() >= kMaxKept || kept_.begin()->second->made + lifetime_ < now)) {
     kept_.erase(kept_.begin());
   }
-  // Later pages of a ranking share its place.
-  uint64_t id = 0;
-  for (auto entry = kept_.rbegin(); entry != kept_.rend() && id == 0; ++entry) {
-    if (entry->second == ranking) id = entry->first;
-  }
-  if (id == 0) {
-    id = next_id_++;
-    kept_.emplace(id, ranking);
-  }
-  return EncodePageToken({nonce_, id, ranking->fingerprint, offset});
+  kept_.emplace(ranking->id, ranking);
 }
 
 absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset,
@@ -380,7 +375,9 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
   const auto page_size =
       static_cast<size_t>(query.page_size == 0 ? kDefaultPageSize : std::min(query.page_size, kMaxPageSize));
   const bool with_snippets = query.view != View::kBasic;
-  const Parts parts = query.view == View::kFull ? Parts::kAll : with_snippets ? Parts::kBody : Parts::kHead;
+  // Bodies are the bulk of what is read: only where they are returned, or passages are cut from them.
+  const bool with_body = query.view == View::kFull || (with_snippets && query.snippet.max_count > 0);
+  const Parts parts = !with_snippets ? Parts::kHead : with_body ? Parts::kAll : Parts::kEvidence;
   const absl::Time now = absl::Now();
   // Articles that went away since the match leave gaps, which the next ones fill.
   while (result.hits.size() < page_size && offset < ranking.hits.size()) {
@@ -433,7 +430,10 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   const absl::Time start = absl::Now();
   SearchResult result = ranking->answer;
   RETURN_IF_ERROR(FillPage(query, *ranking, offset, *analyzer, result));
-  if (offset < ranking->hits.size()) result.next_page_token = Keep(ranking, offset);
+  if (offset < ranking->hits.size()) {
+    if (query.page_token.empty()) Keep(ranking);  // Otherwise it is kept already.
+    result.next_page_token = EncodePageToken({nonce_, ranking->id, fingerprint, offset});
+  }
   result.fetch_time = absl::Now() - start;
   return result;
 }
