@@ -712,7 +712,8 @@ absl::Status ArticleStore::FillInfo(IndexInfo& info) const {
                                      "(SELECT COUNT(*) FROM articles WHERE deleted = 1), "
                                      "(SELECT COUNT(*) FROM articles WHERE label_state = 1 AND deleted = 0), "
                                      "(SELECT COUNT(*) FROM articles WHERE label_state = 3 AND deleted = 0), "
-                                     "(SELECT COUNT(*) FROM (SELECT DISTINCT kind, name FROM unmapped))"));
+                                     "(SELECT COUNT(*) FROM (SELECT DISTINCT kind, name FROM unmapped)), "
+                                     "(SELECT COUNT(*) FROM purged)"));
     ASSIGN_OR_RETURN(const bool found, counts.Step());
     if (found) {
       info.deleted_count = counts.Int(1);
@@ -720,6 +721,7 @@ absl::Status ArticleStore::FillInfo(IndexInfo& info) const {
       info.pending_count = counts.Int(2);
       info.failed_count = counts.Int(3);
       info.unmapped_label_count = counts.Int(4);
+      info.purged_count = counts.Int(5);
     }
   }
   ASSIGN_OR_RETURN(SqlStatement names, reader->Prepare("SELECT kind, name, COUNT(*) FROM unmapped GROUP BY kind, name "

@@ -333,6 +333,7 @@ class Engine::Impl {
     info.labelled_seq = labelled_;
     info.taxonomy_version = taxonomy_->data().taxonomy_version;
     info.gazetteer_version = taxonomy_->data().gazetteer_version;
+    info.model_version = model_version_;
     info.labeler_healthy = labeler_healthy_;
     info.labeler_error = labeler_error_;
     info.queued_articles = static_cast<int64_t>(queued_articles_);
@@ -463,8 +464,8 @@ class Engine::Impl {
         queued_bytes_ -= bytes;
         const uint64_t last = store_->last_seq();
         if (last > durable_) {
-          if (durable_ <= visible_) unseen_since_ = absl::Now();
           durable_ = last;
+          arrivals_.emplace_back(last, absl::Now());
         }
         progress_changed_.NotifyAll();
         work_changed_.NotifyAll();
@@ -534,9 +535,10 @@ class Engine::Impl {
       uint64_t wanted = 0;
       {
         const common::MutexLock lock(mutex_);
-        limit = unseen_since_ + options_.label_grace;
+        if (!labeler_healthy_ || closing_ || arrivals_.empty()) return;
+        limit = arrivals_.front().second + options_.label_grace;
         wanted = durable_;
-        if (!labeler_healthy_ || closing_ || absl::Now() >= limit) return;
+        if (absl::Now() >= limit) return;
       }
       const absl::StatusOr<uint64_t> labelled = store_->LabelledThrough();
       if (!labelled.ok() || *labelled >= wanted) return;
@@ -599,7 +601,7 @@ class Engine::Impl {
         labelled_ = std::max(labelled_, std::min(labels_seen_->second, applied));
         labels_seen_.reset();
       }
-      if (durable_ > visible_) unseen_since_ = absl::Now();
+      while (!arrivals_.empty() && arrivals_.front().first <= applied) arrivals_.pop_front();
       labelled = labelled_;
       progress_changed_.NotifyAll();
     }
@@ -740,6 +742,12 @@ class Engine::Impl {
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(WriteAndWait(write));
+    for (const Answer& item : *answers) {
+      if (!item.labeling.ok() || item.labeling->labels.empty()) continue;
+      const common::MutexLock lock(mutex_);
+      model_version_ = item.labeling->labels.front().model_version;
+      break;
+    }
     if (!any_good && !absl::IsInvalidArgument((*answer)[0].status())) return (*answer)[0].status();
     return true;
   }
@@ -780,10 +788,12 @@ class Engine::Impl {
   uint64_t labelled_ ABSL_GUARDED_BY(mutex_) = 0;
   // A state of the store, and how far labelling had come in it.
   std::optional<std::pair<uint64_t, uint64_t>> labels_seen_ ABSL_GUARDED_BY(mutex_);
-  absl::Time unseen_since_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();  // Of the oldest change not yet visible.
+  // When changes became durable that are not visible yet: the last sequence of each group, and the time.
+  std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
+  std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
@@ -812,7 +822,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
   ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store,
                    ArticleStore::Open(absl::StrCat(options.data_dir, "/articles.db")));
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
-                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid()));
+                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq()));
   ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
   auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), std::move(index),
                                      std::move(taxonomy));

@@ -92,8 +92,10 @@ struct IndexInfo {
   int32_t index_version = 0;
   int64_t store_bytes = 0;  // On disk.
   int64_t index_bytes = 0;
+  int64_t purged_count = 0;  // Hashes of ids and URLs that are refused.
   std::string taxonomy_version;
   std::string gazetteer_version;
+  std::string model_version;     // Of the last labels since the start; empty before.
   bool labeler_healthy = false;  // The last call succeeded.
   std::string labeler_error;     // Of the last call that did not; empty when healthy.
   int64_t queued_articles = 0;   // Taken in, not yet durable.

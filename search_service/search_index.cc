@@ -604,7 +604,8 @@ Xapian::Document MakeDocument(int64_t row, const Article& article, TextAnalyzer&
 
 class SearchIndex::Impl {
  public:
-  Impl(std::string path, std::string log_uuid) : path_(std::move(path)), log_uuid_(std::move(log_uuid)) {}
+  Impl(std::string path, std::string log_uuid, uint64_t last_seq)
+      : path_(std::move(path)), log_uuid_(std::move(log_uuid)), last_seq_(last_seq) {}
 
   ~Impl() {
     // Xapian commits on destruction otherwise, without the sequence that belongs to it.
@@ -680,15 +681,19 @@ class SearchIndex::Impl {
 
   absl::Status Commit(uint64_t applied_seq, bool durable) {
     const absl::Time now = absl::Now();
+    // What the machine's next boot must know: whether all of the index is on the disk. So the mark goes first when it
+    // says no, and last when it says yes.
+    if (!durable && (marked_clean_ || !marked_)) RETURN_IF_ERROR(Mark(false));
     RETURN_IF_ERROR(Guarded([&]() -> absl::Status {
       writer_.set_metadata(kAppliedKey, absl::StrCat(applied_seq));
       writer_.set_metadata(kTimeKey, absl::StrCat(absl::ToUnixMicros(now)));
       writer_.commit();
       return absl::OkStatus();
     }));
-    // What the machine's next boot must know: whether all of this is on the disk.
-    RETURN_IF_ERROR(durable ? SyncFiles() : absl::OkStatus());
-    if (durable != marked_clean_ || !marked_) RETURN_IF_ERROR(Mark(durable));
+    if (durable) {
+      RETURN_IF_ERROR(SyncFiles());
+      if (!marked_clean_) RETURN_IF_ERROR(Mark(true));
+    }
     const common::MutexLock lock(mutex_);
     applied_seq_ = applied_seq;
     commit_time_ = now;
@@ -823,8 +828,10 @@ class SearchIndex::Impl {
       }
       marked_ = true;
       marked_clean_ = state == "clean";
+      uint64_t applied = 0;
       if (writer_.get_metadata(kVersionKey) == absl::StrCat(kIndexVersion) &&
-          writer_.get_metadata(kLogKey) == log_uuid_) {
+          writer_.get_metadata(kLogKey) == log_uuid_ && absl::SimpleAtoi(writer_.get_metadata(kAppliedKey), &applied) &&
+          applied <= last_seq_) {
         return true;
       }
       writer_.close();
@@ -840,6 +847,8 @@ class SearchIndex::Impl {
     file.close();
     if (!file)
       return common::Unavailable(absl::StrCat("cannot write ", MarkPath(), "; check the disk"), absl::Seconds(5));
+    RETURN_IF_ERROR(SyncFile(MarkPath()));
+    RETURN_IF_ERROR(SyncFile(path_));
     marked_ = true;
     marked_clean_ = clean;
     return absl::OkStatus();
@@ -952,6 +961,7 @@ class SearchIndex::Impl {
 
   const std::string path_;
   const std::string log_uuid_;
+  const uint64_t last_seq_;  // Of the log, when the index was opened.
   // The writing thread's.
   Xapian::WritableDatabase writer_;
   TextAnalyzer analyzer_;
@@ -978,8 +988,9 @@ absl::Status SearchIndex::Impl::SyncFiles() const {
 SearchIndex::SearchIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SearchIndex::~SearchIndex() = default;
 
-absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string& path, const std::string& log_uuid) {
-  auto impl = std::make_unique<Impl>(path, log_uuid);
+absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string& path, const std::string& log_uuid,
+                                                               uint64_t last_seq) {
+  auto impl = std::make_unique<Impl>(path, log_uuid, last_seq);
   RETURN_IF_ERROR(impl->Open());
   return absl::WrapUnique(new SearchIndex(std::move(impl)));
 }

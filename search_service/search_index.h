@@ -69,8 +69,10 @@ struct MatchResult {
 class SearchIndex {
  public:
   // Opens the index in the folder `path`, or makes it. One that is damaged, of another version or of another log is
-  // thrown away and made anew: applied_seq() is 0 then. After the machine went down it is checked first.
-  static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& path, const std::string& log_uuid);
+  // thrown away and made anew: applied_seq() is 0 then. So is one that is ahead of `last_seq` of its log. After the
+  // machine went down it is checked first.
+  static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& path, const std::string& log_uuid,
+                                                           uint64_t last_seq);
   ~SearchIndex();
 
   // Writing, from one thread. After an error call Recover: it forgets what was not committed.

@@ -31,7 +31,7 @@ constexpr size_t kMaxIdleAnalyzers = 16;
 constexpr int kQuestionWords = 4;
 // A question is relaxed if fewer articles have all its words.
 constexpr int64_t kEnoughForQuestion = 10;
-// Corrections are looked for if fewer articles were found.
+// Corrections are looked for if fewer articles were found, or not all words were.
 constexpr int64_t kFewHits = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
 
@@ -298,7 +298,7 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
       matches = std::move(relaxed);
     }
   }
-  if (matches.total < kFewHits && !parsed.words.empty()) {
+  if ((matches.total < kFewHits || parsed.interpretation.relaxed) && !parsed.words.empty()) {
     const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
     std::vector<std::string> words;
     bool corrected = false;

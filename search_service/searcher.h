@@ -34,6 +34,7 @@ class Searcher {
  private:
   // What a first page leaves behind for the next ones.
   struct Ranking {
+    uint64_t id = 0;  // In kept_.
     std::vector<HitRef> hits;
     SearchResult answer;  // Without hits: total, facets, interpretation.
     std::vector<SearchedWord> words;
@@ -49,7 +50,7 @@ class Searcher {
                                                           size_t& offset) const;
   absl::Status FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset, TextAnalyzer& analyzer,
                         SearchResult& result) const;
-  std::string Keep(const std::shared_ptr<const Ranking>& ranking, size_t offset) const;
+  void Keep(const std::shared_ptr<const Ranking>& ranking) const;
 
   const ArticleStore& store_;
   const SearchIndex& index_;

@@ -87,7 +87,8 @@ void Suggester::Update(int64_t row, const Article& article) {
                                                                        : SuggestionKind::kIssue;
     names.emplace(kind, label.id);
   }
-  entry.names.assign(names.begin(), names.end());
+  // Under embargo not even the names may show; they do from the article's next change on.
+  if (!article.visible_from || *article.visible_from <= absl::Now()) entry.names.assign(names.begin(), names.end());
 
   const common::MutexLock lock(mutex_);
   RemoveLocked(row);

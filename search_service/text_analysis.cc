@@ -23,9 +23,10 @@ namespace {
 // Words an analyzer remembers of each language before it starts afresh; some 100 bytes each.
 constexpr size_t kMaxCachedWords = 100'000;
 
-// Languages with a Snowball stemmer in Xapian 1.4.22, by their BCP 47 base tag.
-constexpr std::array<const char*, 22> kStemmed = {"ar", "ca", "da", "de", "en", "es", "eu", "fi", "fr", "ga", "hu",
-                                                  "hy", "id", "it", "lt", "nb", "nl", "pt", "ro", "ru", "sv", "tr"};
+// Languages with a Snowball stemmer in Xapian 1.4.22, by their BCP 47 base tag, but for those that are told by their
+// script alone (LanguageOfScript).
+constexpr std::array<const char*, 18> kStemmed = {"ca", "da", "de", "es", "eu", "fi", "fr", "ga", "hu",
+                                                  "id", "it", "lt", "nb", "nl", "pt", "ro", "sv", "tr"};
 
 bool IsUnspacedScript(UChar32 c) {
   return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
@@ -133,7 +134,7 @@ bool IsContraction(absl::string_view tail) {
   return tail == "s" || tail == "t" || tail == "re" || tail == "ve" || tail == "ll" || tail == "d" || tail == "m";
 }
 
-// What stems a word of no known language: its script.
+// What stems a word where the language doesn't say: its script.
 const char* LanguageOfScript(absl::string_view folded) {
   if (folded.empty()) return "";
   const UChar32 c = ReadChar(folded, 0).code;
@@ -160,7 +161,7 @@ std::string Fold(absl::string_view text) { return FoldWord(text); }
 class TextAnalyzer::Impl {
  public:
   std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code) {
-    const std::string language = language_code.empty() ? "*" : StemmerLanguage(language_code);
+    const std::string language = StemmerLanguage(language_code);
     Vocabulary& vocabulary = vocabularies_[language];
     // Tokens point into the map: it is emptied only between texts.
     if (vocabulary.size() > kMaxCachedWords) vocabulary.clear();
@@ -273,7 +274,7 @@ class TextAnalyzer::Impl {
     Word word;
     word.folded = FoldWord(plain);
     if (word.folded.size() > kMaxWordBytes) word.folded.resize(common::CodePointFloor(word.folded, kMaxWordBytes));
-    const std::string stemmer = language == "*" ? LanguageOfScript(word.folded) : std::string(language);
+    const std::string stemmer = language.empty() ? LanguageOfScript(word.folded) : std::string(language);
     word.stem = stemmer.empty() ? word.folded : Stem(stemmer, word.folded);
     if (word.stem.empty()) word.stem = word.folded;
     const auto [entry, inserted] = vocabulary.emplace(std::string(raw), std::move(word));

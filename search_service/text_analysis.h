@@ -33,7 +33,9 @@ struct Token {
   const Word* word = nullptr;  // Valid until the next call on the same analyzer.
 };
 
-// The stemmer that a BCP 47 tag leads to: "en" for "en-GB"; "" where there is none.
+// The stemmer that a BCP 47 tag leads to: "fr" for "fr-CA". "" where each word's script decides: for English, Russian,
+// Arabic, for languages without a stemmer, and where the language is unknown, so that queries in no stated language and
+// articles agree.
 std::string StemmerLanguage(absl::string_view language_code);
 
 // Case, diacritics and letter variants folded: what comparisons of names and words go by.
@@ -47,7 +49,7 @@ class TextAnalyzer {
   TextAnalyzer(const TextAnalyzer&) = delete;
   TextAnalyzer& operator=(const TextAnalyzer&) = delete;
 
-  // Tokens in the order of the text, which must be UTF-8. `language_code`: BCP 47; empty: by the script of each word.
+  // Tokens in the order of the text, which must be UTF-8. `language_code`: BCP 47, may be empty.
   std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code);
 
  private:

@@ -1,0 +1,3 @@
+dateline_binary(engine_bench
+  SOURCES engine_bench.cc
+  DEPS search_core nlohmann_json::nlohmann_json PkgConfig::ZSTD)

@@ -1,0 +1,202 @@
+#include "search_service/article.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "search_service/article_codec.h"
+
+namespace dateline::search {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'780'000'000);
+
+Article Valid() {
+  Article article;
+  article.title = "Title";
+  article.body = "Body";
+  return article;
+}
+
+std::string FieldOf(const Article& article) {
+  const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+  if (normalized.ok()) return "(accepted)";
+  EXPECT_EQ(normalized.status().code(), absl::StatusCode::kInvalidArgument);
+  const auto violations = common::FieldViolationsOf(normalized.status());
+  return violations.empty() ? "" : violations.front().field;
+}
+
+TEST(NormalizeTest, EveryLimitIsEnforcedAndNamesItsField) {
+  Article article;
+  EXPECT_EQ(FieldOf(article), "title");
+  article = Valid();
+  article.body = std::string(kMaxArticleBytes, 'x');
+  EXPECT_EQ(FieldOf(article), "body");
+  article = Valid();
+  article.id = std::string(kMaxIdBytes + 1, 'x');
+  EXPECT_EQ(FieldOf(article), "id");
+  article.id = "has space";
+  EXPECT_EQ(FieldOf(article), "id");
+  article = Valid();
+  article.title = std::string(kMaxTitleBytes + 1, 'x');
+  EXPECT_EQ(FieldOf(article), "title");
+  article = Valid();
+  article.url = "ftp://example.com/";
+  EXPECT_EQ(FieldOf(article), "url");
+  article = Valid();
+  article.title = "broken \xFF";
+  EXPECT_EQ(FieldOf(article), "title");
+  article = Valid();
+  article.authors.assign(kMaxAuthors + 1, "x");
+  EXPECT_EQ(FieldOf(article), "authors");
+  article = Valid();
+  article.attributes["bad name"] = {"x"};
+  EXPECT_EQ(FieldOf(article), "attributes");
+  article = Valid();
+  article.language_code = "not a tag";
+  EXPECT_EQ(FieldOf(article), "language_code");
+  article = Valid();
+  article.labels.emplace_back().source = LabelSource::kSource;
+  EXPECT_EQ(FieldOf(article), "labels");
+}
+
+TEST(NormalizeTest, TextIsNormalisedOnce) {
+  Article article = Valid();
+  article.title = "  Cafe\xCC\x81 \n society ";
+  article.body = "One\r\n\r\n\r\nTwo\x07";
+  const absl::StatusOr<Normalized> once = Normalize(article, kNow);
+  ASSERT_TRUE(once.ok());
+  EXPECT_EQ(once->article.title, "Caf\xC3\xA9 society");
+  EXPECT_EQ(once->article.body, "One\n\nTwo");
+  const absl::StatusOr<Normalized> twice = Normalize(once->article, kNow);
+  EXPECT_EQ(twice->article.body, once->article.body);
+  EXPECT_EQ(twice->article.content_hash, once->article.content_hash);
+}
+
+TEST(NormalizeTest, IdsAreDerivedFromTheCanonicalUrlOrTheContent) {
+  Article article = Valid();
+  const std::string from_content = Normalize(article, kNow)->article.id;
+  EXPECT_EQ(from_content.size(), 32U);
+  article.url = "https://example.com/a/?utm_source=x#top";
+  const std::string from_url = Normalize(article, kNow)->article.id;
+  EXPECT_NE(from_url, from_content);
+  EXPECT_EQ(from_url, IdFromUrl("http://EXAMPLE.com/a"));
+  article.id = "mine";
+  EXPECT_EQ(Normalize(article, kNow)->article.id, "mine");
+}
+
+TEST(NormalizeTest, AbsurdDatesAreDroppedWithAWarning) {
+  Article article = Valid();
+  article.publish_time = absl::FromUnixSeconds(-30'000'000'000);
+  article.update_time = kNow + absl::Hours(48);
+  const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+  ASSERT_TRUE(normalized.ok());
+  EXPECT_FALSE(normalized->article.publish_time.has_value());
+  EXPECT_FALSE(normalized->article.update_time.has_value());
+  EXPECT_THAT(normalized->warnings, ElementsAre(HasSubstr("publish_time"), HasSubstr("update_time")));
+  article = Valid();
+  article.publish_time = absl::InfiniteFuture();
+  article.update_time = absl::InfinitePast();
+  article.visible_from = absl::InfiniteFuture();
+  EXPECT_TRUE(Normalize(article, kNow).ok());
+}
+
+TEST(NormalizeTest, ContentHashCoversEverythingButUpdateTime) {
+  Article article = Valid();
+  const std::string hash = Normalize(article, kNow)->article.content_hash;
+  article.update_time = kNow;
+  EXPECT_EQ(Normalize(article, kNow)->article.content_hash, hash);
+  article.attributes["series"] = {"x"};
+  EXPECT_NE(Normalize(article, kNow)->article.content_hash, hash);
+}
+
+Label MakeLabel(Dimension dimension, std::string id, LabelSource source, double score = 1.0) {
+  Label label;
+  label.dimension = dimension;
+  label.id = std::move(id);
+  label.source = source;
+  label.score = score;
+  return label;
+}
+
+std::vector<std::string> EffectiveIds(const Article& article, const LabelOptions& options = {}) {
+  std::vector<std::string> ids;
+  for (const Label& label : EffectiveLabels(article, options)) ids.push_back(label.id);
+  return ids;
+}
+
+TEST(EffectiveLabelsTest, SourceLabelsReplaceTheClassifiersInTheirDimensionOnly) {
+  Article article;
+  article.labels = {MakeLabel(Dimension::kCountry, "RU", LabelSource::kClassifier, 0.9),
+                    MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                    MakeLabel(Dimension::kIssue, "energy", LabelSource::kClassifier, 0.4)};
+  EXPECT_THAT(EffectiveIds(article), ElementsAre("IR", "energy"));
+  EXPECT_THAT(EffectiveIds(article, {{LabelSource::kClassifier}, 0.0}), ElementsAre("RU", "energy"));
+  EXPECT_THAT(EffectiveIds(article, {{}, 0.5}), ElementsAre("IR"));
+}
+
+TEST(EffectiveLabelsTest, AnEditorDecidesForOneIdOrForADimension) {
+  Article article;
+  article.labels = {MakeLabel(Dimension::kCountry, "RU", LabelSource::kClassifier, 0.9),
+                    MakeLabel(Dimension::kCountry, "IR", LabelSource::kClassifier, 0.8),
+                    MakeLabel(Dimension::kCountry, "RU", LabelSource::kEditor)};
+  article.labels.back().verdict = LabelVerdict::kRejected;
+  EXPECT_THAT(EffectiveIds(article), ElementsAre("IR"));
+  article.replaced_dimensions = 1U << static_cast<int>(Dimension::kCountry);
+  EXPECT_THAT(EffectiveIds(article), IsEmpty());
+  article.labels.push_back(MakeLabel(Dimension::kCountry, "AE", LabelSource::kEditor));
+  EXPECT_THAT(EffectiveIds(article), ElementsAre("AE"));
+}
+
+TEST(EffectiveLabelsTest, PrimaryCountryComesFirstThenByScore) {
+  Article article;
+  article.labels = {MakeLabel(Dimension::kIssue, "energy", LabelSource::kClassifier, 1.0),
+                    MakeLabel(Dimension::kCountry, "RU", LabelSource::kClassifier, 0.9),
+                    MakeLabel(Dimension::kCountry, "IR", LabelSource::kClassifier, 0.8),
+                    MakeLabel(Dimension::kCountry, "AE", LabelSource::kClassifier, 0.7)};
+  article.labels[3].primary = true;
+  EXPECT_THAT(EffectiveIds(article), ElementsAre("AE", "RU", "IR", "energy"));
+}
+
+TEST(ArticleCodecTest, EverythingComesBackAsItWas) {
+  Article article = Valid();
+  article.url = "https://example.com/a";
+  article.alternate_urls = {"https://example.com/b"};
+  article.authors = {"A", "B"};
+  article.publish_time = absl::FromUnixMicros(-5);
+  article.publish_time_precision = TimePrecision::kDay;
+  article.visible_from = kNow;
+  article.attributes["series"] = {"x", "y"};
+  article.source_labels = {{"issue", "Oil"}};
+  article.headings = {{0, 4, 2}};
+  article.create_time = kNow;
+  article.labels = {MakeLabel(Dimension::kGroup, "gcc", LabelSource::kClassifier, 0.25)};
+  article.labels[0].evidence = {{TextSpan{"body", 0, 4}, "Body", "NAME", 0.5, SetAside::kByline}, {}};
+  article.country_outcome = TagOutcome::kAbstained;
+  const EncodedArticle encoded = EncodeArticle(article);
+  Article back;
+  ASSERT_TRUE(DecodeHead(encoded.head, back).ok());
+  ASSERT_TRUE(DecodeLabels(encoded.labels, back).ok());
+  ASSERT_TRUE(DecodeEvidence(encoded.evidence, back).ok());
+  EXPECT_EQ(back.url, article.url);
+  EXPECT_EQ(back.authors, article.authors);
+  EXPECT_EQ(back.publish_time, article.publish_time);
+  EXPECT_EQ(back.publish_time_precision, article.publish_time_precision);
+  EXPECT_EQ(back.visible_from, article.visible_from);
+  EXPECT_EQ(back.attributes, article.attributes);
+  EXPECT_EQ(back.source_labels, article.source_labels);
+  EXPECT_EQ(back.headings, article.headings);
+  EXPECT_EQ(back.labels, article.labels);
+  EXPECT_EQ(back.country_outcome, article.country_outcome);
+  EXPECT_EQ(DecodeHead("\xFF\xFF", back).code(), absl::StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace dateline::search

@@ -1,0 +1,148 @@
+#include "search_service/query_parser.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "search_service/engine_test_util.h"
+
+namespace dateline::search {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class QueryParserTest : public ::testing::Test {
+ protected:
+  ParsedQuery Parse(absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
+    absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", taxonomy_, analyzer_);
+    EXPECT_TRUE(parsed.ok()) << parsed.status();
+    return parsed.ok() ? *std::move(parsed) : ParsedQuery();
+  }
+  std::string Strict(absl::string_view text) { return ToString(Parse(text).strict); }
+  std::string Filter(absl::string_view text) {
+    const absl::StatusOr<QueryNode> node = ParseFilter(text, taxonomy_);
+    return node.ok() ? ToString(*node) : std::string(node.status().message());
+  }
+
+  const Taxonomy taxonomy_{TestTaxonomy()};
+  TextAnalyzer analyzer_;
+};
+
+TEST_F(QueryParserTest, WordsAllCountAndStopWordsDoNot) {
+  EXPECT_EQ(Strict("Oil prices"), "(oil AND prices)");
+  EXPECT_EQ(Strict("the price of oil"), "(price AND oil)");
+  EXPECT_EQ(Strict("to be or not to be"), "(to AND be AND or AND not)");
+  EXPECT_EQ(ToString(Parse("oil prices").relaxed), "(oil prices)");
+}
+
+TEST_F(QueryParserTest, OperatorsPhrasesAndParentheses) {
+  EXPECT_EQ(Strict("iran OR russia"), "(iran OR russia)");
+  EXPECT_EQ(Strict("iran AND NOT russia"), "(iran AND NOT russia)");
+  EXPECT_EQ(Strict("iran -russia"), "(iran AND NOT russia)");
+  EXPECT_EQ(Strict("\"oil price\" iran"), "(iran AND \"oil price\")");
+  EXPECT_EQ(Strict("(iran OR russia) oil"), "(oil AND (iran OR russia))");
+  EXPECT_EQ(Strict("NOT iran"), "NOT iran");
+  EXPECT_EQ(Strict("well-known fact"), "(well AND known AND fact)");
+  EXPECT_EQ(Strict("pipel*"), "pipel*");
+}
+
+TEST_F(QueryParserTest, FieldsAreUnderstoodByNameAndById) {
+  EXPECT_EQ(Strict("country:Iran oil"), "(oil AND [XC:IR])");
+  EXPECT_EQ(Strict("country:ir"), "[XC:IR]");
+  EXPECT_EQ(Strict("country:\"Russian Federation\""), "[XC:RU]");
+  EXPECT_EQ(Strict("country:GCC"), "[XG:gcc]");
+  EXPECT_EQ(Strict("issue:old_energy"), "[XI:energy]");
+  EXPECT_EQ(Strict("title:oil author:\"Samuel Ramani\""), "(title:oil AND author:\"samuel ramani\")");
+  EXPECT_EQ(Strict("after:2026-03 oil"), "(oil AND publish_time:2026-03-01T00:00:00+00:00..*)");
+  EXPECT_EQ(Strict("before:2026"), "publish_time:*..2026-01-01T00:00:00+00:00");
+}
+
+TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
+  const ParsedQuery unknown = Parse("country:Atlantis");
+  EXPECT_EQ(ToString(unknown.strict), "(country AND atlantis)");
+  EXPECT_THAT(unknown.interpretation.notes, ElementsAre(HasSubstr("Atlantis")));
+  EXPECT_THAT(Parse("iran AND").interpretation.ignored_parts, ElementsAre("AND"));
+  EXPECT_EQ(Strict("iran AND"), "iran");
+  EXPECT_EQ(Strict("OR iran"), "iran");
+  EXPECT_EQ(Strict("((iran"), "iran");
+  EXPECT_EQ(Strict("iran))) oil"), "(iran AND oil)");
+  EXPECT_EQ(Strict("\"iran oil"), "(iran AND oil)");
+  EXPECT_THAT(Parse("before:someday").interpretation.notes, Not(IsEmpty()));
+  EXPECT_TRUE(Parse("").empty);
+  EXPECT_TRUE(Parse(" () -  ").empty);
+}
+
+TEST_F(QueryParserTest, TheLastWordMayBeGrowingInASearchBox) {
+  EXPECT_EQ(ToString(Parse("oil pri", MatchMode::kPrefixLastWord).strict), "(oil AND pri*)");
+  EXPECT_EQ(ToString(Parse("oil pri ", MatchMode::kPrefixLastWord).strict), "(oil AND pri)");
+  EXPECT_EQ(ToString(Parse("title:a OR -b", MatchMode::kLiteral).strict), "(title AND b)");
+}
+
+TEST_F(QueryParserTest, NegatedWordsAreNotHighlighted) {
+  const ParsedQuery parsed = Parse("iran -russia");
+  ASSERT_EQ(parsed.words.size(), 1U);
+  EXPECT_EQ(parsed.words[0].word.folded, "iran");
+}
+
+TEST_F(QueryParserTest, TooLongAndTooManyAreErrorsNamingTheQuery) {
+  std::string many;
+  for (int i = 0; i < 65; ++i) absl::StrAppend(&many, "w", i, " ");
+  for (const std::string& text : {std::string(kMaxQueryBytes + 1, 'x'), many, std::string("\xFF")}) {
+    const absl::Status status = ParseQuery(text, MatchMode::kFullQuery, "", taxonomy_, analyzer_).status();
+    ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_EQ(common::FieldViolationsOf(status).at(0).field, "query");
+  }
+}
+
+TEST_F(QueryParserTest, FilterIsTypedAndOrBindsTighterThanAnd) {
+  EXPECT_EQ(Filter("country = \"IR\" AND publish_time >= \"2026-01-01\""),
+            "([XC:IR] AND publish_time:2026-01-01T00:00:00+00:00..*)");
+  EXPECT_EQ(Filter("region_code:IR OR region_code:RU AND issue_id=energy"), "(([XC:IR] OR [XC:RU]) AND [XI:energy])");
+  EXPECT_EQ(Filter("NOT source = 'The Times'"), "NOT [XS:The Times]");
+  EXPECT_EQ(Filter("-author=\"A B\" language_code=en"), "(NOT [XA:A B] AND [Len])");
+  EXPECT_EQ(Filter("attributes.series = \"x\""), "[XF:series:x]");
+  EXPECT_EQ(Filter("publish_time = 2026-03-01"), "publish_time:2026-03-01T00:00:00+00:00..2026-03-02T00:00:00+00:00");
+  EXPECT_EQ(Filter(""), "*");
+}
+
+TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
+  EXPECT_THAT(Filter("colour = red"), HasSubstr("there is no field \"colour\""));
+  EXPECT_THAT(Filter("country = ZZ"), HasSubstr("there is no region_code \"ZZ\""));
+  EXPECT_THAT(Filter("country"), HasSubstr("expected one of"));
+  EXPECT_THAT(Filter("country = "), HasSubstr("expected a value"));
+  EXPECT_THAT(Filter("(country = IR"), HasSubstr("expected )"));
+  EXPECT_THAT(Filter("country = IR AND"), HasSubstr("behind AND"));
+  EXPECT_THAT(Filter("publish_time > yesterday"), HasSubstr("is no time"));
+  EXPECT_THAT(Filter("source < b"), HasSubstr("compares times"));
+  EXPECT_THAT(Filter(std::string(40, '(')), HasSubstr("nested"));
+}
+
+TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {
+  const std::vector<std::string> pieces = {
+      "iran",         "\"",       "(",          ")",    "-",     "AND",      "OR",    "NOT", " ", ":",
+      "title:",       "country:", "before:",    "*",    "'",     "中国",     "إيران", "\\",  "=", ">=",
+      "publish_time", "\n",       "2026-02-30", "U.S.", "don't", "\xC3\xA9", ".",     "--",  "é̀"};
+  std::mt19937 random(42);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    const size_t count = random() % 24;
+    for (size_t k = 0; k < count; ++k)
+      absl::StrAppend(&text, pieces[random() % pieces.size()], random() % 3 == 0 ? " " : "");
+    const auto mode = static_cast<MatchMode>(random() % 3);
+    const absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", taxonomy_, analyzer_);
+    ASSERT_TRUE(parsed.ok() || absl::IsInvalidArgument(parsed.status())) << text;
+    const absl::StatusOr<QueryNode> filter = ParseFilter(text, taxonomy_);
+    ASSERT_TRUE(filter.ok() || absl::IsInvalidArgument(filter.status())) << text;
+  }
+}
+
+}  // namespace
+}  // namespace dateline::search

@@ -1,0 +1,266 @@
+// Searches against an oracle that counts by hand, and against texts that no one would type.
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "search_service/engine.h"
+#include "search_service/engine_test_util.h"
+
+namespace dateline::search {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int kArticles = 300;
+const std::vector<std::string>& Vocabulary() {
+  static const auto* const kWords =
+      new std::vector<std::string>{"iran", "russia", "emirates", "oil", "wheat", "treaty", "summit", "harbour"};
+  return *kWords;
+}
+
+class SearcherTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir();
+    Engine::Options options;
+    options.data_dir = dir_->path();
+    engine_ = Engine::Open(options, std::make_shared<FakeLabeler>()).value().release();
+    articles_ = new std::vector<Article>();
+    std::mt19937 random(1);
+    for (int i = 0; i < kArticles; ++i) {
+      Article article = MakeArticle(absl::StrCat("a", i), "", absl::StrCat("number", i));
+      for (const std::string& word : Vocabulary()) {
+        if (random() % 3 == 0) absl::StrAppend(random() % 4 == 0 ? &article.title : &article.body, " ", word);
+      }
+      article.source = absl::StrCat("Source ", random() % 4);
+      if (random() % 5 != 0) article.publish_time = absl::FromUnixSeconds(1'600'000'000 + random() % 150'000'000);
+      if (random() % 2 == 0) article.authors = {"Jane Roe", "John Doe"};
+      article.attributes["series"] = {absl::StrCat("s", random() % 3)};
+      articles_->push_back(article);
+      engine_->Ingest(article, {}, [](IngestResult result) { EXPECT_EQ(result.outcome, IngestOutcome::kCreated); });
+    }
+    IngestAndWait(*engine_, MakeArticle("end", "end", "end"));
+    Settle(*engine_, Progress::kLabelled);
+    ASSERT_TRUE(engine_->Delete("end", {}).ok());
+    Settle(*engine_);
+    for (Article& article : *articles_) article = engine_->Get(article.id).value();
+  }
+  static void TearDownTestSuite() {
+    delete engine_;
+    delete articles_;
+    delete dir_;
+  }
+
+  static bool HasWord(const Article& article, const std::string& word) {
+    return absl::StrContains(absl::StrCat(article.title, " ", article.body, " "), word);
+  }
+  static std::set<std::string> Values(const Article& article, const std::string& field) {
+    std::set<std::string> values;
+    if (field == "source") values.insert(article.source);
+    if (field == "author") values.insert(article.authors.begin(), article.authors.end());
+    if (field == "attributes.series")
+      values.insert(article.attributes.at("series").begin(), article.attributes.at("series").end());
+    if (field == "year" && article.publish_time)
+      values.insert(absl::FormatTime("%Y", *article.publish_time, absl::UTCTimeZone()));
+    for (const Label& label : EffectiveLabels(article)) {
+      if (field == "region_code" && label.dimension == Dimension::kCountry) values.insert(label.id);
+      if (field == "issue_id" && label.dimension == Dimension::kIssue) values.insert(label.id);
+    }
+    return values;
+  }
+
+  static TempDir* dir_;
+  static Engine* engine_;
+  static std::vector<Article>* articles_;
+};
+TempDir* SearcherTest::dir_ = nullptr;
+Engine* SearcherTest::engine_ = nullptr;
+std::vector<Article>* SearcherTest::articles_ = nullptr;
+
+TEST_F(SearcherTest, TotalsFacetsAndPagesAreThoseCountedByHand) {
+  const std::vector<std::string> fields = {"region_code", "issue_id", "source", "author", "year", "attributes.series"};
+  std::mt19937 random(2);
+  for (int round = 0; round < 60; ++round) {
+    SearchQuery query;
+    std::vector<std::string> words;
+    for (size_t i = random() % 3; i > 0; --i) {
+      words.push_back(Vocabulary()[random() % Vocabulary().size()]);
+      absl::StrAppend(&query.query, query.query.empty() ? "" : " AND ", words.back());
+    }
+    std::map<std::string, std::set<std::string>> selected;
+    if (random() % 2 == 0) selected["region_code"] = {"IR"};
+    if (random() % 3 == 0) selected["region_code"].insert("RU");
+    if (random() % 2 == 0) selected["source"] = {absl::StrCat("Source ", random() % 4)};
+    for (const auto& [field, values] : selected) {
+      query.selections.push_back({field, {values.begin(), values.end()}, false});
+    }
+    query.facets = Facets(fields);
+    query.page_size = static_cast<int>(1 + random() % 100);
+    if (random() % 2 == 0) query.order_by = "publish_time desc";
+
+    const auto matches = [&](const Article& article, const std::string& left_out) {
+      for (const std::string& word : words) {
+        if (!HasWord(article, word)) return false;
+      }
+      for (const auto& [field, values] : selected) {
+        if (field == left_out) continue;
+        const std::set<std::string> has = Values(article, field);
+        bool any = false;
+        for (const std::string& value : values) any = any || has.contains(value);
+        if (!any) return false;
+      }
+      return true;
+    };
+    std::set<std::string> expected;
+    for (const Article& article : *articles_) {
+      if (matches(article, "")) expected.insert(article.id);
+    }
+
+    std::set<std::string> seen;
+    size_t hits = 0;
+    SearchResult first;
+    while (true) {
+      const absl::StatusOr<SearchResult> page = engine_->Search(query);
+      ASSERT_TRUE(page.ok()) << page.status();
+      if (query.page_token.empty()) first = *page;
+      for (const std::string& id : Ids(*page)) seen.insert(id);
+      hits += page->hits.size();
+      if (page->next_page_token.empty()) break;
+      query.page_token = page->next_page_token;
+    }
+    EXPECT_EQ(seen, expected) << query.query;
+    EXPECT_EQ(hits, expected.size());
+    EXPECT_EQ(first.total, static_cast<int64_t>(expected.size()));
+    for (size_t i = 0; i < fields.size(); ++i) {
+      std::map<std::string, int64_t> counts;
+      for (const Article& article : *articles_) {
+        if (!matches(article, fields[i])) continue;
+        for (const std::string& value : Values(article, fields[i])) ++counts[value];
+      }
+      if (selected.contains(fields[i])) {
+        for (const std::string& value : selected.at(fields[i])) counts[value] += 0;  // Selected ones always show.
+      }
+      std::map<std::string, int64_t> got;
+      for (const FacetValue& value : first.facets[i].values) got[value.id] = value.count;
+      EXPECT_EQ(got, counts) << fields[i] << " of " << query.query;
+    }
+  }
+}
+
+TEST_F(SearcherTest, FacetsAreCutAtTheirLimitAndTheRestIsSummed) {
+  SearchQuery query;
+  query.facets = Facets({"source"});
+  query.facets[0].limit = 1;
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->facets[0].values.size(), 1U);
+  EXPECT_EQ(result->facets[0].values[0].count + result->facets[0].other_count, kArticles);
+}
+
+TEST_F(SearcherTest, NewestAndOldestFirstAreEachOthersReverseAndUndatedComeLast) {
+  for (const char* order : {"publish_time desc", "publish_time asc"}) {
+    SearchQuery query;
+    query.order_by = order;
+    query.page_size = 100;
+    const absl::StatusOr<SearchResult> result = engine_->Search(query);
+    ASSERT_TRUE(result.ok());
+    for (size_t i = 1; i < result->hits.size(); ++i) {
+      const auto& before = result->hits[i - 1].article.publish_time;
+      const auto& after = result->hits[i].article.publish_time;
+      ASSERT_TRUE(before.has_value()) << "dated articles fill the first page";
+      if (!after) continue;
+      EXPECT_TRUE(absl::string_view(order) == "publish_time asc" ? *before <= *after : *before >= *after);
+    }
+  }
+}
+
+TEST_F(SearcherTest, AQuestionWithWordsThatNoArticleHasIsRelaxedAndSaysSo) {
+  SearchQuery query;
+  query.query = "wheat zzzunknown";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  EXPECT_GT(result->total, 0);
+  EXPECT_TRUE(result->interpretation.relaxed);
+  EXPECT_THAT(result->interpretation.notes, ElementsAre(HasSubstr("some of them")));
+}
+
+TEST_F(SearcherTest, AMistypedWordIsCorrectedInASuggestion) {
+  SearchQuery query;
+  query.query = "wheta treaty";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->interpretation.corrected_query, "wheat treaty");
+}
+
+TEST_F(SearcherTest, TheBeginningOfTheLastWordFindsAsOneTypes) {
+  SearchQuery query;
+  query.query = "harb";
+  EXPECT_EQ(engine_->Search(query)->total, 0);
+  query.match_mode = MatchMode::kPrefixLastWord;
+  EXPECT_GT(engine_->Search(query)->total, 0);
+}
+
+TEST_F(SearcherTest, AFilterAndTimesAreThoseCountedByHand) {
+  SearchQuery query;
+  query.filter = "publish_time >= 2022-01-01 AND publish_time < 2023-01-01 AND NOT source = \"Source 1\"";
+  int64_t expected = 0;
+  for (const Article& article : *articles_) {
+    expected += Values(article, "year").contains("2022") && article.source != "Source 1" ? 1 : 0;
+  }
+  EXPECT_EQ(engine_->Search(query)->total, expected);
+}
+
+TEST_F(SearcherTest, ADeadlineThatIsPastAndACallerWhoLeftEndTheSearch) {
+  SearchQuery query;
+  query.query = "oil";
+  query.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+  query.deadline = absl::InfiniteFuture();
+  query.cancelled = [] { return true; };
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(SearcherTest, NoQueryHoweverStrangeIsAnError) {
+  const std::vector<std::string> pieces = {"oil",
+                                           "\"",
+                                           "(",
+                                           ")",
+                                           "-",
+                                           "AND",
+                                           "OR",
+                                           "NOT",
+                                           "title:",
+                                           "country:IR",
+                                           "*",
+                                           "w*",
+                                           "中国",
+                                           "إيران",
+                                           "after:2022",
+                                           "\"oil wheat\"",
+                                           "source:\"Source 1\"",
+                                           "a",
+                                           "the"};
+  std::mt19937 random(3);
+  for (int i = 0; i < 1'500; ++i) {
+    SearchQuery query;
+    for (size_t k = random() % 12; k > 0; --k)
+      absl::StrAppend(&query.query, pieces[random() % pieces.size()], random() % 4 == 0 ? "" : " ");
+    query.match_mode = static_cast<MatchMode>(random() % 3);
+    query.facets = Facets({"region_code"});
+    const absl::StatusOr<SearchResult> result = engine_->Search(query);
+    ASSERT_TRUE(result.ok()) << query.query << ": " << result.status();
+    ASSERT_LE(result->hits.size(), 10U);
+  }
+}
+
+}  // namespace
+}  // namespace dateline::search
