@@ -1,6 +1,7 @@
 #include "classifier_service/country_tagger.h"
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <cmath>
 #include <functional>

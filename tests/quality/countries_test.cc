@@ -154,7 +154,7 @@ TEST(CountriesQualityTest, HoldsOnDeutscheWelleArticlesWithKeywordCountries) {
     }
   }));
   score.Print("DWIE");
-  EXPECT_GE(score.F1(), 0.85);
+  EXPECT_GE(score.F1(), 0.87);
 }
 
 TEST(CountriesQualityTest, HoldsOnTheHeldOutThirdOfTheGoldSet) {
@@ -201,8 +201,8 @@ TEST(CountriesQualityTest, HoldsOnReutersPlaces) {
     }
   }));
   score.Print("Reuters PLACES, test");
-  EXPECT_GE(score.F1(), 0.60);
-  EXPECT_GE(score.MacroF1(), 0.65);
+  EXPECT_GE(score.F1(), 0.61);
+  EXPECT_GE(score.MacroF1(), 0.62);
 }
 
 // The page the project starts from, as extraction gives it: the article without teasers, biography and footer.
