@@ -53,8 +53,8 @@ class HttpHandler {
   using MakeResponse = std::function<HttpResponse()>;
   // Takes the answer; to be called exactly once, from any thread, during or after Handle(). It never blocks.
   using Responder = std::function<void(MakeResponse)>;
-  // Gives up on a request, because its client has gone. The responder is called all the same. May be called from
-  // any thread, also when the answer is already there; never empty.
+  // Gives up on a request, because its client has gone. The responder is called all the same. Called at most
+  // once, from any thread, perhaps when the answer is already there; never empty.
   using Cancel = std::function<void()>;
 
   virtual ~HttpHandler() = default;

@@ -303,7 +303,6 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
           {absl::AsciiStrToLower(ToView(field.name_string())), std::string(ToView(field.value()))});
     }
     request.body = std::move(message.body());
-    handling_ = true;
     cancel_ = server_.handler_.Handle(std::move(request), [self = shared_from_this()](HttpHandler::MakeResponse make) {
       net::post(self->stream_.get_executor(), [self, make = std::move(make)] { self->OnResponse(make); });
     });
@@ -333,14 +332,13 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   void GiveUp() {
-    if (handling_ && cancel_) {
-      cancel_();
+    if (const HttpHandler::Cancel cancel = std::exchange(cancel_, nullptr); cancel) {
+      cancel();
     }
   }
 
   void OnResponse(const HttpHandler::MakeResponse& make) {
     HttpResponse response = make();
-    handling_ = false;
     cancel_ = nullptr;
     if (watching_) {
       // Written when the watch has ended: a stream has one timer for reading and writing alike.
@@ -451,7 +449,6 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   size_t lingered_bytes_ = 0;
   unsigned http_version_ = 11;
   bool idle_ = false;
-  bool handling_ = false;
   bool watching_ = false;
   bool keep_alive_ = true;
   bool head_only_ = false;
