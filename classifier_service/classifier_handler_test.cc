@@ -67,7 +67,7 @@ class ClassifierHandlerTest : public ::testing::Test {
         common::rpc::Server::Start({}, {{.name = v1::ClassifierService::service_full_name(), .service = &handler_}});
     EXPECT_OK(server);
     server_ = *std::move(server);
-    stub_ = v1::ClassifierService::NewStub(server_->InProcessChannel({}));
+    stub_ = v1::ClassifierService::NewStub(server_->InProcessChannel());
   }
   ~ClassifierHandlerTest() override {
     server_->Shutdown(absl::Seconds(10));

@@ -283,18 +283,26 @@ absl::Status ArticleStore::Commit() {
     const common::MutexLock lock(mutex_);
     last_seq_ = next_seq_ - 1;
   }
-  if (erase_log_) {
-    erase_log_ = false;
-    // The write-ahead log still holds the purged text. A reader may hinder this; the next checkpoint does it then.
-    return writer_->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  }
+  // The write-ahead log still holds the purged text. The commit itself is done: a reader that hinders this, for as long
+  // as it reads, delays it to the next commit.
+  if (erase_log_) erase_log_ = !TruncateLog();
   return absl::OkStatus();
+}
+
+bool ArticleStore::TruncateLog() {
+  // A statement of this connection that was not read to its end would lock its tables.
+  writer_->ResetStatements();
+  absl::StatusOr<SqlStatement> statement = writer_->Prepare("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!statement.ok()) return false;
+  const absl::StatusOr<bool> row = statement->Step();
+  const bool done = row.ok() && *row && statement->Int(0) == 0;  // The first column: 1 if a reader was in the way.
+  writer_->ResetStatements();
+  return done;
 }
 
 void ArticleStore::Rollback() {
   // Fails where SQLite has rolled back by itself already: the state is the same.
   (void)writer_->Execute("ROLLBACK");
-  erase_log_ = false;
   const common::MutexLock lock(mutex_);
   next_seq_ = last_seq_ + 1;
 }

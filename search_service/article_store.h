@@ -113,6 +113,8 @@ class ArticleStore {
 
   ArticleStore(std::string path, std::unique_ptr<SqlConnection> writer);
   absl::Status Prepare();
+  // Empties the write-ahead log; false if a reader is in the way.
+  bool TruncateLog();
   absl::StatusOr<bool> IsPurged(const Article& article);
   absl::Status RememberPurged(absl::string_view key, absl::Time now);
   absl::Status WriteUrls(int64_t row, const Article& article);

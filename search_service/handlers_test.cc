@@ -137,7 +137,7 @@ class HandlersTest : public ::testing::Test {
              {.name = v1::SearchAdminService::service_full_name(), .service = admin_handler_.get()}});
     EXPECT_THAT(server, IsOk());
     server_ = *std::move(server);
-    channel_ = server_->InProcessChannel({});
+    channel_ = server_->InProcessChannel();
     search_ = v1::SearchService::NewStub(channel_);
     ingest_ = v1::IngestService::NewStub(channel_);
     admin_ = v1::SearchAdminService::NewStub(channel_);
