@@ -100,7 +100,9 @@ test('the classifier is reached as well', { skip }, async () => {
 
 test('deadlines and aborts end a call', { skip }, async () => {
   const client = createClient(api.SearchService, nodeConnect({ baseUrl: services.base, httpVersion: '1.1' }));
-  const late = await client.search({ query: 'gas' }, { timeoutMs: 0 }).then(() => null, (reason) => ConnectError.from(reason));
+  const classifier = createClient(api.ClassifierService, nodeConnect({ baseUrl: services.base, httpVersion: '1.1' }));
+  const long = { input: { case: 'article', value: { title: 'Iran', body: 'Iran sells gas. '.repeat(110_000) } } };
+  const late = await classifier.classify(long, { timeoutMs: 5 }).then(() => null, (reason) => ConnectError.from(reason));
   assert.equal(late?.code, Code.DeadlineExceeded);
   const controller = new AbortController();
   const aborted = client.search({ query: 'gas' }, { signal: controller.signal }).then(() => null, (reason) => ConnectError.from(reason));
