@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tries the steps of the container files where no container engine runs: in bare roots made by debootstrap.
 
-    tests/deploy/try_in_root.py [--suite bookworm|trixie] [--work /tmp/dateline-roots] [--keep]
+    tests/deploy/try_in_root.py [--suite bookworm|trixie] [--work /tmp/dateline-roots] [--ccache DIR] [--keep]
 
 As root, with debootstrap installed. Each stage of a container file is a root of its own, in which its COPY and RUN
 lines are carried out with chroot; the stage that the three files share is built once. Then, in a network namespace of
@@ -29,6 +29,7 @@ SERVICES = ("classifier", "search", "gateway")
 HEALTHY_WITHIN = 120  # seconds
 NAMESPACED = "DATELINE_TRY_NAMESPACED"
 CLONE_NEWNET = 0x40000000
+CCACHE = "/root/.cache/ccache"  # Where ccache looks in a root.
 
 
 def say(text):
@@ -40,13 +41,18 @@ def run(*words, **options):
 
 
 @contextlib.contextmanager
-def mounted(root):
-    """/proc, /dev and name resolution inside the root, for as long as the block lasts."""
+def mounted(root, ccache=None):
+    """/proc and /dev inside the root, and a folder of ccache, for as long as the block lasts."""
     run("mount", "-t", "proc", "proc", f"{root}/proc")
     run("mount", "--rbind", "--make-rslave", "/dev", f"{root}/dev")
+    if ccache:
+        os.makedirs(root + CCACHE, exist_ok=True)
+        run("mount", "--bind", ccache, root + CCACHE)
     try:
         yield
     finally:
+        if ccache:
+            run("umount", "--lazy", root + CCACHE)
         run("umount", "--recursive", "--lazy", f"{root}/dev")
         run("umount", "--lazy", f"{root}/proc")
 
@@ -54,8 +60,9 @@ def mounted(root):
 class Roots:
     """The roots below one folder: a bare Debian, and one for each stage."""
 
-    def __init__(self, work, suite):
+    def __init__(self, work, suite, ccache=None):
         self.work = work
+        self.ccache = ccache
         self.suite = suite
         self.built = []  # (stage, root)
         os.makedirs(work, exist_ok=True)
@@ -95,10 +102,9 @@ class Roots:
             roots[stage.name] = root
         return roots[stages[-1].name], stages[-1], roots
 
-    @staticmethod
-    def carry_out(stage, root, roots):
+    def carry_out(self, stage, root, roots):
         folder = "/"
-        with mounted(root):
+        with mounted(root, self.ccache if stage.name else None):
             for instruction in stage.instructions:
                 if instruction.word == "WORKDIR":
                     folder = instruction.text
@@ -230,6 +236,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--suite", default="bookworm", choices=("bookworm", "trixie"))
     parser.add_argument("--work", default="/tmp/dateline-roots", help="folder of the roots; about 4 GB")
+    parser.add_argument("--ccache", metavar="DIR", help="a ccache folder that the builds may use and fill")
     parser.add_argument("--keep", action="store_true", help="leave the roots there, to look at")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -240,7 +247,7 @@ def main():
         os.execvp("unshare", ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, *sys.argv])
 
     os.environ["ARG_DEBIAN"] = options.suite
-    roots = Roots(options.work, options.suite)
+    roots = Roots(options.work, options.suite, options.ccache)
     images = {}
     started = time.monotonic()
     for name in SERVICES:
