@@ -30,17 +30,18 @@ inline constexpr char kNotAnArticle[] = "NOT_AN_ARTICLE";                  // Te
 
 // Raw bytes as they came from a server, a file or a caller. Every field but `content` is a hint and may be empty.
 struct Document {
-  std::string content;
-  std::string media_type;                // "text/html; charset=…", "text/plain", …; empty: found from the content.
-  std::string charset;                   // As the server declared it; a byte order mark in `content` wins over it.
-  std::string url;                       // Absolute. Base of relative links; the article's URL if the page names none.
-  std::optional<absl::Time> fetch_time;  // When the bytes were taken; dates well after it are not believed.
+  std::string content = {};
+  std::string media_type = {};  // "text/html; charset=…", "text/plain", …; empty: found from the content.
+  std::string charset = {};     // As the server declared it; a byte order mark in `content` wins over it.
+  std::string url = {};         // Absolute. Base of relative links; the article's URL if the page names none.
+  std::optional<absl::Time> fetch_time = {};  // When the bytes were taken; dates well after it are not believed.
 };
 
 // What the publisher filed the article under.
 struct SourceLabel {
-  std::string kind;  // As the page says, lower case: "issue", "country", "section", "keyword", …; empty if it doesn't.
-  std::string name;  // Verbatim, but for white space.
+  std::string kind =
+      {};  // As the page says, lower case: "issue", "country", "section", "keyword", …; empty if it doesn't.
+  std::string name = {};  // Verbatim, but for white space.
   friend bool operator==(const SourceLabel&, const SourceLabel&) = default;
 };
 

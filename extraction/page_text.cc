@@ -283,7 +283,6 @@ class PageTextReader {
     for (size_t i = begin_; i < end_; ++i) {
       if (blocks_[i].kind == LineKind::kByline || blocks_[i].kind == LineKind::kDate) {
         if (i - begin_ <= 2 && i + 1 < end_) {
-          standfirst_ = begin_;
           begin_ = i + 1;
         } else if (i - begin_ > 2) {
           break;
@@ -507,7 +506,6 @@ class PageTextReader {
   }
 
   std::vector<TextBlock> blocks_;
-  std::optional<size_t> standfirst_;
   size_t begin_ = 0;  // The text: [begin_, end_).
   size_t end_ = 0;
   HtmlBody body_;

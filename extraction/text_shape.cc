@@ -179,7 +179,6 @@ const absl::flat_hash_map<absl::string_view, LineKind>& WholeLines() {
          "читаите также", "по теме", "смотрите также", "اقرا ايضا", "مواضيع ذات صلة", "اخبار ذات صلة", "相关新闻",
          "相关文章", "相关阅读", "関連記事", "延伸阅读"});
     add(LineKind::kCommentHeading, {"comments",
-                                    "comment",
                                     "leave a comment",
                                     "leave a reply",
                                     "leave a response",
@@ -188,7 +187,6 @@ const absl::flat_hash_map<absl::string_view, LineKind>& WholeLines() {
                                     "post comment",
                                     "join the conversation",
                                     "join the discussion",
-                                    "discussion",
                                     "no comments",
                                     "no comments yet",
                                     "view comments",
@@ -196,7 +194,6 @@ const absl::flat_hash_map<absl::string_view, LineKind>& WholeLines() {
                                     "reader comments",
                                     "write a comment",
                                     "add comment",
-                                    "responses",
                                     "cancel reply",
                                     "be the first to comment",
                                     "load comments",
