@@ -98,7 +98,7 @@ apt() {
     -o Acquire::Retries=3 "$@" >>"$log" 2>&1 </dev/null
 }
 explain() {
-  sed -n 's/^E: /  /p' "$log" >&2
+  sed -n -e 's/^E: /  /p' -e '/^sudo:/p' "$log" >&2
   fail "$1"
 }
 
