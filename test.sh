@@ -151,9 +151,10 @@ stage_setup() {
   scripts/setup.sh --for test || return 1
   local folder
   for folder in . web tests/web; do
-    # npm leaves this file behind when it is done.
+    # npm leaves this file behind when it is done. Not `npm ci`: that refuses a lock file which doesn't name the builds of
+    # a package for platforms that this project can't fetch. The versions are those of the lock file either way.
     if [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
-      quietly "npm-$(basename "$(realpath $folder)")" npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund || return 1
+      quietly "npm-$(basename "$(realpath $folder)")" npm install --no-save --prefix "$folder" --ignore-scripts --no-audit --no-fund || return 1
       touch "$folder/node_modules/.package-lock.json"
     fi
   done
