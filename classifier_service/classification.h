@@ -27,8 +27,8 @@ struct TextSpan {
 struct ArticleText {
   std::string title;
   std::string body;
-  std::string language_code;                 // BCP 47; empty: detected from the text.
-  std::optional<absl::Time> publish_time;    // Absent: unknown. Decides whom "President X" meant.
+  std::string language_code;               // BCP 47; empty: detected from the text.
+  std::optional<absl::Time> publish_time;  // Absent: unknown. Decides whom "President X" meant.
 };
 
 // Why a mention was seen and yet does not count.
@@ -36,10 +36,10 @@ enum class SetAside { kNone, kHistorical, kPeripheral, kByline, kDateline, kPers
 
 // One reason for a tag.
 struct Evidence {
-  std::optional<TextSpan> span;   // Absent: a prior, a bias, a label of the publisher.
-  std::string text;               // The words at `span`, or a description where there is none.
-  std::string kind;               // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ...; issues: WORD, PHRASE.
-  double weight = 0.0;            // Contribution to the tag's score before calibration; larger says more.
+  std::optional<TextSpan> span;  // Absent: a prior, a bias, a label of the publisher.
+  std::string text;              // The words at `span`, or a description where there is none.
+  std::string kind;     // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ...; issues: WORD, PHRASE.
+  double weight = 0.0;  // Contribution to the tag's score before calibration; larger says more.
   SetAside set_aside = SetAside::kNone;
 };
 
@@ -48,10 +48,10 @@ inline constexpr int kMaxEvidencePerTag = 20;
 // One tag. `id` is a CLDR/ISO 3166-1 alpha-2 code (countries), a group id, or an issue id of the loaded taxonomy.
 struct Tag {
   std::string id;
-  std::string display_name;          // English.
-  double score = 0.0;                // 0 to 1, rounded to 1e-4.
-  bool primary = false;              // Countries only: the focus of the article; at most one.
-  std::vector<Evidence> evidence;    // Heaviest first, at most kMaxEvidencePerTag.
+  std::string display_name;        // English.
+  double score = 0.0;              // 0 to 1, rounded to 1e-4.
+  bool primary = false;            // Countries only: the focus of the article; at most one.
+  std::vector<Evidence> evidence;  // Heaviest first, at most kMaxEvidencePerTag.
 };
 
 // A place name, demonym, person, ... found in the text, whether or not it led to a tag.
@@ -59,7 +59,7 @@ struct Mention {
   TextSpan span;
   std::string text;
   std::string kind;
-  std::string region_code;   // Exactly one of `region_code` and `group_id` is set.
+  std::string region_code;  // Exactly one of `region_code` and `group_id` is set.
   std::string group_id;
   SetAside set_aside = SetAside::kNone;
 };
@@ -74,7 +74,7 @@ struct Classification {
   Outcome country_outcome = Outcome::kAbstained;
   Outcome issue_outcome = Outcome::kAbstained;
   std::string language_code;
-  std::vector<Mention> mentions;   // Only when asked for.
+  std::vector<Mention> mentions;  // Only when asked for.
 };
 
 }  // namespace dateline::classifier
