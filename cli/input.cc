@@ -51,6 +51,12 @@ absl::Status FileError(int error) {
   }
 }
 
+// Whether the first line of JSON Lines is there: enough to know the format, and whoever writes the next line may be
+// waiting for the answer to it.
+bool IsWholeJsonLine(absl::string_view head) {
+  return absl::StartsWith(absl::StripLeadingAsciiWhitespace(head), "{") && absl::StrContains(head, '\n');
+}
+
 // The id of a line that is no article, so that whoever sent it can tell which it was.
 std::string IdOfLine(const std::string& line) {
   const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -124,27 +130,26 @@ void InputReader::List(const std::string& folder, int depth) {
 absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options) {
   source_options.format = options_.format;
   source_options.extract.explain = options_.explain;
-  if (options_.every_line) {
+  if (source_options.format == extraction::Format::kUnknown) {
     std::string head(kHeadBytes, '\0');
     size_t size = 0;
-    if (source_options.format == extraction::Format::kUnknown) {
-      // A line is enough: whoever writes the next one may be waiting for the answer to the first.
-      while (size < head.size() && std::memchr(head.data(), '\n', size) == nullptr) {
-        ASSIGN_OR_RETURN(const size_t got, read(head.data() + size, head.size() - size));
-        if (got == 0) break;
-        size += got;
-      }
+    while (size < head.size() && !IsWholeJsonLine(absl::string_view(head).substr(0, size))) {
+      ASSIGN_OR_RETURN(const size_t got, read(head.data() + size, head.size() - size));
+      if (got == 0) break;
+      size += got;
     }
     head.resize(size);
-    if (source_options.format == extraction::Format::kUnknown) {
-      source_options.format = extraction::DetectFormat(source_options.path, head);
+    // Web pages and feeds say what they are in their media type, too: the reader looks at that.
+    if (extraction::DetectFormat(source_options.path, head) == extraction::Format::kJsonLines) {
+      source_options.format = extraction::Format::kJsonLines;
     }
     read = Replay(std::move(head), std::move(read));
-    if (source_options.format == extraction::Format::kJsonLines) {
-      format_ = extraction::Format::kJsonLines;
-      lines_ = std::make_unique<LineReader>(std::move(read), source_options.max_item_bytes);
-      return absl::OkStatus();
-    }
+  }
+  // Line by line, so that each is answered when it has come, however long the next one takes.
+  if (source_options.format == extraction::Format::kJsonLines) {
+    format_ = extraction::Format::kJsonLines;
+    lines_ = std::make_unique<LineReader>(std::move(read), source_options.max_item_bytes);
+    return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(reader_, extraction::SourceReader::Open(std::move(read), std::move(source_options)));
   format_ = reader_->format();
@@ -213,9 +218,11 @@ InputItem InputReader::ParseLine(LineReader::Line line) const {
 
 std::optional<InputItem> InputReader::NextOfSource() {
   if (lines_ != nullptr) {
-    std::optional<LineReader::Line> line = lines_->Next();
-    if (!line) return std::nullopt;
-    return ParseLine(*std::move(line));
+    while (std::optional<LineReader::Line> line = lines_->Next()) {
+      if (!options_.every_line && line->text.ok() && absl::StripAsciiWhitespace(*line->text).empty()) continue;
+      return ParseLine(*std::move(line));
+    }
+    return std::nullopt;
   }
   std::optional<extraction::SourceItem> read = reader_->Next();
   if (!read) return std::nullopt;

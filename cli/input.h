@@ -83,7 +83,7 @@ class InputReader {
   int descriptor_ = -1;  // Of a file or standard input; owned by the reader.
   extraction::Format format_ = extraction::Format::kUnknown;
   std::unique_ptr<extraction::SourceReader> reader_;
-  std::unique_ptr<LineReader> lines_;  // JSON Lines with `every_line`.
+  std::unique_ptr<LineReader> lines_;  // JSON Lines.
   int64_t bytes_read_ = 0;
   std::optional<int64_t> total_bytes_ = 0;
   int64_t skipped_files_ = 0;

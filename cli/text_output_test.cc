@@ -20,7 +20,7 @@ namespace apb = article::v1;
 namespace cpb = classifier::v1;
 namespace spb = search::v1;
 
-constexpr TextStyle kPlain = {.color = false, .columns = 80};
+constexpr TextStyle kPlain = {.color = false, .columns = 120};
 
 void AddEvidence(cpb::CountryTag& tag, const std::string& text, const std::string& kind,
                  apb::SetAside set_aside = apb::SET_ASIDE_UNSPECIFIED) {

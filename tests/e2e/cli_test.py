@@ -218,17 +218,22 @@ def serve(pages):
 
 
 class WithServices(CliTest):
-    """Each test has a collection of its own."""
+    """One classifier for all, and a collection of its own for each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = cls.enterClassContext(Services(BIN, with_search=False, with_gateway=False))
 
     def setUp(self):
         super().setUp()
-        self.services = Services(BIN, with_gateway=False)
-        self.services.__enter__()
-        self.addCleanup(self.services.__exit__, None, None, None)
+        self.services = self.enterContext(
+            Services(BIN, with_classifier=False, with_search=False, with_gateway=False))
+        self.services.start_search(classifier=self.shared.classifier.address)
 
     def dateline(self, *arguments, **options):
-        return run("--search", self.services.search.address, "--classifier", self.services.classifier_address(),
-                   *arguments, **options)
+        return run("--search", self.services.search.address, "--classifier", self.shared.classifier.address, *arguments,
+                   **options)
 
     def ingest(self, *arguments, code=0, **options):
         result = self.dateline("ingest", "--output", "jsonl", *arguments, **options)
@@ -374,7 +379,7 @@ class WithServices(CliTest):
                 self.assertEqual((answer["countries"], answer["issues"]), ([], []))
 
     def test_classify_answers_a_line_before_it_is_given_the_next(self):
-        command = [os.path.join(BIN, "dateline"), "--classifier", self.services.classifier_address(), "classify",
+        command = [os.path.join(BIN, "dateline"), "--classifier", self.shared.classifier.address, "classify",
                    "--input-format", "jsonl", "--output", "jsonl"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
             for n in (1, 2, 3):
@@ -399,8 +404,8 @@ class WithServices(CliTest):
         self.assertIn(span["field"], found["article"])
 
     def test_articles_are_taken_while_the_classifier_is_away_and_tagged_when_it_is_back(self):
-        port = self.services.classifier.port
-        self.services.classifier.terminate()
+        port = self.shared.classifier.port
+        self.assertEqual(self.shared.classifier.terminate(), 0)
         path = self.write("page.html", page("Muscat Talks"))
         result = self.dateline("ingest", path)
         self.assert_exit(result, 0)
@@ -408,7 +413,7 @@ class WithServices(CliTest):
         self.assertEqual(found["labelState"], "LABEL_STATE_PENDING")
         self.assertNotIn("labels", found)
         token = json.loads(self.dateline("get", found["id"], "--output", "json").stdout)["commitToken"]
-        self.services.start_classifier(listen=f"127.0.0.1:{port}")
+        self.shared.start_classifier(listen=f"127.0.0.1:{port}")
         self.assert_exit(self.dateline("wait", token, "--for", "labelled", "--wait_timeout", "60s"), 0)
         found = json.loads(self.dateline("search", "muscat", "--output", "json").stdout)["hits"][0]["article"]
         self.assertEqual(found["labelState"], "LABEL_STATE_DONE")
@@ -426,7 +431,7 @@ class WithServices(CliTest):
             self.services.search.kill()
             process.stdin.write(lines(*[article(n) for n in range(200, 250)]))
             process.stdin.flush()
-            self.services.start_search(listen=f"127.0.0.1:{port}")
+            self.services.start_search(listen=f"127.0.0.1:{port}", classifier=self.shared.classifier.address)
             rest, errors = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(len(rest.splitlines()) + 1, 250)
@@ -597,7 +602,7 @@ def main():
     if "RunScript" in rest and os.path.realpath(BIN) != os.path.join(os.path.realpath(ROOT), "build", "release", "bin"):
         print("SKIPPED: run.sh is tested with the release build, whose programs it starts")
         sys.exit(SKIPPED)
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")
 
 
 if __name__ == "__main__":
