@@ -446,6 +446,7 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
     }
   }
   std::vector<std::pair<int16_t, double>> groups;
+  groups.reserve(analysis.groups.size());
   for (const auto& [group, tally] : analysis.groups) {
     groups.emplace_back(group, tally.weight);
   }
@@ -457,6 +458,7 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
   const double words = static_cast<double>(article.title.size() + article.body.size()) / 6.0 + 1.0;
   std::vector<Candidate> candidates;
   std::vector<std::pair<double, double>> heavier;  // Weight, and weight in the title.
+  heavier.reserve(counted.size());
   for (const auto& [region, tally] : counted) {
     heavier.emplace_back(tally->weight, tally->title);
   }
@@ -602,6 +604,7 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
     }
   }
   std::vector<int16_t> groups;
+  groups.reserve(analysis.groups.size());
   for (const auto& [group, tally] : analysis.groups) {
     groups.push_back(group);
   }

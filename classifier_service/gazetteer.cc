@@ -388,16 +388,14 @@ bool Joins(absl::string_view gap, const Token& before) {
         return false;
       }
       ++i;
-    } else if (byte == 0xC2 && i + 1 < gap.size() && static_cast<uint8_t>(gap[i + 1]) == 0xA0) {
-      i += 2;  // No-break space.
     } else if (byte == 0xE2 && i + 2 < gap.size() && static_cast<uint8_t>(gap[i + 1]) == 0x80) {
       const auto third = static_cast<uint8_t>(gap[i + 2]);  // Hyphens, dashes, quotation marks, direction marks.
       if (!((third >= 0x8B && third <= 0x93) || third == 0x98 || third == 0x99 || third == 0xAF)) {
         return false;
       }
       i += 3;
-    } else if (byte == 0xCA && i + 1 < gap.size()) {
-      i += 2;  // Modifier apostrophes.
+    } else if (i + 1 < gap.size() && (byte == 0xCA || (byte == 0xC2 && static_cast<uint8_t>(gap[i + 1]) == 0xA0))) {
+      i += 2;  // Modifier apostrophes, the no-break space.
     } else {
       return false;
     }
