@@ -134,7 +134,7 @@ absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document)
 
 apb::Article ToProto(const extraction::Extraction& extraction, const apb::Article& known) {
   apb::Article article = extraction::ToProto(extraction.article);
-  const google::protobuf::Reflection& reflection = *known.GetReflection();
+  const google::protobuf::Reflection& reflection = *apb::Article::GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(known, &fields);
   for (const google::protobuf::FieldDescriptor* field : fields) reflection.ClearField(&article, field);
