@@ -2,6 +2,7 @@
 """The tree keeps its rules, and the rules catch what they are for."""
 
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -86,6 +87,14 @@ class RulesTest(unittest.TestCase):
             "package-lock.json": '{"packages": {"x": {"version": "1", "funding": {"url": "https://host.example/"}}}}',
             "docs/a.md": "https://example.com/work/x and build/release/bin",
             "proto/dateline/x/v1/x.proto": 'import "google/protobuf/any.proto";\nimport "dateline/article/v1/article.proto";'}))
+
+    def test_one_version_stands_everywhere(self):
+        def found(path, pattern):
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                return re.search(pattern, file.read(), re.MULTILINE).group(1)
+        version = found("CMakeLists.txt", r"^project\(Dateline VERSION ([0-9.]+) ")
+        self.assertEqual(version, found("common/version.h", r'kVersion\[\] = "([0-9.]+)"'))
+        self.assertEqual(version, found("CHANGELOG.md", r"^## ([0-9.]+)"))
 
 
 if __name__ == "__main__":
