@@ -231,11 +231,12 @@ build
 start() {  # start NAME ARGUMENT... ; sets started_pid and started_port
   local name=$1 log=$data_dir/logs/$1.log tick last
   shift
+  : >"$log"  # There before the first look at it.
   setsid "$bin/$name" "$@" >"$log" 2>&1 </dev/null &
   started_pid=$!
   started_port=
   for ((tick = 0; tick < 600; tick++)); do
-    started_port=$(sed -n 's/.* ready .*[ "]port[="]*:*\([0-9][0-9]*\).*/\1/p' "$log" | head -n 1)
+    started_port=$(sed -n 's/.* ready.*[ "]port[="]*:*\([0-9][0-9]*\).*/\1/p' "$log" | head -n 1)
     [ -z "$started_port" ] || return 0
     if ! kill -0 "$started_pid" 2>/dev/null; then
       last=$(tail -n 1 "$log" | cut -c 1-300)
