@@ -170,6 +170,7 @@ absl::Status Run(Flags flags) {
   common::LogInfo("stopping", {{"signal", signal}});
   signals.Restore();
   server->Shutdown(absl::Seconds(flags.grace_s));
+  common::LogInfo("stopped");
   return absl::OkStatus();
 }
 
