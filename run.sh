@@ -98,7 +98,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-ports=$(printf '%s\n' "$classifier_port" "$search_port" "$gateway_port" | grep -vx 0 | sort)
+ports=$(printf '%s\n' "$classifier_port" "$search_port" "$gateway_port" | { grep -vx 0 || true; } | sort)
 [ "$ports" = "$(printf '%s' "$ports" | uniq)" ] || misused "each server needs a port of its own"
 for input in ${inputs[@]+"${inputs[@]}"}; do
   case $input in
