@@ -334,7 +334,7 @@ class IngestSession::Impl {
       }
       changed_.WaitUntil(mutex_, wake);
     }
-    const absl::Status status = verdict.ok() ? common::rpc::FromGrpcStatus(stream_->status_) : verdict;
+    absl::Status status = verdict.ok() ? common::rpc::FromGrpcStatus(stream_->status_) : verdict;
     answered = stream_->answered_;
     // What was sent first is sent first again.
     for (auto item = stream_->sent_.rbegin(); item != stream_->sent_.rend(); ++item) {

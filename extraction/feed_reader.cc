@@ -169,7 +169,7 @@ bool IsUsableId(absl::string_view id) {
 
 class FeedReader final : public SourceReader {
  public:
-  FeedReader(std::string xml, const SourceOptions& options, absl::Time now)
+  FeedReader(const std::string& xml, const SourceOptions& options, absl::Time now)
       : SourceReader(Format::kFeed), xml_(CleanXml(xml)), options_(options), now_(now) {
     static std::once_flag once;
     std::call_once(once, [] { xmlInitParser(); });

@@ -38,7 +38,8 @@ def cache_dir():
 class Sources:
     """Contents and hashes of files, and what they include: read once each."""
 
-    def __init__(self, include_dirs):
+    def __init__(self, build, include_dirs):
+        self.build = build
         self.include_dirs = include_dirs
         self.direct = {}
         self.hashes = {}
@@ -66,8 +67,10 @@ class Sources:
                 if included not in seen:
                     seen.add(included)
                     todo.append(included)
-        return hashlib.sha256("\n".join(
-            f"{os.path.relpath(p, ROOT)} {self.hashes[p]}" for p in sorted(seen)).encode()).hexdigest()
+        # The same in whichever folder the tree and the build lie.
+        names = (f"{os.path.relpath(p, self.build if p.startswith(self.build + os.sep) else ROOT)} {self.hashes[p]}"
+                 for p in seen)
+        return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def flags_of(entry):
@@ -143,7 +146,7 @@ def main():
         this = file.read()
     common = hashlib.sha256(b"\0".join([config, system, version, this])).hexdigest()
 
-    sources = Sources([ROOT, os.path.join(build, "generated"), *[
+    sources = Sources(build, [ROOT, os.path.join(build, "generated"), *[
         f[2:] for flags in entries.values() for f in flags if f.startswith("-I") and f[2:].startswith(build)]])
     cache = cache_dir()
     os.makedirs(cache, exist_ok=True)
