@@ -311,8 +311,8 @@ echo
 step page "http://$gateway/"
 [ -z "$once" ] || exit 0
 
+exit_on_signal=0  # From here on Ctrl-C is what the user was told to end it with.
 step running "until Ctrl-C, which stops everything; data in $data_dir"
-exit_on_signal=0
 ended=0
 wait -n "$classifier_pid" "$search_pid" "$gateway_pid" || ended=$?
 for role in classifier search gateway; do
