@@ -385,14 +385,16 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
           }
           if (split == "test") {
             // Its text is barred from training even where it has no label.
-            held_out_texts.Add(article);
+            if (options.with_training) {
+              held_out_texts.Add(article);
+            }
             if (!article.issues.empty()) {
               ++corpus.dropped_by_id;
               held_out.articles.push_back(std::move(article));
             }
             return absl::OkStatus();
           }
-          if (article.issues.empty()) {
+          if (article.issues.empty() || !options.with_training) {
             return absl::OkStatus();
           }
           if (gold_ids.contains(article.id)) {
