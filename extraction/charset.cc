@@ -28,6 +28,9 @@ namespace {
 constexpr size_t kDeclarationWindow = 4096;  // Where a page's own declaration is looked for (browsers: 1,024).
 constexpr size_t kDetectionWindow = 65'536;
 constexpr int32_t kMinConfidence = 20;  // ICU's scale is 0 to 100; below this Windows-1252 is the better guess.
+// Share of the sequences above ASCII that must be good for damaged UTF-8. Other encodings seldom reach a tenth.
+constexpr double kUtf8Share = 0.4;
+constexpr double kUtf8ShareIfDeclared = 0.2;
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
 // The encoding that browsers use for a label, where it isn't the one of that name; "" for those that are not to be
@@ -369,7 +372,7 @@ DecodedText DecodeText(absl::string_view bytes, absl::string_view declared) {
     }
   } else if (said.empty() || said == "utf-8") {
     // Mostly UTF-8 with some damage, or another encoding altogether.
-    if (Utf8Share(bytes) > 0.5) {
+    if (Utf8Share(bytes) > (said.empty() ? kUtf8Share : kUtf8ShareIfDeclared)) {
       decoded = DecodeUtf8(bytes);
     } else {
       const std::string detected = Detect(bytes);

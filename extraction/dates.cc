@@ -114,8 +114,8 @@ class DateReader {
   std::optional<ParsedDate> First() {
     for (size_t i = 0; i < tokens_.size(); ++i) {
       pos_ = i;
-      if (i > 0 && tokens_[i].start == tokens_[i - 1].end && tokens_[i - 1].type == TokenType::kNumber) {
-        continue;  // Never begin within a number with signs, such as "1.2.2023".
+      if (ContinuesNumber(i)) {
+        continue;
       }
       absl::CivilDay day;
       if (!ReadDay(&day)) {
@@ -133,6 +133,13 @@ class DateReader {
   }
 
  private:
+  // True within a number with signs, such as "1.2.3.2023": no date begins there.
+  bool ContinuesNumber(size_t i) const {
+    return tokens_[i].type == TokenType::kNumber && i > 1 && tokens_[i].start == tokens_[i - 1].end &&
+           tokens_[i - 1].type == TokenType::kSign && tokens_[i - 1].start == tokens_[i - 2].end &&
+           tokens_[i - 2].type == TokenType::kNumber;
+  }
+
   const Token* At(size_t offset = 0) const {
     return pos_ + offset < tokens_.size() ? &tokens_[pos_ + offset] : nullptr;
   }
@@ -156,7 +163,7 @@ class DateReader {
   bool Glued(size_t offset) const { return At(offset)->end == At(offset + 1)->start; }
 
   static bool MakeDay(int64_t year, int64_t month, int64_t day, absl::CivilDay* result) {
-    if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31) {
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31) {
       return false;
     }
     const absl::CivilDay civil(year, month, day);

@@ -140,8 +140,9 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   Extraction extraction;
   extraction.warnings = parsed->warnings();
   extraction.warnings.insert(extraction.warnings.end(), metadata.warnings.begin(), metadata.warnings.end());
+  std::string title = ChooseTitle(body, metadata);
   extraction.article = std::move(metadata.article);
-  extraction.article.title = ChooseTitle(body, metadata);
+  extraction.article.title = std::move(title);
   MergeBody(&body, &extraction.article);
   SetBody(body.parts, &extraction.article, &extraction.warnings);
   extraction.blocks = std::move(body.blocks);

@@ -538,6 +538,9 @@ class BodyFinder {
   // True if a good part of the words of `text` stand in one of the titles, too: the same said in another way.
   static bool SharesWords(absl::string_view text, const std::vector<std::string>& keys) {
     const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+    if (std::all_of(keys.begin(), keys.end(), [](const std::string& title) { return title.empty(); })) {
+      return true;  // The page states nothing: its first heading is as good as any.
+    }
     for (const std::string& title : keys) {
       size_t shared = 0;
       for (const absl::string_view word : words) {
@@ -962,7 +965,7 @@ class BodyFinder {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      if (node.tag == GUMBO_TAG_TIME && i < text + 20 && !body_.date) {
+      if (node.tag == GUMBO_TAG_TIME && i < text && !body_.date) {
         body_.date = FindDate(document_.Attribute(i, "datetime"));
       }
       if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {

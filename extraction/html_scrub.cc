@@ -138,11 +138,14 @@ class Scrubber {
     return found == nullptr ? in_.size() : static_cast<size_t>(static_cast<const char*>(found) - in_.data());
   }
 
+  // Control characters are left out.
   void EmitText(absl::string_view text) {
-    while (!text.empty()) {  // NUL bytes are left out.
-      const size_t nul = text.find('\0');
-      out_.html.append(text.data(), std::min(nul, text.size()));
-      text = nul == absl::string_view::npos ? absl::string_view() : text.substr(nul + 1);
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 ? !IsSpace(c) : c == 0x7F; };
+    while (!text.empty()) {
+      const auto* const bad = std::find_if(text.data(), text.data() + text.size(), is_control);
+      const auto good = static_cast<size_t>(bad - text.data());
+      out_.html.append(text.data(), good);
+      text.remove_prefix(std::min(text.size(), good + 1));
     }
   }
 

@@ -31,7 +31,7 @@ const WordSet& Honorifics() {
       "dr",         "prof",       "professor", "mr",      "mrs",      "ms",      "miss", "sir", "dame",  "hon",
       "amb",        "ambassador", "gen",       "general", "col",      "colonel", "lt",   "maj", "major", "capt",
       "captain",    "adm",        "admiral",   "rev",     "reverend", "herr",    "frau", "ing", "brig",  "brigadier",
-      "lieutenant", "vice",       "sgt",       "(ret)",   "(ret",     "ret)",    "ret"};
+      "lieutenant", "vice",       "sgt",       "(ret.)",  "(ret)",    "(ret",    "ret)", "ret"};
   return *kWords;
 }
 

@@ -38,13 +38,13 @@ using ReadFunction = std::function<absl::StatusOr<size_t>(char* buffer, size_t s
 
 struct SourceOptions {
   Format format = Format::kUnknown;  // kUnknown: detected from the first bytes.
-  std::string path;                  // For detection; for messages when not empty.
-  std::string media_type;            // As of Document; for HTML and text, and for detection.
-  std::string charset;               // As of Document.
-  std::string url;                   // As of Document; of a feed: base of its relative links.
-  std::optional<absl::Time> fetch_time;
+  std::string path = {};             // For detection; for messages when not empty.
+  std::string media_type = {};       // As of Document; for HTML and text, and for detection.
+  std::string charset = {};          // As of Document.
+  std::string url = {};              // As of Document; of a feed: base of its relative links.
+  std::optional<absl::Time> fetch_time = {};
   size_t max_item_bytes = kMaxDocumentBytes;  // A longer line, feed or page is an error of its own.
-  Options extract;
+  Options extract = {};
 };
 
 // One article, or what went wrong with it.

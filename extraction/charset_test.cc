@@ -1,0 +1,131 @@
+#include "extraction/charset.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/text.h"
+#include "extraction/extraction.h"
+#include "tests/support/status_matchers.h"
+
+namespace dateline::extraction {
+namespace {
+
+using ::dateline::testing::IsOk;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string Utf16(absl::string_view ascii, bool big_endian, bool mark) {
+  std::string out = !mark ? "" : big_endian ? "\xFE\xFF" : "\xFF\xFE";
+  for (const char c : ascii) {
+    out.append(big_endian ? std::string({'\0', c}) : std::string({c, '\0'}));
+  }
+  return out;
+}
+
+TEST(DecodeTextTest, ReadsUtf8AsItIs) {
+  const DecodedText decoded = DecodeText("Z\xC3\xBCrich", "");
+  EXPECT_EQ(decoded.text, "Zürich");
+  EXPECT_EQ(decoded.charset, "utf-8");
+  EXPECT_THAT(decoded.warnings, IsEmpty());
+}
+
+TEST(DecodeTextTest, AByteOrderMarkWins) {
+  EXPECT_EQ(DecodeText("\xEF\xBB\xBFZ\xC3\xBCrich", "windows-1252").text, "Zürich");
+  EXPECT_EQ(DecodeText(Utf16("Zurich", false, true), "utf-8").text, "Zurich");
+  EXPECT_EQ(DecodeText(Utf16("Zurich", true, true), "").text, "Zurich");
+}
+
+TEST(DecodeTextTest, ReadsUtf16WithoutAMark) {
+  EXPECT_EQ(DecodeText(Utf16("The harbour and its fence", false, false), "").text, "The harbour and its fence");
+  EXPECT_EQ(DecodeText(Utf16("The harbour and its fence", true, false), "").text, "The harbour and its fence");
+}
+
+TEST(DecodeTextTest, ReadsWhatTheServerDeclares) {
+  EXPECT_EQ(DecodeText("Z\xFCrich \x93quoted\x94", "windows-1252").text, "Zürich “quoted”");
+  EXPECT_EQ(DecodeText("Z\xFCrich \x93quoted\x94", "ISO-8859-1").text, "Zürich “quoted”") << "as browsers do";
+  EXPECT_EQ(DecodeText("\xEE\xCF\xD7\xCF\xD3\xD4\xC9", "koi8-r").text, "Новости");
+  EXPECT_EQ(DecodeText("\x93\xFA\x96\x7B", "Shift_JIS").text, "日本");
+  EXPECT_EQ(DecodeText("\xD6\xD0\xB9\xFA", "gb2312").text, "中国");
+}
+
+TEST(DecodeTextTest, ReadsWhatThePageDeclares) {
+  EXPECT_EQ(DecodeText("<meta charset=\"windows-1251\"><p>\xCD\xEE\xE2\xEE\xF1\xF2\xE8", "").charset, "windows-1251");
+  EXPECT_THAT(DecodeText("<meta http-equiv='Content-Type' content='text/html; charset=iso-8859-2'>\xB1\xE6", "").text,
+              HasSubstr("ąć"));
+  EXPECT_THAT(DecodeText("<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9</a>", "").text, HasSubstr("é"));
+}
+
+TEST(DecodeTextTest, BytesThatAreUtf8AreReadSoWhateverIsDeclared) {
+  const DecodedText decoded = DecodeText("Z\xC3\xBCrich", "windows-1252");
+  EXPECT_EQ(decoded.text, "Zürich");
+  EXPECT_THAT(decoded.warnings, Contains(HasSubstr("the bytes are UTF-8")));
+}
+
+TEST(DecodeTextTest, DetectsWhatIsNotDeclared) {
+  // Russian prose in KOI8-R: letters only, enough of them to tell.
+  std::string koi8;
+  for (int i = 0; i < 20; ++i) {
+    koi8 +=
+        "\xF0\xD2\xC1\xD7\xC9\xD4\xC5\xCC\xD8\xD3\xD4\xD7\xCF \xD2\xC1\xD3\xD3\xCD\xCF\xD4\xD2\xC5\xCC\xCF "
+        "\xDA\xC1\xCB\xCF\xCE\xCF\xD0\xD2\xCF\xC5\xCB\xD4. ";
+  }
+  const DecodedText decoded = DecodeText(koi8, "");
+  EXPECT_THAT(decoded.text, HasSubstr("Правительство рассмотрело законопроект"));
+  EXPECT_THAT(decoded.warnings, Contains(HasSubstr("not declared")));
+}
+
+TEST(DecodeTextTest, DamagedUtf8IsRepairedWithAWarning) {
+  const DecodedText decoded = DecodeText("Z\xC3\xBCrich und K\xC3\xB6ln, dazu \xFF und \xC3", "utf-8");
+  EXPECT_EQ(decoded.text, "Zürich und Köln, dazu \xEF\xBF\xBD und ") << "the end is dropped, the middle marked";
+  EXPECT_TRUE(common::IsValidUtf8(decoded.text));
+  EXPECT_THAT(decoded.warnings, Contains(HasSubstr("2 sequences")));
+}
+
+TEST(DecodeTextTest, UnknownNamesAreIgnoredWithAWarning) {
+  for (const char* name : {"klingon-8", "utf-7", "x\"y"}) {
+    const DecodedText decoded = DecodeText("Z\xC3\xBCrich", name);
+    EXPECT_EQ(decoded.text, "Zürich") << name;
+  }
+  EXPECT_THAT(DecodeText("Zurich", "klingon-8").warnings, Contains(HasSubstr("klingon-8")));
+}
+
+TEST(DecodeTextTest, EveryByteStringGivesValidUtf8) {
+  for (const char* declared :
+       {"", "utf-8", "utf-16", "windows-1252", "shift_jis", "gb18030", "iso-2022-jp", "euc-jp", "big5"}) {
+    std::string bytes;
+    for (int i = 0; i < 3000; ++i) {
+      bytes.push_back(static_cast<char>((i * 31 + i / 7) % 256));
+      if (i % 100 == 0) {
+        EXPECT_TRUE(common::IsValidUtf8(DecodeText(bytes, declared).text)) << declared << " " << i;
+      }
+    }
+  }
+}
+
+TEST(IsBinaryTest, TellsTextFromOtherFiles) {
+  EXPECT_TRUE(IsBinary("%PDF-1.4 text follows"));
+  EXPECT_TRUE(IsBinary("\x1F\x8B\x08 gzip"));
+  EXPECT_TRUE(IsBinary(absl::string_view("PK\x03\x04zip", 7)));
+  EXPECT_FALSE(IsBinary("MM is how the memo began."));
+  EXPECT_FALSE(IsBinary("RIFF means a short repeated phrase in music."));
+  EXPECT_FALSE(IsBinary("BZhello"));
+  EXPECT_FALSE(IsBinary(Utf16("The harbour and its fence", false, false)));
+  EXPECT_FALSE(IsBinary("\x93\xFA\x96\x7B\x82\xCC\x90V\x95\xB7"));
+}
+
+TEST(ExtractCharsetTest, PagesInOtherCharsetsComeOutAsUtf8) {
+  const std::string sentence =
+      "The caf\xE9 on the quay has served its last guests, and its owner has moved to the capital for good.";
+  const absl::StatusOr<Extraction> extraction =
+      Extract({.content = absl::StrCat("<h1>Caf\xE9</h1><p>", sentence, "</p><p>", sentence, " Again.</p>"),
+               .media_type = "text/html; charset=iso-8859-1"});
+  ASSERT_THAT(extraction, IsOk());
+  EXPECT_THAT(extraction->article.body, HasSubstr("The café on the quay"));
+}
+
+}  // namespace
+}  // namespace dateline::extraction

@@ -1,0 +1,449 @@
+// HTML pages, bad input, and what both kinds of page share.
+#include "extraction/extraction.h"
+
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "common/text.h"
+#include "tests/support/status_matchers.h"
+
+namespace dateline::extraction {
+namespace {
+
+using ::dateline::testing::IsOk;
+using ::dateline::testing::StatusIs;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::StartsWith;
+
+constexpr char kFirst[] =
+    "The assembly voted on Tuesday to send the water law back to committee, the third time in as many years that the "
+    "reform "
+    "has failed to reach the floor.";
+constexpr char kSecond[] =
+    "Farmers in the northern districts, who would have lost their exemption, had parked their tractors around the "
+    "building "
+    "since dawn, and cheered when the result was read.";
+constexpr char kThird[] =
+    "The minister said that he would try again in autumn, and that wells would not fill themselves in the meantime.";
+
+std::string Body(const std::string& inner) {
+  return absl::StrCat("<!DOCTYPE html><html lang=en-GB><body>", inner, "</body></html>");
+}
+
+std::string Paragraphs() { return absl::StrCat("<p>", kFirst, "</p>\n<p>", kSecond, "</p>\n<p>", kThird, "</p>"); }
+
+std::string PlainParagraphs() { return absl::StrCat(kFirst, "\n\n", kSecond, "\n\n", kThird); }
+
+Extraction ExtractHtml(const std::string& html, const std::string& url = "") {
+  absl::StatusOr<Extraction> extraction = Extract({.content = html, .media_type = "text/html", .url = url});
+  EXPECT_THAT(extraction, IsOk());
+  return extraction.ok() ? *std::move(extraction) : Extraction();
+}
+
+absl::Time Second(int year, int month, int day, int hour, int minute) {
+  return absl::FromCivil(absl::CivilSecond(year, month, day, hour, minute, 0), absl::UTCTimeZone());
+}
+
+TEST(ExtractHtmlTest, LeavesOutWhatIsNotTheArticle) {
+  const Article article = ExtractHtml(Body(absl::StrCat(R"(
+    <header><nav><ul><li><a href="/">Home</a></li><li><a href="/world">World</a></li></ul></nav></header>
+    <div class="cookie-banner"><p>We use cookies to make this site better for you, and you can say no to some of them.</p></div>
+    <div class="layout"><div class="main-column">
+      <h1>Water Law Fails a Third Time</h1>
+      <div class="byline">By <a rel="author" href="/authors/ines">Inés Carrasco</a></div>
+      <div class="share-bar"><a href="#">Share on Facebook</a> <a href="#">Tweet</a></div>
+      )",
+                                                        Paragraphs(), R"(
+      <div class="newsletter-box"><p>Sign up for our weekly letter, which brings the best of our analysis to your inbox.</p></div>
+      <div class="related-posts"><h3>Related</h3><a href="/a">The last well of the plain ran dry in March this year.</a></div>
+      <div class="author-bio"><p>Inés Carrasco is a correspondent who has covered water and land in the north for ten years.</p></div>
+      <section id="comments"><h3>2 comments</h3><p>I have never read such a thing about our farmers, and I have lived here all my life.</p></section>
+    </div>
+    <aside><h3>Most read</h3><p>A river that was promised to two countries is claimed by a third one, and runs dry.</p></aside></div>
+    <footer><p>© 2022 The Northern Post. All rights reserved. Nothing may be copied without our consent.</p></footer>)")))
+                              .article;
+  EXPECT_EQ(article.title, "Water Law Fails a Third Time");
+  EXPECT_EQ(article.body, PlainParagraphs());
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.language_code, "en-GB");
+}
+
+TEST(ExtractHtmlTest, FindsTheTextWithoutHelpFromNames) {
+  const Article article =
+      ExtractHtml(
+          Body(absl::StrCat(
+              R"(<div><div><a href="/1">One</a> <a href="/2">Two</a> <a href="/3">Three</a></div><div><div>)",
+              Paragraphs(),
+              R"(</div></div><div><a href="/4">The well that ran dry in March</a><br><a href="/5">A budget in pencil</a></div></div>)")))
+          .article;
+  EXPECT_EQ(article.body, PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, KeepsHeadingsListsQuotesTablesAndCodeInOrder) {
+  const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1><p>", kFirst, R"(</p>
+    <h2>What it would have changed</h2><p>The reform rested on three rules, which its authors called simple:</p>
+    <ul><li>wells are counted</li><li>water has a price</li><li>exemptions end</li></ul>
+    <blockquote><p>Nobody has ever measured what we take, and nobody will begin with me, the oldest of them said.</p></blockquote>
+    <h3>In figures</h3><table><tr><th>District</th><th>Wells</th></tr><tr><td>North</td><td>812</td></tr></table>
+    <p>)",
+                                                        kThird, R"(</p><pre>a = 1
+  b = 2</pre><p>)",
+                                                        kSecond, "</p></article>")))
+                              .article;
+  EXPECT_EQ(article.body,
+            absl::StrCat(kFirst,
+                         "\n\nWhat it would have changed\n\nThe reform rested on three rules, which its "
+                         "authors called simple:\n\n- wells are counted\n- water has a price\n- exemptions end"
+                         "\n\nNobody has ever measured what we take, and nobody will begin with me, the oldest "
+                         "of them said.\n\nIn figures\n\nDistrict | Wells\nNorth | 812\n\n",
+                         kThird, "\n\na = 1\n  b = 2\n\n", kSecond));
+  ASSERT_EQ(article.headings.size(), 2U);
+  EXPECT_EQ(article.body.substr(static_cast<size_t>(article.headings[0].start),
+                                static_cast<size_t>(article.headings[0].end - article.headings[0].start)),
+            "What it would have changed");
+  EXPECT_EQ(article.headings[0].level, 2);
+  EXPECT_EQ(article.headings[1].level, 3);
+}
+
+TEST(ExtractHtmlTest, ReadsJsonLd) {
+  const Article article = ExtractHtml(absl::StrCat(R"(<html><head><title>Water law fails - The Northern Post</title>
+    <script type="application/ld+json">{"@context":"https://schema.org","@graph":[
+      {"@type":"WebSite","name":"The Northern Post"},
+      {"@type":"Person","@id":"#ines","name":"Inés Carrasco"},
+      {"@type":["AnalysisNewsArticle"],"headline":"Water Law Fails a Third Time","url":"/politics/water",
+       "datePublished":"2022-05-03T10:15:00+02:00","dateModified":"2022-05-03T12:00:00+02:00",
+       "author":[{"@id":"#ines"},{"@type":"Person","name":"Dr. Tom Brandt"},{"@type":"Organization","name":"The Northern Post"}],
+       "publisher":{"@type":"Organization","name":"The Northern Post"},"articleSection":"Politics",
+       "keywords":["Water","Farming"],"inLanguage":"en_GB","isAccessibleForFree":false,
+       "image":{"@type":"ImageObject","url":"https://post.example/water.jpg"},"description":"A reform &amp; its enemies"}]}
+    </script></head><body><h1>Water Law Fails a Third Time</h1>)",
+                                                   Paragraphs(), "</body></html>"),
+                                      "https://post.example/politics/water?utm_source=x")
+                              .article;
+  EXPECT_EQ(article.title, "Water Law Fails a Third Time");
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco", "Tom Brandt"));
+  EXPECT_EQ(article.publish_time, Second(2022, 5, 3, 8, 15));
+  EXPECT_EQ(article.publish_time_precision, TimePrecision::kSecond);
+  EXPECT_EQ(article.update_time, Second(2022, 5, 3, 10, 0));
+  EXPECT_EQ(article.source, "The Northern Post");
+  EXPECT_EQ(article.language_code, "en-GB");
+  EXPECT_EQ(article.url, "https://post.example/politics/water");
+  EXPECT_EQ(article.image_url, "https://post.example/water.jpg");
+  EXPECT_EQ(article.summary, "A reform & its enemies");
+  EXPECT_EQ(article.content_type, "AnalysisNewsArticle");
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"section", "Politics"}, SourceLabel{"keyword", "Water"},
+                                                 SourceLabel{"keyword", "Farming"}));
+  EXPECT_THAT(article.attributes,
+              ElementsAre(Pair("access", ElementsAre("paid")), Pair("section", ElementsAre("Politics"))));
+}
+
+TEST(ExtractHtmlTest, ReadsOpenGraphMetaAndLinks) {
+  const Article article = ExtractHtml(absl::StrCat(R"(<html lang="fr"><head><title>Loi sur l'eau | Le Courrier</title>
+    <link rel="canonical" href="/politique/eau"><link rel="amphtml" href="https://courrier.example/amp/eau">
+    <meta property="og:title" content="La loi sur l&#39;eau échoue | Le Courrier"><meta property="og:site_name" content="Le Courrier">
+    <meta property="og:image" content="/img/eau.jpg"><meta name="description" content="Une réforme et ses ennemis">
+    <meta name="author" content="Par Anne Roux et Paul Roy"><meta property="article:published_time" content="2022-05-03">
+    <meta property="article:section" content="Politique"><meta property="article:tag" content="eau">
+    <meta name="keywords" content="eau, agriculture"></head><body><main>)",
+                                                   Paragraphs(), "</main></body></html>"),
+                                      "https://courrier.example/politique/eau?ref=home")
+                              .article;
+  EXPECT_EQ(article.title, "La loi sur l'eau échoue");
+  EXPECT_EQ(article.source, "Le Courrier");
+  EXPECT_THAT(article.authors, ElementsAre("Anne Roux", "Paul Roy"));
+  EXPECT_EQ(article.publish_time_precision, TimePrecision::kDay);
+  EXPECT_EQ(article.url, "https://courrier.example/politique/eau");
+  EXPECT_THAT(article.alternate_urls, Contains("https://courrier.example/amp/eau"));
+  EXPECT_EQ(article.image_url, "https://courrier.example/img/eau.jpg");
+  EXPECT_EQ(article.summary, "Une réforme et ses ennemis");
+  EXPECT_EQ(article.language_code, "fr");
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"section", "Politique"}, SourceLabel{"tag", "eau"},
+                                                 SourceLabel{"keyword", "eau"}, SourceLabel{"keyword", "agriculture"}));
+}
+
+TEST(ExtractHtmlTest, ReadsMicrodata) {
+  const Article article = ExtractHtml(Body(absl::StrCat(R"(<div itemscope itemtype="http://schema.org/NewsArticle">
+    <h1 itemprop="headline">Water Law Fails</h1><span itemprop="author" itemscope><span itemprop="name">Inés Carrasco</span></span>
+    <time itemprop="datePublished" datetime="2022-05-03T08:15:00Z">3 May</time><div itemprop="articleBody">)",
+                                                        Paragraphs(), "</div></div>")))
+                              .article;
+  EXPECT_EQ(article.title, "Water Law Fails");
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.publish_time, Second(2022, 5, 3, 8, 15));
+  EXPECT_EQ(article.body, PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, TakesLabelLinesAsLabels) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(),
+                                    "<p>Issue: Natural Resources</p><p>Country: Spain</p></article>")))
+          .article;
+  EXPECT_EQ(article.body, PlainParagraphs());
+  EXPECT_THAT(article.source_labels,
+              ElementsAre(SourceLabel{"issue", "Natural Resources"}, SourceLabel{"country", "Spain"}));
+}
+
+TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
+  const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(), R"(</article>
+    <div class="teasers"><h3>The Last Well</h3><time datetime="2022-01-02">2 January 2022</time></div>)")))
+                              .article;
+  EXPECT_FALSE(article.publish_time.has_value());
+}
+
+TEST(ExtractHtmlTest, DropsAbsurdDatesWithAWarning) {
+  for (const char* date : {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}) {
+    const Extraction extraction =
+        ExtractHtml(absl::StrCat("<html><head><meta property='article:published_time' content='", date,
+                                 "'></head><body>", Paragraphs(), "</body></html>"));
+    EXPECT_FALSE(extraction.article.publish_time.has_value()) << date;
+    EXPECT_THAT(extraction.warnings, Contains(HasSubstr("cannot be right"))) << date;
+  }
+}
+
+TEST(ExtractHtmlTest, NamesThatHideTheWholePageAreNotBelieved) {
+  EXPECT_EQ(
+      ExtractHtml(Body(absl::StrCat("<div class='sidebar-layout sidebar'>", Paragraphs(), "</div>"))).article.body,
+      PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, ExplainsEachBlock) {
+  const std::string html = Body(absl::StrCat("<nav><a href='/'>Home</a></nav><article>", Paragraphs(), "</article>"));
+  const absl::StatusOr<Extraction> extraction = Extract({.content = html}, {.explain = true});
+  ASSERT_THAT(extraction, IsOk());
+  ASSERT_EQ(extraction->blocks.size(), 4U);
+  EXPECT_EQ(extraction->blocks[0].reason, "navigation");
+  EXPECT_FALSE(extraction->blocks[0].kept);
+  EXPECT_EQ(extraction->blocks[1].text, kFirst);
+  EXPECT_TRUE(extraction->blocks[1].kept);
+  EXPECT_THAT(ExtractHtml(html).blocks, IsEmpty());
+}
+
+TEST(ExtractHtmlTest, TellsHtmlFromTextWithoutAMediaType) {
+  const absl::StatusOr<Extraction> html = Extract({.content = absl::StrCat("<h1>Water Law</h1>", Paragraphs())});
+  ASSERT_THAT(html, IsOk());
+  EXPECT_EQ(html->article.body, PlainParagraphs());
+  const absl::StatusOr<Extraction> text =
+      Extract({.content = absl::StrCat("Water Law Fails Again\n\n", PlainParagraphs())});
+  ASSERT_THAT(text, IsOk());
+  EXPECT_EQ(text->article.body, PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, GivesNormalisedText) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<h1>Cafe\xCC\x81\x07 Law\n and more</h1>", Paragraphs()))).article;
+  EXPECT_EQ(article.title, "Caf\xC3\xA9 Law and more");
+}
+
+// Bad input
+// ---------------------------------------------------------------------------------------------------------------
+
+absl::Status ErrorFor(const std::string& content, const std::string& media_type = "") {
+  return Extract({.content = content, .media_type = media_type}).status();
+}
+
+TEST(BadInputTest, EmptyDocumentsAreRefused) {
+  for (const char* content : {"", "   \r\n\t ", "\xEF\xBB\xBF  "}) {
+    const absl::Status status = ErrorFor(content);
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("empty")));
+    EXPECT_EQ(common::ReasonOf(status), kEmptyDocument);
+  }
+}
+
+TEST(BadInputTest, DocumentsBeyondTheLimitAreRefused) {
+  const absl::Status status = ErrorFor(std::string(kMaxDocumentBytes + 1, 'a'));
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("16000001 bytes")));
+  EXPECT_EQ(common::ReasonOf(status), kDocumentTooLarge);
+}
+
+TEST(BadInputTest, BinaryContentIsRefusedWhateverItIsCalled) {
+  const std::string png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0", 20);
+  const std::string pdf = "%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj";
+  std::string noise;
+  for (int i = 0; i < 5000; ++i) {
+    noise.push_back(static_cast<char>((i * 7919 + i / 3) % 256));
+  }
+  for (const std::string& content : {png, pdf, noise}) {
+    for (const char* media_type : {"", "text/html", "text/plain"}) {
+      EXPECT_EQ(common::ReasonOf(ErrorFor(content, media_type)), kUnsupportedMediaType) << media_type;
+    }
+  }
+  EXPECT_EQ(common::ReasonOf(ErrorFor("some words", "image/png")), kUnsupportedMediaType);
+}
+
+TEST(BadInputTest, PagesWithoutAnArticleAreRefused) {
+  const std::string menu = Body("<ul><li><a href='/1'>One</a></li><li><a href='/2'>Two</a></li></ul>");
+  EXPECT_EQ(common::ReasonOf(ErrorFor(menu)), kNotAnArticle);
+  EXPECT_EQ(common::ReasonOf(ErrorFor("<rss><channel><item><title>x</title></item></channel></rss>")), kNotAnArticle);
+  EXPECT_EQ(common::ReasonOf(ErrorFor("<html><head><script>var a = 'text';</script></head></html>")), kNotAnArticle);
+}
+
+TEST(BadInputTest, NulBytesAreLeftOut) {
+  std::string html = Body(Paragraphs());
+  html.insert(html.find("assembly"), std::string(1, '\0'));
+  EXPECT_EQ(ExtractHtml(html).article.body, PlainParagraphs());
+}
+
+TEST(BadInputTest, NothingClosedIsStillRead) {
+  const Article article = ExtractHtml(absl::StrCat("<html><body><div><article><h1>Water Law Fails</h1><p>", kFirst,
+                                                   "<p>", kSecond, "<div><p>", kThird, "<b><i><span><table><tr><td"))
+                              .article;
+  EXPECT_EQ(article.body, PlainParagraphs());
+}
+
+TEST(BadInputTest, AnAttributeThatNeverEndsTakesNoTextAway) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat(Paragraphs(), "<img alt=\"never closed > <p>", kFirst))).article;
+  EXPECT_THAT(article.body, StartsWith(kFirst));
+}
+
+TEST(BadInputTest, EncodedDataIsNoText) {
+  const std::string data(3'000'000, 'Q');
+  const Extraction extraction =
+      ExtractHtml(Body(absl::StrCat("<p>", data, ".</p><img src='data:image/png;base64,", data, "'>", Paragraphs())));
+  EXPECT_EQ(extraction.article.body, PlainParagraphs());
+}
+
+// Of this thread: other work on the machine doesn't count.
+absl::Duration ProcessorTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
+}
+
+// Far above what any page here takes (a second or two without sanitizers), far below what quadratic work would take.
+constexpr absl::Duration kMaxTime = absl::Seconds(30);
+
+// A page that makes careless parsers slow, hungry or crash.
+struct Hostile {
+  const char* name;
+  std::function<std::string()> html;
+};
+
+std::string Repeat(const std::string& piece, size_t times) {
+  std::string out;
+  out.reserve(piece.size() * times);
+  for (size_t i = 0; i < times; ++i) {
+    out += piece;
+  }
+  return out;
+}
+
+std::string Numbered(const std::string& before, const std::string& after, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) {
+    absl::StrAppend(&out, before, i, after);
+  }
+  return out;
+}
+
+const std::vector<Hostile>& HostilePages() {
+  static const auto* const kPages = new std::vector<Hostile>{
+      {"Divs", [] { return Repeat("<div>", 100'000); }},
+      {"DivsWithText", [] { return Repeat("<div>word ", 300'000); }},
+      {"Spans", [] { return Repeat("<span>", 1'000'000); }},
+      {"Lists", [] { return Repeat("<ul><li>", 200'000); }},
+      {"Tables", [] { return Repeat("<table><tr><td>", 100'000); }},
+      {"Fonts", [] { return Numbered("<font size=", "><p>", 200'000); }},
+      {"Links", [] { return Repeat("<a href=x><div>", 200'000); }},
+      {"Paragraphs", [] { return Repeat("<p>", 2'000'000); }},
+      {"EndTags", [] { return Repeat("<div><span>", 1000) + Repeat("</div></i></b></table>", 200'000); }},
+      {"ElementNames", [] { return Numbered("<x", ">", 200'000); }},
+      {"Comments", [] { return Repeat("<!--", 1'000'000); }},
+      {"SkippedElements", [] { return Repeat("<svg><template><textarea>", 300'000); }},
+      {"Quotes", [] { return Repeat("<a b=\"", 1'000'000); }},
+      {"Attributes", [] { return "<div " + Repeat("a=1 ", 2'000'000) + ">"; }},
+      {"AngleBrackets", [] { return Repeat("<", 8'000'000); }},
+      {"Entities", [] { return Repeat("&amp;&nbsp;&#x41;", 500'000); }},
+      {"Words", [] { return Repeat("word ", 3'000'000); }},
+      {"CommentHeadings", [] { return Repeat("<p>comments</p>", 200'000); }},
+      {"ListsInLists", [] { return Repeat("<ul><li>word<ul><li>word</li></ul></li>", 100'000); }},
+      {"Titles", [] { return Repeat("<title>", 500'000); }},
+      {"ClassNames", [] { return Repeat("<div class='a-b-c d_e_f gHiJ'>x</div>", 200'000); }},
+      {"JsonArrays", [] { return "<script type='application/ld+json'>" + Repeat("[", 1'500'000) + "</script>"; }},
+      {"JsonObjects",
+       [] { return "<script type='application/ld+json'>" + Repeat("{\"@graph\":[", 100'000) + "</script>"; }}};
+  return *kPages;
+}
+
+class HostilePageTest : public ::testing::TestWithParam<Hostile> {};
+
+TEST_P(HostilePageTest, TakesLittleTime) {
+  const std::string html = GetParam().html();
+  const absl::Duration start = ProcessorTime();
+  const absl::StatusOr<Extraction> extraction = Extract({.content = html, .media_type = "text/html"});
+  EXPECT_LT(ProcessorTime() - start, kMaxTime);
+  if (!extraction.ok()) {
+    EXPECT_THAT(common::ReasonOf(extraction.status()), ::testing::AnyOf(kNotAnArticle, kDocumentTooLarge));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(BadInput, HostilePageTest, ::testing::ValuesIn(HostilePages()),
+                         [](const ::testing::TestParamInfo<Hostile>& page) { return std::string(page.param.name); });
+
+TEST(BadInputTest, AnArticleAmongHostileMarkupIsFound) {
+  for (const char* piece : {"<div>", "<span>", "<b>", "<ul><li>", "<font size=7>"}) {
+    const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law</h1>", Paragraphs(), "</article>",
+                                                          Repeat(piece, 50'000))))
+                                .article;
+    EXPECT_EQ(article.body, PlainParagraphs()) << piece;
+  }
+}
+
+TEST(BadInputTest, SixteenMegabytesOfPageAreRead) {
+  std::string html = "<html><body><article>";
+  while (html.size() + 400 < kMaxDocumentBytes) {
+    absl::StrAppend(&html, "<p>", kFirst, " ", html.size(), "</p>");
+  }
+  const Extraction extraction = ExtractHtml(html);
+  EXPECT_THAT(extraction.article.body, StartsWith(kFirst));
+  EXPECT_LE(extraction.article.body.size(), 1'800'000U);
+  EXPECT_THAT(extraction.warnings, Contains(HasSubstr("cut off")));
+}
+
+TEST(BadInputTest, PlainTextOfAllKindsTakesLittleTime) {
+  for (const std::string& text : {Repeat("word ", 3'000'000), Repeat("a\n", 3'000'000), Repeat("Issue: x\n\n", 500'000),
+                                  Repeat("By Jane Roe\n\n", 300'000), Repeat("19 September 2023\n\n", 300'000),
+                                  Repeat(absl::StrCat(kFirst, "\n\n"), 20'000), std::string(10'000'000, 'a')}) {
+    const absl::Duration start = ProcessorTime();
+    const absl::StatusOr<Extraction> extraction = Extract({.content = text, .media_type = "text/plain"});
+    EXPECT_LT(ProcessorTime() - start, kMaxTime) << text.substr(0, 20);
+    if (!extraction.ok()) {
+      EXPECT_EQ(common::ReasonOf(extraction.status()), kNotAnArticle);
+    }
+  }
+}
+
+TEST(BadInputTest, EveryPrefixOfAPageGivesAResultOrATypedError) {
+  const std::string page = Body(
+      absl::StrCat("<head><script type='application/ld+json'>{\"@type\":\"NewsArticle\",\"headline\":\"Öl\"}</script>"
+                   "<style>p{}</style></head><!-- x --><article class=\"a b\"><h1>Öl &amp; Wasser</h1>",
+                   Paragraphs(), "<table><tr><td>1<td>2</table></article>"));
+  for (size_t length = 0; length <= page.size(); ++length) {
+    const absl::StatusOr<Extraction> extraction = Extract({.content = page.substr(0, length)});
+    if (extraction.ok()) {
+      EXPECT_TRUE(common::IsValidUtf8(extraction->article.body)) << length;
+      EXPECT_TRUE(common::IsValidUtf8(extraction->article.title)) << length;
+    } else {
+      EXPECT_NE(common::ReasonOf(extraction.status()), "") << length;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dateline::extraction

@@ -1,0 +1,128 @@
+#include "extraction/text_shape.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace dateline::extraction {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
+  const std::vector<std::pair<const char*, LineKind>> lines = {
+      {"Related Articles", LineKind::kRelatedHeading},
+      {"Das könnte Sie auch interessieren:", LineKind::kRelatedHeading},
+      {"3 Comments", LineKind::kCommentHeading},
+      {"About the author", LineKind::kAboutAuthor},
+      {"Read also: The Last Lighthouse", LineKind::kReadMore},
+      {"Subscribe to Receive Latest Updates from GIF.", LineKind::kNewsletter},
+      {"The views expressed in this piece are those of the author and do not necessarily reflect ours.",
+       LineKind::kDisclaimer},
+      {"Share on Facebook", LineKind::kShare},
+      {"We use cookies to improve our service.", LineKind::kConsent},
+      {"© 2023 The Strait Review", LineKind::kCopyright},
+      {"- Advertisement -", LineKind::kAdvertisement},
+      {"Photo: Jane Roe / Agency", LineKind::kCredit},
+      {"By Jane Roe", LineKind::kByline},
+      {"Published on September 19, 2023", LineKind::kDate},
+      {"Tuesday, 19 September 2023, 10:30", LineKind::kDate},
+      {"Issue: Geopolitics", LineKind::kLabel},
+      {"5 min read", LineKind::kReadingTime},
+      {"Skip to content", LineKind::kNavigation}};
+  for (const auto& [line, kind] : lines) {
+    EXPECT_EQ(ClassifyLine(line), kind) << line << " is " << LineKindName(ClassifyLine(line));
+  }
+}
+
+TEST(ClassifyLineTest, LeavesTextAlone) {
+  for (const char* line :
+       {"Related to this is the question of who pays for the quay, which nobody has answered yet.",
+        "By the time the vote was called, most of the members had gone home.",
+        "The views of the opposition were heard in silence.",
+        "On September 19, 2023, the assembly met for the last time.",
+        "The issue: nobody has counted the wells, and nobody will.", "Home is where the ferry stops.",
+        "Iran’s Balancing Act on the Ukraine War", "Comments by the minister did not help."}) {
+    EXPECT_EQ(ClassifyLine(line), LineKind::kNone) << line << " is " << LineKindName(ClassifyLine(line));
+  }
+}
+
+TEST(ParseLabelLineTest, SplitsLists) {
+  EXPECT_THAT(ParseLabelLine("Countries: Iran, Iraq"),
+              ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Iraq"}));
+  EXPECT_THAT(ParseLabelLine("Filed under: Trade; Ports, Quays"),
+              ElementsAre(SourceLabel{"category", "Trade"}, SourceLabel{"category", "Ports, Quays"}));
+  EXPECT_THAT(ParseLabelLine("ISSUE: Geopolitics"), ElementsAre(SourceLabel{"issue", "Geopolitics"}));
+  EXPECT_THAT(ParseLabelLine("Minister: we have no money"), IsEmpty());
+  EXPECT_THAT(ParseLabelLine("Topic: this is a whole sentence about a matter that goes on and on"), IsEmpty());
+  EXPECT_THAT(ParseLabelLine("Issue:"), IsEmpty());
+}
+
+TEST(ParseBylineTest, TakesNamesOnly) {
+  EXPECT_THAT(ParseByline("By Jane Roe"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseByline("BY JANE ROE AND JOHN DOE"), ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseByline("By Dr. Jane Roe, Senior Fellow at the Institute"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseByline("Von Ursula von der Leyen"), ElementsAre("Ursula von der Leyen"));
+  EXPECT_THAT(ParseByline("By Hossein Amir-Abdollahian | 19 September 2023"), ElementsAre("Hossein Amir-Abdollahian"));
+  EXPECT_THAT(ParseByline("By the end of the year"), IsEmpty());
+  EXPECT_THAT(ParseByline("By Tuesday morning"), IsEmpty());
+  EXPECT_THAT(ParseByline("Jane Roe"), IsEmpty());
+}
+
+TEST(CleanAuthorNameTest, DropsWhatIsNoName) {
+  EXPECT_EQ(CleanAuthorName("By Prof. Jane Roe, PhD"), "Jane Roe");
+  EXPECT_EQ(CleanAuthorName("https://example.org/jane"), "");
+  EXPECT_EQ(CleanAuthorName("jane@example.org"), "");
+  EXPECT_EQ(CleanAuthorName("admin"), "");
+  EXPECT_EQ(CleanAuthorName("example.org"), "");
+  EXPECT_EQ(CleanAuthorName("J.R.R. Roe"), "J.R.R. Roe");
+}
+
+TEST(ParseBiographyTest, FindsWhomItIntroduces) {
+  EXPECT_THAT(ParseBiography("Dr. Samuel Ramani is an Associate Fellow at the Royal United Services Institute."),
+              ElementsAre("Samuel Ramani"));
+  EXPECT_THAT(ParseBiography("Jane Roe is a former diplomat and a senior fellow at the Institute."),
+              ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseBiography("Jane Roe, a freelance journalist, lives in Beirut and writes about ports."),
+              ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseBiography("Amb. (ret.) Jane Roe and John Doe are visiting scholars at the university."),
+              ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseBiography("The committee is a body of nine members, and an analyst leads it."), IsEmpty());
+  EXPECT_THAT(ParseBiography("Emmanuel Macron is the president of France and will travel to Berlin."), IsEmpty());
+  EXPECT_THAT(ParseBiography("Jane Roe said that the law was dead."), IsEmpty());
+}
+
+TEST(EndsSentenceTest, KnowsQuotesAndOtherScripts) {
+  EXPECT_TRUE(EndsSentence("He said “no.”"));
+  EXPECT_TRUE(EndsSentence("He said so (twice.)"));
+  EXPECT_TRUE(EndsSentence("日本のニュース。"));
+  EXPECT_TRUE(EndsSentence("هل هذا صحيح؟"));
+  EXPECT_FALSE(EndsSentence("Iran’s Balancing Act"));
+  EXPECT_FALSE(EndsSentence(""));
+}
+
+TEST(EndsCutOffTest, KnowsTeasers) {
+  EXPECT_TRUE(EndsCutOff("The prisoner swap has spurred debates about..."));
+  EXPECT_TRUE(EndsCutOff("The prisoner swap has […]"));
+  EXPECT_FALSE(EndsCutOff("The prisoner swap is over."));
+}
+
+TEST(CountWordsTest, CountsScriptsWithoutSpaces) {
+  EXPECT_EQ(CountWords("two words"), 2U);
+  EXPECT_EQ(CountWords("日本語文章"), 3U);
+  EXPECT_EQ(CountWords(""), 0U);
+  EXPECT_EQ(CountWords("слово и дело"), 3U);
+}
+
+TEST(CollapseSpaceTest, KnowsAllSpaces) {
+  EXPECT_EQ(CollapseSpace("  a\xC2\xA0\xE2\x80\x89 b\n\tc\xC2\xAD"
+                          "d\xE2\x80\x8B "),
+            "a b cd");
+}
+
+}  // namespace
+}  // namespace dateline::extraction
