@@ -26,7 +26,13 @@ std::vector<Match> FindMatches(absl::string_view text, absl::string_view languag
                                const std::vector<SearchedWord>& words, TextScope scope, TextAnalyzer& analyzer) {
   std::vector<Match> matches;
   if (words.empty()) return matches;
-  for (const Token& token : analyzer.Tokenize(text, language_code)) {
+  // A stem begins as its words do.
+  FirstBytes first_bytes;
+  for (const SearchedWord& wanted : words) {
+    if (!wanted.word.folded.empty()) first_bytes.set(static_cast<unsigned char>(wanted.word.folded.front()));
+    if (!wanted.word.stem.empty()) first_bytes.set(static_cast<unsigned char>(wanted.word.stem.front()));
+  }
+  for (const Token& token : analyzer.Tokenize(text, language_code, &first_bytes)) {
     for (size_t i = 0; i < words.size(); ++i) {
       const SearchedWord& wanted = words[i];
       if (wanted.scope != TextScope::kAny && wanted.scope != scope) continue;

@@ -160,14 +160,14 @@ std::string Fold(absl::string_view text) { return FoldWord(text); }
 
 class TextAnalyzer::Impl {
  public:
-  std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code) {
+  std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code, const FirstBytes* only) {
     const std::string language = StemmerLanguage(language_code);
     Vocabulary& vocabulary = vocabularies_[language];
     // Tokens point into the map: it is emptied only between texts.
     if (vocabulary.size() > kMaxCachedWords) vocabulary.clear();
 
     std::vector<Token> tokens;
-    tokens.reserve(text.size() / 6 + 4);
+    tokens.reserve(only != nullptr ? 64 : text.size() / 6 + 4);
     uint32_t position = 0;
     const auto emit = [&](size_t start, size_t end, bool pair, bool single) {
       const Word* word = Lookup(text.substr(start, end - start), language, vocabulary);
@@ -188,9 +188,11 @@ class TextAnalyzer::Impl {
         continue;
       }
       const size_t end = EndOfWord(text, pos);
-      size_t word_end = end;
-      // "Iran's" is Iran; "don't" is dont; "l'économie" is l and économie.
-      emit(pos, StripPossessive(text, pos, word_end), /*pair=*/false, /*single=*/false);
+      const auto byte = static_cast<unsigned char>(text[pos]);
+      if (only == nullptr || byte >= 0x80 || only->test(static_cast<unsigned char>(absl::ascii_tolower(byte)))) {
+        // "Iran's" is Iran; "don't" is dont; "l'économie" is l and économie.
+        emit(pos, StripPossessive(text, pos, end), /*pair=*/false, /*single=*/false);
+      }
       ++position;
       pos = end;
     }
@@ -294,8 +296,9 @@ class TextAnalyzer::Impl {
 TextAnalyzer::TextAnalyzer() : impl_(std::make_unique<Impl>()) {}
 TextAnalyzer::~TextAnalyzer() = default;
 
-std::vector<Token> TextAnalyzer::Tokenize(absl::string_view text, absl::string_view language_code) {
-  return impl_->Tokenize(text, language_code);
+std::vector<Token> TextAnalyzer::Tokenize(absl::string_view text, absl::string_view language_code,
+                                          const FirstBytes* only) {
+  return impl_->Tokenize(text, language_code, only);
 }
 
 bool IsStopWord(absl::string_view folded) {

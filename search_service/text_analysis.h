@@ -3,6 +3,7 @@
 #ifndef DATELINE_SEARCH_SERVICE_TEXT_ANALYSIS_H_
 #define DATELINE_SEARCH_SERVICE_TEXT_ANALYSIS_H_
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,9 @@ std::string StemmerLanguage(absl::string_view language_code);
 // Case, diacritics and letter variants folded: what comparisons of names and words go by.
 std::string Fold(absl::string_view text);
 
+// First bytes of words, by their value.
+using FirstBytes = std::bitset<256>;
+
 // Not thread-safe: one for each thread. Keeps the forms of the words it has seen (bounded).
 class TextAnalyzer {
  public:
@@ -50,7 +54,10 @@ class TextAnalyzer {
   TextAnalyzer& operator=(const TextAnalyzer&) = delete;
 
   // Tokens in the order of the text, which must be UTF-8. `language_code`: BCP 47, may be empty.
-  std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code);
+  // `only`: leaves out words that begin with an ASCII letter or digit which, in lower case, is not among these. Most of
+  // the time goes into looking words up; who looks for a few words needs a few.
+  std::vector<Token> Tokenize(absl::string_view text, absl::string_view language_code,
+                              const FirstBytes* only = nullptr);
 
  private:
   class Impl;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tries the steps of the container files where no container engine runs: in bare roots made by debootstrap.
 
-    tests/deploy/try_in_root.py [--suite bookworm|trixie] [--work /tmp/dateline-roots] [--ccache DIR] [--keep]
+    tests/deploy/try_in_root.py [--suite bookworm|trixie] [--work /tmp/dateline-roots] [--ccache DIR] [--prebuilt DIR] [--keep]
 
 As root, with debootstrap installed. Each stage of a container file is a root of its own, in which its COPY and RUN
 lines are carried out with chroot; the stage that the three files share is built once. Then, in a network namespace of
@@ -60,8 +60,9 @@ def mounted(root, ccache=None):
 class Roots:
     """The roots below one folder: a bare Debian, and one for each stage."""
 
-    def __init__(self, work, suite, ccache=None):
+    def __init__(self, work, suite, ccache=None, prebuilt=None):
         self.work = work
+        self.prebuilt = prebuilt
         self.ccache = ccache
         self.suite = suite
         self.built = []  # (stage, root)
@@ -111,6 +112,9 @@ class Roots:
                     os.makedirs(root + folder, exist_ok=True)
                 elif instruction.word == "COPY":
                     copy(instruction.text, root, folder, roots)
+                elif instruction.word == "RUN" and self.prebuilt and "cmake --build" in instruction.text:
+                    say(f"{os.path.basename(root)}: NOT RUN, {self.prebuilt} is put in its place: {instruction.text[:60]}")
+                    run("cp", "--archive", self.prebuilt, f"{root}/opt/dateline")
                 elif instruction.word == "RUN":
                     say(f"{os.path.basename(root)}: {instruction.text[:100]}")
                     run("chroot", root, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
@@ -218,13 +222,14 @@ def probe_page(root, stage):
     say("gateway: serves the page")
 
 
-def check_units(root):
+def check_units(root, prebuilt):
     """systemd-analyze in the root where everything was built, with the programs where the units look for them."""
+    install = "cp -a /opt/dateline/bin/. /usr/local/bin" if prebuilt else "cmake --install build/release >/dev/null"
     with mounted(root):
         say("systemd-analyze verify")
         script = (
             "apt-get install --yes --no-install-recommends systemd >/dev/null && "
-            "cmake --install build/release >/dev/null && "
+            f"{install} && "
             "install -D --mode=0644 deploy/systemd/dateline.conf /etc/dateline/dateline.conf && "
             "install --mode=0644 deploy/systemd/*.service deploy/systemd/dateline.target /etc/systemd/system/ && "
             "cd /etc/systemd/system && systemd-analyze verify --man=no dateline*.service dateline.target && "
@@ -237,6 +242,9 @@ def main():
     parser.add_argument("--suite", default="bookworm", choices=("bookworm", "trixie"))
     parser.add_argument("--work", default="/tmp/dateline-roots", help="folder of the roots; about 4 GB")
     parser.add_argument("--ccache", metavar="DIR", help="a ccache folder that the builds may use and fill")
+    parser.add_argument("--prebuilt", metavar="DIR",
+                        help="in a hurry: an installed Dateline (component Runtime) that was built on the same release of "
+                             "Debian, to use in place of what the build step would give; all other steps are run")
     parser.add_argument("--keep", action="store_true", help="leave the roots there, to look at")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -247,7 +255,7 @@ def main():
         os.execvp("unshare", ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, *sys.argv])
 
     os.environ["ARG_DEBIAN"] = options.suite
-    roots = Roots(options.work, options.suite, options.ccache)
+    roots = Roots(options.work, options.suite, options.ccache, options.prebuilt)
     images = {}
     started = time.monotonic()
     for name in SERVICES:
@@ -256,7 +264,7 @@ def main():
         build_root = stages["build"]
         size = run("du", "-smx", root, stdout=subprocess.PIPE).stdout.decode().split()[0]
         say(f"{name}: built, {size} MB, after {time.monotonic() - started:.0f} s")
-    check_units(build_root)
+    check_units(build_root, options.prebuilt)
     with contextlib.ExitStack() as stack:
         for root, _ in images.values():
             stack.enter_context(mounted(root))
