@@ -36,7 +36,7 @@ using ::testing::StartsWith;
 // Loaded once: it is immutable.
 const Classifier& RealClassifier() {
   static const Classifier& classifier = [&]() -> const Classifier& {
-    const std::string data = absl::StrCat(DATELINE_SOURCE_DIR, "/classifier_service/data/");
+    const std::string data = "classifier_service/data/";
     auto loaded = Classifier::Load({.taxonomy_path = data + "taxonomy/default.textproto",
                                     .gazetteer_path = data + "gazetteer/gazetteer.tsv",
                                     .model_path = data + "model/issues.model"});

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Classifier::Options Shipped() {
-  const std::string data = DATELINE_SOURCE_DIR "/classifier_service/data/";
+  const std::string data = "classifier_service/data/";
   return {.taxonomy_path = data + "taxonomy/default.textproto",
           .gazetteer_path = data + "gazetteer/gazetteer.tsv",
           .model_path = data + "model/issues.model"};

@@ -24,7 +24,7 @@ using ::testing::Not;
 
 const Gazetteer& Shipped() {
   static const Gazetteer* const kGazetteer =
-      Gazetteer::Load(DATELINE_SOURCE_DIR "/classifier_service/data/gazetteer/gazetteer.tsv").value().release();
+      Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv").value().release();
   return *kGazetteer;
 }
 

@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kDataFile[] = DATELINE_SOURCE_DIR "/classifier_service/data/gazetteer/gazetteer.tsv";
+constexpr char kDataFile[] = "classifier_service/data/gazetteer/gazetteer.tsv";
 
 const Gazetteer& Shipped() {
   static const Gazetteer* const kGazetteer = Gazetteer::Load(kDataFile).value().release();

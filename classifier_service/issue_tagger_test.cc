@@ -27,9 +27,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr char kTaxonomy[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/default.textproto";
-constexpr char kThinkTank[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/think_tank.textproto";
-constexpr char kModel[] = DATELINE_SOURCE_DIR "/classifier_service/data/model/issues.model";
+constexpr char kTaxonomy[] = "classifier_service/data/taxonomy/default.textproto";
+constexpr char kThinkTank[] = "classifier_service/data/taxonomy/think_tank.textproto";
+constexpr char kModel[] = "classifier_service/data/model/issues.model";
 
 // The model that is shipped.
 class IssueTaggerTest : public ::testing::Test {

@@ -20,8 +20,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kDefault[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/default.textproto";
-constexpr char kThinkTank[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/think_tank.textproto";
+constexpr char kDefault[] = "classifier_service/data/taxonomy/default.textproto";
+constexpr char kThinkTank[] = "classifier_service/data/taxonomy/think_tank.textproto";
 
 std::string IssueText(const std::string& id, const std::string& more) {
   return absl::StrCat("issue { id: \"", id, "\" names { language: \"en\" display_name: \"Name of ", id,

@@ -4,6 +4,9 @@
 #   dateline_binary(NAME SOURCES main.cc DEPS ...)
 #   dateline_test(NAME SOURCES a_test.cc DEPS ... LABEL unit|integration|e2e|quality)
 #
+# Tests run in the root of the tree and name its files from there, so that what is compiled is the same in every checkout
+# and a compiler cache can serve them all.
+#
 # Headers are found by their path from the root of the tree: #include "common/status_macros.h".
 
 add_library(project_options INTERFACE)
@@ -58,6 +61,5 @@ function(dateline_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE project_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE DATELINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 120)
+  gtest_discover_tests(${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 120)
 endfunction()

@@ -36,8 +36,7 @@ using ::dateline::testing::SharedFileMissing;
 
 const Gazetteer& TheGazetteer() {
   static const auto* const kGazetteer = [] {
-    auto loaded =
-        Gazetteer::Load(std::string(DATELINE_SOURCE_DIR) + "/classifier_service/data/gazetteer/gazetteer.tsv");
+    auto loaded = Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv");
     if (!loaded.ok()) {
       std::fprintf(stderr, "%s\n", std::string(loaded.status().message()).c_str());
       std::abort();

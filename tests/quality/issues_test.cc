@@ -24,8 +24,8 @@ using ::dateline::testing::ReadFile;
 using ::dateline::testing::SharedFile;
 using ::dateline::testing::SharedFileMissing;
 
-constexpr char kTaxonomy[] = DATELINE_SOURCE_DIR "/classifier_service/data/taxonomy/default.textproto";
-constexpr char kModel[] = DATELINE_SOURCE_DIR "/classifier_service/data/model/issues.model";
+constexpr char kTaxonomy[] = "classifier_service/data/taxonomy/default.textproto";
+constexpr char kModel[] = "classifier_service/data/model/issues.model";
 constexpr char kSeed[] = "data/seed/russo-iranian-alignment.txt";
 
 struct Floor {

@@ -11,7 +11,7 @@ namespace {
 
 std::string SharedPath(absl::string_view relative_path) {
   const char* folder = std::getenv("DATELINE_SHARED");
-  return absl::StrCat(folder != nullptr ? folder : DATELINE_SOURCE_DIR "/../shared", "/", relative_path);
+  return absl::StrCat(folder != nullptr ? folder : "../shared", "/", relative_path);
 }
 
 }  // namespace
