@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Runs clang over all of our own C++, each file only if something that it depends on has changed.
 
-  scripts/tidy.py tidy   [--build DIR] [FILE...]   clang-tidy, with the checks of .clang-tidy and -Wthread-safety
-  scripts/tidy.py syntax [--build DIR] [FILE...]   clang++ -fsyntax-only with -Wthread-safety; every header by itself, too
+  scripts/tidy.py tidy    [--build DIR] [FILE...]  clang-tidy on every source: clang's own warnings, -Wthread-safety
+                                                   among them, and the checks of .clang-tidy
+  scripts/tidy.py headers [--build DIR] [FILE...]  clang++ -fsyntax-only on every header by itself, with -Wthread-safety
 
 --build names a build folder with compile_commands.json whose generated headers are built (default: build/release).
-Without FILEs, every source in compile_commands.json is looked at, but for generated ones.
+Without FILEs, every source in compile_commands.json (or every header beside one) is looked at, but for generated ones.
 
 A file that passed is remembered by the hash of itself, of every header of ours (generated ones included) that it
 includes directly or not, of its flags, of .clang-tidy and of the compiler's version. The memory is kept in
@@ -112,7 +113,7 @@ def headers_beside(entries):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["tidy", "syntax"])
+    parser.add_argument("mode", choices=["tidy", "headers"])
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("files", nargs="*")
@@ -130,9 +131,7 @@ def main():
 
     entries = {os.path.normpath(c["file"]): flags_of(c) for c in commands if c["file"].endswith(".cc")}
     entries = {path: flags for path, flags in entries.items() if is_ours(path, build) and os.path.isfile(path)}
-    jobs = dict(entries)
-    if arguments.mode == "syntax":
-        jobs.update(headers_beside(entries))
+    jobs = entries if arguments.mode == "tidy" else headers_beside(entries)
     if arguments.files:
         wanted = {os.path.abspath(f) for f in arguments.files}
         jobs = {path: flags for path, flags in jobs.items() if path in wanted}
@@ -168,10 +167,8 @@ def main():
         if arguments.mode == "tidy":
             command = ["clang-tidy", "--quiet", path, "--", *jobs[path], "-Wthread-safety", "-Wno-unknown-warning-option"]
         else:
-            kind = ["-xc++-header", "-Wno-pragma-once-outside-header", "-Wno-unused-const-variable"] if path.endswith(
-                ".h") else []
             command = ["clang++", *jobs[path], "-Wthread-safety", "-Werror", "-Wno-unknown-warning-option",
-                       "-fsyntax-only", *kind, path]
+                       "-fsyntax-only", "-xc++-header", "-Wno-unused-const-variable", path]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=build, check=False)
         if done.returncode == 0:
             with open(mark, "w", encoding="utf-8"):
