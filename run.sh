@@ -282,8 +282,8 @@ if [ ${#inputs[@]} = 0 ]; then
   step ingesting "samples/"
   demonstrate "ingesting the samples" ingest samples/pages samples/text samples/feeds samples/columns.jsonl \
     --results rejected --wait labelled --report "$data_dir/logs/ingest.json"
-  page=samples/text/nile-dam.txt
-  query=(water treaty river)
+  page=samples/pages/georgia-tbilisi.html
+  query=(election)
 else
   step ingesting "${inputs[*]}"
   demonstrate "ingesting" ingest "${inputs[@]}" --results rejected --wait labelled --report "$data_dir/logs/ingest.json"
