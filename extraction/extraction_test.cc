@@ -199,6 +199,48 @@ TEST(ExtractHtmlTest, TakesLabelLinesAsLabels) {
               ElementsAre(SourceLabel{"issue", "Natural Resources"}, SourceLabel{"country", "Spain"}));
 }
 
+TEST(ExtractHtmlTest, LineBreaksAloneSetBylineDateAndLabelsApart) {
+  const std::string head = "<h1>Water Law Fails a Third Time</h1>";
+  const Article in_paragraphs =
+      ExtractHtml(Body(absl::StrCat(head, "<p><i>By Inés Carrasco</i><br>April 22, 2024</p>", Paragraphs(), R"(
+      <p>Issue: <a href="/w">Water</a><br>Country: <a href="/p">Peru</a>, <a href="/c">Chile</a></p>)")))
+          .article;
+  EXPECT_THAT(in_paragraphs.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(in_paragraphs.publish_time, absl::FromCivil(absl::CivilDay(2024, 4, 22), absl::UTCTimeZone()));
+  EXPECT_EQ(in_paragraphs.body, PlainParagraphs());
+  EXPECT_THAT(in_paragraphs.source_labels, ElementsAre(SourceLabel{"issue", "Water"}, SourceLabel{"country", "Peru"},
+                                                       SourceLabel{"country", "Chile"}));
+
+  const Article in_one =
+      ExtractHtml(Body(absl::StrCat(head, "<b>by Inés Carrasco</b><br>\n22 Apr 2024<br>\n", kFirst, "<br><br>", kSecond,
+                                    "<br><br>", kThird, "<br>Tags: wells, law")))
+          .article;
+  EXPECT_THAT(in_one.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(in_one.publish_time, in_paragraphs.publish_time);
+  EXPECT_EQ(in_one.body, PlainParagraphs());
+  EXPECT_THAT(in_one.source_labels, ElementsAre(SourceLabel{"tag", "wells"}, SourceLabel{"tag", "law"}));
+}
+
+TEST(ExtractHtmlTest, BylineAndDateMayShareALine) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails a Third Time</h1>"
+                                    "<p><span>By Inés Carrasco</span> <span>April 22, 2024</span></p>",
+                                    Paragraphs(), "<p><span>Issue: Water</span> <span>Country: Peru</span></p>")))
+          .article;
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilDay(2024, 4, 22), absl::UTCTimeZone()));
+  EXPECT_EQ(article.body, PlainParagraphs());
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"issue", "Water"}, SourceLabel{"country", "Peru"}));
+}
+
+TEST(ExtractHtmlTest, ADateThatOpensAParagraphStaysInIt) {
+  const std::string entry = absl::StrCat("<p>April 22, 2024<br>", kSecond, "</p>");
+  EXPECT_THAT(ExtractHtml(Body(absl::StrCat("<h1>A Diary of the Drought</h1><p>", kFirst, "</p>", entry, "<p>", kThird,
+                                            "</p>")))
+                  .article.body,
+              HasSubstr(absl::StrCat("April 22, 2024\n", kSecond)));
+}
+
 TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
   const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(), R"(</article>
     <div class="teasers"><h3>The Last Well</h3><time datetime="2022-01-02">2 January 2022</time></div>)")))

@@ -196,6 +196,15 @@ class BlockCollector {
     return true;
   }
 
+  // A line that <br> ended or began within a block: where it begins, and what had been counted by then.
+  struct Line {
+    size_t offset = 0;  // Into `text_`.
+    int32_t start = kNoNode;
+    size_t chars = 0;
+    size_t link_chars = 0;
+    size_t bold_chars = 0;
+  };
+
   void AddText(int32_t i, absl::string_view text) {
     const bool blank = std::all_of(text.begin(), text.end(),
                                    [](char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); });
@@ -207,6 +216,9 @@ class BlockCollector {
     }
     if (!blank) {
       line_breaks_ = 0;
+      if (!lines_.empty() && lines_.back().start == kNoNode) {
+        lines_.back().start = i;
+      }
       const size_t count = CountCodePoints(text);
       chars_ += count;
       link_chars_ += link_depth_ > 0 ? count : 0;
@@ -229,7 +241,9 @@ class BlockCollector {
     text_.push_back('\n');
     if (++line_breaks_ >= 2 && pre_depth_ == 0) {
       Flush();
+      return;
     }
+    lines_.push_back({.offset = text_.size(), .chars = chars_, .link_chars = link_chars_, .bold_chars = bold_chars_});
   }
 
   void AddCellBorder() {
@@ -238,10 +252,10 @@ class BlockCollector {
     }
   }
 
-  // The text with white space collapsed in each line, blank lines gone.
-  std::string CleanLines() const {
+  // `text` with white space collapsed in each line, blank lines gone.
+  std::string CleanLines(absl::string_view text) const {
     std::string clean;
-    for (const absl::string_view line : absl::StrSplit(text_, '\n')) {
+    for (const absl::string_view line : absl::StrSplit(text, '\n')) {
       std::string collapsed =
           pre_depth_ > 0 ? std::string(absl::StripTrailingAsciiWhitespace(line)) : CollapseSpace(line);
       if (!collapsed.empty()) {
@@ -251,17 +265,9 @@ class BlockCollector {
     return clean;
   }
 
-  void Flush() {
-    if (text_.empty()) {
-      return;
-    }
+  // Shape and surroundings of a block here and now.
+  PageBlock BlockHere() {
     PageBlock block;
-    block.text = CleanLines();
-    if (block.text.empty()) {
-      Reset();
-      return;
-    }
-    block.start = start_;
     block.node = block_stack_.empty() ? 0 : block_stack_.back();
     for (size_t k = block_stack_.size(); k > 0; --k) {
       const int32_t ancestor = block_stack_[k - 1];
@@ -296,19 +302,93 @@ class BlockCollector {
         }
       }
     }
-    block.chars = chars_;
+    return block;
+  }
+
+  void Flush() {
+    if (text_.empty()) {
+      return;
+    }
+    std::string text = CleanLines(text_);
+    if (!text.empty()) {
+      PageBlock block = BlockHere();
+      if (block.shape == Shape::kParagraph && !lines_.empty() && absl::StrContains(text, '\n')) {
+        AddLines(block);
+      } else {
+        AddBlock(std::move(block), std::move(text), {.start = start_}, LineAtEnd());
+      }
+    }
+    Reset();
+  }
+
+  Line LineAtEnd() const {
+    return {.offset = text_.size(), .chars = chars_, .link_chars = link_chars_, .bold_chars = bold_chars_};
+  }
+
+  // Old pages set byline, date and labels apart from the text, and from each other, by nothing but <br>.
+  void AddLines(const PageBlock& like) {
+    std::vector<Line> bounds = {{.start = start_}};
+    for (const Line& line : lines_) {
+      if (line.start != kNoNode) {  // Else nothing stands in it.
+        bounds.push_back(line);
+      }
+    }
+    bounds.push_back(LineAtEnd());
+    const size_t count = bounds.size() - 1;
+    std::vector<LineKind> kinds(count, LineKind::kNone);
+    for (size_t i = 0; i < count; ++i) {
+      kinds[i] = ClassifyLine(TextBetween(bounds[i], bounds[i + 1]));
+    }
+    size_t head = 0;
+    bool byline = false;
+    while (head < count && IsAboutArticle(kinds[head])) {
+      byline = byline || kinds[head] == LineKind::kByline;
+      ++head;
+    }
+    if (!byline && head < count) {
+      head = 0;  // A date alone may be the text's own, as in diaries.
+    }
+    size_t tail = count;
+    while (tail > head && kinds[tail - 1] == LineKind::kLabel) {
+      --tail;
+    }
+    for (size_t i = 0; i < count;) {
+      const size_t next = i >= head && i < tail ? tail : i + 1;
+      AddBlock(like, TextBetween(bounds[i], bounds[next]), bounds[i], bounds[next]);
+      i = next;
+    }
+  }
+
+  static bool IsAboutArticle(LineKind kind) {
+    return kind == LineKind::kByline || kind == LineKind::kDate || kind == LineKind::kReadingTime ||
+           kind == LineKind::kLabel;
+  }
+
+  std::string TextBetween(const Line& begin, const Line& end) const {
+    return CleanLines(absl::string_view(text_).substr(begin.offset, end.offset - begin.offset));
+  }
+
+  // Adds what stands between two lines as a block like `block`.
+  void AddBlock(PageBlock block, std::string text, const Line& begin, const Line& end) {
+    if (text.empty()) {
+      return;
+    }
+    block.start = begin.start;
+    block.text = std::move(text);
+    block.chars = end.chars - begin.chars;
     block.words = CountWords(block.text);
     if (block.shape == Shape::kHeading && block.words > kMaxHeadingWords) {
       block.shape = Shape::kParagraph;  // Text below a heading that was never closed, or set large.
     }
-    block.link_share = chars_ == 0 ? 0.0 : static_cast<double>(link_chars_) / static_cast<double>(chars_);
-    block.bold = chars_ > 0 && bold_chars_ * 10 >= chars_ * 9;
+    const auto link_chars = static_cast<double>(end.link_chars - begin.link_chars);
+    block.link_share = block.chars == 0 ? 0.0 : link_chars / static_cast<double>(block.chars);
+    block.bold = block.chars > 0 && (end.bold_chars - begin.bold_chars) * 10 >= block.chars * 9;
     blocks_.push_back(std::move(block));
-    Reset();
   }
 
   void Reset() {
     text_.clear();
+    lines_.clear();
     chars_ = link_chars_ = bold_chars_ = 0;
     line_breaks_ = 0;
   }
@@ -325,6 +405,7 @@ class BlockCollector {
   int pre_depth_ = 0;
   int32_t start_ = 0;
   std::string text_;
+  std::vector<Line> lines_;  // After the first.
   size_t chars_ = 0;
   size_t link_chars_ = 0;
   size_t bold_chars_ = 0;
@@ -932,7 +1013,8 @@ class BodyFinder {
         body_.authors = ParseNameList(block.text);
       }
     }
-    if (!body_.date && block.text.size() < 200 && (block.kind == LineKind::kDate || byline_class)) {
+    if (!body_.date && block.text.size() < 200 &&
+        (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
       body_.date = FindDate(block.text);
     }
     const bool standfirst = HintOf(block.node) == Hint::kStandfirst;

@@ -16,6 +16,7 @@
 #include "absl/strings/strip.h"
 
 #include "common/text.h"
+#include "extraction/dates.h"
 #include "extraction/text_shape.h"
 
 namespace dateline::extraction {
@@ -221,6 +222,32 @@ bool HoldsHostName(absl::string_view text) {
   return false;
 }
 
+// `text` without the words at its end that announce a date: "Jane Roe | Published on Monday," is "Jane Roe". Two words
+// stay in any case: "Sun" is a name, too.
+absl::string_view WithoutDateWords(absl::string_view text) {
+  static const auto* const kAnnouncing =
+      new WordSet{"on",       "published", "posted",     "updated",   "last",     "first",  "date",     "stand",
+                  "vom",      "monday",    "tuesday",    "wednesday", "thursday", "friday", "saturday", "sunday",
+                  "mon",      "tue",       "wed",        "thu",       "fri",      "sat",    "sun",      "montag",
+                  "dienstag", "mittwoch",  "donnerstag", "freitag",   "samstag",  "sonntag"};
+  static const auto* const kSigns = new WordSet{"|", "-", "–", "—", "·", "•", "/", "("};
+  auto words = Words(text);
+  while (!words.empty()) {
+    std::string last = BareWord(absl::StripPrefix(words.back(), "("));
+    if (absl::EndsWith(last, ":")) {
+      last.pop_back();
+    }
+    const bool article = words.back() == "le" || words.back() == "el" || words.back() == "den" || words.back() == "am";
+    if (!kSigns->contains(words.back()) && !article && (words.size() <= 2 || !kAnnouncing->contains(last))) {
+      break;
+    }
+    words.pop_back();
+  }
+  const size_t length =
+      words.empty() ? 0 : static_cast<size_t>(words.back().data() + words.back().size() - text.data());
+  return text.substr(0, length);
+}
+
 void AddUnique(std::string name, std::vector<std::string>* names) {
   if (!name.empty() && std::find(names->begin(), names->end(), name) == names->end()) {
     names->push_back(std::move(name));
@@ -233,8 +260,12 @@ std::string CleanAuthorName(absl::string_view name) {
   const std::string collapsed = CollapseSpace(name);
   absl::string_view view = collapsed;
   ConsumeBy(&view);
-  while (!view.empty() && (view.back() == ',' || view.back() == ';' || view.back() == '|')) {
-    view = absl::StripAsciiWhitespace(view.substr(0, view.size() - 1));
+  for (size_t before = 0; before != view.size();) {
+    before = view.size();
+    for (const absl::string_view sign : {",", ";", "|", "•", "·"}) {
+      absl::ConsumeSuffix(&view, sign);
+    }
+    view = absl::StripAsciiWhitespace(view);
   }
   if (view.size() > kMaxNameBytes || view.size() < 2 || absl::StrContains(view, "://") ||
       absl::StrContains(view, "@") || absl::StartsWithIgnoreCase(view, "www.") || absl::StrContains(view, "<") ||
@@ -290,6 +321,14 @@ std::vector<std::string> ParseByline(absl::string_view line) {
   }
   if (EndsSentence(view) && CountWords(view) > 12) {
     return {};
+  }
+  // "By Jane Roe April 22, 2024": names and date set on one line, often without a sign between them.
+  if (const auto date = FindDate(view)) {
+    constexpr size_t kMaxWordsAfterDate = 6;  // A time, a place, minutes to read; more of them are text.
+    if (CountWords(view.substr(date->end)) > kMaxWordsAfterDate) {
+      return {};
+    }
+    return ParseNameList(WithoutDateWords(view.substr(0, date->start)));
   }
   return ParseNameList(view);
 }

@@ -778,6 +778,126 @@ bool IsDateLine(absl::string_view line) {
   return strangers == 0;
 }
 
+// What the publisher's word before a colon stands for ("Filed under": "category"); empty if it announces no labels.
+absl::string_view KindOfLabels(absl::string_view name) {
+  static const auto* const kKinds =
+      new absl::flat_hash_map<absl::string_view, absl::string_view>{{"issue", "issue"},
+                                                                    {"issues", "issue"},
+                                                                    {"country", "country"},
+                                                                    {"countries", "country"},
+                                                                    {"topic", "topic"},
+                                                                    {"topics", "topic"},
+                                                                    {"region", "region"},
+                                                                    {"regions", "region"},
+                                                                    {"tag", "tag"},
+                                                                    {"tags", "tag"},
+                                                                    {"tagged", "tag"},
+                                                                    {"tagged with", "tag"},
+                                                                    {"tagged as", "tag"},
+                                                                    {"category", "category"},
+                                                                    {"categories", "category"},
+                                                                    {"section", "section"},
+                                                                    {"sections", "section"},
+                                                                    {"keyword", "keyword"},
+                                                                    {"keywords", "keyword"},
+                                                                    {"key words", "keyword"},
+                                                                    {"subject", "subject"},
+                                                                    {"subjects", "subject"},
+                                                                    {"theme", "theme"},
+                                                                    {"themes", "theme"},
+                                                                    {"filed under", "category"},
+                                                                    {"filed in", "category"},
+                                                                    {"posted in", "category"},
+                                                                    {"published in", "category"},
+                                                                    {"location", "location"},
+                                                                    {"locations", "location"},
+                                                                    {"place", "place"},
+                                                                    {"places", "place"},
+                                                                    {"program", "program"},
+                                                                    {"programme", "program"},
+                                                                    {"programs", "program"},
+                                                                    {"series", "series"},
+                                                                    {"area", "area"},
+                                                                    {"areas", "area"},
+                                                                    {"focus", "focus"},
+                                                                    {"more on", "topic"},
+                                                                    {"related topics", "topic"},
+                                                                    {"related tags", "tag"},
+                                                                    {"country/region", "country"},
+                                                                    {"policy area", "area"},
+                                                                    {"research area", "area"},
+                                                                    {"research areas", "area"},
+                                                                    {"topics covered", "topic"},
+                                                                    {"in this story", "topic"},
+                                                                    {"thema", "topic"},
+                                                                    {"themen", "topic"},
+                                                                    {"schlagworte", "tag"},
+                                                                    {"schlagworter", "tag"},
+                                                                    {"stichworte", "tag"},
+                                                                    {"kategorie", "category"},
+                                                                    {"kategorien", "category"},
+                                                                    {"land", "country"},
+                                                                    {"lander", "country"},
+                                                                    {"rubrique", "section"},
+                                                                    {"pays", "country"},
+                                                                    {"mots-cles", "keyword"},
+                                                                    {"sujets", "topic"},
+                                                                    {"etiquetas", "tag"},
+                                                                    {"temas", "topic"},
+                                                                    {"pais", "country"},
+                                                                    {"categoria", "category"},
+                                                                    {"categorie", "category"},
+                                                                    {"argomenti", "topic"}};
+  const auto kind = kKinds->find(PhraseKey(name));
+  return kind == kKinds->end() ? absl::string_view() : kind->second;
+}
+
+// Where in `values` the next kind of labels is announced, as in "Trade Country: Nigeria": pages set several lists on
+// one line. npos if it holds one list only.
+size_t FindNextKind(absl::string_view values) {
+  for (size_t colon = values.find(':'); colon != absl::string_view::npos; colon = values.find(':', colon + 1)) {
+    size_t found = absl::string_view::npos;
+    size_t start = colon;
+    for (int words = 1; words <= 2 && start > 0; ++words) {
+      const size_t space = values.rfind(' ', start - 1);
+      start = space == absl::string_view::npos ? 0 : space + 1;
+      const bool capital = !absl::ascii_islower(static_cast<unsigned char>(values[start]));
+      if (start > 0 && capital && !KindOfLabels(values.substr(start, colon - start)).empty()) {
+        found = start;
+      }
+      start = start == 0 ? 0 : start - 1;
+    }
+    if (found != absl::string_view::npos) {
+      return found;
+    }
+  }
+  return absl::string_view::npos;
+}
+
+// Adds the names in `values`, which `kind` announced; false if they are a sentence rather than names.
+bool AddLabels(absl::string_view kind, absl::string_view values, std::vector<SourceLabel>* labels) {
+  char separator = ',';
+  for (const char candidate : {';', '|', '/'}) {
+    if (absl::StrContains(values, std::string(1, candidate))) {
+      separator = candidate;
+      break;
+    }
+  }
+  while (!values.empty()) {
+    const size_t cut = values.find(separator);
+    absl::string_view name = absl::StripAsciiWhitespace(values.substr(0, cut));
+    absl::ConsumePrefix(&name, "#");
+    if (CountWords(name) > 8) {
+      return false;
+    }
+    if (!name.empty()) {
+      labels->push_back({.kind = std::string(kind), .name = std::string(name)});
+    }
+    values = cut == absl::string_view::npos ? absl::string_view() : values.substr(cut + 1);
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::string_view LineKindName(LineKind kind) {
@@ -963,107 +1083,31 @@ std::vector<SourceLabel> ParseLabelLine(absl::string_view line) {
   if (line.size() > kMaxLineBytes * 2) {
     return {};
   }
-  const size_t colon = line.find(':');
-  if (colon == absl::string_view::npos || colon == 0 || colon > 40 || colon + 1 >= line.size()) {
-    return {};
-  }
-  static const auto* const kKinds =
-      new absl::flat_hash_map<absl::string_view, absl::string_view>{{"issue", "issue"},
-                                                                    {"issues", "issue"},
-                                                                    {"country", "country"},
-                                                                    {"countries", "country"},
-                                                                    {"topic", "topic"},
-                                                                    {"topics", "topic"},
-                                                                    {"region", "region"},
-                                                                    {"regions", "region"},
-                                                                    {"tag", "tag"},
-                                                                    {"tags", "tag"},
-                                                                    {"tagged", "tag"},
-                                                                    {"tagged with", "tag"},
-                                                                    {"tagged as", "tag"},
-                                                                    {"category", "category"},
-                                                                    {"categories", "category"},
-                                                                    {"section", "section"},
-                                                                    {"sections", "section"},
-                                                                    {"keyword", "keyword"},
-                                                                    {"keywords", "keyword"},
-                                                                    {"key words", "keyword"},
-                                                                    {"subject", "subject"},
-                                                                    {"subjects", "subject"},
-                                                                    {"theme", "theme"},
-                                                                    {"themes", "theme"},
-                                                                    {"filed under", "category"},
-                                                                    {"filed in", "category"},
-                                                                    {"posted in", "category"},
-                                                                    {"published in", "category"},
-                                                                    {"location", "location"},
-                                                                    {"locations", "location"},
-                                                                    {"place", "place"},
-                                                                    {"places", "place"},
-                                                                    {"program", "program"},
-                                                                    {"programme", "program"},
-                                                                    {"programs", "program"},
-                                                                    {"series", "series"},
-                                                                    {"area", "area"},
-                                                                    {"areas", "area"},
-                                                                    {"focus", "focus"},
-                                                                    {"more on", "topic"},
-                                                                    {"related topics", "topic"},
-                                                                    {"related tags", "tag"},
-                                                                    {"country/region", "country"},
-                                                                    {"policy area", "area"},
-                                                                    {"research area", "area"},
-                                                                    {"research areas", "area"},
-                                                                    {"topics covered", "topic"},
-                                                                    {"in this story", "topic"},
-                                                                    {"thema", "topic"},
-                                                                    {"themen", "topic"},
-                                                                    {"schlagworte", "tag"},
-                                                                    {"schlagworter", "tag"},
-                                                                    {"stichworte", "tag"},
-                                                                    {"kategorie", "category"},
-                                                                    {"kategorien", "category"},
-                                                                    {"land", "country"},
-                                                                    {"lander", "country"},
-                                                                    {"rubrique", "section"},
-                                                                    {"pays", "country"},
-                                                                    {"mots-cles", "keyword"},
-                                                                    {"sujets", "topic"},
-                                                                    {"etiquetas", "tag"},
-                                                                    {"temas", "topic"},
-                                                                    {"pais", "country"},
-                                                                    {"categoria", "category"},
-                                                                    {"categorie", "category"},
-                                                                    {"argomenti", "topic"}};
-  const std::string kind_key = PhraseKey(line.substr(0, colon));
-  const auto kind = kKinds->find(kind_key);
-  if (kind == kKinds->end()) {
-    return {};
-  }
-  const std::string values = CollapseSpace(line.substr(colon + 1));
-  if (values.empty() || EndsSentence(values) || CountWords(values) > 40 || absl::StartsWith(values, "//")) {
-    return {};
-  }
-  char separator = ',';
-  for (const char candidate : {';', '|', '/'}) {
-    if (absl::StrContains(values, std::string(1, candidate))) {
-      separator = candidate;
-      break;
-    }
-  }
+  const std::string collapsed = CollapseSpace(line);
   std::vector<SourceLabel> labels;
-  absl::string_view rest = values;
+  absl::string_view rest = collapsed;
   while (!rest.empty()) {
-    const size_t cut = rest.find(separator);
-    absl::string_view name = absl::StripAsciiWhitespace(rest.substr(0, cut));
-    absl::ConsumePrefix(&name, "#");
-    if (CountWords(name) > 8) {
-      return {};  // A sentence with a colon.
+    const size_t colon = rest.find(':');
+    if (colon == absl::string_view::npos || colon == 0 || colon > 40) {
+      return {};
     }
-    if (!name.empty()) {
-      labels.push_back({.kind = std::string(kind->second), .name = std::string(name)});
+    const absl::string_view kind = KindOfLabels(rest.substr(0, colon));
+    absl::string_view values = absl::StripAsciiWhitespace(rest.substr(colon + 1));
+    if (kind.empty() || values.empty() || EndsSentence(values) || CountWords(values) > 40 ||
+        absl::StartsWith(values, "//")) {
+      return {};
     }
-    rest = cut == absl::string_view::npos ? absl::string_view() : rest.substr(cut + 1);
+    const size_t next = FindNextKind(values);
+    rest = next == absl::string_view::npos ? absl::string_view() : values.substr(next);
+    values = absl::StripAsciiWhitespace(values.substr(0, next));
+    for (const absl::string_view border : {"-", "–", "—", "·", "•"}) {
+      if (!rest.empty() && absl::ConsumeSuffix(&values, border)) {
+        values = absl::StripAsciiWhitespace(values);
+      }
+    }
+    if (!AddLabels(kind, values, &labels)) {
+      return {};
+    }
   }
   return labels;
 }

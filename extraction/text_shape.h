@@ -56,14 +56,15 @@ bool EndsSentence(absl::string_view text);
 // True if `text` ends in an ellipsis: cut off, as teasers are.
 bool EndsCutOff(absl::string_view text);
 
-// The publisher's labels in a line such as "Topics: Energy, Trade"; empty if it is no such line. Kinds come out lower
-// case and singular ("topic").
+// The publisher's labels in a line such as "Topics: Energy, Trade" or "Issue: Trade Country: Nigeria"; empty if it is
+// no such line. Kinds come out lower case and singular ("topic").
 std::vector<SourceLabel> ParseLabelLine(absl::string_view line);
 
 // `name` as an author's name without "By", honorifics, degrees and addresses; empty if nothing like a name is left.
 std::string CleanAuthorName(absl::string_view name);
 
-// The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows"; empty if it is no byline.
+// The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows" or "By Jane Roe, April 22, 2024"; empty
+// if it is no byline.
 std::vector<std::string> ParseByline(absl::string_view line);
 // The names in a list such as "Jane Roe, John Doe and Ann Poe", with or without "By"; empty if it isn't one.
 std::vector<std::string> ParseNameList(absl::string_view text);

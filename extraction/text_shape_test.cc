@@ -29,6 +29,8 @@ TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
       {"- Advertisement -", LineKind::kAdvertisement},
       {"Photo: Jane Roe / Agency", LineKind::kCredit},
       {"By Jane Roe", LineKind::kByline},
+      {"By Jane Roe April 22, 2024", LineKind::kByline},
+      {"Issue: Trade Country: Nigeria, Niger", LineKind::kLabel},
       {"Published on September 19, 2023", LineKind::kDate},
       {"Tuesday, 19 September 2023, 10:30", LineKind::kDate},
       {"Issue: Geopolitics", LineKind::kLabel},
@@ -44,6 +46,9 @@ TEST(ClassifyLineTest, LeavesTextAlone) {
        {"Related to this is the question of who pays for the quay, which nobody has answered yet.",
         "By the time the vote was called, most of the members had gone home.",
         "The views of the opposition were heard in silence.",
+        "The views that the two ministers expressed were theirs alone, and the cabinet did not meet again.",
+        "By April 22, 2024, the lorries stood nose to tail.",
+        "By Jane Roe 22 April 2024 the lorries that stood at the border reached the coast at last",
         "On September 19, 2023, the assembly met for the last time.",
         "The issue: nobody has counted the wells, and nobody will.", "Home is where the ferry stops.",
         "Iran’s Balancing Act on the Ukraine War", "Comments by the minister did not help."}) {
@@ -57,6 +62,13 @@ TEST(ParseLabelLineTest, SplitsLists) {
   EXPECT_THAT(ParseLabelLine("Filed under: Trade; Ports, Quays"),
               ElementsAre(SourceLabel{"category", "Trade"}, SourceLabel{"category", "Ports, Quays"}));
   EXPECT_THAT(ParseLabelLine("ISSUE: Geopolitics"), ElementsAre(SourceLabel{"issue", "Geopolitics"}));
+  EXPECT_THAT(
+      ParseLabelLine("Issue: Trade Country: Nigeria, Niger"),
+      ElementsAre(SourceLabel{"issue", "Trade"}, SourceLabel{"country", "Nigeria"}, SourceLabel{"country", "Niger"}));
+  EXPECT_THAT(ParseLabelLine("Topics: Oil | Filed under: Markets"),
+              ElementsAre(SourceLabel{"topic", "Oil"}, SourceLabel{"category", "Markets"}));
+  EXPECT_THAT(ParseLabelLine("Topics: Oil, the country: a history"),
+              ElementsAre(SourceLabel{"topic", "Oil"}, SourceLabel{"topic", "the country: a history"}));
   EXPECT_THAT(ParseLabelLine("Minister: we have no money"), IsEmpty());
   EXPECT_THAT(ParseLabelLine("Topic: this is a whole sentence about a matter that goes on and on"), IsEmpty());
   EXPECT_THAT(ParseLabelLine("Issue:"), IsEmpty());
@@ -68,6 +80,11 @@ TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("By Dr. Jane Roe, Senior Fellow at the Institute"), ElementsAre("Jane Roe"));
   EXPECT_THAT(ParseByline("Von Ursula von der Leyen"), ElementsAre("Ursula von der Leyen"));
   EXPECT_THAT(ParseByline("By Hossein Amir-Abdollahian | 19 September 2023"), ElementsAre("Hossein Amir-Abdollahian"));
+  EXPECT_THAT(ParseByline("By Jane Roe April 22, 2024"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseByline("by Jane Roe and John Doe (Published on Monday, 22 April 2024, 10:30)"),
+              ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseByline("Par Jeanne Roe le 7 mai 2020"), ElementsAre("Jeanne Roe"));
+  EXPECT_THAT(ParseByline("By Wei Sun • April 22, 2024"), ElementsAre("Wei Sun"));
   EXPECT_THAT(ParseByline("By the end of the year"), IsEmpty());
   EXPECT_THAT(ParseByline("By Tuesday morning"), IsEmpty());
   EXPECT_THAT(ParseByline("Jane Roe"), IsEmpty());
