@@ -241,6 +241,17 @@ TEST(ExtractHtmlTest, ADateThatOpensAParagraphStaysInIt) {
               HasSubstr(absl::StrCat("April 22, 2024\n", kSecond)));
 }
 
+TEST(ExtractHtmlTest, CutOffLinesBesideTheTextAreTeasers) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<table><tr><td><h1>Water Law Fails a Third Time</h1>", Paragraphs(), R"(</td>
+      <td><b>Recent notes</b><br><br>
+      <a href="/1">The Toll Booths</a><br><small>Between the coast and the capital a driver pays eleven times…</small><br><br>
+      <a href="/2">The Ghost Port</a><br><small>It handles more boxes than its hinterland can use…</small><br><br>
+      <a href="/3">Counting Bags</a><br><small>Cotton left the gin twice, on paper…</small></td></tr></table>)")))
+          .article;
+  EXPECT_EQ(article.body, PlainParagraphs());
+}
+
 TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
   const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(), R"(</article>
     <div class="teasers"><h3>The Last Well</h3><time datetime="2022-01-02">2 January 2022</time></div>)")))

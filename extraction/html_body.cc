@@ -483,7 +483,9 @@ class BodyFinder {
       case Shape::kParagraph:
         break;
     }
-    if (EndsSentence(block.text) && block.words >= 4) {
+    // Cut off, it is the teaser of another article; items of lists are cut off in articles, too.
+    const bool teaser = block.shape != Shape::kListItem && EndsCutOff(block.text);
+    if (EndsSentence(block.text) && block.words >= 4 && !teaser) {
       return chars * 0.5;
     }
     return block.shape == Shape::kListItem ? -2.0 : -kShortPenalty;
@@ -891,6 +893,10 @@ class BodyFinder {
     if (block.link_share > 0.6 && block.shape != Shape::kTableRow &&
         !(block.shape == Shape::kListItem && group_share < kMaxTextLinkShare)) {
       block.reason = "link density";
+      return false;
+    }
+    if (in_tail && block.shape != Shape::kListItem && EndsCutOff(block.text)) {
+      block.reason = "teaser";
       return false;
     }
     if (in_tail && !KeepsInTail(block)) {
