@@ -252,6 +252,16 @@ TEST(ExtractHtmlTest, CutOffLinesBesideTheTextAreTeasers) {
   EXPECT_EQ(article.body, PlainParagraphs());
 }
 
+TEST(ExtractHtmlTest, NotesOnTheAuthorsThatEndTheTextAreLeftOut) {
+  const std::string head = "<h1>Water Law Fails a Third Time</h1><p>By Inés Carrasco and John Doe</p>";
+  const std::string notes =
+      "<p>Inés Carrasco has walked along most of the canals she writes about.</p>"
+      "<p>John Doe is at work on a book about the wells of the south.</p>";
+  EXPECT_EQ(ExtractHtml(Body(absl::StrCat(head, Paragraphs(), notes))).article.body, PlainParagraphs());
+  const std::string other = "John Smith has walked along most of the canals that the law is about.";
+  EXPECT_THAT(ExtractHtml(Body(absl::StrCat(head, Paragraphs(), "<p>", other, "</p>"))).article.body, EndsWith(other));
+}
+
 TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
   const Article article = ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(), R"(</article>
     <div class="teasers"><h3>The Last Well</h3><time datetime="2022-01-02">2 January 2022</time></div>)")))

@@ -426,6 +426,7 @@ class BodyFinder {
     SelectBlocks();
     DropRepeated();
     ReadAround();
+    DropAuthorNotes();
     Assemble();
     if (explain) {
       Explain();
@@ -1007,6 +1008,23 @@ class BodyFinder {
       for (size_t i = *last + 1; i < to && body_.authors.empty(); ++i) {
         body_.authors = ParseBiography(blocks_[i].text);
       }
+    }
+  }
+
+  // Notes on the authors that the text ends with, where nothing but their words tells them from it.
+  void DropAuthorNotes() {
+    const std::vector<std::string>& authors =
+        metadata_.article.authors.empty() ? body_.authors : metadata_.article.authors;
+    const auto first = std::find_if(blocks_.begin(), blocks_.end(), [](const PageBlock& block) { return block.kept; });
+    for (auto block = blocks_.rbegin(); block != blocks_.rend() && block.base() - 1 != first; ++block) {
+      if (!block->kept) {
+        continue;
+      }
+      if (!IsAboutPerson(block->text, authors)) {
+        return;
+      }
+      block->kept = false;
+      block->reason = "biography";
     }
   }
 

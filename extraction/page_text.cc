@@ -81,6 +81,7 @@ class PageTextReader {
       ReadHead();
       ReadLabels();
       ReadBiographies();
+      DropAuthorNotes();
       Assemble();
     }
     if (explain) {
@@ -468,6 +469,15 @@ class PageTextReader {
     }
     if (body_.authors.empty()) {
       body_.authors = std::move(names);
+    }
+  }
+
+  // Notes on the authors that the text ends with. Their names are known by now.
+  void DropAuthorNotes() {
+    while (end_ > begin_ + 1 && (!blocks_[end_ - 1].kept || IsAboutPerson(blocks_[end_ - 1].text, body_.authors))) {
+      TextBlock& block = blocks_[--end_];
+      block.reason = block.kept ? "biography" : block.reason;
+      block.kept = false;
     }
   }
 

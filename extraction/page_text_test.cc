@@ -128,6 +128,15 @@ Sign up for our newsletter and never miss an analysis.
   EXPECT_EQ(article.body, kFerries);
 }
 
+TEST(PageTextTest, LeavesOutANoteOnTheAuthorWhomTheBylineNames) {
+  const Article article = ArticleIn(absl::StrCat(
+      "The Lease and the Fence\n\nBy Idris Okonjo-Bell May 4, 2021\n\n", kFerries,
+      "\n\nIdris Okonjo-Bell has crossed the strait on every ferry that he writes about, and on some that sank.\n"));
+  EXPECT_THAT(article.authors, ElementsAre("Idris Okonjo-Bell"));
+  EXPECT_EQ(article.publish_time, Day(2021, 5, 4));
+  EXPECT_EQ(article.body, kFerries);
+}
+
 TEST(PageTextTest, TakesEveryAuthorOfAJointBiography) {
   const Article article = ArticleIn(absl::StrCat("The Lease and the Fence\n\n", kFerries, R"(
 

@@ -222,6 +222,14 @@ bool HoldsHostName(absl::string_view text) {
   return false;
 }
 
+// What biographies say first of whom they name.
+const WordSet& BiographyVerbs() {
+  static const auto* const kVerbs =
+      new WordSet{"is",     "was",     "are",   "were",   "has",   "have",    "serves", "serve",     "works", "work",
+                  "writes", "teaches", "holds", "covers", "leads", "directs", "heads",  "currently", "served"};
+  return *kVerbs;
+}
+
 // `text` without the words at its end that announce a date: "Jane Roe | Published on Monday," is "Jane Roe". Two words
 // stay in any case: "Sun" is a name, too.
 absl::string_view WithoutDateWords(absl::string_view text) {
@@ -333,19 +341,40 @@ std::vector<std::string> ParseByline(absl::string_view line) {
   return ParseNameList(view);
 }
 
+bool IsAboutPerson(absl::string_view paragraph, const std::vector<std::string>& names) {
+  const std::string collapsed = CollapseSpace(paragraph.substr(0, common::CodePointFloor(paragraph, 400)));
+  auto words = Words(collapsed);
+  if (!words.empty() && words.front() == "About") {
+    words.erase(words.begin());
+  }
+  DropHonorifics(&words);
+  const std::string folded = common::FoldForMatch(absl::StrJoin(words, " "));
+  return std::any_of(names.begin(), names.end(), [&folded](const std::string& name) {
+    absl::string_view rest = folded;
+    if (CountWords(name) < 2 || !absl::ConsumePrefix(&rest, common::FoldForMatch(name)) || rest.empty()) {
+      return false;
+    }
+    if (rest.front() == ',') {  // "Jane Roe, a senior fellow at …, writes on water."
+      return absl::StartsWith(rest, ", a ") || absl::StartsWith(rest, ", an ") || absl::StartsWith(rest, ", the ");
+    }
+    const auto after = Words(rest);
+    return rest.front() == ' ' && !after.empty() && BiographyVerbs().contains(after.front());
+  });
+}
+
 std::vector<std::string> ParseBiography(absl::string_view paragraph) {
   static const auto* const kRoles = new WordSet{
-      "fellow",      "fellows",     "professor",  "professors",  "lecturer",      "researcher", "researchers",
-      "analyst",     "analysts",    "journalist", "journalists", "correspondent", "reporter",   "reporters",
-      "editor",      "editors",     "columnist",  "writer",      "writers",       "author",     "scholar",
-      "scholars",    "director",    "consultant", "student",     "candidate",     "specialist", "expert",
-      "contributor", "commentator", "strategist", "economist",   "historian",     "lawyer",     "associate",
-      "intern",      "freelancer",  "co-founder", "founder",     "blogger",       "chair",      "scientist",
-      "adviser",     "advisor",     "diplomat",   "assistant",   "lead",          "head",       "producer",
-      "broadcaster", "academic",    "teacher",    "co-director", "manager"};
-  static const auto* const kVerbs =
-      new WordSet{"is",     "was",     "are",   "were",   "has",   "have",    "serves", "serve",     "works", "work",
-                  "writes", "teaches", "holds", "covers", "leads", "directs", "heads",  "currently", "served"};
+      "fellow",      "fellows",     "professor",  "professors",   "lecturer",       "researcher",  "researchers",
+      "analyst",     "analysts",    "journalist", "journalists",  "correspondent",  "reporter",    "reporters",
+      "editor",      "editors",     "columnist",  "writer",       "writers",        "author",      "scholar",
+      "scholars",    "director",    "consultant", "student",      "candidate",      "specialist",  "expert",
+      "contributor", "commentator", "strategist", "economist",    "historian",      "lawyer",      "associate",
+      "intern",      "freelancer",  "co-founder", "founder",      "blogger",        "chair",       "scientist",
+      "adviser",     "advisor",     "diplomat",   "assistant",    "lead",           "head",        "producer",
+      "broadcaster", "academic",    "teacher",    "co-director",  "manager",        "engineer",    "architect",
+      "novelist",    "poet",        "essayist",   "photographer", "statistician",   "sociologist", "anthropologist",
+      "geographer",  "philosopher", "biologist",  "physicist",    "epidemiologist", "hydrologist", "seismologist",
+      "barrister"};
   const std::string collapsed = CollapseSpace(paragraph.substr(0, common::CodePointFloor(paragraph, 400)));
   auto words = Words(collapsed);
   for (const absl::string_view opening : {"About", "Author:", "Bio:", "Contributor:"}) {
@@ -368,7 +397,7 @@ std::vector<std::string> ParseBiography(absl::string_view paragraph) {
   for (; i < words.size() && i < 24; ++i) {
     absl::string_view word = words[i];
     const std::string bare = BareWord(word);
-    if (kVerbs->contains(bare) && !name.empty()) {
+    if (BiographyVerbs().contains(bare) && !name.empty()) {
       break;
     }
     if (bare == "and" || bare == "&") {

@@ -71,6 +71,9 @@ std::vector<std::string> ParseNameList(absl::string_view text);
 
 // The people whom a paragraph such as "Dr. Jane Roe is a senior fellow at …" introduces; empty if it is no biography.
 std::vector<std::string> ParseBiography(absl::string_view paragraph);
+// True if `paragraph` begins by saying who one of `names` is or what they do ("Jane Roe writes about water."). Of the
+// authors of a text that is a note on them: in their own text they say "I".
+bool IsAboutPerson(absl::string_view paragraph, const std::vector<std::string>& names);
 
 }  // namespace dateline::extraction
 

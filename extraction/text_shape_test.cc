@@ -113,6 +113,21 @@ TEST(ParseBiographyTest, FindsWhomItIntroduces) {
   EXPECT_THAT(ParseBiography("Jane Roe said that the law was dead."), IsEmpty());
 }
 
+TEST(ParseBiographyTest, KnowsProfessions) {
+  EXPECT_THAT(ParseBiography("Pratima Roe is a structural engineer. She trains masons."), ElementsAre("Pratima Roe"));
+}
+
+TEST(IsAboutPersonTest, KnowsWhoIsIntroduced) {
+  const std::vector<std::string> authors = {"Jane Roe", "José Doe"};
+  EXPECT_TRUE(IsAboutPerson("Jane Roe has driven most of the roads she writes about.", authors));
+  EXPECT_TRUE(IsAboutPerson("Dr. Jose Doe, a former diplomat, lives in Muscat.", authors));
+  EXPECT_FALSE(IsAboutPerson("John Smith has driven most of the roads.", authors));
+  EXPECT_FALSE(IsAboutPerson("Jane Roe, who was there, saw the lorries.", authors));
+  EXPECT_FALSE(IsAboutPerson("Jane Roes are rare.", authors));
+  EXPECT_FALSE(IsAboutPerson("Jane Roe", authors));
+  EXPECT_FALSE(IsAboutPerson("The road has been closed.", {}));
+}
+
 TEST(EndsSentenceTest, KnowsQuotesAndOtherScripts) {
   EXPECT_TRUE(EndsSentence("He said “no.”"));
   EXPECT_TRUE(EndsSentence("He said so (twice.)"));
