@@ -137,6 +137,14 @@ TEST(PageTextTest, LeavesOutANoteOnTheAuthorWhomTheBylineNames) {
   EXPECT_EQ(article.body, kFerries);
 }
 
+TEST(PageTextTest, EndsBeforeADisclaimer) {
+  const Article article = ArticleIn(
+      absl::StrCat("The Lease and the Fence\n\n", kFerries,
+                   "\n\nThe views expressed here are the author’s alone and do not represent a position of the Quay "
+                   "Institute, its staff or its board.\n"));
+  EXPECT_EQ(article.body, kFerries);
+}
+
 TEST(PageTextTest, TakesEveryAuthorOfAJointBiography) {
   const Article article = ArticleIn(absl::StrCat("The Lease and the Fence\n\n", kFerries, R"(
 

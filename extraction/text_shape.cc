@@ -17,6 +17,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -647,15 +648,36 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
 bool IsDisclaimer(absl::string_view key) {
   static constexpr std::array<absl::string_view, 5> kWhat = {"views", "opinions", "opinion", "statements",
                                                              "perspectives"};
-  static constexpr std::array<absl::string_view, 12> kHow = {"do not necessarily",   "not necessarily reflect",
-                                                             "does not necessarily", "are those of the author",
-                                                             "are solely those",     "are the author's own",
-                                                             "are the authors' own", "are those of the writer",
-                                                             "are his own",          "are her own",
-                                                             "are their own",        "do not reflect"};
-  return ContainsAny(key, kWhat) && ContainsAny(key, kHow) &&
-         ContainsAny(key, std::array<absl::string_view, 9>{"author", "writer", "article", "contributor", "piece",
-                                                           "expressed", "here", "publication", "commentary"});
+  static constexpr std::array<absl::string_view, 19> kHow = {"do not necessarily",
+                                                             "not necessarily reflect",
+                                                             "does not necessarily",
+                                                             "are those of the author",
+                                                             "are solely those",
+                                                             "are the author's own",
+                                                             "are the authors' own",
+                                                             "are the author's alone",
+                                                             "are the authors' alone",
+                                                             "are those of the writer",
+                                                             "are the writer's own",
+                                                             "are the writer's alone",
+                                                             "are his own",
+                                                             "are her own",
+                                                             "are their own",
+                                                             "are his alone",
+                                                             "are hers alone",
+                                                             "are mine alone",
+                                                             "do not reflect"};
+  static constexpr std::array<absl::string_view, 9> kWhose = {
+      "author", "writer", "article", "contributor", "piece", "expressed", "here", "publication", "commentary"};
+  // FoldForMatch leaves the typographic apostrophe.
+  const std::string straight = absl::StrReplaceAll(key, {{"’", "'"}});
+  if (!ContainsAny(straight, kWhat) || !ContainsAny(straight, kWhose)) {
+    return false;
+  }
+  // What an institute's view is *not* may be said of anybody's; of what is "expressed" only disclaimers say it.
+  return ContainsAny(straight, kHow) ||
+         (absl::StrContains(straight, "expressed") &&
+          ContainsAny(straight, std::array<absl::string_view, 3>{"not represent", "not constitute", "not reflect"}));
 }
 
 // "12 comments", "5 min read", "3 shares".

@@ -23,6 +23,10 @@ TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
       {"Subscribe to Receive Latest Updates from GIF.", LineKind::kNewsletter},
       {"The views expressed in this piece are those of the author and do not necessarily reflect ours.",
        LineKind::kDisclaimer},
+      {"The opinions expressed here are the author’s alone and do not represent a position of the Quay Institute, its "
+       "staff or its board.",
+       LineKind::kDisclaimer},
+      {"Opinions expressed in this commentary do not represent those of the Quay Institute.", LineKind::kDisclaimer},
       {"Share on Facebook", LineKind::kShare},
       {"We use cookies to improve our service.", LineKind::kConsent},
       {"© 2023 The Strait Review", LineKind::kCopyright},
