@@ -153,6 +153,25 @@ TEST_F(ClassifierHandlerTest, BadInputIsInvalidArgumentAndNamesTheField) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("publish_time")));
 }
 
+TEST_F(ClassifierHandlerTest, AKnownTimeIsAsExactAsTheCallerSays) {
+  v1::ExtractArticleRequest request;
+  std::string page = kPage;
+  page.insert(page.find("<p>"), "<p>By Ada Fell</p><p>April 22, 2024</p>");
+  request.mutable_document()->set_content(page);
+  v1::ExtractArticleResponse response;
+  ASSERT_OK(Call(&Stub::ExtractArticle, request, response));
+  ASSERT_EQ(response.article().publish_time_precision(), apb::TIME_PRECISION_DAY) << "the page knows the day only";
+
+  request.mutable_document()->mutable_known()->mutable_publish_time()->set_seconds(1'713'787'200);
+  ASSERT_OK(Call(&Stub::ExtractArticle, request, response));
+  EXPECT_EQ(response.article().publish_time().seconds(), 1'713'787'200);
+  EXPECT_EQ(response.article().publish_time_precision(), apb::TIME_PRECISION_UNSPECIFIED);
+
+  request.mutable_document()->mutable_known()->set_publish_time_precision(apb::TIME_PRECISION_DAY);
+  ASSERT_OK(Call(&Stub::ExtractArticle, request, response));
+  EXPECT_EQ(response.article().publish_time_precision(), apb::TIME_PRECISION_DAY);
+}
+
 TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {
   v1::BatchClassifyRequest request;
   request.add_requests()->mutable_article()->set_title("Elections in France: the French vote in Paris");

@@ -138,7 +138,9 @@ apb::Article ToProto(const extraction::Extraction& extraction, const apb::Articl
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(known, &fields);
   for (const google::protobuf::FieldDescriptor* field : fields) reflection.ClearField(&article, field);
-  // The headings are places in the body that was found; another body has others.
+  // How exact the time is that was found says nothing of the caller's; the headings are places in the body that was
+  // found, and another body has others.
+  if (known.has_publish_time()) article.clear_publish_time_precision();
   if (!known.body().empty()) article.clear_headings();
   article.MergeFrom(known);
   return article;
