@@ -172,6 +172,31 @@ TEST_F(ClassifierHandlerTest, AKnownTimeIsAsExactAsTheCallerSays) {
   EXPECT_EQ(response.article().publish_time_precision(), apb::TIME_PRECISION_DAY);
 }
 
+TEST_F(ClassifierHandlerTest, SpansFitTheReturnedTextWhereTheCallerGaveItUnnormalised) {
+  v1::ClassifyRequest request;
+  request.mutable_document()->set_content(kPage);
+  apb::Article& known = *request.mutable_document()->mutable_known();
+  known.set_title("Cafe\u0301s\r\nof  Beirut");
+  known.set_body("\r\nCafe\u0301s in Lebanon closed.\r\n\r\n\r\nLebanon and the Lebanese pay in dollars.\r\n");
+  known.set_summary("A\u030Angstrom");
+  known.add_authors(" Rene\u0301  Roe ");
+  request.set_include_mentions(true);
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  const apb::Article& article = response.article();
+  EXPECT_EQ(article.title(), "Caf\u00E9s of Beirut");
+  EXPECT_EQ(article.body(), "Caf\u00E9s in Lebanon closed.\n\nLebanon and the Lebanese pay in dollars.");
+  EXPECT_EQ(article.summary(), "\u00C5ngstrom");
+  EXPECT_EQ(article.authors(0), "Ren\u00E9 Roe");
+  ASSERT_GT(response.mentions_size(), 2);
+  for (const v1::Mention& mention : response.mentions()) {
+    const std::string& field = mention.span().field() == "title" ? article.title() : article.body();
+    EXPECT_EQ(field.substr(static_cast<size_t>(mention.span().start()),
+                           static_cast<size_t>(mention.span().end() - mention.span().start())),
+              mention.text());
+  }
+}
+
 TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {
   v1::BatchClassifyRequest request;
   request.add_requests()->mutable_article()->set_title("Elections in France: the French vote in Paris");

@@ -91,6 +91,27 @@ void NamesToProto(const std::vector<Names>& names, google::protobuf::RepeatedPtr
   }
 }
 
+// Spans are offsets into the text as it is returned: what a caller put in is normalised like what was found.
+void NormalizeTexts(apb::Article& article) {
+  article.set_title(common::NormalizeLine(article.title()));
+  std::string body = common::NormalizeText(article.body());
+  if (body != article.body()) {
+    article.clear_headings();  // They are offsets into the text as it was.
+    article.set_body(std::move(body));
+  }
+  article.set_summary(common::NormalizeText(article.summary()));
+  article.set_source(common::NormalizeLine(article.source()));
+  article.set_content_type(common::NormalizeLine(article.content_type()));
+  for (std::string& author : *article.mutable_authors()) author = common::NormalizeLine(author);
+  for (apb::SourceLabel& label : *article.mutable_source_labels()) {
+    label.set_kind(common::NormalizeLine(label.kind()));
+    label.set_name(common::NormalizeLine(label.name()));
+  }
+  for (auto& [name, list] : *article.mutable_attributes()) {
+    for (std::string& value : *list.mutable_values()) value = common::NormalizeLine(value);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<ArticleText> FromProto(const apb::Article& article) {
@@ -143,6 +164,7 @@ apb::Article ToProto(const extraction::Extraction& extraction, const apb::Articl
   if (known.has_publish_time()) article.clear_publish_time_precision();
   if (!known.body().empty()) article.clear_headings();
   article.MergeFrom(known);
+  NormalizeTexts(article);
   return article;
 }
 

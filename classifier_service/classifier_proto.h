@@ -27,7 +27,8 @@ absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article);
 // A document for extraction. InvalidArgument names the field.
 absl::StatusOr<extraction::Document> FromProto(const article::v1::RawDocument& document);
 
-// The article of an extraction, with each field that is set in `known` in the place of what was found.
+// The article of an extraction, with each field that is set in `known` in the place of what was found, and its text
+// normalised: spans are offsets into it as it is.
 article::v1::Article ToProto(const extraction::Extraction& extraction, const article::v1::Article& known);
 
 // Everything but `article` and `warnings`.
