@@ -28,13 +28,14 @@ v1::GetTaxonomyResponse TaxonomyOf(const Classifier& classifier) {
   return response;
 }
 
-// Extracts the article of a document; names `document` in errors that have no field of their own.
+// Extracts the article of a request's `document`.
 absl::StatusOr<article::v1::Article> Extract(const article::v1::RawDocument& raw,
                                              google::protobuf::RepeatedPtrField<std::string>& warnings) {
   ASSIGN_OR_RETURN(const extraction::Document document, FromProto(raw));
-  ASSIGN_OR_RETURN(const extraction::Extraction extraction, extraction::Extract(document));
-  for (const std::string& warning : extraction.warnings) *warnings.Add() = warning;
-  return ToProto(extraction, raw.known());
+  const absl::StatusOr<extraction::Extraction> extraction = extraction::Extract(document);
+  if (!extraction.ok()) return common::WithFieldPrefix(extraction.status(), "document");
+  for (const std::string& warning : extraction->warnings) *warnings.Add() = warning;
+  return ToProto(*extraction, raw.known());
 }
 
 }  // namespace
@@ -44,6 +45,7 @@ ClassifierHandler::ClassifierHandler(const Classifier& classifier, common::Worke
 
 absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, v1::ClassifyResponse& response) const {
   const article::v1::Article* article = nullptr;
+  absl::string_view path = "article";
   switch (request.input_case()) {
     case v1::ClassifyRequest::kArticle:
       article = &request.article();
@@ -51,12 +53,13 @@ absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, 
     case v1::ClassifyRequest::kDocument: {
       ASSIGN_OR_RETURN(*response.mutable_article(), Extract(request.document(), *response.mutable_warnings()));
       article = &response.article();
+      path = "document.known";  // What extraction gives is in order.
       break;
     }
     case v1::ClassifyRequest::INPUT_NOT_SET:
       return common::InvalidField("article", "is missing; send an article or a document");
   }
-  ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article));
+  ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path));
   const Classification classification = classifier_.Classify(
       text, {.include_mentions = request.include_mentions(), .display_language = request.display_language()});
   ToProto(classification, classifier_, response);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -151,6 +152,47 @@ TEST_F(ClassifierHandlerTest, BadInputIsInvalidArgumentAndNamesTheField) {
   request.mutable_article()->mutable_publish_time()->set_seconds(INT64_MAX);
   EXPECT_THAT(Call(&Stub::Classify, request, response),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("publish_time")));
+}
+
+std::string FieldOf(const absl::Status& status) {
+  const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+  return violations.size() == 1 ? violations.front().field : "";
+}
+
+TEST_F(ClassifierHandlerTest, ErrorsNameTheFieldByItsPathInTheRequest) {
+  v1::ExtractArticleRequest request;
+  v1::ExtractArticleResponse response;
+  request.mutable_document()->set_content("");
+  EXPECT_EQ(FieldOf(Call(&Stub::ExtractArticle, request, response)), "document.content");
+  request.mutable_document()->set_content(std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16));
+  const absl::Status image = Call(&Stub::ExtractArticle, request, response);
+  EXPECT_EQ(FieldOf(image), "document.content");
+  EXPECT_EQ(common::ReasonOf(image), "UNSUPPORTED_MEDIA_TYPE");
+  EXPECT_THAT(std::string(image.message()), StartsWith("document.content: "));
+
+  v1::ClassifyRequest classify;
+  v1::ClassifyResponse classified;
+  classify.mutable_article()->set_body(" \r\n ");
+  EXPECT_EQ(FieldOf(Call(&Stub::Classify, classify, classified)), "article.body");
+  classify.mutable_document()->set_content(kPage);
+  classify.mutable_document()->mutable_known()->mutable_publish_time()->set_seconds(INT64_MAX);
+  EXPECT_EQ(FieldOf(Call(&Stub::Classify, classify, classified)), "document.known.publish_time");
+}
+
+TEST_F(ClassifierHandlerTest, ADocumentsUrlIsHttpOrHttpsAndBounded) {
+  v1::ExtractArticleRequest request;
+  v1::ExtractArticleResponse response;
+  request.mutable_document()->set_content(kPage);
+  for (const std::string& url : {std::string("ftp://example.com/a"), std::string("example.com/a"),
+                                 absl::StrCat("https://example.com/", std::string(2'000, 'a'))}) {
+    request.mutable_document()->set_url(url);
+    const absl::Status status = Call(&Stub::ExtractArticle, request, response);
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("document.url"))) << url.substr(0, 40);
+    EXPECT_EQ(FieldOf(status), "document.url");
+  }
+  request.mutable_document()->set_url("https://example.com/a");
+  ASSERT_OK(Call(&Stub::ExtractArticle, request, response));
+  EXPECT_EQ(response.article().url(), "https://example.com/a");
 }
 
 TEST_F(ClassifierHandlerTest, AKnownTimeIsAsExactAsTheCallerSays) {

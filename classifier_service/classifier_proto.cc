@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 
 #include "common/error.h"
 #include "common/status_macros.h"
 #include "common/text.h"
+#include "common/url.h"
 #include "extraction/extraction_proto.h"
 
 namespace dateline::classifier {
@@ -114,17 +116,16 @@ void NormalizeTexts(apb::Article& article) {
 
 }  // namespace
 
-absl::StatusOr<ArticleText> FromProto(const apb::Article& article) {
+absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_view path) {
   if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
-    return common::WithReason(
-        InvalidField("article", absl::StrCat("has ", bytes, " bytes; at most ", kMaxArticleBytes)),
-        "ARTICLE_TOO_LARGE");
+    return common::WithReason(InvalidField(path, absl::StrCat("has ", bytes, " bytes; at most ", kMaxArticleBytes)),
+                              "ARTICLE_TOO_LARGE");
   }
   ArticleText text;
   text.title = common::NormalizeLine(article.title());
   text.body = common::NormalizeText(article.body());
   if (text.title.empty() && text.body.empty()) {
-    return InvalidField("article.body", "is empty, and so is the title; give at least one of them");
+    return InvalidField(absl::StrCat(path, ".body"), "is empty, and so is the title; give at least one of them");
   }
   text.language_code = article.language_code();
   if (article.has_publish_time()) {
@@ -132,7 +133,7 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article) {
     constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.
     const int64_t seconds = article.publish_time().seconds();
     if (seconds < kMinSeconds || seconds > kMaxSeconds) {
-      return InvalidField("article.publish_time", "is no time between the years 1 and 9999");
+      return InvalidField(absl::StrCat(path, ".publish_time"), "is no time between the years 1 and 9999");
     }
     text.publish_time = absl::FromUnixSeconds(seconds);
   }
@@ -144,11 +145,20 @@ absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document)
     return common::WithReason(InvalidField("document.content", "is empty; send the bytes of the page"),
                               extraction::kEmptyDocument);
   }
+  const absl::string_view url = absl::StripAsciiWhitespace(document.url());
+  if (url.size() > kMaxUrlBytes) {
+    return InvalidField("document.url",
+                        absl::StrCat("is ", url.size(), " bytes long; at most ", kMaxUrlBytes, " are allowed"));
+  }
+  if (!url.empty()) {
+    const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url);
+    if (!canonical.ok()) return InvalidField("document.url", canonical.status().message());
+  }
   extraction::Document result;
   result.content = document.content();
   result.media_type = document.media_type();
   result.charset = document.charset();
-  result.url = document.url();
+  result.url = std::string(url);
   if (document.has_fetch_time()) result.fetch_time = absl::FromUnixSeconds(document.fetch_time().seconds());
   return result;
 }

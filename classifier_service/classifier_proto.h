@@ -18,13 +18,15 @@ namespace dateline::classifier {
 
 // The largest article, serialised (MB is 10^6).
 inline constexpr size_t kMaxArticleBytes = 2'000'000;
+inline constexpr size_t kMaxUrlBytes = 2'000;
 inline constexpr int kMaxMentions = 2'000;
 
-// The text of an article, normalised. InvalidArgument names the field: neither title nor body, too large, a
-// publish_time outside the years 1 to 9999.
-absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article);
+// The text of the article that stands at `path` of a request, normalised. InvalidArgument names the field: neither
+// title nor body, too large, a publish_time outside the years 1 to 9999.
+absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article, absl::string_view path);
 
-// A document for extraction. InvalidArgument names the field.
+// The `document` of a request, for extraction. InvalidArgument names the field: no content, a `url` that is too long or
+// none of http or https.
 absl::StatusOr<extraction::Document> FromProto(const article::v1::RawDocument& document);
 
 // The article of an extraction, with each field that is set in `known` in the place of what was found, and its text
