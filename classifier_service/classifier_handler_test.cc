@@ -239,6 +239,22 @@ TEST_F(ClassifierHandlerTest, SpansFitTheReturnedTextWhereTheCallerGaveItUnnorma
   }
 }
 
+TEST_F(ClassifierHandlerTest, ADocumentWhoseArticleIsTooLargeIsRefused) {
+  v1::ExtractArticleRequest extract;
+  extract.mutable_document()->set_content(kPage);
+  extract.mutable_document()->mutable_known()->set_body(std::string(2'000'000, 'a'));
+  v1::ExtractArticleResponse extracted;
+  v1::ClassifyRequest classify;
+  *classify.mutable_document() = extract.document();
+  v1::ClassifyResponse classified;
+  for (const absl::Status& status :
+       {Call(&Stub::ExtractArticle, extract, extracted), Call(&Stub::Classify, classify, classified)}) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2000000")));
+    EXPECT_EQ(common::ReasonOf(status), "ARTICLE_TOO_LARGE");
+    EXPECT_EQ(FieldOf(status), "document.known");
+  }
+}
+
 TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {
   v1::BatchClassifyRequest request;
   request.add_requests()->mutable_article()->set_title("Elections in France: the French vote in Paris");

@@ -93,6 +93,11 @@ void NamesToProto(const std::vector<Names>& names, google::protobuf::RepeatedPtr
   }
 }
 
+absl::Status ArticleTooLarge(absl::string_view field, absl::string_view what) {
+  return common::WithReason(InvalidField(field, absl::StrCat(what, "; at most ", kMaxArticleBytes, " are allowed")),
+                            "ARTICLE_TOO_LARGE");
+}
+
 // Spans are offsets into the text as it is returned: what a caller put in is normalised like what was found.
 void NormalizeTexts(apb::Article& article) {
   article.set_title(common::NormalizeLine(article.title()));
@@ -118,8 +123,7 @@ void NormalizeTexts(apb::Article& article) {
 
 absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_view path) {
   if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
-    return common::WithReason(InvalidField(path, absl::StrCat("has ", bytes, " bytes; at most ", kMaxArticleBytes)),
-                              "ARTICLE_TOO_LARGE");
+    return ArticleTooLarge(path, absl::StrCat("has ", bytes, " bytes"));
   }
   ArticleText text;
   text.title = common::NormalizeLine(article.title());
@@ -163,8 +167,9 @@ absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document)
   return result;
 }
 
-apb::Article ToProto(const extraction::Extraction& extraction, const apb::Article& known) {
+absl::StatusOr<apb::Article> ToProto(const extraction::Extraction& extraction, const apb::Article& known) {
   apb::Article article = extraction::ToProto(extraction.article);
+  const bool fits = article.ByteSizeLong() <= kMaxArticleBytes;
   const google::protobuf::Reflection& reflection = *apb::Article::GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(known, &fields);
@@ -175,6 +180,10 @@ apb::Article ToProto(const extraction::Extraction& extraction, const apb::Articl
   if (!known.body().empty()) article.clear_headings();
   article.MergeFrom(known);
   NormalizeTexts(article);
+  if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
+    return ArticleTooLarge(fits ? "document.known" : "document.content",
+                           absl::StrCat("makes an article of ", bytes, " bytes"));
+  }
   return article;
 }
 

@@ -30,8 +30,10 @@ absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article, absl:
 absl::StatusOr<extraction::Document> FromProto(const article::v1::RawDocument& document);
 
 // The article of an extraction, with each field that is set in `known` in the place of what was found, and its text
-// normalised: spans are offsets into it as it is.
-article::v1::Article ToProto(const extraction::Extraction& extraction, const article::v1::Article& known);
+// normalised: spans are offsets into it as it is. InvalidArgument, reason ARTICLE_TOO_LARGE, if it has more than
+// kMaxArticleBytes; the field is the part of `document` that made it so.
+absl::StatusOr<article::v1::Article> ToProto(const extraction::Extraction& extraction,
+                                             const article::v1::Article& known);
 
 // Everything but `article` and `warnings`.
 void ToProto(const Classification& classification, const Classifier& classifier, v1::ClassifyResponse& response);
