@@ -98,7 +98,7 @@ TEST(NormalizeTextTest, DropsControlCharactersAndByteOrderMarks) {
       "c\x7f"
       "d\xc2\x9f"
       "e\tf",
-      16);
+      15);
   EXPECT_EQ(NormalizeText(text), "abcde f");
 }
 

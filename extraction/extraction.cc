@@ -91,7 +91,7 @@ void MergeBody(HtmlBody* body, Article* article) {
 
 // <title> as a last resort: most sites put their name after the last bar or dash.
 std::string TitleOfPage(absl::string_view title, absl::string_view site) {
-  const std::string stripped = StripSiteName(title, site);
+  std::string stripped = StripSiteName(title, site);
   if (stripped != title) {
     return stripped;
   }

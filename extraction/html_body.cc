@@ -25,7 +25,7 @@
 namespace dateline::extraction {
 namespace {
 
-// Weights and thresholds, chosen on the even half of the annotated pages (tests/quality/extraction_quality_test.cc).
+// Weights and thresholds, chosen on one half of a set of annotated pages and checked on the other.
 constexpr size_t kSolidWords = 9;           // A sentence this long is text, not furniture.
 constexpr size_t kLongWords = 25;           // Text even without the full stop.
 constexpr double kMaxTextLinkShare = 0.4;   // Of a paragraph's letters within links.
