@@ -125,6 +125,7 @@ class HandlersTest : public ::testing::Test {
     options.label_grace = absl::ZeroDuration();
     options.min_backoff = absl::Milliseconds(5);
     options.max_backoff = absl::Milliseconds(20);
+    options.before_index_commit = [this] { const common::MutexLock wait(visibility_); };
     auto engine = Engine::Open(options, labeler_);
     EXPECT_THAT(engine, IsOk());
     engine_ = *std::move(engine);
@@ -176,6 +177,7 @@ class HandlersTest : public ::testing::Test {
   }
 
   testing::TempDir dir_;
+  common::Mutex visibility_;  // While it is held, nothing becomes visible.
   std::shared_ptr<TitleLabeler> labeler_ = std::make_shared<TitleLabeler>();
   LineExtractor extractor_;
   common::WorkerPool pool_{{.threads = 4, .queue_limit = 64}};
@@ -289,6 +291,23 @@ TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
   huge.set_page_size(1'000'000);
   v1::SearchResponse response;
   EXPECT_OK(Search(huge, response));
+}
+
+TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWanted) {
+  const common::MutexLock hold(visibility_);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::SearchRequest search;
+  search.set_min_commit_token(ingested.commit_token());
+  search.set_on_timeout(v1::TIMEOUT_POLICY_RETURN_PARTIAL);
+  v1::SearchResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  // The message is the server's: it came before the client gave up by itself.
+  EXPECT_THAT(common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("min_commit_token")));
 }
 
 TEST_F(HandlersTest, AFullPageOfLongArticlesIsShortenedToWhatAClientTakes) {

@@ -18,6 +18,17 @@ namespace dateline::search {
 
 namespace apb = article::v1;
 
+namespace {
+
+// Kept back of the caller's time where a partial answer is wanted: hits are still to be read and sent.
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
+
+absl::Time MatchDeadline(absl::Time now, absl::Time deadline) {
+  return deadline - std::min(kAnswerTime, (deadline - now) / 4);
+}
+
+}  // namespace
+
 grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SearchRequest, v1::SearchResponse>(
@@ -25,15 +36,23 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
       [this](const common::rpc::Call& call, const v1::SearchRequest& in, v1::SearchResponse& out) -> absl::Status {
         const absl::Time start = absl::Now();
         ASSIGN_OR_RETURN(SearchQuery query, FromProto(in));
-        query.deadline = call.deadline();
-        query.cancelled = [&call] { return call.IsCancelled(); };
+        query.deadline = query.partial_on_timeout ? MatchDeadline(start, call.deadline()) : call.deadline();
+        query.cancelled = [&call] { return call.CallerLeft(); };
+        ASSIGN_OR_RETURN(SearchResult result, engine_.Search(query));
         while (true) {
-          ASSIGN_OR_RETURN(const SearchResult result, engine_.Search(query));
           ToProto(result, query, *engine_.taxonomy(), out);
           // Default clients take no longer answer: the page is made shorter, and its token goes on from there.
           if (out.ByteSizeLong() <= common::rpc::kMaxResponseBytes || result.hits.size() <= 1) break;
-          query.page_size = static_cast<int>(result.hits.size() / 2);
           out.Clear();
+          const size_t fewer = result.hits.size() / 2;
+          if (result.degraded) {
+            // There is no time for another search: what is cut off goes the way of what was not found.
+            result.hits.resize(fewer);
+            result.next_page_token.clear();
+          } else {
+            query.page_size = static_cast<int>(fewer);
+            ASSIGN_OR_RETURN(result, engine_.Search(query));
+          }
         }
         out.mutable_timing()->set_total_ms(absl::ToDoubleMilliseconds(absl::Now() - start));
         return absl::OkStatus();
@@ -47,9 +66,10 @@ grpc::ServerUnaryReactor* SearchHandler::Suggest(grpc::CallbackServerContext* co
       [this](const common::rpc::Call& /*call*/, const v1::SuggestRequest& in,
              v1::SuggestResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const SuggestQuery query, FromProto(in));
+        // Before the read: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
         ASSIGN_OR_RETURN(const std::vector<Suggestion> suggestions, engine_.Suggest(query));
         ToProto(suggestions, out);
-        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
         return absl::OkStatus();
       });
 }
@@ -65,9 +85,10 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
         ASSIGN_OR_RETURN(format.view, ViewFromProto(in.view(), apb::ARTICLE_VIEW_FULL));
         format.display_language = in.display_language();
         ASSIGN_OR_RETURN(format.labels.sources, LabelSourcesFromProto(in.label_sources()));
+        // Before the read: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
         ToProto(article, format, *engine_.taxonomy(), *out.mutable_article());
-        out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         return absl::OkStatus();
       });
 }

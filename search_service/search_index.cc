@@ -900,7 +900,12 @@ class SearchIndex::Impl {
     const Xapian::doccount documents = database.get_doccount();
     DeadlineSource::Watch watch{request.deadline, request.cancelled, request.partial_on_timeout};
     if (request.cancelled && request.cancelled()) throw CallCancelled();
-    if (absl::Now() >= request.deadline) throw TimeIsUp();
+    result.facets.resize(request.facets.size());
+    if (absl::Now() >= request.deadline) {
+      if (!request.partial_on_timeout) throw TimeIsUp();
+      result.complete = false;
+      return result;
+    }
 
     const QueryBuilder builder(request.labels);
     const Xapian::Query base = builder.Build(request.query);
@@ -917,7 +922,6 @@ class SearchIndex::Impl {
                       [&](const IndexFilter& filter) { return filter.field == request.facets[i]; });
       (conditioned ? own : shared).push_back(i);
     }
-    result.facets.resize(request.facets.size());
 
     Xapian::Enquire enquire(database);
     enquire.set_weighting_scheme(Xapian::BM25Weight(kK1, 0, 1, kB, 0.5));

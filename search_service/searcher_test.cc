@@ -229,6 +229,40 @@ TEST_F(SearcherTest, ADeadlineThatIsPastAndACallerWhoLeftEndTheSearch) {
   EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(SearcherTest, ADeadlineThatIsPastGivesAPartialAnswerWhereOneIsWanted) {
+  SearchQuery query;
+  query.query = "oil wheat";
+  query.facets = Facets({"source"});
+  query.deadline = absl::Now() - absl::Seconds(1);
+  query.partial_on_timeout = true;
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_FALSE(result->total_exact);
+  ASSERT_EQ(result->facets.size(), 1U);
+  EXPECT_FALSE(result->facets[0].exact);
+  EXPECT_FALSE(result->commit_token.empty());
+}
+
+TEST_F(SearcherTest, ADeadlineDuringTheMatchLeavesWhatWasFoundByThen) {
+  SearchQuery query;
+  query.facets = Facets({"source", "region_code"});
+  query.deadline = absl::Now() + absl::Seconds(1);
+  query.partial_on_timeout = true;
+  int calls = 0;
+  query.cancelled = [&] {
+    // The first call comes before the match, the second one in the midst of it.
+    while (++calls == 2 && absl::Now() <= query.deadline) --calls;
+    return false;
+  };
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_FALSE(result->total_exact);
+  EXPECT_FALSE(result->hits.empty());
+  for (const Facet& facet : result->facets) EXPECT_FALSE(facet.exact) << facet.field;
+}
+
 TEST_F(SearcherTest, NoQueryHoweverStrangeIsAnError) {
   const std::vector<std::string> pieces = {"oil",
                                            "\"",
