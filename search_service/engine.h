@@ -119,7 +119,7 @@ class Engine {
     absl::Duration min_backoff = absl::Milliseconds(100);
     absl::Duration max_backoff = absl::Seconds(3);
     int max_label_attempts = 5;  // Of one article whose batch was answered but it was not; kFailed after that.
-    absl::Duration page_token_lifetime = absl::Minutes(2);
+    PagingLimits paging;
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
     std::function<void()> before_index_commit;
   };

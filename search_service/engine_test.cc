@@ -337,22 +337,88 @@ TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
   EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_token");
 }
 
-TEST(EngineTest, APageTokenOfAnotherRunHasExpired) {
+void ExpectExpired(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(common::ReasonOf(status), kReasonPageTokenExpired);
+}
+
+TEST(EngineTest, APageTokenHoldsHoweverManySearchesCameSince) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (const char* id : {"a", "b", "c"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  SearchQuery next = query;
+  next.page_token = SearchOrDie(*engine, query).next_page_token;
+  for (int i = 0; i < 4'200; ++i) SearchOrDie(*engine, query);
+  IngestAndWait(*engine, MakeArticle("d", "Harvest harvest", "Harvest"));
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, next).total, 3);
+}
+
+TEST(EngineTest, WithoutRoomForRankingsATokenGoesOnExactlyOrHasExpired) {
+  TempDir dir;
+  Engine::Options options = OptionsFor(dir);
+  options.paging.max_bytes = 0;
+  auto engine = OpenOrDie(options);
+  for (const char* id : {"a", "b", "c"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  std::multiset<std::string> seen;
+  std::string last_token;
+  do {
+    const SearchResult page = SearchOrDie(*engine, query);
+    for (const std::string& id : Ids(page)) seen.insert(id);
+    last_token = std::exchange(query.page_token, page.next_page_token);
+  } while (!query.page_token.empty());
+  EXPECT_EQ(seen, (std::multiset<std::string>{"a", "b", "c"}));
+  query.page_token = last_token;
+  IngestAndWait(*engine, MakeArticle("d", "Harvest", "Text"));
+  Settle(*engine);
+  ExpectExpired(engine->Search(query).status());
+}
+
+TEST(EngineTest, APageTokenOfAnotherRunGoesOnExactlyOrHasExpired) {
   TempDir dir;
   SearchQuery query;
   query.page_size = 1;
+  std::string first;
   {
     auto engine = OpenOrDie(OptionsFor(dir));
     IngestAndWait(*engine, MakeArticle("a", "One", "Text"));
     IngestAndWait(*engine, MakeArticle("b", "Two", "Text"));
     Settle(*engine);
-    query.page_token = SearchOrDie(*engine, query).next_page_token;
+    const SearchResult page = SearchOrDie(*engine, query);
+    first = Ids(page).at(0);
+    query.page_token = page.next_page_token;
     ASSERT_FALSE(query.page_token.empty());
   }
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    EXPECT_THAT(Ids(SearchOrDie(*engine, query)), ElementsAre(first == "a" ? "b" : "a"));
+  }
   auto engine = OpenOrDie(OptionsFor(dir));
-  const absl::Status status = engine->Search(query).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(common::ReasonOf(status), kReasonPageTokenExpired);
+  IngestAndWait(*engine, MakeArticle("c", "Three", "Text"));
+  Settle(*engine);
+  ExpectExpired(engine->Search(query).status());
+}
+
+TEST(EngineTest, APageThatIsOlderThanMinCommitTokenHasExpired) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (const char* id : {"a", "b"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  const SearchResult page = SearchOrDie(*engine, query);
+  query.page_token = page.next_page_token;
+  const IngestResult added = IngestAndWait(*engine, MakeArticle("c", "Harvest", "Text"));
+  query.min_commit_token = page.commit_token;
+  EXPECT_EQ(SearchOrDie(*engine, query).hits.size(), 1U);
+  query.min_commit_token = engine->TokenOf(added.seq);
+  ExpectExpired(engine->Search(query).status());
 }
 
 TEST(EngineTest, CommitTokensReadOnesOwnWritesAndForeignOnesAreRefused) {

@@ -143,12 +143,23 @@ struct SearchResult {
   bool total_exact = true;
   std::vector<Facet> facets;
   Interpretation interpretation;
-  uint64_t visible_seq = 0;   // Of the index that was searched.
-  std::string commit_token;   // The same, to hand out.
-  absl::Time index_time;      // When that index was committed.
-  bool degraded = false;      // The deadline came before the match was complete.
+  uint64_t visible_seq = 0;  // Of the index that was searched.
+  std::string commit_token;  // The same, to hand out.
+  uint64_t state = 0;     // The same query has the same answer while this stays, but for the clock; 0: not even then.
+  absl::Time index_time;  // When that index was committed.
+  bool degraded = false;  // The deadline came before the match was complete.
   absl::Duration match_time;  // In the index.
   absl::Duration fetch_time;  // Hits and snippets.
+};
+
+// Later pages are cut from the ranking that the first one made, which is kept until `max_age` after its last token was
+// handed out: pages neither overlap nor skip while articles come in. Rankings take 9 KB each at 1,000 hits without
+// facets, and at most `max_bytes` together. Where those are full, rankings that handed out no token for 60 seconds make
+// room; younger ones never do. A token whose ranking is not kept (there was no room, it is too old, the server was
+// started anew) goes on exactly while the index is as it was, by the same search, and is refused otherwise.
+struct PagingLimits {
+  absl::Duration max_age = absl::Minutes(2);
+  size_t max_bytes = 128'000'000;  // 14,000 searches within a minute that have a second page.
 };
 
 enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <set>
@@ -24,8 +25,8 @@
 namespace dateline::search {
 namespace {
 
-// Rankings that are kept for later pages: 8 KB each at 1,000 hits.
-constexpr size_t kMaxKept = 4'096;
+// What the contract promises of a page token.
+constexpr absl::Duration kPromisedAge = absl::Seconds(60);
 constexpr size_t kMaxIdleAnalyzers = 16;
 // From so many words on a query is a question: its words are a hint each rather than all demanded.
 constexpr int kQuestionWords = 4;
@@ -75,16 +76,37 @@ uint64_t FingerprintOf(const SearchQuery& query) {
   return Fingerprint64(all);
 }
 
+// What an answer depends on beside the query and the clock; never 0.
+uint64_t StateOf(absl::string_view generation, uint64_t applied_seq, const Taxonomy& taxonomy) {
+  return Fingerprint64(absl::StrCat(generation, "/", applied_seq, "/", taxonomy.data().etag)) | 1;
+}
+
+// About what an answer without hits takes.
+size_t BytesOf(const SearchResult& answer) {
+  size_t bytes = answer.interpretation.normalized_query.size() + answer.interpretation.corrected_query.size();
+  for (const auto* list : {&answer.interpretation.ignored_parts, &answer.interpretation.notes}) {
+    for (const std::string& text : *list) bytes += sizeof(text) + text.size();
+  }
+  for (const Facet& facet : answer.facets) {
+    bytes += sizeof(facet) + facet.field.size() + facet.values.capacity() * sizeof(FacetValue);
+    for (const FacetValue& value : facet.values) bytes += value.id.size() + value.display_name.size();
+  }
+  return bytes;
+}
+
 struct PageToken {
   uint64_t nonce = 0;
-  uint64_t id = 0;
+  uint64_t id = 0;  // Of the ranking; 0: it is not kept.
   uint64_t fingerprint = 0;
   uint64_t offset = 0;
+  uint64_t state = 0;          // Of index and taxonomy at the search; 0: it can't be done again exactly.
+  uint64_t visible_until = 0;  // Of the ranking.
 };
 
 std::string EncodePageToken(const PageToken& token) {
-  const std::string body = absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".",
-                                        absl::Hex(token.fingerprint), ".", absl::Hex(token.offset));
+  const std::string body =
+      absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".", absl::Hex(token.fingerprint), ".",
+                   absl::Hex(token.offset), ".", absl::Hex(token.state), ".", absl::Hex(token.visible_until));
   return absl::WebSafeBase64Escape(absl::StrCat(body, ".", absl::Hex(Fingerprint64(body))));
 }
 
@@ -98,7 +120,8 @@ std::optional<PageToken> ParsePageToken(absl::string_view text) {
   if (!absl::SimpleHexAtoi(plain.substr(last + 1), &check) || check != Fingerprint64(body)) return std::nullopt;
   PageToken token;
   size_t start = 0;
-  for (uint64_t* part : {&token.nonce, &token.id, &token.fingerprint, &token.offset}) {
+  for (uint64_t* part :
+       {&token.nonce, &token.id, &token.fingerprint, &token.offset, &token.state, &token.visible_until}) {
     const size_t end = std::min(body.find('.', start), body.size());
     if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
     start = std::min(end + 1, body.size());
@@ -252,16 +275,14 @@ class Searcher::AnalyzerLease {
   std::unique_ptr<TextAnalyzer> analyzer_;
 };
 
-Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, absl::Duration page_token_lifetime)
-    : store_(store), index_(index), lifetime_(page_token_lifetime), nonce_([] {
+Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, const PagingLimits& limits)
+    : store_(store), index_(index), limits_(limits), nonce_([] {
         std::random_device random;
         return (uint64_t{random()} << 32) | random();
       }()) {}
 
-absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const SearchQuery& query,
-                                                                        const Taxonomy& taxonomy,
-                                                                        TextAnalyzer& analyzer,
-                                                                        uint64_t fingerprint) const {
+absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQuery& query, const Taxonomy& taxonomy,
+                                                                  TextAnalyzer& analyzer, int64_t visible_until) const {
   const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(ParsedQuery parsed,
                    ParseQuery(query.query, query.match_mode, query.language_code, taxonomy, analyzer));
@@ -270,7 +291,7 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, taxonomy));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
   request.labels = query.labels;
-  if (!query.include_embargoed) request.embargoed_after = absl::ToUnixSeconds(start);
+  if (!query.include_embargoed) request.embargoed_after = visible_until;
   request.max_hits = kMaxDepth;
   request.deadline = query.deadline;
   request.cancelled = query.cancelled;
@@ -296,6 +317,8 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
                                                 ? "no article has all the words; articles with some of them are shown"
                                                 : "few articles have all the words; articles with some of them follow");
       matches = std::move(relaxed);
+    } else if (!relaxed.complete) {
+      matches.complete = false;  // There may be more to show than these.
     }
   }
   if ((matches.total < kFewHits || parsed.interpretation.relaxed) && !parsed.words.empty()) {
@@ -314,21 +337,16 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
   }
 
   auto ranking = std::make_shared<Ranking>();
-  {
-    const common::MutexLock lock(mutex_);
-    ranking->id = next_id_++;
-  }
   ranking->hits = std::move(matches.hits);
   ranking->words = std::move(parsed.words);
-  ranking->fingerprint = fingerprint;
-  ranking->generation = index_.generation();
-  ranking->made = start;
+  ranking->visible_until = visible_until;
   SearchResult& answer = ranking->answer;
   answer.total = matches.total;
   answer.total_exact = matches.complete;
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
   answer.visible_seq = matches.applied_seq;
+  if (matches.complete) answer.state = StateOf(index_.generation(), matches.applied_seq, taxonomy);
   answer.index_time = matches.commit_time;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
@@ -339,6 +357,8 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
 }
 
 absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(const SearchQuery& query,
+                                                                            const Taxonomy& taxonomy,
+                                                                            TextAnalyzer& analyzer,
                                                                             uint64_t fingerprint,
                                                                             size_t& offset) const {
   if (query.skip > 0) return common::InvalidField("skip", "can't be given together with page_token");
@@ -347,27 +367,56 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
   if (token->fingerprint != fingerprint) {
     return common::InvalidField("page_token", "belongs to another query; all fields but page_size must stay the same");
   }
-  std::shared_ptr<const Ranking> ranking;
-  {
-    const common::MutexLock lock(mutex_);
-    const auto found = kept_.find(token->id);
-    if (token->nonce == nonce_ && found != kept_.end()) ranking = found->second;
-  }
-  if (ranking == nullptr || ranking->generation != index_.generation() || ranking->made + lifetime_ < absl::Now()) {
-    return common::WithReason(absl::FailedPreconditionError("page_token: has expired; start again from the first page"),
-                              kReasonPageTokenExpired);
-  }
   offset = token->offset;
-  return ranking;
+  if (token->nonce == nonce_) {
+    if (std::shared_ptr<const Ranking> kept = FindKept(token->id)) return kept;
+  }
+  // Where nothing has changed, the same search finds the same hits in the same order.
+  if (token->state != 0 && token->state == StateOf(index_.generation(), index_.applied_seq(), taxonomy)) {
+    SearchQuery again = query;
+    again.partial_on_timeout = false;
+    const int64_t now = absl::ToUnixSeconds(absl::Now());
+    ASSIGN_OR_RETURN(
+        std::shared_ptr<Ranking> ranking,
+        Rank(again, taxonomy, analyzer, std::min(now, static_cast<int64_t>(token->visible_until & INT64_MAX))));
+    if (ranking->answer.state == token->state) {
+      Keep(ranking);
+      return ranking;
+    }
+  }
+  return common::WithReason(absl::FailedPreconditionError("page_token: has expired; start again from the first page"),
+                            kReasonPageTokenExpired);
 }
 
-void Searcher::Keep(const std::shared_ptr<const Ranking>& ranking) const {
+std::shared_ptr<const Searcher::Ranking> Searcher::FindKept(uint64_t id) const {
   const absl::Time now = absl::Now();
   const common::MutexLock lock(mutex_);
-  while (!kept_.empty() && (kept_.size() >= kMaxKept || kept_.begin()->second->made + lifetime_ < now)) {
-    kept_.erase(kept_.begin());
+  const auto found = kept_by_id_.find(id);
+  if (found == kept_by_id_.end() || found->second->used + limits_.max_age < now) return nullptr;
+  // It is about to hand out a token again.
+  found->second->used = now;
+  kept_.splice(kept_.end(), kept_, found->second);
+  return found->second->ranking;
+}
+
+void Searcher::Keep(const std::shared_ptr<Ranking>& ranking) const {
+  const size_t bytes = BytesOf(ranking->answer) + sizeof(Ranking) + ranking->hits.capacity() * sizeof(HitRef) +
+                       ranking->words.capacity() * (sizeof(SearchedWord) + 2 * kMaxWordBytes);
+  const absl::Time now = absl::Now();
+  const common::MutexLock lock(mutex_);
+  const auto first_is_older = [&](absl::Duration age) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !kept_.empty() && kept_.front().used + age < now;
+  };
+  while (first_is_older(limits_.max_age) || (kept_bytes_ + bytes > limits_.max_bytes && first_is_older(kPromisedAge))) {
+    kept_bytes_ -= kept_.front().bytes;
+    kept_by_id_.erase(kept_.front().ranking->id);
+    kept_.pop_front();
   }
-  kept_.emplace(ranking->id, ranking);
+  if (kept_bytes_ + bytes > limits_.max_bytes) return;
+  ranking->id = next_id_++;
+  kept_bytes_ += bytes;
+  kept_.push_back({ranking, bytes, now});
+  kept_by_id_.emplace(ranking->id, std::prev(kept_.end()));
 }
 
 absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset,
@@ -421,18 +470,25 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   const AnalyzerLease analyzer(*this);
   const uint64_t fingerprint = FingerprintOf(query);
   auto offset = static_cast<size_t>(query.skip);
+  std::shared_ptr<Ranking> made;
   std::shared_ptr<const Ranking> ranking;
   if (query.page_token.empty()) {
-    ASSIGN_OR_RETURN(ranking, Rank(query, taxonomy, *analyzer, fingerprint));
+    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(absl::Now())));
+    ranking = made;
   } else {
-    ASSIGN_OR_RETURN(ranking, Continue(query, fingerprint, offset));
+    ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, *analyzer, fingerprint, offset));
   }
   const absl::Time start = absl::Now();
   SearchResult result = ranking->answer;
   RETURN_IF_ERROR(FillPage(query, *ranking, offset, *analyzer, result));
   if (offset < ranking->hits.size()) {
-    if (query.page_token.empty()) Keep(ranking);  // Otherwise it is kept already.
-    result.next_page_token = EncodePageToken({nonce_, ranking->id, fingerprint, offset});
+    if (made != nullptr) Keep(made);
+    result.next_page_token = EncodePageToken({.nonce = nonce_,
+                                              .id = ranking->id,
+                                              .fingerprint = fingerprint,
+                                              .offset = offset,
+                                              .state = result.state,
+                                              .visible_until = static_cast<uint64_t>(ranking->visible_until)});
   }
   result.fetch_time = absl::Now() - start;
   return result;
