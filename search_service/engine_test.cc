@@ -309,6 +309,18 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, ALiveArticleIsFoundByAUrlThatADeletedOneHadAsItsId) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const std::string url = "https://example.org/story";
+  IngestAndWait(*engine, MakeArticle(url, "Old", "Text"));
+  ASSERT_TRUE(engine->Delete(url, {}).ok());
+  Article article = MakeArticle("new", "New", "Text");
+  article.url = url;
+  IngestAndWait(*engine, article);
+  EXPECT_EQ(engine->Get(url)->id, "new");
+}
+
 TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));
