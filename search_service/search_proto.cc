@@ -46,10 +46,8 @@ void RangesToProto(const std::vector<TextRange>& ranges, google::protobuf::Repea
 
 absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request) {
   SnippetOptions options;
-  if (!request.has_snippet()) {
-    options.max_count = 0;
-    return options;
-  }
+  options.title = options.body = request.has_snippet() && request.snippet().fields().empty();
+  if (!request.has_snippet()) return options;
   const v1::SnippetSpec& spec = request.snippet();
   options.max_bytes = spec.max_bytes() == 0 ? 240 : spec.max_bytes();
   options.max_count = spec.max_snippets() == 0 ? 1 : spec.max_snippets();
@@ -57,6 +55,7 @@ absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request
     if (field != "title" && field != "body") {
       return InvalidField("snippet.fields", "knows \"title\" and \"body\" only");
     }
+    (field == "title" ? options.title : options.body) = true;
   }
   return options;
 }

@@ -47,7 +47,9 @@ struct FacetRequest {
 };
 
 struct SnippetOptions {
-  int max_count = 2;    // Body passages for a hit; 0 to kMaxSnippetsPerHit.
+  bool title = true;    // The title, where a word is in it: as a whole, however long.
+  bool body = true;     // Passages of the body.
+  int max_count = 2;    // Body passages for a hit; 1 to kMaxSnippetsPerHit.
   int max_bytes = 240;  // Of one passage; 40 to kMaxSnippetBytes.
 };
 
@@ -58,9 +60,9 @@ enum class MatchMode {
 };
 
 enum class View {
-  kBasic,    // Neither body nor evidence nor snippets.
-  kSnippet,  // Basic, with the evidence of labels and snippets.
-  kFull,     // Everything, snippets too.
+  kBasic,    // Neither body nor evidence.
+  kSnippet,  // Basic, with the evidence of labels.
+  kFull,     // Everything.
 };
 
 struct SearchQuery {

@@ -423,10 +423,11 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
                                 TextAnalyzer& analyzer, SearchResult& result) const {
   const auto page_size =
       static_cast<size_t>(query.page_size == 0 ? kDefaultPageSize : std::min(query.page_size, kMaxPageSize));
-  const bool with_snippets = query.view != View::kBasic;
   // Bodies are the bulk of what is read: only where they are returned, or passages are cut from them.
-  const bool with_body = query.view == View::kFull || (with_snippets && query.snippet.max_count > 0);
-  const Parts parts = !with_snippets ? Parts::kHead : with_body ? Parts::kAll : Parts::kEvidence;
+  const bool with_body = query.view == View::kFull || query.snippet.body;
+  const bool with_evidence = query.view != View::kBasic;
+  const Parts parts =
+      with_body ? (with_evidence ? Parts::kAll : Parts::kBody) : (with_evidence ? Parts::kEvidence : Parts::kHead);
   const absl::Time now = absl::Now();
   // Articles that went away since the match leave gaps, which the next ones fill.
   while (result.hits.size() < page_size && offset < ranking.hits.size()) {
@@ -442,7 +443,7 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
       Hit hit;
       hit.score = refs[i].score;
-      if (with_snippets) hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
       article.labels = EffectiveLabels(article, query.labels);
       if (query.view != View::kFull) article.body.clear();
       hit.article = std::move(article);
@@ -458,8 +459,8 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   if (query.skip > kMaxDepth) {
     return common::InvalidField("skip", absl::StrCat("must not be more than ", kMaxDepth));
   }
-  if (query.snippet.max_count < 0 || query.snippet.max_count > kMaxSnippetsPerHit) {
-    return common::InvalidField("snippet.max_snippets", absl::StrCat("must be 0 to ", kMaxSnippetsPerHit));
+  if (query.snippet.max_count < 1 || query.snippet.max_count > kMaxSnippetsPerHit) {
+    return common::InvalidField("snippet.max_snippets", absl::StrCat("must be 1 to ", kMaxSnippetsPerHit));
   }
   if (query.snippet.max_bytes < 40 || query.snippet.max_bytes > kMaxSnippetBytes) {
     return common::InvalidField("snippet.max_bytes", absl::StrCat("must be 40 to ", kMaxSnippetBytes));

@@ -201,6 +201,32 @@ TEST_F(SearcherTest, AMistypedWordIsCorrectedInASuggestion) {
   EXPECT_EQ(result->interpretation.corrected_query, "wheat treaty");
 }
 
+TEST_F(SearcherTest, SnippetsAreThoseAskedForWhateverTheView) {
+  SearchQuery query;
+  query.query = "title:oil";
+  for (const View view : {View::kBasic, View::kSnippet, View::kFull}) {
+    for (const bool title : {false, true}) {
+      for (const bool body : {false, true}) {
+        query.view = view;
+        query.snippet.title = title;
+        query.snippet.body = body;
+        const absl::StatusOr<SearchResult> result = engine_->Search(query);
+        ASSERT_TRUE(result.ok());
+        ASSERT_FALSE(result->hits.empty());
+        for (const Hit& hit : result->hits) {
+          std::set<std::string> fields;
+          for (const Snippet& snippet : hit.snippets) fields.insert(snippet.field);
+          std::set<std::string> expected;
+          if (title) expected.insert("title");
+          if (body) expected.insert("body");
+          EXPECT_EQ(fields, expected);
+          EXPECT_EQ(hit.article.body.empty(), view != View::kFull);
+        }
+      }
+    }
+  }
+}
+
 TEST_F(SearcherTest, TheBeginningOfTheLastWordFindsAsOneTypes) {
   SearchQuery query;
   query.query = "harb";
