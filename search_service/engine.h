@@ -27,7 +27,8 @@
 
 namespace dateline::search {
 
-// Reasons that errors carry (common/error.h), beside the fields that InvalidArgument names.
+// Reasons that errors carry (common/error.h), beside the fields that InvalidArgument names, and beside
+// kReasonTaxonomyUnavailable.
 inline constexpr char kReasonCommitTokenUnknown[] = "COMMIT_TOKEN_UNKNOWN";  // FailedPrecondition
 inline constexpr char kReasonPageTokenExpired[] = "PAGE_TOKEN_EXPIRED";      // FailedPrecondition
 inline constexpr char kReasonPurged[] = "PURGED";                            // FailedPrecondition
@@ -146,6 +147,10 @@ class Engine {
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const;
   absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const;
+
+  // Whether an article of the index waits for its embargo to end: answers may change then without any commit.
+  // Unavailable as for Search.
+  absl::StatusOr<bool> HasEmbargoes() const;
 
   // Waits until `seq` has come as far as `progress`; returns early, with what was reached, at the deadline, when
   // `cancelled` (may be empty; polled) says so, or on shutdown.

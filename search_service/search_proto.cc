@@ -182,6 +182,7 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
   query.match_mode = MatchModeFromProto(request.match_mode());
+  query.suggest_corrections = request.typo_mode() != v1::TYPO_MODE_OFF;
   ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
   query.view = ViewOf(view);
   query.language_code = request.language_code();

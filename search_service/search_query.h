@@ -72,7 +72,9 @@ struct SearchQuery {
   std::vector<std::string> region_codes;
   std::vector<std::string> group_ids;
   std::vector<std::string> issue_ids;
-  bool expand_groups = false;  // An article about a member counts as one about the group.
+  // An article about a member counts as one about the group, wherever a group is asked for: above, in `selections`, in
+  // `filter` and in `query`.
+  bool expand_groups = false;
   std::vector<Selection> selections;
   std::string order_by;  // "relevance" (default), "publish_time desc" (default without a query), "publish_time asc".
   int page_size = 0;     // 0: kDefaultPageSize; negative: an error.
@@ -81,6 +83,7 @@ struct SearchQuery {
   std::vector<FacetRequest> facets;
   SnippetOptions snippet;
   MatchMode match_mode = MatchMode::kFullQuery;
+  bool suggest_corrections = true;  // Whether words that look mistyped are looked up.
   View view = View::kSnippet;
   std::string language_code;     // Of the query; decides stemming. Empty: by its script and what the index holds.
   std::string display_language;  // Of display names; empty: English.
@@ -133,9 +136,10 @@ struct Facet {
 struct Interpretation {
   std::string normalized_query;            // As it was searched, in the query language.
   std::vector<std::string> ignored_parts;  // Of the query: what could not be understood and was left out.
-  std::string corrected_query;             // "Did you mean": not empty if a word of the query is nowhere in the index.
-  std::vector<std::string> notes;          // For people: what was relaxed, what was searched literally.
-  bool relaxed = false;                    // Not every word was required.
+  // "Did you mean": the query as typed but for words that are nowhere in the index; empty if there are none such.
+  std::string corrected_query;
+  std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
+  bool relaxed = false;            // Not every word was required.
 };
 
 struct SearchResult {

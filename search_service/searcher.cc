@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -14,7 +15,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "common/error.h"
 #include "common/hash.h"
@@ -68,7 +68,7 @@ uint64_t FingerprintOf(const SearchQuery& query) {
     add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_name));
     add(facet.prefix);
   }
-  add(absl::StrCat(static_cast<int>(query.match_mode)));
+  add(absl::StrCat(static_cast<int>(query.match_mode), "/", query.suggest_corrections));
   add(query.language_code);
   add(query.display_language);
   add(absl::StrCat(query.labels.min_score, "/", query.include_embargoed));
@@ -129,6 +129,21 @@ std::optional<PageToken> ParsePageToken(absl::string_view text) {
   return token;
 }
 
+// The query as it was typed, with words of it replaced.
+std::string Corrected(absl::string_view query, const std::vector<WordPlace>& places,
+                      const std::map<std::string, std::string>& corrections) {
+  std::string corrected;
+  size_t done = 0;
+  for (const WordPlace& place : places) {
+    const auto found = corrections.find(place.folded);
+    if (found == corrections.end() || place.start < done) continue;
+    absl::StrAppend(&corrected, query.substr(done, place.start - done), found->second);
+    done = place.end;
+  }
+  absl::StrAppend(&corrected, query.substr(done));
+  return corrected;
+}
+
 absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
   const std::string order = absl::AsciiStrToLower(absl::StripAsciiWhitespace(query.order_by));
   if (order.empty()) return has_words ? SortOrder::kRelevance : SortOrder::kNewestFirst;
@@ -145,29 +160,24 @@ absl::Status CheckCount(absl::string_view field, size_t count) {
 }
 
 // The lists of regions, groups and issues, the selections and the filter, as conditions.
-absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const Taxonomy& taxonomy) {
+absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const LabelNames& names) {
   std::vector<IndexFilter> filters;
   RETURN_IF_ERROR(CheckCount("region_codes", query.region_codes.size()));
   RETURN_IF_ERROR(CheckCount("group_ids", query.group_ids.size()));
   RETURN_IF_ERROR(CheckCount("issue_ids", query.issue_ids.size()));
   std::vector<QueryNode> places;
   for (const std::string& code : query.region_codes) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, taxonomy, "region_codes"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, names, "region_codes"));
     places.push_back(std::move(node));
   }
   for (const std::string& id : query.group_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, taxonomy, "group_ids"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, names, "group_ids"));
     places.push_back(std::move(node));
-    const TaxonomyEntry* group = query.expand_groups ? taxonomy.Find(Dimension::kGroup, id) : nullptr;
-    if (group == nullptr) continue;
-    for (const GroupMember& member : group->members) {
-      places.push_back(QueryNode::Term(TermFor({Field::kRegion, ""}, member.region_code)));
-    }
   }
   if (!places.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(places))});
   std::vector<QueryNode> issues;
   for (const std::string& id : query.issue_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, taxonomy, "issue_ids"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, names, "issue_ids"));
     issues.push_back(std::move(node));
   }
   if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
@@ -182,7 +192,7 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
     RETURN_IF_ERROR(CheckCount("selections.values", selection.values.size()));
     std::vector<QueryNode> values;
     for (const std::string& value : selection.values) {
-      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, taxonomy, "selections.values"));
+      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, names, "selections.values"));
       values.push_back(std::move(node));
     }
     if (selection.match_all) {
@@ -191,7 +201,7 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
       filters.push_back({*ref, QueryNode::Or(std::move(values))});
     }
   }
-  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, taxonomy));
+  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, names));
   if (condition.kind != QueryNode::Kind::kAll) filters.push_back({std::nullopt, std::move(condition)});
   return filters;
 }
@@ -284,11 +294,11 @@ Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, const Pa
 absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQuery& query, const Taxonomy& taxonomy,
                                                                   TextAnalyzer& analyzer, int64_t visible_until) const {
   const absl::Time start = absl::Now();
-  ASSIGN_OR_RETURN(ParsedQuery parsed,
-                   ParseQuery(query.query, query.match_mode, query.language_code, taxonomy, analyzer));
+  const LabelNames names{taxonomy, query.expand_groups};
+  ASSIGN_OR_RETURN(ParsedQuery parsed, ParseQuery(query.query, query.match_mode, query.language_code, names, analyzer));
   MatchRequest request;
   request.query = parsed.strict;
-  ASSIGN_OR_RETURN(request.filters, FiltersOf(query, taxonomy));
+  ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
   request.labels = query.labels;
   if (!query.include_embargoed) request.embargoed_after = visible_until;
@@ -321,19 +331,22 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
       matches.complete = false;  // There may be more to show than these.
     }
   }
-  if ((matches.total < kFewHits || parsed.interpretation.relaxed) && !parsed.words.empty()) {
+  if (exact_facet && !matches.complete) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the deadline came before ", *exact_facet, " was counted, and its counts must be exact"));
+  }
+  if (parsed.interpretation.relaxed) parsed.interpretation.normalized_query = ToString(parsed.relaxed);
+  if (query.suggest_corrections && (matches.total < kFewHits || parsed.interpretation.relaxed)) {
     const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
-    std::vector<std::string> words;
-    bool corrected = false;
+    std::map<std::string, std::string> corrections;
     for (const SearchedWord& word : parsed.words) {
-      std::optional<std::string> correction;
-      if (word.scope == TextScope::kAny && !word.prefix) {
-        ASSIGN_OR_RETURN(correction, index_.Correct(word, limit));
-      }
-      corrected = corrected || correction.has_value();
-      words.push_back(correction.value_or(word.word.folded));
+      if (word.scope != TextScope::kAny || word.prefix) continue;
+      ASSIGN_OR_RETURN(const std::optional<std::string> correction, index_.Correct(word, limit));
+      if (correction) corrections.emplace(word.word.folded, *correction);
     }
-    if (corrected) parsed.interpretation.corrected_query = absl::StrJoin(words, " ");
+    if (!corrections.empty()) {
+      parsed.interpretation.corrected_query = Corrected(query.query, parsed.places, corrections);
+    }
   }
 
   auto ranking = std::make_shared<Ranking>();

@@ -201,6 +201,30 @@ TEST_F(SearcherTest, AMistypedWordIsCorrectedInASuggestion) {
   EXPECT_EQ(result->interpretation.corrected_query, "wheat treaty");
 }
 
+TEST_F(SearcherTest, ACorrectionLeavesTheRestOfTheQueryAsItWasTyped) {
+  SearchQuery query;
+  query.query = "country:IR  \"wheta treaty\" -sumit source:Sourse Wheta!";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->interpretation.corrected_query, "country:IR  \"wheat treaty\" -sumit source:Sourse wheat!");
+}
+
+TEST_F(SearcherTest, NoWordIsCorrectedWhereThatIsTurnedOff) {
+  SearchQuery query;
+  query.query = "wheta treaty";
+  query.suggest_corrections = false;
+  EXPECT_EQ(engine_->Search(query)->interpretation.corrected_query, "");
+}
+
+TEST_F(SearcherTest, TheQueryAsItWasRunSaysSoWhereItWasRelaxed) {
+  SearchQuery query;
+  query.query = "wheat zzzunknown country:IR";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  ASSERT_TRUE(result->interpretation.relaxed);
+  EXPECT_EQ(result->interpretation.normalized_query, "((wheat zzzunknown) AND country:IR)");
+}
+
 TEST_F(SearcherTest, SnippetsAreThoseAskedForWhateverTheView) {
   SearchQuery query;
   query.query = "title:oil";
@@ -224,6 +248,23 @@ TEST_F(SearcherTest, SnippetsAreThoseAskedForWhateverTheView) {
         }
       }
     }
+  }
+}
+
+TEST_F(SearcherTest, AnExpandedGroupFindsItsMembersWhereverItIsAskedFor) {
+  SearchQuery members;
+  members.region_codes = {"AE"};
+  const int64_t expected = engine_->Search(members)->total;
+  ASSERT_GT(expected, 0);
+  std::vector<SearchQuery> queries(4);
+  queries[0].group_ids = {"gcc"};
+  queries[1].filter = "group_id = \"gcc\"";
+  queries[2].selections = {{"group_id", {"old_gulf"}, false}};
+  queries[3].query = "group:gcc";
+  for (SearchQuery& query : queries) {
+    EXPECT_EQ(engine_->Search(query)->total, 0);
+    query.expand_groups = true;
+    EXPECT_EQ(engine_->Search(query)->total, expected);
   }
 }
 
