@@ -309,6 +309,26 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, ALongNameIsCountedAndCanBeSelected) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Title", "Text");
+  article.source = std::string(kMaxNameBytes, 's');
+  article.attributes["series"] = {std::string(kMaxNameBytes, 'x')};
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  SearchQuery query;
+  query.facets = Facets({"source", "attributes.series"});
+  const SearchResult all = SearchOrDie(*engine, query);
+  for (const Facet& facet : all.facets) {
+    ASSERT_EQ(facet.values.size(), 1U) << facet.field;
+    EXPECT_EQ(facet.values[0].id.size(), kMaxNameBytes);
+    EXPECT_EQ(facet.values[0].count, 1);
+    query.selections.push_back({facet.field, {facet.values[0].id}, false});
+  }
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+}
+
 TEST(EngineTest, ALiveArticleIsFoundByAUrlThatADeletedOneHadAsItsId) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));

@@ -177,7 +177,8 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   for (const v1::FacetSpec& facet : request.facets()) {
     query.facets.push_back({.field = facet.field(),
                             .prefix = facet.prefix(),
-                            .order_by_name = facet.order() == v1::FACET_ORDER_ID,
+                            .order_by_id = facet.order() == v1::FACET_ORDER_ID,
+                            .exact = facet.exact(),
                             .limit = facet.limit()});
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
@@ -245,6 +246,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     degradation.set_message("the deadline came before the search was finished; these are the hits found by then");
   }
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
+  response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
 }
 

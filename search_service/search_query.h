@@ -41,9 +41,10 @@ struct Selection {
 
 struct FacetRequest {
   std::string field;
-  std::string prefix;          // Only values whose id or display name starts with this, case ignored.
-  bool order_by_name = false;  // By display name instead of most first.
-  int limit = 0;  // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
+  std::string prefix;        // Only values whose id or display name starts with this, case ignored.
+  bool order_by_id = false;  // Instead of most first.
+  bool exact = false;        // No counts rather than partial ones, where the time runs out.
+  int limit = 0;             // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
 };
 
 struct SnippetOptions {
@@ -151,11 +152,13 @@ struct SearchResult {
   Interpretation interpretation;
   uint64_t visible_seq = 0;  // Of the index that was searched.
   std::string commit_token;  // The same, to hand out.
-  uint64_t state = 0;     // The same query has the same answer while this stays, but for the clock; 0: not even then.
-  absl::Time index_time;  // When that index was committed.
-  bool degraded = false;  // The deadline came before the match was complete.
-  absl::Duration match_time;  // In the index.
-  absl::Duration fetch_time;  // Hits and snippets.
+  uint64_t state = 0;      // The same query has the same answer while this stays, but for the clock; 0: not even then.
+  absl::Time index_time;   // When that index was committed.
+  bool embargoes = false;  // An article that is not here yet may be here later, without any commit.
+  bool degraded = false;   // The deadline came before the match was complete.
+  absl::Duration match_time;   // In the index, without:
+  absl::Duration facets_time;  // What counting took beside the match: searches of facets' own.
+  absl::Duration fetch_time;   // Hits and snippets.
 };
 
 // Later pages are cut from the ranking that the first one made, which is kept until `max_age` after its last token was

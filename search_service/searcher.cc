@@ -65,7 +65,7 @@ uint64_t FingerprintOf(const SearchQuery& query) {
   add(query.order_by);
   add(absl::StrCat(query.facets.size()));
   for (const FacetRequest& facet : query.facets) {
-    add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_name));
+    add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_id));
     add(facet.prefix);
   }
   add(absl::StrCat(static_cast<int>(query.match_mode), "/", query.suggest_corrections));
@@ -224,7 +224,10 @@ Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map
                 const SearchQuery& query, const Taxonomy& taxonomy) {
   std::set<std::string> selected;
   for (const Selection& selection : query.selections) {
-    if (ParseFieldName(selection.field) == ref) selected.insert(selection.values.begin(), selection.values.end());
+    if (ParseFieldName(selection.field) != ref) continue;
+    for (const std::string& value : selection.values) {
+      for (std::string& stored : StoredValues(ref, value, taxonomy)) selected.insert(std::move(stored));
+    }
   }
   Facet facet;
   facet.field = request.field;
@@ -243,7 +246,7 @@ Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map
     if (!counts.contains(id)) add(id, 0, true);
   }
   std::sort(values.begin(), values.end(), [&](const FacetValue& a, const FacetValue& b) {
-    if (request.order_by_name) return std::tie(a.display_name, a.id) < std::tie(b.display_name, b.id);
+    if (request.order_by_id) return a.id < b.id;
     return a.count != b.count ? a.count > b.count : a.id < b.id;
   });
   const auto limit =
@@ -307,12 +310,14 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.cancelled = query.cancelled;
   request.partial_on_timeout = query.partial_on_timeout;
   RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
+  std::optional<std::string> exact_facet;
   for (const FacetRequest& facet : query.facets) {
     const std::optional<FieldRef> ref = ParseFieldName(facet.field);
     if (!ref || !IsFacet(ref->field)) {
       return common::InvalidField("facets.field", absl::StrCat("\"", facet.field, "\" has no counts"));
     }
     if (facet.limit < 0) return common::InvalidField("facets.limit", "must not be negative");
+    if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
   }
 
@@ -365,7 +370,8 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
     answer.facets.back().exact = matches.complete;
   }
-  answer.match_time = absl::Now() - start;
+  answer.facets_time = matches.facets_time;
+  answer.match_time = absl::Now() - start - answer.facets_time;
   return ranking;
 }
 

@@ -251,6 +251,57 @@ TEST_F(SearcherTest, SnippetsAreThoseAskedForWhateverTheView) {
   }
 }
 
+TEST_F(SearcherTest, TwoFacetsOfOneFieldAreBothCounted) {
+  for (const char* field : {"region_code", "source"}) {
+    SearchQuery query;
+    query.facets = Facets({field, field});
+    query.facets[1].prefix = absl::string_view(field) == "source" ? "Source 1" : "I";
+    const absl::StatusOr<SearchResult> result = engine_->Search(query);
+    ASSERT_TRUE(result.ok());
+    EXPECT_GE(result->facets[0].values.size(), 3U) << field;
+    ASSERT_EQ(result->facets[1].values.size(), 1U) << field;
+    for (const FacetValue& value : result->facets[0].values) {
+      const FacetValue& same = result->facets[1].values[0];
+      EXPECT_TRUE(value.id != same.id || value.count == same.count) << field;
+    }
+  }
+}
+
+TEST_F(SearcherTest, FacetsAreOrderedByIdWhereThatIsAskedFor) {
+  SearchQuery query;
+  query.facets = Facets({"region_code"});
+  query.facets[0].order_by_id = true;
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  std::vector<std::string> ids;
+  for (const FacetValue& value : result->facets[0].values) ids.push_back(value.id);
+  EXPECT_THAT(ids, ElementsAre("AE", "IR", "RU"));  // By name the Emirates would be last.
+}
+
+TEST_F(SearcherTest, CountsThatMustBeExactAreRefusedWhenTimeRunsOut) {
+  SearchQuery query;
+  query.facets = Facets({"source"});
+  query.facets[0].exact = true;
+  EXPECT_TRUE(engine_->Search(query)->facets[0].exact);
+  query.deadline = absl::Now() - absl::Seconds(1);
+  query.partial_on_timeout = true;
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(SearcherTest, ARetiredOrDifferentlyWrittenSelectionIsShownWithItsCount) {
+  SearchQuery query;
+  query.selections = {{"issue_id", {"old_energy"}, false}, {"language_code", {"EN"}, false}};
+  query.facets = Facets({"issue_id", "language_code"});
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  ASSERT_GT(result->total, 0);
+  for (const Facet& facet : result->facets) {
+    ASSERT_EQ(facet.values.size(), 1U) << facet.field;
+    EXPECT_TRUE(facet.values[0].selected);
+    EXPECT_EQ(facet.values[0].count, result->total);
+  }
+}
+
 TEST_F(SearcherTest, AnExpandedGroupFindsItsMembersWhereverItIsAskedFor) {
   SearchQuery members;
   members.region_codes = {"AE"};
