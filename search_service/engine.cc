@@ -273,6 +273,8 @@ class Engine::Impl {
     return suggester_.Suggest(query, *taxonomy(), absl::Now());
   }
 
+  absl::StatusOr<bool> HasEmbargoes() const { return index_->HasEmbargoes(absl::Now()); }
+
   Progress WaitFor(uint64_t seq, Progress progress, absl::Time deadline, const std::function<bool()>& cancelled) const {
     const common::MutexLock lock(mutex_);
     while (ReachedLocked(seq) < progress && !stopped_) {
@@ -851,6 +853,7 @@ absl::StatusOr<SearchResult> Engine::Search(const SearchQuery& query) const { re
 absl::StatusOr<std::vector<Suggestion>> Engine::Suggest(const SuggestQuery& query) const {
   return impl_->Suggest(query);
 }
+absl::StatusOr<bool> Engine::HasEmbargoes() const { return impl_->HasEmbargoes(); }
 Progress Engine::WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
                          const std::function<bool()>& cancelled) const {
   return impl_->WaitFor(seq, progress, deadline, cancelled);

@@ -309,6 +309,38 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, AnAnswerSaysWhetherAnEmbargoMayChangeIt) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Past budget", "Text");
+  article.visible_from = absl::Now() - absl::Hours(1);
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  EXPECT_FALSE(SearchOrDie(*engine, Words("budget")).embargoes);
+  EXPECT_FALSE(*engine->HasEmbargoes());
+  article = MakeArticle("b", "Embargoed budget", "Text");
+  article.visible_from = absl::Now() + absl::Hours(1);
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  EXPECT_TRUE(SearchOrDie(*engine, Words("budget")).embargoes);
+  EXPECT_TRUE(*engine->HasEmbargoes());
+}
+
+TEST(EngineTest, ATaxonomyThatCameMakesAnotherStateOfTheSameCommit) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  const SearchResult before = SearchOrDie(*engine, Words("budget"));
+  EXPECT_EQ(SearchOrDie(*engine, Words("budget")).state, before.state);
+  labeler->SetAway(false);
+  const absl::Time give_up = Soon();
+  while (engine->taxonomy()->empty() && absl::Now() < give_up) std::this_thread::yield();
+  const SearchResult after = SearchOrDie(*engine, Words("budget"));
+  EXPECT_EQ(after.commit_token, before.commit_token);
+  EXPECT_NE(after.state, before.state);
+}
+
 TEST(EngineTest, ALongNameIsCountedAndCanBeSelected) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));

@@ -39,6 +39,7 @@ using ::dateline::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kPatience = absl::Seconds(20);  // Longer than anything here takes; never waited out.
@@ -539,6 +540,56 @@ TEST_F(HandlersTest, InfoCountsWhatIsThere) {
   EXPECT_EQ(info.visible_article_count(), 1);
   EXPECT_EQ(info.pending_article_count(), 1);
   EXPECT_FALSE(info.server_version().empty());
+TEST_F(HandlersTest, CachesAreToldWhatAnAnswerDependsOnAndToKeepNothingThatWaitsOrDependsOnTheClock) {
+  labeler_->SetAway(true);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  *request.add_items()->mutable_article() = NewArticle("two", "Talks again", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  std::string page_token;
+  // "no-store", or the tag.
+  const auto caching = [&](const v1::SearchRequest& search) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    v1::SearchResponse response;
+    EXPECT_OK(common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)));
+    page_token = response.next_page_token();
+    const auto& metadata = context.GetServerInitialMetadata();
+    const auto no_store = metadata.find("cache-control");
+    const auto tag = metadata.find("etag");
+    if (no_store != metadata.end()) return std::string(no_store->second.data(), no_store->second.size());
+    return tag == metadata.end() ? std::string() : std::string(tag->second.data(), tag->second.size());
+  };
+  v1::SearchRequest plain;
+  plain.set_page_size(1);
+  const std::string tag = caching(plain);
+  EXPECT_THAT(tag, AllOf(Not(""), Not("no-store")));
+  EXPECT_EQ(caching(plain), tag);
+  v1::SearchRequest next = plain;
+  next.set_page_token(page_token);
+  EXPECT_EQ(caching(next), "no-store");
+  v1::SearchRequest waiting = plain;
+  waiting.set_min_commit_token(ingested.commit_token());
+  EXPECT_EQ(caching(waiting), "no-store");
+
+  // With the classifier comes a taxonomy, and other names: the state is another one.
+  labeler_->SetAway(false);
+  v1::WaitForCommitRequest wait;
+  wait.set_commit_token(ingested.commit_token());
+  wait.set_stage(v1::COMMIT_STAGE_LABELLED);
+  v1::WaitForCommitResponse reached;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached));
+  EXPECT_THAT(caching(plain), AllOf(Not(tag), Not("no-store")));
+
+  v1::IngestArticlesRequest embargoed;
+  *embargoed.add_items()->mutable_article() = NewArticle("later", "Talks later", "Body");
+  embargoed.mutable_items(0)->mutable_article()->mutable_visible_from()->set_seconds(
+      absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
+  embargoed.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  ASSERT_OK(Ingest(embargoed, ingested));
+  EXPECT_EQ(caching(plain), "no-store");
 }
 
 TEST_F(HandlersTest, AStringThatIsNotUtf8IsInvalidArgument) {

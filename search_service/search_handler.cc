@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 
 #include "common/error.h"
+#include "common/hash.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "search_service/article_proto.h"
@@ -25,6 +29,13 @@ constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
 
 absl::Time MatchDeadline(absl::Time now, absl::Time deadline) {
   return deadline - std::min(kAnswerTime, (deadline - now) / 4);
+}
+
+// For HTTP caches between here and the caller, such as the gateway tells: `etag` says which state the answer is of, and
+// what another moment may change without that is not to be kept at all.
+void ForbidCaching(const common::rpc::Call& call) { call.context().AddInitialMetadata("cache-control", "no-store"); }
+void AllowCaching(const common::rpc::Call& call, absl::string_view state) {
+  call.context().AddInitialMetadata("etag", common::Hash128Hex(state));
 }
 
 }  // namespace
@@ -54,6 +65,11 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
             ASSIGN_OR_RETURN(result, engine_.Search(query));
           }
         }
+        if (result.degraded || result.embargoes || !in.min_commit_token().empty() || !in.page_token().empty()) {
+          ForbidCaching(call);
+        } else {
+          AllowCaching(call, absl::StrCat(result.commit_token, " ", result.state));
+        }
         out.mutable_timing()->set_total_ms(absl::ToDoubleMilliseconds(absl::Now() - start));
         return absl::OkStatus();
       });
@@ -63,13 +79,19 @@ grpc::ServerUnaryReactor* SearchHandler::Suggest(grpc::CallbackServerContext* co
                                                  grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SuggestRequest, v1::SuggestResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::SuggestRequest& in,
-             v1::SuggestResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& call, const v1::SuggestRequest& in, v1::SuggestResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const SuggestQuery query, FromProto(in));
         // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
+        const std::string taxonomy = engine_.taxonomy()->data().etag;
         ASSIGN_OR_RETURN(const std::vector<Suggestion> suggestions, engine_.Suggest(query));
         ToProto(suggestions, out);
+        ASSIGN_OR_RETURN(const bool embargoes, engine_.HasEmbargoes());
+        if (embargoes) {
+          ForbidCaching(call);
+        } else {
+          AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy));
+        }
         return absl::OkStatus();
       });
 }
@@ -78,7 +100,7 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::GetArticleRequest, v1::GetArticleResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::GetArticleRequest& in,
+      [this](const common::rpc::Call& call, const v1::GetArticleRequest& in,
              v1::GetArticleResponse& out) -> absl::Status {
         if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
         ArticleFormat format;
@@ -88,7 +110,10 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
         // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
-        ToProto(article, format, *engine_.taxonomy(), *out.mutable_article());
+        const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
+        ToProto(article, format, *taxonomy, *out.mutable_article());
+        // An embargo that ends makes an error an answer, and errors are not kept.
+        AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy->data().etag));
         return absl::OkStatus();
       });
 }

@@ -366,6 +366,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.visible_seq = matches.applied_seq;
   if (matches.complete) answer.state = StateOf(index_.generation(), matches.applied_seq, taxonomy);
   answer.index_time = matches.commit_time;
+  answer.embargoes = matches.embargoes;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
     answer.facets.back().exact = matches.complete;

@@ -258,13 +258,17 @@ HttpResponse Gateway::FailureOf(const RpcCall& call, const absl::Status& status)
 
 void Gateway::AddCacheHeaders(const RpcCall& call, const std::string& proto_message, const Metadata& metadata,
                               HttpResponse* response) const {
-  const auto decided =
-      std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == "cache-control"; });
-  if (decided != metadata.end()) {
+  const auto find = [&metadata](absl::string_view key) {
+    return std::find_if(metadata.begin(), metadata.end(), [key](const auto& entry) { return entry.first == key; });
+  };
+  if (const auto decided = find("cache-control"); decided != metadata.end()) {
     response->headers.push_back({"Cache-Control", decided->second});
     return;
   }
-  const std::string token = TopLevelString(*call.method->output, proto_message, "commit_token");
+  // The service may know of more that its answer depends on than the articles: names, say.
+  const auto stated = find("etag");
+  const std::string token =
+      stated != metadata.end() ? stated->second : TopLevelString(*call.method->output, proto_message, "commit_token");
   if (token.empty() || !TopLevelString(*call.method->input, call.rpc.message, "min_commit_token").empty()) {
     response->headers.push_back({"Cache-Control", "no-store"});
     return;
