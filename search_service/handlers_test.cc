@@ -63,6 +63,7 @@ class TitleLabeler final : public ArticleLabeler {
         label.id = code;
         label.score = 0.9;
         label.primary = true;
+        label.model_version = "by title";
         labeling.labels.push_back(std::move(label));
         labeling.country_outcome = TagOutcome::kTagged;
       }
@@ -540,6 +541,28 @@ TEST_F(HandlersTest, InfoCountsWhatIsThere) {
   EXPECT_EQ(info.visible_article_count(), 1);
   EXPECT_EQ(info.pending_article_count(), 1);
   EXPECT_FALSE(info.server_version().empty());
+  EXPECT_EQ(info.purged_count(), 0);
+  EXPECT_EQ(info.model_version(), "");
+  labeler_->SetAway(false);
+  request.Clear();
+  *request.add_items()->mutable_article() = NewArticle("gone", "Title", "Body");
+  v1::IngestArticlesResponse gone;
+  ASSERT_OK(Ingest(request, gone));
+  v1::DeleteArticleRequest purge;
+  purge.set_id("gone");
+  purge.set_purge(true);
+  v1::DeleteArticleResponse purged;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::DeleteArticle, purge, purged));
+  v1::WaitForCommitRequest wait;
+  wait.set_commit_token(ingested.commit_token());
+  wait.set_stage(v1::COMMIT_STAGE_LABELLED);
+  v1::WaitForCommitResponse reached;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached));
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::GetIndexInfo, v1::GetIndexInfoRequest(), info));
+  EXPECT_GE(info.purged_count(), 1);
+  EXPECT_EQ(info.model_version(), "by title");
+}
+
 TEST_F(HandlersTest, CachesAreToldWhatAnAnswerDependsOnAndToKeepNothingThatWaitsOrDependsOnTheClock) {
   labeler_->SetAway(true);
   v1::IngestArticlesRequest request;

@@ -1,6 +1,7 @@
 #include "search_service/search_proto.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -58,6 +59,26 @@ absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request
     (field == "title" ? options.title : options.body) = true;
   }
   return options;
+}
+
+// A number that this version knows no value for would be taken as the default, and the answer be another one.
+absl::Status CheckEnums(const v1::SearchRequest& request) {
+  constexpr absl::string_view kUnknown = "is no known value";
+  if (!v1::MatchMode_IsValid(request.match_mode())) return InvalidField("match_mode", kUnknown);
+  if (!v1::TypoMode_IsValid(request.typo_mode())) return InvalidField("typo_mode", kUnknown);
+  if (!v1::InterpretationMode_IsValid(request.interpretation_mode())) {
+    return InvalidField("interpretation_mode", kUnknown);
+  }
+  if (!v1::TimeoutPolicy_IsValid(request.on_timeout())) return InvalidField("on_timeout", kUnknown);
+  for (int i = 0; i < request.selections_size(); ++i) {
+    if (v1::SelectionMatch_IsValid(request.selections(i).match())) continue;
+    return InvalidField(absl::StrCat("selections[", i, "].match"), kUnknown);
+  }
+  for (int i = 0; i < request.facets_size(); ++i) {
+    if (v1::FacetOrder_IsValid(request.facets(i).order())) continue;
+    return InvalidField(absl::StrCat("facets[", i, "].order"), kUnknown);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
@@ -154,6 +175,7 @@ absl::StatusOr<apb::ArticleView> ViewFromProto(apb::ArticleView view, apb::Artic
 }
 
 absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
+  RETURN_IF_ERROR(CheckEnums(request));
   RETURN_IF_ERROR(RefuseWhatIsNotBuilt(request));
   SearchQuery query;
   query.query = request.query();
@@ -207,7 +229,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   for (const Hit& hit : result.hits) {
     v1::SearchHit& proto = *response.add_hits();
     ToProto(hit.article, format, taxonomy, *proto.mutable_article());
-    proto.set_score(hit.score);
+    proto.set_score(std::round(hit.score * 1e4) / 1e4);
     for (const Snippet& snippet : hit.snippets) {
       v1::Snippet& out = *proto.add_snippets();
       out.set_field(snippet.field);
@@ -298,7 +320,9 @@ void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoRespon
   response.set_store_bytes(info.store_bytes);
   response.set_index_bytes(info.index_bytes);
   response.set_index_format_version(info.index_version);
+  response.set_purged_count(Count(info.purged_count));
   response.set_taxonomy_version(info.taxonomy_version);
+  response.set_model_version(info.model_version);
   response.set_classifier_available(info.labeler_healthy);
   response.set_server_version(common::kVersion);
 }
