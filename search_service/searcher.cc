@@ -85,10 +85,10 @@ uint64_t StateOf(absl::string_view generation, uint64_t applied_seq, const Taxon
 size_t BytesOf(const SearchResult& answer) {
   size_t bytes = answer.interpretation.normalized_query.size() + answer.interpretation.corrected_query.size();
   for (const auto* list : {&answer.interpretation.ignored_parts, &answer.interpretation.notes}) {
-    for (const std::string& text : *list) bytes += sizeof(text) + text.size();
+    for (const std::string& text : *list) bytes += sizeof(std::string) + text.size();
   }
   for (const Facet& facet : answer.facets) {
-    bytes += sizeof(facet) + facet.field.size() + facet.values.capacity() * sizeof(FacetValue);
+    bytes += sizeof(Facet) + facet.field.size() + facet.values.capacity() * sizeof(FacetValue);
     for (const FacetValue& value : facet.values) bytes += value.id.size() + value.display_name.size();
   }
   return bytes;
@@ -328,9 +328,9 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
     if (relaxed.total > matches.total) {
       parsed.interpretation.relaxed = true;
-      parsed.interpretation.notes.push_back(matches.total == 0
-                                                ? "no article has all the words; articles with some of them are shown"
-                                                : "few articles have all the words; articles with some of them follow");
+      parsed.interpretation.notes.emplace_back(
+          matches.total == 0 ? "no article has all the words; articles with some of them are shown"
+                             : "few articles have all the words; articles with some of them follow");
       matches = std::move(relaxed);
     } else if (!relaxed.complete) {
       matches.complete = false;  // There may be more to show than these.

@@ -101,7 +101,7 @@ HttpHandler::Cancel Gateway::Handle(HttpRequest request, Responder respond) {
     return NothingToCancel();
   }
   if (path == "/readyz") {
-    return CheckReadiness(std::move(respond));
+    return CheckReadiness(respond);
   }
   HttpResponse response;
   if (path == "/healthz") {
@@ -180,11 +180,11 @@ HttpHandler::Cancel Gateway::HandleRpc(HttpRequest request, absl::string_view me
     return refuse(FailureOf(*call, rpc.status()));
   }
   call->rpc = *std::move(rpc);
-  return Start(std::move(call), std::move(respond));
+  return Start(call, std::move(respond));
 }
 
 // Sends the call on. Errors that come to light here are answered like those of the upstream.
-HttpHandler::Cancel Gateway::Start(std::shared_ptr<RpcCall> call, Responder respond) {
+HttpHandler::Cancel Gateway::Start(const std::shared_ptr<RpcCall>& call, Responder respond) {
   const absl::Duration timeout = std::min(call->rpc.timeout.value_or(options_.default_timeout), options_.max_timeout);
   absl::StatusOr<Metadata> metadata = MetadataFromHeaders(call->http.headers);
   absl::Status problem = metadata.status();
@@ -320,7 +320,7 @@ HttpResponse Gateway::Preflight(const HttpRequest& request, HttpResponse respons
   return response;
 }
 
-HttpHandler::Cancel Gateway::CheckReadiness(Responder respond) {
+HttpHandler::Cancel Gateway::CheckReadiness(const Responder& respond) {
   // Filled by the answers as they come; the last one responds.
   struct Checks {
     common::Mutex mutex;
