@@ -297,6 +297,7 @@ std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& o
     return std::tuple(a.dimension, !a.primary, -a.score, absl::string_view(a.id), -static_cast<int>(a.source)) <
            std::tuple(b.dimension, !b.primary, -b.score, absl::string_view(b.id), -static_cast<int>(b.source));
   });
+  if (!options.sources.empty()) return result;
   std::set<std::pair<Dimension, std::string>> seen;
   std::erase_if(result, [&](const Label& label) { return !seen.emplace(label.dimension, label.id).second; });
   return result;

@@ -148,6 +148,7 @@ struct LabelOptions {
 // The labels that count, each id once: an editor's label, applied or rejected, decides for its id; a dimension that an
 // editor replaced is the editor's alone; otherwise applied kSource labels replace the classifier's in their dimension;
 // otherwise the classifier's. Countries first, then groups, then issues; primary first, then by score, then by id.
+// With `options.sources`: the applied labels of each of these sources, outranked or not; an id once for each source.
 std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& options = {});
 
 // Validates and normalises the caller's fields, once, on the way in: NFC, LF, paragraphs divided by a blank line, no

@@ -158,13 +158,14 @@ absl::StatusOr<std::optional<Existing>> SelectOne(SqlConnection& connection, con
   return existing;
 }
 
-// By id, else by URL; tombstones are found by id only.
+// By id, else by URL; tombstones are found by id only, and where no article has that URL.
 absl::StatusOr<std::optional<Existing>> SelectExisting(SqlConnection& connection, absl::string_view id_or_url) {
   ASSIGN_OR_RETURN(std::optional<Existing> found, SelectOne(connection, kSelectById, id_or_url));
-  if (found || !common::LooksLikeUrl(id_or_url)) return found;
+  if ((found && !found->stored.deleted) || !common::LooksLikeUrl(id_or_url)) return found;
   const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url);
-  if (!canonical.ok()) return std::nullopt;
-  return SelectOne(connection, kSelectByUrl, UrlKey(*canonical));
+  if (!canonical.ok()) return found;
+  ASSIGN_OR_RETURN(std::optional<Existing> by_url, SelectOne(connection, kSelectByUrl, UrlKey(*canonical)));
+  return by_url ? std::move(by_url) : std::move(found);
 }
 
 // The kSource labels that `source_labels` lead to, beside those that were given; what leads nowhere is left in

@@ -155,6 +155,15 @@ TEST(EffectiveLabelsTest, AnEditorDecidesForOneIdOrForADimension) {
   EXPECT_THAT(EffectiveIds(article), ElementsAre("AE"));
 }
 
+TEST(EffectiveLabelsTest, TwoSourcesThatGiveTheSameIdAreBothReachable) {
+  Article article;
+  article.labels = {MakeLabel(Dimension::kIssue, "energy", LabelSource::kClassifier, 0.4),
+                    MakeLabel(Dimension::kIssue, "energy", LabelSource::kSource)};
+  EXPECT_THAT(EffectiveIds(article), ElementsAre("energy"));
+  EXPECT_THAT(EffectiveIds(article, {{LabelSource::kClassifier, LabelSource::kSource}, 0.0}),
+              ElementsAre("energy", "energy"));
+}
+
 TEST(EffectiveLabelsTest, PrimaryCountryComesFirstThenByScore) {
   Article article;
   article.labels = {MakeLabel(Dimension::kIssue, "energy", LabelSource::kClassifier, 1.0),

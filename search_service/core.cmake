@@ -9,7 +9,7 @@ dateline_library(search_core
     article.h article_codec.h article_labeler.h article_store.h engine.h label_pack.h query_node.h
     query_parser.h search_index.h search_query.h searcher.h snippets.h sqlite.h suggester.h taxonomy.h text_analysis.h
   DEPS common_base absl::btree absl::flat_hash_map absl::node_hash_map absl::span
-  PRIVATE_DEPS search_storage_proto SQLite::SQLite3 Xapian::Xapian ICU::uc absl::flat_hash_set absl::memory absl::str_format)
+  PRIVATE_DEPS search_storage_proto SQLite::SQLite3 Xapian::Xapian ICU::i18n ICU::uc absl::flat_hash_set absl::memory absl::str_format)
 
 dateline_test(search_core_test
   SOURCES article_test.cc engine_test.cc query_parser_test.cc searcher_test.cc text_analysis_test.cc

@@ -139,7 +139,7 @@ class Engine::Impl {
         lock_(std::move(lock)),
         store_(std::move(store)),
         index_(std::move(index)),
-        searcher_(*store_, *index_, options.page_token_lifetime),
+        searcher_(*store_, *index_, options.paging),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
     visible_ = index_->applied_seq();
@@ -244,14 +244,22 @@ class Engine::Impl {
   }
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
+    uint64_t min_seq = 0;
     if (!query.min_commit_token.empty()) {
-      ASSIGN_OR_RETURN(const uint64_t seq, SeqOf("min_commit_token", query.min_commit_token));
-      if (WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled) < Progress::kVisible) {
+      ASSIGN_OR_RETURN(min_seq, SeqOf("min_commit_token", query.min_commit_token));
+      if (WaitFor(min_seq, Progress::kVisible, query.deadline, query.cancelled) < Progress::kVisible) {
         if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
+        // Not even a partial answer may lack what it must cover.
         return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
       }
     }
     ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy()));
+    if (result.visible_seq < min_seq) {
+      return common::WithReason(
+          absl::FailedPreconditionError(
+              "page_token: is of a search before min_commit_token; start again from the first page"),
+          kReasonPageTokenExpired);
+    }
     result.commit_token = TokenOf(result.visible_seq);
     return result;
   }
@@ -264,6 +272,8 @@ class Engine::Impl {
     if (query.limit < 0) return common::InvalidField("page_size", "must not be negative");
     return suggester_.Suggest(query, *taxonomy(), absl::Now());
   }
+
+  absl::StatusOr<bool> HasEmbargoes() const { return index_->HasEmbargoes(absl::Now()); }
 
   Progress WaitFor(uint64_t seq, Progress progress, absl::Time deadline, const std::function<bool()>& cancelled) const {
     const common::MutexLock lock(mutex_);
@@ -843,6 +853,7 @@ absl::StatusOr<SearchResult> Engine::Search(const SearchQuery& query) const { re
 absl::StatusOr<std::vector<Suggestion>> Engine::Suggest(const SuggestQuery& query) const {
   return impl_->Suggest(query);
 }
+absl::StatusOr<bool> Engine::HasEmbargoes() const { return impl_->HasEmbargoes(); }
 Progress Engine::WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
                          const std::function<bool()>& cancelled) const {
   return impl_->WaitFor(seq, progress, deadline, cancelled);

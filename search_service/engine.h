@@ -27,7 +27,8 @@
 
 namespace dateline::search {
 
-// Reasons that errors carry (common/error.h), beside the fields that InvalidArgument names.
+// Reasons that errors carry (common/error.h), beside the fields that InvalidArgument names, and beside
+// kReasonTaxonomyUnavailable.
 inline constexpr char kReasonCommitTokenUnknown[] = "COMMIT_TOKEN_UNKNOWN";  // FailedPrecondition
 inline constexpr char kReasonPageTokenExpired[] = "PAGE_TOKEN_EXPIRED";      // FailedPrecondition
 inline constexpr char kReasonPurged[] = "PURGED";                            // FailedPrecondition
@@ -119,7 +120,7 @@ class Engine {
     absl::Duration min_backoff = absl::Milliseconds(100);
     absl::Duration max_backoff = absl::Seconds(3);
     int max_label_attempts = 5;  // Of one article whose batch was answered but it was not; kFailed after that.
-    absl::Duration page_token_lifetime = absl::Minutes(2);
+    PagingLimits paging;
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
     std::function<void()> before_index_commit;
   };
@@ -146,6 +147,10 @@ class Engine {
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const;
   absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const;
+
+  // Whether an article of the index waits for its embargo to end: answers may change then without any commit.
+  // Unavailable as for Search.
+  absl::StatusOr<bool> HasEmbargoes() const;
 
   // Waits until `seq` has come as far as `progress`; returns early, with what was reached, at the deadline, when
   // `cancelled` (may be empty; polled) says so, or on shutdown.

@@ -309,6 +309,70 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, AnAnswerSaysWhetherAnEmbargoMayChangeIt) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Past budget", "Text");
+  article.visible_from = absl::Now() - absl::Hours(1);
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  EXPECT_FALSE(SearchOrDie(*engine, Words("budget")).embargoes);
+  EXPECT_FALSE(*engine->HasEmbargoes());
+  article = MakeArticle("b", "Embargoed budget", "Text");
+  article.visible_from = absl::Now() + absl::Hours(1);
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  EXPECT_TRUE(SearchOrDie(*engine, Words("budget")).embargoes);
+  EXPECT_TRUE(*engine->HasEmbargoes());
+}
+
+TEST(EngineTest, ATaxonomyThatCameMakesAnotherStateOfTheSameCommit) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  const SearchResult before = SearchOrDie(*engine, Words("budget"));
+  EXPECT_EQ(SearchOrDie(*engine, Words("budget")).state, before.state);
+  labeler->SetAway(false);
+  const absl::Time give_up = Soon();
+  while (engine->taxonomy()->empty() && absl::Now() < give_up) std::this_thread::yield();
+  const SearchResult after = SearchOrDie(*engine, Words("budget"));
+  EXPECT_EQ(after.commit_token, before.commit_token);
+  EXPECT_NE(after.state, before.state);
+}
+
+TEST(EngineTest, ALongNameIsCountedAndCanBeSelected) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Title", "Text");
+  article.source = std::string(kMaxNameBytes, 's');
+  article.attributes["series"] = {std::string(kMaxNameBytes, 'x')};
+  IngestAndWait(*engine, article);
+  Settle(*engine);
+  SearchQuery query;
+  query.facets = Facets({"source", "attributes.series"});
+  const SearchResult all = SearchOrDie(*engine, query);
+  for (const Facet& facet : all.facets) {
+    ASSERT_EQ(facet.values.size(), 1U) << facet.field;
+    EXPECT_EQ(facet.values[0].id.size(), kMaxNameBytes);
+    EXPECT_EQ(facet.values[0].count, 1);
+    query.selections.push_back({facet.field, {facet.values[0].id}, false});
+  }
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+}
+
+TEST(EngineTest, ALiveArticleIsFoundByAUrlThatADeletedOneHadAsItsId) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const std::string url = "https://example.org/story";
+  IngestAndWait(*engine, MakeArticle(url, "Old", "Text"));
+  ASSERT_TRUE(engine->Delete(url, {}).ok());
+  Article article = MakeArticle("new", "New", "Text");
+  article.url = url;
+  IngestAndWait(*engine, article);
+  EXPECT_EQ(engine->Get(url)->id, "new");
+}
+
 TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));
@@ -337,22 +401,88 @@ TEST(EngineTest, PagesNeitherOverlapNorSkipWhileArticlesComeIn) {
   EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_token");
 }
 
-TEST(EngineTest, APageTokenOfAnotherRunHasExpired) {
+void ExpectExpired(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(common::ReasonOf(status), kReasonPageTokenExpired);
+}
+
+TEST(EngineTest, APageTokenHoldsHoweverManySearchesCameSince) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (const char* id : {"a", "b", "c"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  SearchQuery next = query;
+  next.page_token = SearchOrDie(*engine, query).next_page_token;
+  for (int i = 0; i < 4'200; ++i) SearchOrDie(*engine, query);
+  IngestAndWait(*engine, MakeArticle("d", "Harvest harvest", "Harvest"));
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, next).total, 3);
+}
+
+TEST(EngineTest, WithoutRoomForRankingsATokenGoesOnExactlyOrHasExpired) {
+  TempDir dir;
+  Engine::Options options = OptionsFor(dir);
+  options.paging.max_bytes = 0;
+  auto engine = OpenOrDie(options);
+  for (const char* id : {"a", "b", "c"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  std::multiset<std::string> seen;
+  std::string last_token;
+  do {
+    const SearchResult page = SearchOrDie(*engine, query);
+    for (const std::string& id : Ids(page)) seen.insert(id);
+    last_token = std::exchange(query.page_token, page.next_page_token);
+  } while (!query.page_token.empty());
+  EXPECT_EQ(seen, (std::multiset<std::string>{"a", "b", "c"}));
+  query.page_token = last_token;
+  IngestAndWait(*engine, MakeArticle("d", "Harvest", "Text"));
+  Settle(*engine);
+  ExpectExpired(engine->Search(query).status());
+}
+
+TEST(EngineTest, APageTokenOfAnotherRunGoesOnExactlyOrHasExpired) {
   TempDir dir;
   SearchQuery query;
   query.page_size = 1;
+  std::string first;
   {
     auto engine = OpenOrDie(OptionsFor(dir));
     IngestAndWait(*engine, MakeArticle("a", "One", "Text"));
     IngestAndWait(*engine, MakeArticle("b", "Two", "Text"));
     Settle(*engine);
-    query.page_token = SearchOrDie(*engine, query).next_page_token;
+    const SearchResult page = SearchOrDie(*engine, query);
+    first = Ids(page).at(0);
+    query.page_token = page.next_page_token;
     ASSERT_FALSE(query.page_token.empty());
   }
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    EXPECT_THAT(Ids(SearchOrDie(*engine, query)), ElementsAre(first == "a" ? "b" : "a"));
+  }
   auto engine = OpenOrDie(OptionsFor(dir));
-  const absl::Status status = engine->Search(query).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(common::ReasonOf(status), kReasonPageTokenExpired);
+  IngestAndWait(*engine, MakeArticle("c", "Three", "Text"));
+  Settle(*engine);
+  ExpectExpired(engine->Search(query).status());
+}
+
+TEST(EngineTest, APageThatIsOlderThanMinCommitTokenHasExpired) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (const char* id : {"a", "b"}) IngestAndWait(*engine, MakeArticle(id, "Harvest", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("harvest");
+  query.page_size = 1;
+  const SearchResult page = SearchOrDie(*engine, query);
+  query.page_token = page.next_page_token;
+  const IngestResult added = IngestAndWait(*engine, MakeArticle("c", "Harvest", "Text"));
+  query.min_commit_token = page.commit_token;
+  EXPECT_EQ(SearchOrDie(*engine, query).hits.size(), 1U);
+  query.min_commit_token = engine->TokenOf(added.seq);
+  ExpectExpired(engine->Search(query).status());
 }
 
 TEST(EngineTest, CommitTokensReadOnesOwnWritesAndForeignOnesAreRefused) {

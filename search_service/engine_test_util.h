@@ -54,6 +54,9 @@ inline TaxonomyData TestTaxonomy() {
   data.regions[0].names.push_back({"ar", "إيران", {}});
   data.groups = {Entry("gcc", "Gulf Cooperation Council", {"GCC"})};
   data.groups[0].members.push_back({"AE", 0, 0});
+  data.groups.push_back(Entry("old_gulf", "Old Gulf"));
+  data.groups[1].members.push_back({"RU", 0, 0});
+  data.groups[1].replaced_by = {"gcc"};
   data.issues = {Entry("geopolitics", "Geopolitics"), Entry("energy", "Energy", {"Oil and gas"}),
                  Entry("old_energy", "Fuels")};
   data.issues[2].replaced_by = {"energy"};

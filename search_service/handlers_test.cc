@@ -39,6 +39,7 @@ using ::dateline::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kPatience = absl::Seconds(20);  // Longer than anything here takes; never waited out.
@@ -62,6 +63,7 @@ class TitleLabeler final : public ArticleLabeler {
         label.id = code;
         label.score = 0.9;
         label.primary = true;
+        label.model_version = "by title";
         labeling.labels.push_back(std::move(label));
         labeling.country_outcome = TagOutcome::kTagged;
       }
@@ -125,6 +127,7 @@ class HandlersTest : public ::testing::Test {
     options.label_grace = absl::ZeroDuration();
     options.min_backoff = absl::Milliseconds(5);
     options.max_backoff = absl::Milliseconds(20);
+    options.before_index_commit = [this] { const common::MutexLock wait(visibility_); };
     auto engine = Engine::Open(options, labeler_);
     EXPECT_THAT(engine, IsOk());
     engine_ = *std::move(engine);
@@ -176,6 +179,7 @@ class HandlersTest : public ::testing::Test {
   }
 
   testing::TempDir dir_;
+  common::Mutex visibility_;  // While it is held, nothing becomes visible.
   std::shared_ptr<TitleLabeler> labeler_ = std::make_shared<TitleLabeler>();
   LineExtractor extractor_;
   common::WorkerPool pool_{{.threads = 4, .queue_limit = 64}};
@@ -289,6 +293,23 @@ TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
   huge.set_page_size(1'000'000);
   v1::SearchResponse response;
   EXPECT_OK(Search(huge, response));
+}
+
+TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWanted) {
+  const common::MutexLock hold(visibility_);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::SearchRequest search;
+  search.set_min_commit_token(ingested.commit_token());
+  search.set_on_timeout(v1::TIMEOUT_POLICY_RETURN_PARTIAL);
+  v1::SearchResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  // The message is the server's: it came before the client gave up by itself.
+  EXPECT_THAT(common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("min_commit_token")));
 }
 
 TEST_F(HandlersTest, AFullPageOfLongArticlesIsShortenedToWhatAClientTakes) {
@@ -520,6 +541,78 @@ TEST_F(HandlersTest, InfoCountsWhatIsThere) {
   EXPECT_EQ(info.visible_article_count(), 1);
   EXPECT_EQ(info.pending_article_count(), 1);
   EXPECT_FALSE(info.server_version().empty());
+  EXPECT_EQ(info.purged_count(), 0);
+  EXPECT_EQ(info.model_version(), "");
+  labeler_->SetAway(false);
+  request.Clear();
+  *request.add_items()->mutable_article() = NewArticle("gone", "Title", "Body");
+  v1::IngestArticlesResponse gone;
+  ASSERT_OK(Ingest(request, gone));
+  v1::DeleteArticleRequest purge;
+  purge.set_id("gone");
+  purge.set_purge(true);
+  v1::DeleteArticleResponse purged;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::DeleteArticle, purge, purged));
+  v1::WaitForCommitRequest wait;
+  wait.set_commit_token(ingested.commit_token());
+  wait.set_stage(v1::COMMIT_STAGE_LABELLED);
+  v1::WaitForCommitResponse reached;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached));
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::GetIndexInfo, v1::GetIndexInfoRequest(), info));
+  EXPECT_GE(info.purged_count(), 1);
+  EXPECT_EQ(info.model_version(), "by title");
+}
+
+TEST_F(HandlersTest, CachesAreToldWhatAnAnswerDependsOnAndToKeepNothingThatWaitsOrDependsOnTheClock) {
+  labeler_->SetAway(true);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  *request.add_items()->mutable_article() = NewArticle("two", "Talks again", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  std::string page_token;
+  // "no-store", or the tag.
+  const auto caching = [&](const v1::SearchRequest& search) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    v1::SearchResponse response;
+    EXPECT_OK(common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)));
+    page_token = response.next_page_token();
+    const auto& metadata = context.GetServerInitialMetadata();
+    const auto no_store = metadata.find("cache-control");
+    const auto tag = metadata.find("etag");
+    if (no_store != metadata.end()) return std::string(no_store->second.data(), no_store->second.size());
+    return tag == metadata.end() ? std::string() : std::string(tag->second.data(), tag->second.size());
+  };
+  v1::SearchRequest plain;
+  plain.set_page_size(1);
+  const std::string tag = caching(plain);
+  EXPECT_THAT(tag, AllOf(Not(""), Not("no-store")));
+  EXPECT_EQ(caching(plain), tag);
+  v1::SearchRequest next = plain;
+  next.set_page_token(page_token);
+  EXPECT_EQ(caching(next), "no-store");
+  v1::SearchRequest waiting = plain;
+  waiting.set_min_commit_token(ingested.commit_token());
+  EXPECT_EQ(caching(waiting), "no-store");
+
+  // With the classifier comes a taxonomy, and other names: the state is another one.
+  labeler_->SetAway(false);
+  v1::WaitForCommitRequest wait;
+  wait.set_commit_token(ingested.commit_token());
+  wait.set_stage(v1::COMMIT_STAGE_LABELLED);
+  v1::WaitForCommitResponse reached;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::WaitForCommit, wait, reached));
+  EXPECT_THAT(caching(plain), AllOf(Not(tag), Not("no-store")));
+
+  v1::IngestArticlesRequest embargoed;
+  *embargoed.add_items()->mutable_article() = NewArticle("later", "Talks later", "Body");
+  embargoed.mutable_items(0)->mutable_article()->mutable_visible_from()->set_seconds(
+      absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
+  embargoed.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  ASSERT_OK(Ingest(embargoed, ingested));
+  EXPECT_EQ(caching(plain), "no-store");
 }
 
 TEST_F(HandlersTest, AStringThatIsNotUtf8IsInvalidArgument) {

@@ -14,8 +14,8 @@
 
 namespace dateline::search {
 
-// Values longer than this are neither faceted nor packed; a filter still finds them.
-inline constexpr size_t kMaxPackedValueBytes = 200;
+// As much as the length of a value can say; no value that is stored comes near it (kMaxNameBytes).
+inline constexpr size_t kMaxPackedValueBytes = 0xFFFF;
 
 inline void AppendPacked(char kind, char flags, uint16_t score, absl::string_view value, std::string& pack) {
   if (value.empty() || value.size() > kMaxPackedValueBytes) return;
@@ -23,7 +23,8 @@ inline void AppendPacked(char kind, char flags, uint16_t score, absl::string_vie
   pack.push_back(flags);
   pack.push_back(static_cast<char>(score >> 8));
   pack.push_back(static_cast<char>(score & 0xFF));
-  pack.push_back(static_cast<char>(value.size()));
+  pack.push_back(static_cast<char>(value.size() >> 8));
+  pack.push_back(static_cast<char>(value.size() & 0xFF));
   pack.append(value.data(), value.size());
 }
 
@@ -45,13 +46,15 @@ inline constexpr char kCounts = 0x10;
 // Calls `visit` for every entry; stops at bytes that are no pack.
 template <typename Visitor>
 void ForEachPacked(absl::string_view pack, const Visitor& visit) {
-  constexpr size_t kHeader = 5;
+  constexpr size_t kHeader = 6;
+  const auto number = [&pack](size_t place) {
+    return static_cast<unsigned>(static_cast<unsigned char>(pack[place])) << 8 |
+           static_cast<unsigned>(static_cast<unsigned char>(pack[place + 1]));
+  };
   while (pack.size() >= kHeader) {
-    const auto size = static_cast<size_t>(static_cast<unsigned char>(pack[4]));
+    const size_t size = number(4);
     if (pack.size() < kHeader + size) return;
-    const auto high = static_cast<unsigned>(static_cast<unsigned char>(pack[2]));
-    const auto low = static_cast<unsigned>(static_cast<unsigned char>(pack[3]));
-    visit(PackedValue{pack[0], pack[1], static_cast<uint16_t>(high << 8 | low), pack.substr(kHeader, size)});
+    visit(PackedValue{pack[0], pack[1], static_cast<uint16_t>(number(2)), pack.substr(kHeader, size)});
     pack.remove_prefix(kHeader + size);
   }
 }

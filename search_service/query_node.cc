@@ -53,8 +53,37 @@ QueryNode Combined(QueryNode::Kind kind, QueryNode::Kind of_none, std::vector<Qu
   return node;
 }
 
-std::string TimeText(const std::optional<int64_t>& seconds) {
-  return seconds ? absl::FormatTime(absl::RFC3339_sec, absl::FromUnixSeconds(*seconds), absl::UTCTimeZone()) : "*";
+// A day where it is the beginning of one.
+std::string TimeText(int64_t seconds) {
+  constexpr int64_t kDay = 24 * 60 * 60;
+  return absl::FormatTime(seconds % kDay == 0 ? "%E4Y-%m-%d" : "%E4Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(seconds),
+                          absl::UTCTimeZone());
+}
+
+std::string TimeQuery(const QueryNode& node) {
+  const bool published = node.time_field == Field::kPublishTime;
+  const std::string name = FieldName({node.time_field, ""});
+  std::vector<std::string> parts;
+  if (node.from) parts.push_back(absl::StrCat(published ? "after:" : name + ">=", TimeText(*node.from)));
+  if (node.until) parts.push_back(absl::StrCat(published ? "before:" : name + "<", TimeText(*node.until)));
+  if (parts.size() == 2) return absl::StrCat("(", parts[0], " AND ", parts[1], ")");
+  return parts.empty() ? "*" : parts[0];
+}
+
+// The name in the query language, where that has the field.
+std::string QueryName(const FieldRef& ref) {
+  switch (ref.field) {
+    case Field::kRegion:
+      return "country";
+    case Field::kGroup:
+      return "group";
+    case Field::kIssue:
+      return "issue";
+    case Field::kLanguage:
+      return "language";
+    default:
+      return FieldName(ref);
+  }
 }
 
 }  // namespace
@@ -135,10 +164,14 @@ QueryNode QueryNode::None() {
   return node;
 }
 
-QueryNode QueryNode::Term(std::string term) {
+QueryNode QueryNode::Term(const FieldRef& ref, absl::string_view value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.';
+  });
   QueryNode node;
   node.kind = Kind::kTerm;
-  node.term = std::move(term);
+  node.term = TermFor(ref, value);
+  node.term_query = plain ? absl::StrCat(QueryName(ref), ":", value) : absl::StrCat(QueryName(ref), ":\"", value, "\"");
   return node;
 }
 
@@ -179,9 +212,9 @@ std::string ToString(const QueryNode& node) {
     case QueryNode::Kind::kPhrase:
       return absl::StrCat(scope, "\"", absl::StrJoin(node.words, " "), "\"");
     case QueryNode::Kind::kTerm:
-      return absl::StrCat("[", node.term, "]");
+      return node.term_query;
     case QueryNode::Kind::kTime:
-      return absl::StrCat(FieldName({node.time_field, ""}), ":", TimeText(node.from), "..", TimeText(node.until));
+      return TimeQuery(node);
     case QueryNode::Kind::kAnd:
       return joined(" AND ");
     case QueryNode::Kind::kOr:

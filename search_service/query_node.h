@@ -71,7 +71,8 @@ struct QueryNode {
   std::vector<std::string> stems;  // Of each word.
   bool prefix = false;             // kWord: the word may go on.
 
-  std::string term;
+  std::string term;        // Of the index.
+  std::string term_query;  // What it means, in the query language.
 
   Field time_field = Field::kPublishTime;
   std::optional<int64_t> from;  // Seconds since 1970-01-01 UTC; absent: open.
@@ -79,7 +80,8 @@ struct QueryNode {
 
   static QueryNode All() { return {}; }
   static QueryNode None();
-  static QueryNode Term(std::string term);
+  // The articles that have this value.
+  static QueryNode Term(const FieldRef& ref, absl::string_view value);
   static QueryNode Not(QueryNode child);
   // One child stands for itself; none: kAll for And, kNone for Or and Some.
   static QueryNode And(std::vector<QueryNode> children);
@@ -89,7 +91,8 @@ struct QueryNode {
   friend bool operator==(const QueryNode&, const QueryNode&) = default;
 };
 
-// For people and tests: (iran AND "nuclear talks" AND NOT title:oil).
+// In the query language: (iran AND "nuclear talks" AND NOT title:oil AND country:IR). Fields that only filters know
+// stand by their names.
 std::string ToString(const QueryNode& node);
 
 }  // namespace dateline::search

@@ -1,5 +1,7 @@
 #include "search_service/query_parser.h"
 
+#include <unicode/region.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -23,6 +25,8 @@ namespace {
 constexpr int kMaxNesting = 16;
 // Shorter beginnings of words lead to too many of them.
 constexpr size_t kMinPrefixBytes = 2;
+// The taxonomy is fetched as soon as the classifier answers, and asked for every few seconds until then.
+constexpr absl::Duration kTaxonomyRetry = absl::Seconds(3);
 
 struct DateSpan {
   int64_t start = 0;  // Seconds; half-open.
@@ -75,12 +79,72 @@ QueryNode TimeNode(Field field, std::optional<int64_t> from, std::optional<int64
 
 bool IsTime(Field field) { return field == Field::kPublishTime || field == Field::kUpdateTime; }
 
+std::optional<Dimension> DimensionOf(Field field) {
+  switch (field) {
+    case Field::kRegion:
+      return Dimension::kCountry;
+    case Field::kGroup:
+      return Dimension::kGroup;
+    case Field::kIssue:
+      return Dimension::kIssue;
+    default:
+      return std::nullopt;
+  }
+}
+
+FieldRef FieldOf(Dimension dimension) {
+  switch (dimension) {
+    case Dimension::kCountry:
+      return {Field::kRegion, ""};
+    case Dimension::kGroup:
+      return {Field::kGroup, ""};
+    case Dimension::kIssue:
+      break;
+  }
+  return {Field::kIssue, ""};
+}
+
+// Whether CLDR has a country or territory of this code.
+bool IsRegionCode(absl::string_view code) {
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Region* region = icu::Region::getInstance(std::string(code).c_str(), error);
+  return U_SUCCESS(error) != 0 && region != nullptr && region->getType() == URGN_TERRITORY &&
+         region->getRegionCode() == code;
+}
+
+// The ids that stand for `id` today; empty if it is unknown.
+std::vector<std::string> CurrentIds(Dimension dimension, absl::string_view id, const Taxonomy& taxonomy) {
+  if (taxonomy.empty() && dimension == Dimension::kCountry && IsRegionCode(id)) return {std::string(id)};
+  return taxonomy.Current(dimension, id);
+}
+
+// The articles with the label, or what replaced it; of a group, with its members' too where they are asked for. Adds
+// nothing for an unknown id.
+void AddLabel(Dimension dimension, absl::string_view id, const LabelNames& names, std::vector<QueryNode>& nodes) {
+  const auto add = [&](Dimension of, absl::string_view current) {
+    QueryNode node = QueryNode::Term(FieldOf(of), current);
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(std::move(node));
+  };
+  for (const std::string& current : CurrentIds(dimension, id, names.taxonomy)) {
+    add(dimension, current);
+    const TaxonomyEntry* entry = names.expand_groups && dimension == Dimension::kGroup
+                                     ? names.taxonomy.Find(Dimension::kGroup, current)
+                                     : nullptr;
+    if (entry == nullptr) continue;
+    for (const GroupMember& member : entry->members) {
+      for (const std::string& region : names.taxonomy.Current(Dimension::kCountry, member.region_code)) {
+        add(Dimension::kCountry, region);
+      }
+    }
+  }
+}
+
 // Reads `query`. Never fails on its form: every method consumes something or ends.
 class HumanParser {
  public:
-  HumanParser(absl::string_view text, MatchMode mode, absl::string_view language, const Taxonomy& taxonomy,
+  HumanParser(absl::string_view text, MatchMode mode, absl::string_view language, const LabelNames& names,
               TextAnalyzer& analyzer)
-      : text_(text), mode_(mode), language_(language), taxonomy_(taxonomy), analyzer_(analyzer) {}
+      : text_(text), mode_(mode), language_(language), names_(names), analyzer_(analyzer) {}
 
   ParsedQuery Parse() {
     Conjunction top;
@@ -237,12 +301,15 @@ class HumanParser {
     }
     Conjunction negated;
     const size_t words_before = result_.words.size();
+    const size_t places_before = result_.places.size();
     if (depth < kMaxNesting) {
       ParseUnary(depth + 1, negated);
     } else {
       ParsePrimary(depth, negated);
     }
-    result_.words.resize(words_before);  // What must not be there is not highlighted.
+    // What must not be there is neither highlighted nor corrected.
+    result_.words.resize(words_before);
+    result_.places.resize(places_before);
     if (!negated.empty()) out.required.push_back(QueryNode::Not(Strict(negated)));
   }
 
@@ -352,7 +419,7 @@ class HumanParser {
       }
       Note(absl::StrCat("\"", value->text, "\" is no date such as 2026-03-15; it was searched as words"));
     } else if (field == "language") {
-      out.required.push_back(QueryNode::Term(TermFor({Field::kLanguage, ""}, value->text)));
+      out.required.push_back(QueryNode::Term({Field::kLanguage, ""}, value->text));
       return true;
     } else if (std::vector<QueryNode> targets = LabelTargets(field, value->text); !targets.empty()) {
       out.required.push_back(QueryNode::Or(std::move(targets)));
@@ -365,34 +432,26 @@ class HumanParser {
   }
 
   std::vector<QueryNode> LabelTargets(absl::string_view field, absl::string_view value) const {
-    std::vector<Taxonomy::Target> targets;
-    const auto add = [&](Dimension dimension, absl::string_view id) {
-      for (std::string& current : taxonomy_.Current(dimension, id)) targets.push_back({dimension, std::move(current)});
-    };
-    if (field == "issue") {
-      add(Dimension::kIssue, value);
-    } else {
-      add(Dimension::kCountry, absl::AsciiStrToUpper(value));
-      add(Dimension::kGroup, absl::AsciiStrToLower(value));
-    }
-    if (targets.empty()) {
-      for (const Taxonomy::Target& target : taxonomy_.ByName(value)) {
-        if ((target.dimension == Dimension::kIssue) == (field == "issue")) add(target.dimension, target.id);
-      }
-    }
+    const bool is_issue = field == "issue";
     std::vector<QueryNode> nodes;
-    for (const Taxonomy::Target& target : targets) {
-      const Field target_field = target.dimension == Dimension::kCountry ? Field::kRegion
-                                 : target.dimension == Dimension::kGroup ? Field::kGroup
-                                                                         : Field::kIssue;
-      nodes.push_back(QueryNode::Term(TermFor({target_field, ""}, target.id)));
+    if (is_issue) {
+      AddLabel(Dimension::kIssue, value, names_, nodes);
+    } else {
+      AddLabel(Dimension::kCountry, absl::AsciiStrToUpper(value), names_, nodes);
+      AddLabel(Dimension::kGroup, absl::AsciiStrToLower(value), names_, nodes);
+    }
+    if (!nodes.empty()) return nodes;
+    for (const Taxonomy::Target& target : names_.taxonomy.ByName(value)) {
+      if ((target.dimension == Dimension::kIssue) == is_issue) AddLabel(target.dimension, target.id, names_, nodes);
     }
     return nodes;
   }
 
   // The words that a query is matched by. Scripts without spaces: the pairs, unless a character stands alone.
-  std::vector<Word> WordsOf(absl::string_view text) {
+  // `text` is part of the query.
+  std::vector<Word> WordsOf(absl::string_view text, TextScope scope) {
     const std::vector<Token> tokens = analyzer_.Tokenize(text, language_);
+    const auto offset = static_cast<size_t>(text.data() - text_.data());
     std::vector<Word> words;
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (tokens[i].single) {
@@ -401,13 +460,16 @@ class HumanParser {
         if (begins_pair || ends_pair) continue;
       }
       words.push_back(*tokens[i].word);
+      if (scope == TextScope::kAny && !tokens[i].pair && !tokens[i].single) {
+        result_.places.push_back({tokens[i].word->folded, offset + tokens[i].start, offset + tokens[i].end});
+      }
     }
     terms_ += static_cast<int>(words.size());
     return words;
   }
 
   void AddWords(absl::string_view text, TextScope scope, bool may_be_prefix, Conjunction& out) {
-    const std::vector<Word> words = WordsOf(text);
+    const std::vector<Word> words = WordsOf(text, scope);
     for (size_t i = 0; i < words.size(); ++i) {
       QueryNode node;
       node.kind = QueryNode::Kind::kWord;
@@ -427,7 +489,7 @@ class HumanParser {
   }
 
   void AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
-    const std::vector<Word> words = WordsOf(text);
+    const std::vector<Word> words = WordsOf(text, scope);
     if (words.empty()) return;
     QueryNode node;
     node.kind = words.size() == 1 ? QueryNode::Kind::kWord : QueryNode::Kind::kPhrase;
@@ -447,7 +509,7 @@ class HumanParser {
   const absl::string_view text_;
   const MatchMode mode_;
   const absl::string_view language_;
-  const Taxonomy& taxonomy_;
+  const LabelNames& names_;
   TextAnalyzer& analyzer_;
   size_t pos_ = 0;
   int terms_ = 0;
@@ -457,7 +519,7 @@ class HumanParser {
 // Reads `filter`: every doubt is an error.
 class FilterParser {
  public:
-  FilterParser(absl::string_view text, const Taxonomy& taxonomy) : text_(text), taxonomy_(taxonomy) {}
+  FilterParser(absl::string_view text, const LabelNames& names) : text_(text), names_(names) {}
 
   absl::StatusOr<QueryNode> Parse() {
     SkipBlanks();
@@ -562,9 +624,9 @@ class FilterParser {
     ASSIGN_OR_RETURN(const std::string value, ParseValue());
     SkipBlanks();
     if (IsTime(ref->field)) return TimeCondition(ref->field, comparison, value);
-    if (comparison == "=" || comparison == ":") return ValueCondition(*ref, value, taxonomy_, "filter");
+    if (comparison == "=" || comparison == ":") return ValueCondition(*ref, value, names_, "filter");
     if (comparison == "!=") {
-      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, taxonomy_, "filter"));
+      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, names_, "filter"));
       return QueryNode::Not(std::move(node));
     }
     if (ref->field == Field::kYear) {
@@ -606,34 +668,21 @@ class FilterParser {
   }
 
   const absl::string_view text_;
-  const Taxonomy& taxonomy_;
+  const LabelNames& names_;
   size_t pos_ = 0;
   int conditions_ = 0;
 };
 
-std::optional<Dimension> DimensionOf(Field field) {
-  switch (field) {
-    case Field::kRegion:
-      return Dimension::kCountry;
-    case Field::kGroup:
-      return Dimension::kGroup;
-    case Field::kIssue:
-      return Dimension::kIssue;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
-                                       const Taxonomy& taxonomy, TextAnalyzer& analyzer) {
+                                       const LabelNames& names, TextAnalyzer& analyzer) {
   if (text.size() > kMaxQueryBytes) {
     return common::InvalidField(
         "query", absl::StrCat("is ", text.size(), " bytes long; at most ", kMaxQueryBytes, " are allowed"));
   }
   if (!common::IsValidUtf8(text)) return common::InvalidField("query", "is not valid UTF-8");
-  HumanParser parser(text, mode, language_code, taxonomy, analyzer);
+  HumanParser parser(text, mode, language_code, names, analyzer);
   ParsedQuery parsed = parser.Parse();
   if (parser.terms() > static_cast<int>(kMaxQueryTerms)) {
     return common::InvalidField(
@@ -642,16 +691,16 @@ absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, a
   return parsed;
 }
 
-absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const Taxonomy& taxonomy) {
+absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const LabelNames& names) {
   if (text.size() > kMaxFilterBytes) {
     return common::InvalidField(
         "filter", absl::StrCat("is ", text.size(), " bytes long; at most ", kMaxFilterBytes, " are allowed"));
   }
   if (!common::IsValidUtf8(text)) return common::InvalidField("filter", "is not valid UTF-8");
-  return FilterParser(text, taxonomy).Parse();
+  return FilterParser(text, names).Parse();
 }
 
-absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy,
+absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const LabelNames& names,
                                          absl::string_view request_field) {
   if (value.empty())
     return common::InvalidField(request_field, absl::StrCat("a value of ", FieldName(ref), " is empty"));
@@ -660,14 +709,26 @@ absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view 
     return common::InvalidField(request_field, absl::StrCat(FieldName(ref), " is compared in `filter` only"));
   }
   const std::optional<Dimension> dimension = DimensionOf(ref.field);
-  if (!dimension || taxonomy.empty()) return QueryNode::Term(TermFor(ref, value));
-  const std::vector<std::string> current = taxonomy.Current(*dimension, value);
-  if (current.empty()) {
+  if (!dimension) return QueryNode::Term(ref, value);
+  std::vector<QueryNode> nodes;
+  AddLabel(*dimension, value, names, nodes);
+  if (nodes.empty() && names.taxonomy.empty() && *dimension != Dimension::kCountry) {
+    // The first answer of the classifier brings it; until then nothing has such a label.
+    return common::WithReason(
+        common::Unavailable(absl::StrCat(request_field, ": there is no taxonomy yet to check ", FieldName(ref), " \"",
+                                         value, "\" against; try again once the classifier service was reached"),
+                            kTaxonomyRetry),
+        kReasonTaxonomyUnavailable);
+  }
+  if (nodes.empty()) {
     return common::InvalidField(request_field, absl::StrCat("there is no ", FieldName(ref), " \"", value, "\""));
   }
-  std::vector<QueryNode> nodes;
-  for (const std::string& id : current) nodes.push_back(QueryNode::Term(TermFor(ref, id)));
   return QueryNode::Or(std::move(nodes));
+}
+
+std::vector<std::string> StoredValues(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy) {
+  if (const std::optional<Dimension> dimension = DimensionOf(ref.field)) return CurrentIds(*dimension, value, taxonomy);
+  return {ref.field == Field::kLanguage ? absl::AsciiStrToLower(value) : std::string(value)};
 }
 
 }  // namespace dateline::search

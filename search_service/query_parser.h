@@ -2,6 +2,7 @@
 #ifndef DATELINE_SEARCH_SERVICE_QUERY_PARSER_H_
 #define DATELINE_SEARCH_SERVICE_QUERY_PARSER_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,25 @@ struct SearchedWord {
   }
 };
 
+// How ids and names in a query are understood.
+struct LabelNames {
+  const Taxonomy& taxonomy;
+  bool expand_groups = false;  // A group stands for its members as well.
+};
+
+// Where a word stands in the text of the query: half-open, in bytes.
+struct WordPlace {
+  std::string folded;
+  size_t start = 0;
+  size_t end = 0;
+};
+
 struct ParsedQuery {
   QueryNode strict;                 // Every word counts.
   QueryNode relaxed;                // Some words do; equal to `strict` where nothing can be relaxed.
   int free_words = 0;               // How many words could be relaxed.
   std::vector<SearchedWord> words;  // Not negated.
+  std::vector<WordPlace> places;    // Of whole words without a field, not negated; in the order of the text.
   Interpretation interpretation;
   bool empty = false;  // Nothing to search for: all articles.
 };
@@ -39,16 +54,20 @@ struct ParsedQuery {
 // the interpretation says so: the only errors are InvalidArgument for a text that is too long, has too many terms, or
 // isn't UTF-8.
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
-                                       const Taxonomy& taxonomy, TextAnalyzer& analyzer);
+                                       const LabelNames& names, TextAnalyzer& analyzer);
 
 // Reads the subset of AIP-160: FIELD OP VALUE with = != < <= > >= and :, AND, OR (which binds tighter), NOT or -, and
 // parentheses. Fields are those of search_query.h. InvalidArgument naming "filter", the place and the remedy.
-absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const Taxonomy& taxonomy);
+absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const LabelNames& names);
 
-// FIELD = VALUE, as in a filter or a selection. Ids are checked against the taxonomy, if there is one, and followed to
-// what replaced them; an unknown one is InvalidArgument naming `request_field`.
-absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy,
+// FIELD = VALUE, as in a filter or a selection. Ids are followed to what replaced them; an unknown one is
+// InvalidArgument naming `request_field`. While there is no taxonomy, codes of regions are checked against CLDR's, and
+// other ids can't be: Unavailable, reason TAXONOMY_UNAVAILABLE.
+absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const LabelNames& names,
                                          absl::string_view request_field);
+
+// The values that articles carry where a request says `value`: ids that took its place, a language in lower case.
+std::vector<std::string> StoredValues(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy);
 
 }  // namespace dateline::search
 

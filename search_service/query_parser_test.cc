@@ -22,17 +22,18 @@ using ::testing::Not;
 class QueryParserTest : public ::testing::Test {
  protected:
   ParsedQuery Parse(absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
-    absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", taxonomy_, analyzer_);
+    absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, analyzer_);
     EXPECT_TRUE(parsed.ok()) << parsed.status();
     return parsed.ok() ? *std::move(parsed) : ParsedQuery();
   }
   std::string Strict(absl::string_view text) { return ToString(Parse(text).strict); }
   std::string Filter(absl::string_view text) {
-    const absl::StatusOr<QueryNode> node = ParseFilter(text, taxonomy_);
+    const absl::StatusOr<QueryNode> node = ParseFilter(text, names_);
     return node.ok() ? ToString(*node) : std::string(node.status().message());
   }
 
   const Taxonomy taxonomy_{TestTaxonomy()};
+  LabelNames names_{taxonomy_};
   TextAnalyzer analyzer_;
 };
 
@@ -55,14 +56,14 @@ TEST_F(QueryParserTest, OperatorsPhrasesAndParentheses) {
 }
 
 TEST_F(QueryParserTest, FieldsAreUnderstoodByNameAndById) {
-  EXPECT_EQ(Strict("country:Iran oil"), "(oil AND [XC:IR])");
-  EXPECT_EQ(Strict("country:ir"), "[XC:IR]");
-  EXPECT_EQ(Strict("country:\"Russian Federation\""), "[XC:RU]");
-  EXPECT_EQ(Strict("country:GCC"), "[XG:gcc]");
-  EXPECT_EQ(Strict("issue:old_energy"), "[XI:energy]");
+  EXPECT_EQ(Strict("country:Iran oil"), "(oil AND country:IR)");
+  EXPECT_EQ(Strict("country:ir"), "country:IR");
+  EXPECT_EQ(Strict("country:\"Russian Federation\""), "country:RU");
+  EXPECT_EQ(Strict("country:GCC"), "group:gcc");
+  EXPECT_EQ(Strict("issue:old_energy"), "issue:energy");
   EXPECT_EQ(Strict("title:oil author:\"Samuel Ramani\""), "(title:oil AND author:\"samuel ramani\")");
-  EXPECT_EQ(Strict("after:2026-03 oil"), "(oil AND publish_time:2026-03-01T00:00:00+00:00..*)");
-  EXPECT_EQ(Strict("before:2026"), "publish_time:*..2026-01-01T00:00:00+00:00");
+  EXPECT_EQ(Strict("after:2026-03 oil"), "(oil AND after:2026-03-01)");
+  EXPECT_EQ(Strict("before:2026"), "before:2026-01-01");
 }
 
 TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
@@ -78,6 +79,40 @@ TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   EXPECT_THAT(Parse("before:someday").interpretation.notes, Not(IsEmpty()));
   EXPECT_TRUE(Parse("").empty);
   EXPECT_TRUE(Parse(" () -  ").empty);
+}
+
+TEST_F(QueryParserTest, WhatIsSaidOfAQueryIsAQueryThatMeansTheSame) {
+  for (const char* text :
+       {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"", "pipel* after:2026-03",
+        "before:2026-03-15T12:30:00Z language:en", "country:gcc NOT (oil OR author:roe)"}) {
+    const QueryNode parsed = Parse(text).strict;
+    EXPECT_EQ(ToString(Parse(ToString(parsed)).strict), ToString(parsed)) << text;
+    EXPECT_THAT(ToString(parsed), Not(HasSubstr("X"))) << text;
+  }
+}
+
+TEST_F(QueryParserTest, AGroupStandsForItsMembersWhereItIsExpanded) {
+  EXPECT_EQ(Strict("group:gcc"), "group:gcc");
+  names_.expand_groups = true;
+  EXPECT_EQ(Strict("group:gcc"), "(group:gcc OR country:AE)");
+  EXPECT_EQ(Filter("group_id = \"gcc\" AND source=x"), "((group:gcc OR country:AE) AND source:x)");
+  EXPECT_EQ(Filter("group_id = \"old_gulf\""), "(group:gcc OR country:AE)");  // Retired: its own members went with it.
+}
+
+TEST_F(QueryParserTest, WithoutATaxonomyCodesAreCldrsAndOtherIdsCannotBeChecked) {
+  const Taxonomy none;
+  const LabelNames names{none};
+  EXPECT_TRUE(ParseFilter("country = IR", names).ok());
+  EXPECT_TRUE(ParseFilter("country = XK", names).ok());
+  for (const char* text : {"country = ZZ", "country = ir", "country = EU", "country = SU", "country = 840"}) {
+    EXPECT_EQ(ParseFilter(text, names).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+  for (const char* text : {"issue = energy", "group = gcc"}) {
+    const absl::Status status = ParseFilter(text, names).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << text;
+    EXPECT_EQ(common::ReasonOf(status), kReasonTaxonomyUnavailable);
+    EXPECT_TRUE(common::RetryDelayOf(status).has_value());
+  }
 }
 
 TEST_F(QueryParserTest, TheLastWordMayBeGrowingInASearchBox) {
@@ -96,20 +131,20 @@ TEST_F(QueryParserTest, TooLongAndTooManyAreErrorsNamingTheQuery) {
   std::string many;
   for (int i = 0; i < 65; ++i) absl::StrAppend(&many, "w", i, " ");
   for (const std::string& text : {std::string(kMaxQueryBytes + 1, 'x'), many, std::string("\xFF")}) {
-    const absl::Status status = ParseQuery(text, MatchMode::kFullQuery, "", taxonomy_, analyzer_).status();
+    const absl::Status status = ParseQuery(text, MatchMode::kFullQuery, "", names_, analyzer_).status();
     ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_EQ(common::FieldViolationsOf(status).at(0).field, "query");
   }
 }
 
 TEST_F(QueryParserTest, FilterIsTypedAndOrBindsTighterThanAnd) {
-  EXPECT_EQ(Filter("country = \"IR\" AND publish_time >= \"2026-01-01\""),
-            "([XC:IR] AND publish_time:2026-01-01T00:00:00+00:00..*)");
-  EXPECT_EQ(Filter("region_code:IR OR region_code:RU AND issue_id=energy"), "(([XC:IR] OR [XC:RU]) AND [XI:energy])");
-  EXPECT_EQ(Filter("NOT source = 'The Times'"), "NOT [XS:The Times]");
-  EXPECT_EQ(Filter("-author=\"A B\" language_code=en"), "(NOT [XA:A B] AND [Len])");
-  EXPECT_EQ(Filter("attributes.series = \"x\""), "[XF:series:x]");
-  EXPECT_EQ(Filter("publish_time = 2026-03-01"), "publish_time:2026-03-01T00:00:00+00:00..2026-03-02T00:00:00+00:00");
+  EXPECT_EQ(Filter("country = \"IR\" AND publish_time >= \"2026-01-01\""), "(country:IR AND after:2026-01-01)");
+  EXPECT_EQ(Filter("region_code:IR OR region_code:RU AND issue_id=energy"),
+            "((country:IR OR country:RU) AND issue:energy)");
+  EXPECT_EQ(Filter("NOT source = 'The Times'"), "NOT source:\"The Times\"");
+  EXPECT_EQ(Filter("-author=\"A B\" language_code=en"), "(NOT author:\"A B\" AND language:en)");
+  EXPECT_EQ(Filter("attributes.series = \"x\""), "attributes.series:x");
+  EXPECT_EQ(Filter("publish_time = 2026-03-01"), "(after:2026-03-01 AND before:2026-03-02)");
   EXPECT_EQ(Filter(""), "*");
 }
 
@@ -137,9 +172,9 @@ TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {
     for (size_t k = 0; k < count; ++k)
       absl::StrAppend(&text, pieces[random() % pieces.size()], random() % 3 == 0 ? " " : "");
     const auto mode = static_cast<MatchMode>(random() % 3);
-    const absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", taxonomy_, analyzer_);
+    const absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, analyzer_);
     ASSERT_TRUE(parsed.ok() || absl::IsInvalidArgument(parsed.status())) << text;
-    const absl::StatusOr<QueryNode> filter = ParseFilter(text, taxonomy_);
+    const absl::StatusOr<QueryNode> filter = ParseFilter(text, names_);
     ASSERT_TRUE(filter.ok() || absl::IsInvalidArgument(filter.status())) << text;
   }
 }

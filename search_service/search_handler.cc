@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 
 #include "common/error.h"
+#include "common/hash.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "search_service/article_proto.h"
@@ -18,6 +22,24 @@ namespace dateline::search {
 
 namespace apb = article::v1;
 
+namespace {
+
+// Kept back of the caller's time where a partial answer is wanted: hits are still to be read and sent.
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
+
+absl::Time MatchDeadline(absl::Time now, absl::Time deadline) {
+  return deadline - std::min(kAnswerTime, (deadline - now) / 4);
+}
+
+// For HTTP caches between here and the caller, such as the gateway tells: `etag` says which state the answer is of, and
+// what another moment may change without that is not to be kept at all.
+void ForbidCaching(const common::rpc::Call& call) { call.context().AddInitialMetadata("cache-control", "no-store"); }
+void AllowCaching(const common::rpc::Call& call, absl::string_view state) {
+  call.context().AddInitialMetadata("etag", common::Hash128Hex(state));
+}
+
+}  // namespace
+
 grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SearchRequest, v1::SearchResponse>(
@@ -25,15 +47,28 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
       [this](const common::rpc::Call& call, const v1::SearchRequest& in, v1::SearchResponse& out) -> absl::Status {
         const absl::Time start = absl::Now();
         ASSIGN_OR_RETURN(SearchQuery query, FromProto(in));
-        query.deadline = call.deadline();
-        query.cancelled = [&call] { return call.IsCancelled(); };
+        query.deadline = query.partial_on_timeout ? MatchDeadline(start, call.deadline()) : call.deadline();
+        query.cancelled = [&call] { return call.CallerLeft(); };
+        ASSIGN_OR_RETURN(SearchResult result, engine_.Search(query));
         while (true) {
-          ASSIGN_OR_RETURN(const SearchResult result, engine_.Search(query));
           ToProto(result, query, *engine_.taxonomy(), out);
           // Default clients take no longer answer: the page is made shorter, and its token goes on from there.
           if (out.ByteSizeLong() <= common::rpc::kMaxResponseBytes || result.hits.size() <= 1) break;
-          query.page_size = static_cast<int>(result.hits.size() / 2);
           out.Clear();
+          const size_t fewer = result.hits.size() / 2;
+          if (result.degraded) {
+            // There is no time for another search: what is cut off goes the way of what was not found.
+            result.hits.resize(fewer);
+            result.next_page_token.clear();
+          } else {
+            query.page_size = static_cast<int>(fewer);
+            ASSIGN_OR_RETURN(result, engine_.Search(query));
+          }
+        }
+        if (result.degraded || result.embargoes || !in.min_commit_token().empty() || !in.page_token().empty()) {
+          ForbidCaching(call);
+        } else {
+          AllowCaching(call, absl::StrCat(result.commit_token, " ", result.state));
         }
         out.mutable_timing()->set_total_ms(absl::ToDoubleMilliseconds(absl::Now() - start));
         return absl::OkStatus();
@@ -44,12 +79,19 @@ grpc::ServerUnaryReactor* SearchHandler::Suggest(grpc::CallbackServerContext* co
                                                  grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SuggestRequest, v1::SuggestResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::SuggestRequest& in,
-             v1::SuggestResponse& out) -> absl::Status {
+      [this](const common::rpc::Call& call, const v1::SuggestRequest& in, v1::SuggestResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(const SuggestQuery query, FromProto(in));
+        // Before the read: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
+        const std::string taxonomy = engine_.taxonomy()->data().etag;
         ASSIGN_OR_RETURN(const std::vector<Suggestion> suggestions, engine_.Suggest(query));
         ToProto(suggestions, out);
-        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
+        ASSIGN_OR_RETURN(const bool embargoes, engine_.HasEmbargoes());
+        if (embargoes) {
+          ForbidCaching(call);
+        } else {
+          AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy));
+        }
         return absl::OkStatus();
       });
 }
@@ -58,16 +100,20 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::GetArticleRequest, v1::GetArticleResponse>(
       context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::GetArticleRequest& in,
+      [this](const common::rpc::Call& call, const v1::GetArticleRequest& in,
              v1::GetArticleResponse& out) -> absl::Status {
         if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
         ArticleFormat format;
         ASSIGN_OR_RETURN(format.view, ViewFromProto(in.view(), apb::ARTICLE_VIEW_FULL));
         format.display_language = in.display_language();
         ASSIGN_OR_RETURN(format.labels.sources, LabelSourcesFromProto(in.label_sources()));
-        ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
-        ToProto(article, format, *engine_.taxonomy(), *out.mutable_article());
+        // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
+        ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
+        const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
+        ToProto(article, format, *taxonomy, *out.mutable_article());
+        // An embargo that ends makes an error an answer, and errors are not kept.
+        AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy->data().etag));
         return absl::OkStatus();
       });
 }

@@ -238,7 +238,7 @@ class FacetCounter final : public Xapian::MatchSpy {
       : fields_(std::move(fields)), options_(std::move(options)), counts_(fields_.size()) {
     for (size_t i = 0; i < fields_.size(); ++i) {
       if (fields_[i].field <= Field::kIssue) {
-        labels_[static_cast<size_t>(fields_[i].field)] = static_cast<int>(i);
+        labels_[static_cast<size_t>(fields_[i].field)].push_back(i);
         any_label_ = true;
       } else {
         any_other_ = true;
@@ -261,13 +261,13 @@ class FacetCounter final : public Xapian::MatchSpy {
   void CountLabels(const std::string& pack) {
     seen_.clear();
     ForEachPacked(pack, [&](const PackedValue& label) {
-      const auto dimension = static_cast<size_t>(label.kind);
-      if (dimension >= labels_.size() || labels_[dimension] < 0 || !LabelCounts(label, options_)) return;
+      const auto dimension = static_cast<size_t>(static_cast<unsigned char>(label.kind));
+      if (dimension >= labels_.size() || labels_[dimension].empty() || !LabelCounts(label, options_)) return;
       // Two sources may give the same label.
       const std::pair<char, absl::string_view> key{label.kind, label.value};
       if (std::find(seen_.begin(), seen_.end(), key) != seen_.end()) return;
       seen_.push_back(key);
-      Count(static_cast<size_t>(labels_[dimension]), label.value);
+      for (const size_t facet : labels_[dimension]) Count(facet, label.value);
     });
   }
 
@@ -298,7 +298,7 @@ class FacetCounter final : public Xapian::MatchSpy {
 
   std::vector<FieldRef> fields_;
   LabelOptions options_;
-  std::array<int, kDimensionCount> labels_ = {-1, -1, -1};  // The index of the facet of each dimension.
+  std::array<std::vector<size_t>, kDimensionCount> labels_;  // The facets of each dimension, by their index.
   bool any_label_ = false;
   bool any_other_ = false;
   std::vector<absl::flat_hash_map<std::string, int64_t>> counts_;
@@ -791,6 +791,10 @@ class SearchIndex::Impl {
     });
   }
 
+  absl::StatusOr<bool> HasEmbargoes(absl::Time now) const {
+    return Read([&](Xapian::Database& database) -> absl::StatusOr<bool> { return HasEmbargoesIn(database, now); });
+  }
+
   absl::StatusOr<int64_t> document_count() const {
     return Read([&](Xapian::Database& database) -> absl::StatusOr<int64_t> { return database.get_doccount(); });
   }
@@ -892,15 +896,26 @@ class SearchIndex::Impl {
     return query;
   }
 
+  // By the greatest time that was ever stored, which costs nothing.
+  static bool HasEmbargoesIn(Xapian::Database& database, absl::Time now) {
+    return database.get_termfreq(kEmbargoTerm) > 0 && database.get_value_upper_bound(kVisibleSlot) > SortableTime(now);
+  }
+
   static absl::StatusOr<MatchResult> MatchIn(Xapian::Database& database, const MatchRequest& request) {
     MatchResult result;
     if (!absl::SimpleAtoi(database.get_metadata(kAppliedKey), &result.applied_seq)) result.applied_seq = 0;
     int64_t micros = 0;
     if (absl::SimpleAtoi(database.get_metadata(kTimeKey), &micros)) result.commit_time = absl::FromUnixMicros(micros);
+    result.embargoes = HasEmbargoesIn(database, absl::Now());
     const Xapian::doccount documents = database.get_doccount();
     DeadlineSource::Watch watch{request.deadline, request.cancelled, request.partial_on_timeout};
     if (request.cancelled && request.cancelled()) throw CallCancelled();
-    if (absl::Now() >= request.deadline) throw TimeIsUp();
+    result.facets.resize(request.facets.size());
+    if (absl::Now() >= request.deadline) {
+      if (!request.partial_on_timeout) throw TimeIsUp();
+      result.complete = false;
+      return result;
+    }
 
     const QueryBuilder builder(request.labels);
     const Xapian::Query base = builder.Build(request.query);
@@ -917,7 +932,6 @@ class SearchIndex::Impl {
                       [&](const IndexFilter& filter) { return filter.field == request.facets[i]; });
       (conditioned ? own : shared).push_back(i);
     }
-    result.facets.resize(request.facets.size());
 
     Xapian::Enquire enquire(database);
     enquire.set_weighting_scheme(Xapian::BM25Weight(kK1, 0, 1, kB, 0.5));
@@ -944,6 +958,7 @@ class SearchIndex::Impl {
     }
     for (size_t k = 0; k < shared.size(); ++k) result.facets[shared[k]] = counter.Counts(k);
 
+    const absl::Time counting = absl::Now();
     for (const size_t i : own) {
       Xapian::Enquire facet_enquire(database);
       facet_enquire.set_weighting_scheme(Xapian::BoolWeight());
@@ -953,6 +968,7 @@ class SearchIndex::Impl {
       facet_enquire.get_mset(0, 0, documents);
       result.facets[i] = own_counter.Counts(0);
     }
+    result.facets_time = absl::Now() - counting;
     result.complete = !watch.expired;
     if (watch.expired)
       result.total = std::max<int64_t>(matches.get_matches_lower_bound(), static_cast<int64_t>(result.hits.size()));
@@ -1007,6 +1023,7 @@ absl::StatusOr<std::vector<int64_t>> SearchIndex::Resolve(const std::vector<HitR
 absl::StatusOr<std::optional<std::string>> SearchIndex::Correct(const SearchedWord& word, absl::Time deadline) const {
   return impl_->Correct(word, deadline);
 }
+absl::StatusOr<bool> SearchIndex::HasEmbargoes(absl::Time now) const { return impl_->HasEmbargoes(now); }
 absl::StatusOr<int64_t> SearchIndex::document_count() const { return impl_->document_count(); }
 std::string SearchIndex::generation() const { return impl_->generation(); }
 int64_t SearchIndex::DiskBytes() const { return impl_->DiskBytes(); }

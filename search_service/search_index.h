@@ -28,7 +28,7 @@
 namespace dateline::search {
 
 // Raised whenever an index of before can't be read or updated any more: it is then built anew.
-inline constexpr int32_t kIndexVersion = 1;
+inline constexpr int32_t kIndexVersion = 2;
 
 // A condition beside the query. A facet of `field` is counted without the conditions on that field.
 struct IndexFilter {
@@ -62,8 +62,10 @@ struct MatchResult {
   int64_t total = 0;
   bool complete = true;                                // False: the deadline came first.
   std::vector<std::map<std::string, int64_t>> facets;  // As in the request: counts by value.
+  absl::Duration facets_time;                          // Of the searches that only counted.
   uint64_t applied_seq = 0;
   absl::Time commit_time;
+  bool embargoes = false;  // As HasEmbargoes.
 };
 
 class SearchIndex {
@@ -92,6 +94,9 @@ class SearchIndex {
   // For words that no article has: one that many articles have and that is spelled nearly the same. Nullopt if the
   // word occurs, or nothing is near.
   absl::StatusOr<std::optional<std::string>> Correct(const SearchedWord& word, absl::Time deadline) const;
+  // Whether an article may be visible from a time later than `now` only. Once all embargoes have ended, and until those
+  // articles change, it may say so still.
+  absl::StatusOr<bool> HasEmbargoes(absl::Time now) const;
   absl::StatusOr<int64_t> document_count() const;
   std::string generation() const;
   int64_t DiskBytes() const;

@@ -1,6 +1,7 @@
 #include "search_service/search_proto.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -46,10 +47,8 @@ void RangesToProto(const std::vector<TextRange>& ranges, google::protobuf::Repea
 
 absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request) {
   SnippetOptions options;
-  if (!request.has_snippet()) {
-    options.max_count = 0;
-    return options;
-  }
+  options.title = options.body = request.has_snippet() && request.snippet().fields().empty();
+  if (!request.has_snippet()) return options;
   const v1::SnippetSpec& spec = request.snippet();
   options.max_bytes = spec.max_bytes() == 0 ? 240 : spec.max_bytes();
   options.max_count = spec.max_snippets() == 0 ? 1 : spec.max_snippets();
@@ -57,8 +56,29 @@ absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request
     if (field != "title" && field != "body") {
       return InvalidField("snippet.fields", "knows \"title\" and \"body\" only");
     }
+    (field == "title" ? options.title : options.body) = true;
   }
   return options;
+}
+
+// A number that this version knows no value for would be taken as the default, and the answer be another one.
+absl::Status CheckEnums(const v1::SearchRequest& request) {
+  constexpr absl::string_view kUnknown = "is no known value";
+  if (!v1::MatchMode_IsValid(request.match_mode())) return InvalidField("match_mode", kUnknown);
+  if (!v1::TypoMode_IsValid(request.typo_mode())) return InvalidField("typo_mode", kUnknown);
+  if (!v1::InterpretationMode_IsValid(request.interpretation_mode())) {
+    return InvalidField("interpretation_mode", kUnknown);
+  }
+  if (!v1::TimeoutPolicy_IsValid(request.on_timeout())) return InvalidField("on_timeout", kUnknown);
+  for (int i = 0; i < request.selections_size(); ++i) {
+    if (v1::SelectionMatch_IsValid(request.selections(i).match())) continue;
+    return InvalidField(absl::StrCat("selections[", i, "].match"), kUnknown);
+  }
+  for (int i = 0; i < request.facets_size(); ++i) {
+    if (v1::FacetOrder_IsValid(request.facets(i).order())) continue;
+    return InvalidField(absl::StrCat("facets[", i, "].order"), kUnknown);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
@@ -155,6 +175,7 @@ absl::StatusOr<apb::ArticleView> ViewFromProto(apb::ArticleView view, apb::Artic
 }
 
 absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
+  RETURN_IF_ERROR(CheckEnums(request));
   RETURN_IF_ERROR(RefuseWhatIsNotBuilt(request));
   SearchQuery query;
   query.query = request.query();
@@ -178,11 +199,13 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   for (const v1::FacetSpec& facet : request.facets()) {
     query.facets.push_back({.field = facet.field(),
                             .prefix = facet.prefix(),
-                            .order_by_name = facet.order() == v1::FACET_ORDER_ID,
+                            .order_by_id = facet.order() == v1::FACET_ORDER_ID,
+                            .exact = facet.exact(),
                             .limit = facet.limit()});
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
   query.match_mode = MatchModeFromProto(request.match_mode());
+  query.suggest_corrections = request.typo_mode() != v1::TYPO_MODE_OFF;
   ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
   query.view = ViewOf(view);
   query.language_code = request.language_code();
@@ -206,7 +229,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   for (const Hit& hit : result.hits) {
     v1::SearchHit& proto = *response.add_hits();
     ToProto(hit.article, format, taxonomy, *proto.mutable_article());
-    proto.set_score(hit.score);
+    proto.set_score(std::round(hit.score * 1e4) / 1e4);
     for (const Snippet& snippet : hit.snippets) {
       v1::Snippet& out = *proto.add_snippets();
       out.set_field(snippet.field);
@@ -245,6 +268,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     degradation.set_message("the deadline came before the search was finished; these are the hits found by then");
   }
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
+  response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
 }
 
@@ -296,7 +320,9 @@ void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoRespon
   response.set_store_bytes(info.store_bytes);
   response.set_index_bytes(info.index_bytes);
   response.set_index_format_version(info.index_version);
+  response.set_purged_count(Count(info.purged_count));
   response.set_taxonomy_version(info.taxonomy_version);
+  response.set_model_version(info.model_version);
   response.set_classifier_available(info.labeler_healthy);
   response.set_server_version(common::kVersion);
 }

@@ -52,7 +52,39 @@ TEST(SearchProtoTest, ReadsARequest) {
 
 TEST(SearchProtoTest, WithoutASnippetSpecThereAreNone) {
   ASSERT_OK_AND_ASSIGN(const SearchQuery query, FromProto(v1::SearchRequest()));
-  EXPECT_EQ(query.snippet.max_count, 0);
+  EXPECT_FALSE(query.snippet.title);
+  EXPECT_FALSE(query.snippet.body);
+}
+
+TEST(SearchProtoTest, SnippetsAreOfTheFieldsNamedAndOfBothWhereNoneIs) {
+  v1::SearchRequest request;
+  request.mutable_snippet();
+  ASSERT_OK_AND_ASSIGN(SearchQuery query, FromProto(request));
+  EXPECT_TRUE(query.snippet.title);
+  EXPECT_TRUE(query.snippet.body);
+  request.mutable_snippet()->add_fields("title");
+  ASSERT_OK_AND_ASSIGN(query, FromProto(request));
+  EXPECT_TRUE(query.snippet.title);
+  EXPECT_FALSE(query.snippet.body);
+}
+
+TEST(SearchProtoTest, TypoModeOffLooksForNoCorrections) {
+  v1::SearchRequest request;
+  ASSERT_OK_AND_ASSIGN(SearchQuery query, FromProto(request));
+  EXPECT_TRUE(query.suggest_corrections);
+  request.set_typo_mode(v1::TYPO_MODE_OFF);
+  ASSERT_OK_AND_ASSIGN(query, FromProto(request));
+  EXPECT_FALSE(query.suggest_corrections);
+}
+
+TEST(SearchProtoTest, AnswersRoundScoresAndSayWhereTheTimeWent) {
+  SearchResult result;
+  result.hits.emplace_back().score = 1.23456789;
+  result.facets_time = absl::Milliseconds(3);
+  v1::SearchResponse response;
+  ToProto(result, SearchQuery(), Taxonomy(), response);
+  EXPECT_EQ(response.hits(0).score(), 1.2346);
+  EXPECT_EQ(response.timing().facets_ms(), 3.0);
 }
 
 TEST(SearchProtoTest, RefusesWhatIsNotBuiltByName) {
@@ -83,6 +115,14 @@ TEST(SearchProtoTest, RefusesNonsenseByName) {
          for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source");
        }},
       {"label_sources[0]", [](v1::SearchRequest& r) { r.add_label_sources(article::v1::LABEL_SOURCE_UNSPECIFIED); }},
+      {"match_mode", [](v1::SearchRequest& r) { r.set_match_mode(static_cast<v1::MatchMode>(77)); }},
+      {"typo_mode", [](v1::SearchRequest& r) { r.set_typo_mode(static_cast<v1::TypoMode>(77)); }},
+      {"interpretation_mode",
+       [](v1::SearchRequest& r) { r.set_interpretation_mode(static_cast<v1::InterpretationMode>(77)); }},
+      {"on_timeout", [](v1::SearchRequest& r) { r.set_on_timeout(static_cast<v1::TimeoutPolicy>(77)); }},
+      {"selections[0].match",
+       [](v1::SearchRequest& r) { r.add_selections()->set_match(static_cast<v1::SelectionMatch>(77)); }},
+      {"facets[0].order", [](v1::SearchRequest& r) { r.add_facets()->set_order(static_cast<v1::FacetOrder>(77)); }},
       {"view", [](v1::SearchRequest& r) { r.set_view(static_cast<article::v1::ArticleView>(77)); }},
   };
   for (const auto& [field, set] : cases) {

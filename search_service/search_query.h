@@ -41,13 +41,16 @@ struct Selection {
 
 struct FacetRequest {
   std::string field;
-  std::string prefix;          // Only values whose id or display name starts with this, case ignored.
-  bool order_by_name = false;  // By display name instead of most first.
-  int limit = 0;  // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
+  std::string prefix;        // Only values whose id or display name starts with this, case ignored.
+  bool order_by_id = false;  // Instead of most first.
+  bool exact = false;        // No counts rather than partial ones, where the time runs out.
+  int limit = 0;             // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
 };
 
 struct SnippetOptions {
-  int max_count = 2;    // Body passages for a hit; 0 to kMaxSnippetsPerHit.
+  bool title = true;    // The title, where a word is in it: as a whole, however long.
+  bool body = true;     // Passages of the body.
+  int max_count = 2;    // Body passages for a hit; 1 to kMaxSnippetsPerHit.
   int max_bytes = 240;  // Of one passage; 40 to kMaxSnippetBytes.
 };
 
@@ -58,9 +61,9 @@ enum class MatchMode {
 };
 
 enum class View {
-  kBasic,    // Neither body nor evidence nor snippets.
-  kSnippet,  // Basic, with the evidence of labels and snippets.
-  kFull,     // Everything, snippets too.
+  kBasic,    // Neither body nor evidence.
+  kSnippet,  // Basic, with the evidence of labels.
+  kFull,     // Everything.
 };
 
 struct SearchQuery {
@@ -70,7 +73,9 @@ struct SearchQuery {
   std::vector<std::string> region_codes;
   std::vector<std::string> group_ids;
   std::vector<std::string> issue_ids;
-  bool expand_groups = false;  // An article about a member counts as one about the group.
+  // An article about a member counts as one about the group, wherever a group is asked for: above, in `selections`, in
+  // `filter` and in `query`.
+  bool expand_groups = false;
   std::vector<Selection> selections;
   std::string order_by;  // "relevance" (default), "publish_time desc" (default without a query), "publish_time asc".
   int page_size = 0;     // 0: kDefaultPageSize; negative: an error.
@@ -79,6 +84,7 @@ struct SearchQuery {
   std::vector<FacetRequest> facets;
   SnippetOptions snippet;
   MatchMode match_mode = MatchMode::kFullQuery;
+  bool suggest_corrections = true;  // Whether words that look mistyped are looked up.
   View view = View::kSnippet;
   std::string language_code;     // Of the query; decides stemming. Empty: by its script and what the index holds.
   std::string display_language;  // Of display names; empty: English.
@@ -131,9 +137,10 @@ struct Facet {
 struct Interpretation {
   std::string normalized_query;            // As it was searched, in the query language.
   std::vector<std::string> ignored_parts;  // Of the query: what could not be understood and was left out.
-  std::string corrected_query;             // "Did you mean": not empty if a word of the query is nowhere in the index.
-  std::vector<std::string> notes;          // For people: what was relaxed, what was searched literally.
-  bool relaxed = false;                    // Not every word was required.
+  // "Did you mean": the query as typed but for words that are nowhere in the index; empty if there are none such.
+  std::string corrected_query;
+  std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
+  bool relaxed = false;            // Not every word was required.
 };
 
 struct SearchResult {
@@ -143,12 +150,25 @@ struct SearchResult {
   bool total_exact = true;
   std::vector<Facet> facets;
   Interpretation interpretation;
-  uint64_t visible_seq = 0;   // Of the index that was searched.
-  std::string commit_token;   // The same, to hand out.
-  absl::Time index_time;      // When that index was committed.
-  bool degraded = false;      // The deadline came before the match was complete.
-  absl::Duration match_time;  // In the index.
-  absl::Duration fetch_time;  // Hits and snippets.
+  uint64_t visible_seq = 0;  // Of the index that was searched.
+  std::string commit_token;  // The same, to hand out.
+  uint64_t state = 0;      // The same query has the same answer while this stays, but for the clock; 0: not even then.
+  absl::Time index_time;   // When that index was committed.
+  bool embargoes = false;  // An article that is not here yet may be here later, without any commit.
+  bool degraded = false;   // The deadline came before the match was complete.
+  absl::Duration match_time;   // In the index, without:
+  absl::Duration facets_time;  // What counting took beside the match: searches of facets' own.
+  absl::Duration fetch_time;   // Hits and snippets.
+};
+
+// Later pages are cut from the ranking that the first one made, which is kept until `max_age` after its last token was
+// handed out: pages neither overlap nor skip while articles come in. Rankings take 9 KB each at 1,000 hits without
+// facets, and at most `max_bytes` together. Where those are full, rankings that handed out no token for 60 seconds make
+// room; younger ones never do. A token whose ranking is not kept (there was no room, it is too old, the server was
+// started anew) goes on exactly while the index is as it was, by the same search, and is refused otherwise.
+struct PagingLimits {
+  absl::Duration max_age = absl::Minutes(2);
+  size_t max_bytes = 128'000'000;  // 14,000 searches within a minute that have a second page.
 };
 
 enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource };

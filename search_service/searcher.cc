@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -13,7 +15,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "common/error.h"
 #include "common/hash.h"
@@ -24,8 +25,8 @@
 namespace dateline::search {
 namespace {
 
-// Rankings that are kept for later pages: 8 KB each at 1,000 hits.
-constexpr size_t kMaxKept = 4'096;
+// What the contract promises of a page token.
+constexpr absl::Duration kPromisedAge = absl::Seconds(60);
 constexpr size_t kMaxIdleAnalyzers = 16;
 // From so many words on a query is a question: its words are a hint each rather than all demanded.
 constexpr int kQuestionWords = 4;
@@ -64,10 +65,10 @@ uint64_t FingerprintOf(const SearchQuery& query) {
   add(query.order_by);
   add(absl::StrCat(query.facets.size()));
   for (const FacetRequest& facet : query.facets) {
-    add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_name));
+    add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_id));
     add(facet.prefix);
   }
-  add(absl::StrCat(static_cast<int>(query.match_mode)));
+  add(absl::StrCat(static_cast<int>(query.match_mode), "/", query.suggest_corrections));
   add(query.language_code);
   add(query.display_language);
   add(absl::StrCat(query.labels.min_score, "/", query.include_embargoed));
@@ -75,16 +76,37 @@ uint64_t FingerprintOf(const SearchQuery& query) {
   return Fingerprint64(all);
 }
 
+// What an answer depends on beside the query and the clock; never 0.
+uint64_t StateOf(absl::string_view generation, uint64_t applied_seq, const Taxonomy& taxonomy) {
+  return Fingerprint64(absl::StrCat(generation, "/", applied_seq, "/", taxonomy.data().etag)) | 1;
+}
+
+// About what an answer without hits takes.
+size_t BytesOf(const SearchResult& answer) {
+  size_t bytes = answer.interpretation.normalized_query.size() + answer.interpretation.corrected_query.size();
+  for (const auto* list : {&answer.interpretation.ignored_parts, &answer.interpretation.notes}) {
+    for (const std::string& text : *list) bytes += sizeof(std::string) + text.size();
+  }
+  for (const Facet& facet : answer.facets) {
+    bytes += sizeof(Facet) + facet.field.size() + facet.values.capacity() * sizeof(FacetValue);
+    for (const FacetValue& value : facet.values) bytes += value.id.size() + value.display_name.size();
+  }
+  return bytes;
+}
+
 struct PageToken {
   uint64_t nonce = 0;
-  uint64_t id = 0;
+  uint64_t id = 0;  // Of the ranking; 0: it is not kept.
   uint64_t fingerprint = 0;
   uint64_t offset = 0;
+  uint64_t state = 0;          // Of index and taxonomy at the search; 0: it can't be done again exactly.
+  uint64_t visible_until = 0;  // Of the ranking.
 };
 
 std::string EncodePageToken(const PageToken& token) {
-  const std::string body = absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".",
-                                        absl::Hex(token.fingerprint), ".", absl::Hex(token.offset));
+  const std::string body =
+      absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".", absl::Hex(token.fingerprint), ".",
+                   absl::Hex(token.offset), ".", absl::Hex(token.state), ".", absl::Hex(token.visible_until));
   return absl::WebSafeBase64Escape(absl::StrCat(body, ".", absl::Hex(Fingerprint64(body))));
 }
 
@@ -98,12 +120,28 @@ std::optional<PageToken> ParsePageToken(absl::string_view text) {
   if (!absl::SimpleHexAtoi(plain.substr(last + 1), &check) || check != Fingerprint64(body)) return std::nullopt;
   PageToken token;
   size_t start = 0;
-  for (uint64_t* part : {&token.nonce, &token.id, &token.fingerprint, &token.offset}) {
+  for (uint64_t* part :
+       {&token.nonce, &token.id, &token.fingerprint, &token.offset, &token.state, &token.visible_until}) {
     const size_t end = std::min(body.find('.', start), body.size());
     if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
     start = std::min(end + 1, body.size());
   }
   return token;
+}
+
+// The query as it was typed, with words of it replaced.
+std::string Corrected(absl::string_view query, const std::vector<WordPlace>& places,
+                      const std::map<std::string, std::string>& corrections) {
+  std::string corrected;
+  size_t done = 0;
+  for (const WordPlace& place : places) {
+    const auto found = corrections.find(place.folded);
+    if (found == corrections.end() || place.start < done) continue;
+    absl::StrAppend(&corrected, query.substr(done, place.start - done), found->second);
+    done = place.end;
+  }
+  absl::StrAppend(&corrected, query.substr(done));
+  return corrected;
 }
 
 absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
@@ -122,29 +160,24 @@ absl::Status CheckCount(absl::string_view field, size_t count) {
 }
 
 // The lists of regions, groups and issues, the selections and the filter, as conditions.
-absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const Taxonomy& taxonomy) {
+absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const LabelNames& names) {
   std::vector<IndexFilter> filters;
   RETURN_IF_ERROR(CheckCount("region_codes", query.region_codes.size()));
   RETURN_IF_ERROR(CheckCount("group_ids", query.group_ids.size()));
   RETURN_IF_ERROR(CheckCount("issue_ids", query.issue_ids.size()));
   std::vector<QueryNode> places;
   for (const std::string& code : query.region_codes) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, taxonomy, "region_codes"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, names, "region_codes"));
     places.push_back(std::move(node));
   }
   for (const std::string& id : query.group_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, taxonomy, "group_ids"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, names, "group_ids"));
     places.push_back(std::move(node));
-    const TaxonomyEntry* group = query.expand_groups ? taxonomy.Find(Dimension::kGroup, id) : nullptr;
-    if (group == nullptr) continue;
-    for (const GroupMember& member : group->members) {
-      places.push_back(QueryNode::Term(TermFor({Field::kRegion, ""}, member.region_code)));
-    }
   }
   if (!places.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(places))});
   std::vector<QueryNode> issues;
   for (const std::string& id : query.issue_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, taxonomy, "issue_ids"));
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, names, "issue_ids"));
     issues.push_back(std::move(node));
   }
   if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
@@ -159,7 +192,7 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
     RETURN_IF_ERROR(CheckCount("selections.values", selection.values.size()));
     std::vector<QueryNode> values;
     for (const std::string& value : selection.values) {
-      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, taxonomy, "selections.values"));
+      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, names, "selections.values"));
       values.push_back(std::move(node));
     }
     if (selection.match_all) {
@@ -168,7 +201,7 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
       filters.push_back({*ref, QueryNode::Or(std::move(values))});
     }
   }
-  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, taxonomy));
+  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, names));
   if (condition.kind != QueryNode::Kind::kAll) filters.push_back({std::nullopt, std::move(condition)});
   return filters;
 }
@@ -191,7 +224,10 @@ Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map
                 const SearchQuery& query, const Taxonomy& taxonomy) {
   std::set<std::string> selected;
   for (const Selection& selection : query.selections) {
-    if (ParseFieldName(selection.field) == ref) selected.insert(selection.values.begin(), selection.values.end());
+    if (ParseFieldName(selection.field) != ref) continue;
+    for (const std::string& value : selection.values) {
+      for (std::string& stored : StoredValues(ref, value, taxonomy)) selected.insert(std::move(stored));
+    }
   }
   Facet facet;
   facet.field = request.field;
@@ -210,7 +246,7 @@ Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map
     if (!counts.contains(id)) add(id, 0, true);
   }
   std::sort(values.begin(), values.end(), [&](const FacetValue& a, const FacetValue& b) {
-    if (request.order_by_name) return std::tie(a.display_name, a.id) < std::tie(b.display_name, b.id);
+    if (request.order_by_id) return a.id < b.id;
     return a.count != b.count ? a.count > b.count : a.id < b.id;
   });
   const auto limit =
@@ -252,36 +288,36 @@ class Searcher::AnalyzerLease {
   std::unique_ptr<TextAnalyzer> analyzer_;
 };
 
-Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, absl::Duration page_token_lifetime)
-    : store_(store), index_(index), lifetime_(page_token_lifetime), nonce_([] {
+Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, const PagingLimits& limits)
+    : store_(store), index_(index), limits_(limits), nonce_([] {
         std::random_device random;
         return (uint64_t{random()} << 32) | random();
       }()) {}
 
-absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const SearchQuery& query,
-                                                                        const Taxonomy& taxonomy,
-                                                                        TextAnalyzer& analyzer,
-                                                                        uint64_t fingerprint) const {
+absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQuery& query, const Taxonomy& taxonomy,
+                                                                  TextAnalyzer& analyzer, int64_t visible_until) const {
   const absl::Time start = absl::Now();
-  ASSIGN_OR_RETURN(ParsedQuery parsed,
-                   ParseQuery(query.query, query.match_mode, query.language_code, taxonomy, analyzer));
+  const LabelNames names{taxonomy, query.expand_groups};
+  ASSIGN_OR_RETURN(ParsedQuery parsed, ParseQuery(query.query, query.match_mode, query.language_code, names, analyzer));
   MatchRequest request;
   request.query = parsed.strict;
-  ASSIGN_OR_RETURN(request.filters, FiltersOf(query, taxonomy));
+  ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
   request.labels = query.labels;
-  if (!query.include_embargoed) request.embargoed_after = absl::ToUnixSeconds(start);
+  if (!query.include_embargoed) request.embargoed_after = visible_until;
   request.max_hits = kMaxDepth;
   request.deadline = query.deadline;
   request.cancelled = query.cancelled;
   request.partial_on_timeout = query.partial_on_timeout;
   RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
+  std::optional<std::string> exact_facet;
   for (const FacetRequest& facet : query.facets) {
     const std::optional<FieldRef> ref = ParseFieldName(facet.field);
     if (!ref || !IsFacet(ref->field)) {
       return common::InvalidField("facets.field", absl::StrCat("\"", facet.field, "\" has no counts"));
     }
     if (facet.limit < 0) return common::InvalidField("facets.limit", "must not be negative");
+    if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
   }
 
@@ -292,53 +328,57 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
     ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
     if (relaxed.total > matches.total) {
       parsed.interpretation.relaxed = true;
-      parsed.interpretation.notes.push_back(matches.total == 0
-                                                ? "no article has all the words; articles with some of them are shown"
-                                                : "few articles have all the words; articles with some of them follow");
+      parsed.interpretation.notes.emplace_back(
+          matches.total == 0 ? "no article has all the words; articles with some of them are shown"
+                             : "few articles have all the words; articles with some of them follow");
       matches = std::move(relaxed);
+    } else if (!relaxed.complete) {
+      matches.complete = false;  // There may be more to show than these.
     }
   }
-  if ((matches.total < kFewHits || parsed.interpretation.relaxed) && !parsed.words.empty()) {
+  if (exact_facet && !matches.complete) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the deadline came before ", *exact_facet, " was counted, and its counts must be exact"));
+  }
+  if (parsed.interpretation.relaxed) parsed.interpretation.normalized_query = ToString(parsed.relaxed);
+  if (query.suggest_corrections && (matches.total < kFewHits || parsed.interpretation.relaxed)) {
     const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
-    std::vector<std::string> words;
-    bool corrected = false;
+    std::map<std::string, std::string> corrections;
     for (const SearchedWord& word : parsed.words) {
-      std::optional<std::string> correction;
-      if (word.scope == TextScope::kAny && !word.prefix) {
-        ASSIGN_OR_RETURN(correction, index_.Correct(word, limit));
-      }
-      corrected = corrected || correction.has_value();
-      words.push_back(correction.value_or(word.word.folded));
+      if (word.scope != TextScope::kAny || word.prefix) continue;
+      ASSIGN_OR_RETURN(const std::optional<std::string> correction, index_.Correct(word, limit));
+      if (correction) corrections.emplace(word.word.folded, *correction);
     }
-    if (corrected) parsed.interpretation.corrected_query = absl::StrJoin(words, " ");
+    if (!corrections.empty()) {
+      parsed.interpretation.corrected_query = Corrected(query.query, parsed.places, corrections);
+    }
   }
 
   auto ranking = std::make_shared<Ranking>();
-  {
-    const common::MutexLock lock(mutex_);
-    ranking->id = next_id_++;
-  }
   ranking->hits = std::move(matches.hits);
   ranking->words = std::move(parsed.words);
-  ranking->fingerprint = fingerprint;
-  ranking->generation = index_.generation();
-  ranking->made = start;
+  ranking->visible_until = visible_until;
   SearchResult& answer = ranking->answer;
   answer.total = matches.total;
   answer.total_exact = matches.complete;
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
   answer.visible_seq = matches.applied_seq;
+  if (matches.complete) answer.state = StateOf(index_.generation(), matches.applied_seq, taxonomy);
   answer.index_time = matches.commit_time;
+  answer.embargoes = matches.embargoes;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
     answer.facets.back().exact = matches.complete;
   }
-  answer.match_time = absl::Now() - start;
+  answer.facets_time = matches.facets_time;
+  answer.match_time = absl::Now() - start - answer.facets_time;
   return ranking;
 }
 
 absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(const SearchQuery& query,
+                                                                            const Taxonomy& taxonomy,
+                                                                            TextAnalyzer& analyzer,
                                                                             uint64_t fingerprint,
                                                                             size_t& offset) const {
   if (query.skip > 0) return common::InvalidField("skip", "can't be given together with page_token");
@@ -347,37 +387,67 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
   if (token->fingerprint != fingerprint) {
     return common::InvalidField("page_token", "belongs to another query; all fields but page_size must stay the same");
   }
-  std::shared_ptr<const Ranking> ranking;
-  {
-    const common::MutexLock lock(mutex_);
-    const auto found = kept_.find(token->id);
-    if (token->nonce == nonce_ && found != kept_.end()) ranking = found->second;
-  }
-  if (ranking == nullptr || ranking->generation != index_.generation() || ranking->made + lifetime_ < absl::Now()) {
-    return common::WithReason(absl::FailedPreconditionError("page_token: has expired; start again from the first page"),
-                              kReasonPageTokenExpired);
-  }
   offset = token->offset;
-  return ranking;
+  if (token->nonce == nonce_) {
+    if (std::shared_ptr<const Ranking> kept = FindKept(token->id)) return kept;
+  }
+  // Where nothing has changed, the same search finds the same hits in the same order.
+  if (token->state != 0 && token->state == StateOf(index_.generation(), index_.applied_seq(), taxonomy)) {
+    SearchQuery again = query;
+    again.partial_on_timeout = false;
+    const int64_t now = absl::ToUnixSeconds(absl::Now());
+    ASSIGN_OR_RETURN(
+        std::shared_ptr<Ranking> ranking,
+        Rank(again, taxonomy, analyzer, std::min(now, static_cast<int64_t>(token->visible_until & INT64_MAX))));
+    if (ranking->answer.state == token->state) {
+      Keep(ranking);
+      return ranking;
+    }
+  }
+  return common::WithReason(absl::FailedPreconditionError("page_token: has expired; start again from the first page"),
+                            kReasonPageTokenExpired);
 }
 
-void Searcher::Keep(const std::shared_ptr<const Ranking>& ranking) const {
+std::shared_ptr<const Searcher::Ranking> Searcher::FindKept(uint64_t id) const {
   const absl::Time now = absl::Now();
   const common::MutexLock lock(mutex_);
-  while (!kept_.empty() && (kept_.size() >= kMaxKept || kept_.begin()->second->made + lifetime_ < now)) {
-    kept_.erase(kept_.begin());
+  const auto found = kept_by_id_.find(id);
+  if (found == kept_by_id_.end() || found->second->used + limits_.max_age < now) return nullptr;
+  // It is about to hand out a token again.
+  found->second->used = now;
+  kept_.splice(kept_.end(), kept_, found->second);
+  return found->second->ranking;
+}
+
+void Searcher::Keep(const std::shared_ptr<Ranking>& ranking) const {
+  const size_t bytes = BytesOf(ranking->answer) + sizeof(Ranking) + ranking->hits.capacity() * sizeof(HitRef) +
+                       ranking->words.capacity() * (sizeof(SearchedWord) + 2 * kMaxWordBytes);
+  const absl::Time now = absl::Now();
+  const common::MutexLock lock(mutex_);
+  const auto first_is_older = [&](absl::Duration age) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !kept_.empty() && kept_.front().used + age < now;
+  };
+  while (first_is_older(limits_.max_age) || (kept_bytes_ + bytes > limits_.max_bytes && first_is_older(kPromisedAge))) {
+    kept_bytes_ -= kept_.front().bytes;
+    kept_by_id_.erase(kept_.front().ranking->id);
+    kept_.pop_front();
   }
-  kept_.emplace(ranking->id, ranking);
+  if (kept_bytes_ + bytes > limits_.max_bytes) return;
+  ranking->id = next_id_++;
+  kept_bytes_ += bytes;
+  kept_.push_back({ranking, bytes, now});
+  kept_by_id_.emplace(ranking->id, std::prev(kept_.end()));
 }
 
 absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset,
                                 TextAnalyzer& analyzer, SearchResult& result) const {
   const auto page_size =
       static_cast<size_t>(query.page_size == 0 ? kDefaultPageSize : std::min(query.page_size, kMaxPageSize));
-  const bool with_snippets = query.view != View::kBasic;
   // Bodies are the bulk of what is read: only where they are returned, or passages are cut from them.
-  const bool with_body = query.view == View::kFull || (with_snippets && query.snippet.max_count > 0);
-  const Parts parts = !with_snippets ? Parts::kHead : with_body ? Parts::kAll : Parts::kEvidence;
+  const bool with_body = query.view == View::kFull || query.snippet.body;
+  const bool with_evidence = query.view != View::kBasic;
+  const Parts parts =
+      with_body ? (with_evidence ? Parts::kAll : Parts::kBody) : (with_evidence ? Parts::kEvidence : Parts::kHead);
   const absl::Time now = absl::Now();
   // Articles that went away since the match leave gaps, which the next ones fill.
   while (result.hits.size() < page_size && offset < ranking.hits.size()) {
@@ -393,7 +463,7 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
       Hit hit;
       hit.score = refs[i].score;
-      if (with_snippets) hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
       article.labels = EffectiveLabels(article, query.labels);
       if (query.view != View::kFull) article.body.clear();
       hit.article = std::move(article);
@@ -409,8 +479,8 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   if (query.skip > kMaxDepth) {
     return common::InvalidField("skip", absl::StrCat("must not be more than ", kMaxDepth));
   }
-  if (query.snippet.max_count < 0 || query.snippet.max_count > kMaxSnippetsPerHit) {
-    return common::InvalidField("snippet.max_snippets", absl::StrCat("must be 0 to ", kMaxSnippetsPerHit));
+  if (query.snippet.max_count < 1 || query.snippet.max_count > kMaxSnippetsPerHit) {
+    return common::InvalidField("snippet.max_snippets", absl::StrCat("must be 1 to ", kMaxSnippetsPerHit));
   }
   if (query.snippet.max_bytes < 40 || query.snippet.max_bytes > kMaxSnippetBytes) {
     return common::InvalidField("snippet.max_bytes", absl::StrCat("must be 40 to ", kMaxSnippetBytes));
@@ -421,18 +491,25 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   const AnalyzerLease analyzer(*this);
   const uint64_t fingerprint = FingerprintOf(query);
   auto offset = static_cast<size_t>(query.skip);
+  std::shared_ptr<Ranking> made;
   std::shared_ptr<const Ranking> ranking;
   if (query.page_token.empty()) {
-    ASSIGN_OR_RETURN(ranking, Rank(query, taxonomy, *analyzer, fingerprint));
+    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(absl::Now())));
+    ranking = made;
   } else {
-    ASSIGN_OR_RETURN(ranking, Continue(query, fingerprint, offset));
+    ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, *analyzer, fingerprint, offset));
   }
   const absl::Time start = absl::Now();
   SearchResult result = ranking->answer;
   RETURN_IF_ERROR(FillPage(query, *ranking, offset, *analyzer, result));
   if (offset < ranking->hits.size()) {
-    if (query.page_token.empty()) Keep(ranking);  // Otherwise it is kept already.
-    result.next_page_token = EncodePageToken({nonce_, ranking->id, fingerprint, offset});
+    if (made != nullptr) Keep(made);
+    result.next_page_token = EncodePageToken({.nonce = nonce_,
+                                              .id = ranking->id,
+                                              .fingerprint = fingerprint,
+                                              .offset = offset,
+                                              .state = result.state,
+                                              .visible_until = static_cast<uint64_t>(ranking->visible_until)});
   }
   result.fetch_time = absl::Now() - start;
   return result;

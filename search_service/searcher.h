@@ -3,13 +3,15 @@
 #ifndef DATELINE_SEARCH_SERVICE_SEARCHER_H_
 #define DATELINE_SEARCH_SERVICE_SEARCHER_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -26,7 +28,7 @@ namespace dateline::search {
 // Thread-safe. `store` and `index` must outlive it.
 class Searcher {
  public:
-  Searcher(const ArticleStore& store, const SearchIndex& index, absl::Duration page_token_lifetime);
+  Searcher(const ArticleStore& store, const SearchIndex& index, const PagingLimits& limits);
 
   // `commit_token` and `min_commit_token` are the engine's business.
   absl::StatusOr<SearchResult> Search(const SearchQuery& query, const Taxonomy& taxonomy) const;
@@ -34,33 +36,41 @@ class Searcher {
  private:
   // What a first page leaves behind for the next ones.
   struct Ranking {
-    uint64_t id = 0;  // In kept_.
+    uint64_t id = 0;  // In kept_; 0: it is not kept.
     std::vector<HitRef> hits;
     SearchResult answer;  // Without hits: total, facets, interpretation.
     std::vector<SearchedWord> words;
-    uint64_t fingerprint = 0;
-    std::string generation;
-    absl::Time made;
+    int64_t visible_until = 0;  // What is under embargo at this time (seconds) is not in it.
+  };
+  struct Kept {
+    std::shared_ptr<const Ranking> ranking;
+    size_t bytes = 0;
+    absl::Time used;  // When it last handed out a token.
   };
   class AnalyzerLease;
 
-  absl::StatusOr<std::shared_ptr<const Ranking>> Rank(const SearchQuery& query, const Taxonomy& taxonomy,
-                                                      TextAnalyzer& analyzer, uint64_t fingerprint) const;
-  absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, uint64_t fingerprint,
+  absl::StatusOr<std::shared_ptr<Ranking>> Rank(const SearchQuery& query, const Taxonomy& taxonomy,
+                                                TextAnalyzer& analyzer, int64_t visible_until) const;
+  absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, const Taxonomy& taxonomy,
+                                                          TextAnalyzer& analyzer, uint64_t fingerprint,
                                                           size_t& offset) const;
   absl::Status FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset, TextAnalyzer& analyzer,
                         SearchResult& result) const;
-  void Keep(const std::shared_ptr<const Ranking>& ranking) const;
+  // Sets the ranking's id if there is room for it.
+  void Keep(const std::shared_ptr<Ranking>& ranking) const;
+  // Null if it is not kept, or too old.
+  std::shared_ptr<const Ranking> FindKept(uint64_t id) const;
 
   const ArticleStore& store_;
   const SearchIndex& index_;
-  const absl::Duration lifetime_;
+  const PagingLimits limits_;
   const uint64_t nonce_;  // Tokens of another process are told apart by it.
 
   mutable common::Mutex mutex_;
   mutable uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
-  // By id: oldest first.
-  mutable std::map<uint64_t, std::shared_ptr<const Ranking>> kept_ ABSL_GUARDED_BY(mutex_);
+  mutable std::list<Kept> kept_ ABSL_GUARDED_BY(mutex_);  // The longest unused first.
+  mutable absl::flat_hash_map<uint64_t, std::list<Kept>::iterator> kept_by_id_ ABSL_GUARDED_BY(mutex_);
+  mutable size_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   mutable std::vector<std::unique_ptr<TextAnalyzer>> analyzers_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -201,6 +201,124 @@ TEST_F(SearcherTest, AMistypedWordIsCorrectedInASuggestion) {
   EXPECT_EQ(result->interpretation.corrected_query, "wheat treaty");
 }
 
+TEST_F(SearcherTest, ACorrectionLeavesTheRestOfTheQueryAsItWasTyped) {
+  SearchQuery query;
+  query.query = "country:IR  \"wheta treaty\" -sumit source:Sourse Wheta!";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->interpretation.corrected_query, "country:IR  \"wheat treaty\" -sumit source:Sourse wheat!");
+}
+
+TEST_F(SearcherTest, NoWordIsCorrectedWhereThatIsTurnedOff) {
+  SearchQuery query;
+  query.query = "wheta treaty";
+  query.suggest_corrections = false;
+  EXPECT_EQ(engine_->Search(query)->interpretation.corrected_query, "");
+}
+
+TEST_F(SearcherTest, TheQueryAsItWasRunSaysSoWhereItWasRelaxed) {
+  SearchQuery query;
+  query.query = "wheat zzzunknown country:IR";
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  ASSERT_TRUE(result->interpretation.relaxed);
+  EXPECT_EQ(result->interpretation.normalized_query, "((wheat zzzunknown) AND country:IR)");
+}
+
+TEST_F(SearcherTest, SnippetsAreThoseAskedForWhateverTheView) {
+  SearchQuery query;
+  query.query = "title:oil";
+  for (const View view : {View::kBasic, View::kSnippet, View::kFull}) {
+    for (const bool title : {false, true}) {
+      for (const bool body : {false, true}) {
+        query.view = view;
+        query.snippet.title = title;
+        query.snippet.body = body;
+        const absl::StatusOr<SearchResult> result = engine_->Search(query);
+        ASSERT_TRUE(result.ok());
+        ASSERT_FALSE(result->hits.empty());
+        for (const Hit& hit : result->hits) {
+          std::set<std::string> fields;
+          for (const Snippet& snippet : hit.snippets) fields.insert(snippet.field);
+          std::set<std::string> expected;
+          if (title) expected.insert("title");
+          if (body) expected.insert("body");
+          EXPECT_EQ(fields, expected);
+          EXPECT_EQ(hit.article.body.empty(), view != View::kFull);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(SearcherTest, TwoFacetsOfOneFieldAreBothCounted) {
+  for (const char* field : {"region_code", "source"}) {
+    SearchQuery query;
+    query.facets = Facets({field, field});
+    query.facets[1].prefix = absl::string_view(field) == "source" ? "Source 1" : "I";
+    const absl::StatusOr<SearchResult> result = engine_->Search(query);
+    ASSERT_TRUE(result.ok());
+    EXPECT_GE(result->facets[0].values.size(), 3U) << field;
+    ASSERT_EQ(result->facets[1].values.size(), 1U) << field;
+    for (const FacetValue& value : result->facets[0].values) {
+      const FacetValue& same = result->facets[1].values[0];
+      EXPECT_TRUE(value.id != same.id || value.count == same.count) << field;
+    }
+  }
+}
+
+TEST_F(SearcherTest, FacetsAreOrderedByIdWhereThatIsAskedFor) {
+  SearchQuery query;
+  query.facets = Facets({"region_code"});
+  query.facets[0].order_by_id = true;
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  std::vector<std::string> ids;
+  for (const FacetValue& value : result->facets[0].values) ids.push_back(value.id);
+  EXPECT_THAT(ids, ElementsAre("AE", "IR", "RU"));  // By name the Emirates would be last.
+}
+
+TEST_F(SearcherTest, CountsThatMustBeExactAreRefusedWhenTimeRunsOut) {
+  SearchQuery query;
+  query.facets = Facets({"source"});
+  query.facets[0].exact = true;
+  EXPECT_TRUE(engine_->Search(query)->facets[0].exact);
+  query.deadline = absl::Now() - absl::Seconds(1);
+  query.partial_on_timeout = true;
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(SearcherTest, ARetiredOrDifferentlyWrittenSelectionIsShownWithItsCount) {
+  SearchQuery query;
+  query.selections = {{"issue_id", {"old_energy"}, false}, {"language_code", {"EN"}, false}};
+  query.facets = Facets({"issue_id", "language_code"});
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok());
+  ASSERT_GT(result->total, 0);
+  for (const Facet& facet : result->facets) {
+    ASSERT_EQ(facet.values.size(), 1U) << facet.field;
+    EXPECT_TRUE(facet.values[0].selected);
+    EXPECT_EQ(facet.values[0].count, result->total);
+  }
+}
+
+TEST_F(SearcherTest, AnExpandedGroupFindsItsMembersWhereverItIsAskedFor) {
+  SearchQuery members;
+  members.region_codes = {"AE"};
+  const int64_t expected = engine_->Search(members)->total;
+  ASSERT_GT(expected, 0);
+  std::vector<SearchQuery> queries(4);
+  queries[0].group_ids = {"gcc"};
+  queries[1].filter = "group_id = \"gcc\"";
+  queries[2].selections = {{"group_id", {"old_gulf"}, false}};
+  queries[3].query = "group:gcc";
+  for (SearchQuery& query : queries) {
+    EXPECT_EQ(engine_->Search(query)->total, 0);
+    query.expand_groups = true;
+    EXPECT_EQ(engine_->Search(query)->total, expected);
+  }
+}
+
 TEST_F(SearcherTest, TheBeginningOfTheLastWordFindsAsOneTypes) {
   SearchQuery query;
   query.query = "harb";
@@ -227,6 +345,40 @@ TEST_F(SearcherTest, ADeadlineThatIsPastAndACallerWhoLeftEndTheSearch) {
   query.deadline = absl::InfiniteFuture();
   query.cancelled = [] { return true; };
   EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(SearcherTest, ADeadlineThatIsPastGivesAPartialAnswerWhereOneIsWanted) {
+  SearchQuery query;
+  query.query = "oil wheat";
+  query.facets = Facets({"source"});
+  query.deadline = absl::Now() - absl::Seconds(1);
+  query.partial_on_timeout = true;
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_FALSE(result->total_exact);
+  ASSERT_EQ(result->facets.size(), 1U);
+  EXPECT_FALSE(result->facets[0].exact);
+  EXPECT_FALSE(result->commit_token.empty());
+}
+
+TEST_F(SearcherTest, ADeadlineDuringTheMatchLeavesWhatWasFoundByThen) {
+  SearchQuery query;
+  query.facets = Facets({"source", "region_code"});
+  query.deadline = absl::Now() + absl::Seconds(1);
+  query.partial_on_timeout = true;
+  int calls = 0;
+  query.cancelled = [&] {
+    // The first call comes before the match, the second one in the midst of it.
+    while (++calls == 2 && absl::Now() <= query.deadline) --calls;
+    return false;
+  };
+  const absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_FALSE(result->total_exact);
+  EXPECT_FALSE(result->hits.empty());
+  for (const Facet& facet : result->facets) EXPECT_FALSE(facet.exact) << facet.field;
 }
 
 TEST_F(SearcherTest, NoQueryHoweverStrangeIsAnError) {

@@ -94,9 +94,11 @@ std::vector<TextRange> FindWords(absl::string_view text, absl::string_view langu
 std::vector<Snippet> MakeSnippets(const Article& article, const std::vector<SearchedWord>& words,
                                   const SnippetOptions& options, TextAnalyzer& analyzer) {
   std::vector<Snippet> snippets;
-  std::vector<TextRange> in_title = FindWords(article.title, article.language_code, words, TextScope::kTitle, analyzer);
-  if (!in_title.empty()) snippets.push_back({"title", article.title, std::move(in_title)});
-  if (options.max_count == 0 || article.body.empty()) return snippets;
+  if (options.title) {
+    std::vector<TextRange> ranges = FindWords(article.title, article.language_code, words, TextScope::kTitle, analyzer);
+    if (!ranges.empty()) snippets.push_back({"title", article.title, std::move(ranges)});
+  }
+  if (!options.body || article.body.empty()) return snippets;
 
   const auto max_bytes = static_cast<size_t>(options.max_bytes);
   const absl::string_view body =

@@ -16,8 +16,9 @@ namespace dateline::search {
 std::vector<TextRange> FindWords(absl::string_view text, absl::string_view language_code,
                                  const std::vector<SearchedWord>& words, TextScope scope, TextAnalyzer& analyzer);
 
-// The title as a whole, where a word is in it, and the passages of the body with the most different words, in the order
-// of the body; its beginning where none has any. Passages are cut between words; line ends in them are spaces.
+// What `options` ask for: the title as a whole, where a word is in it, and the passages of the body with the most
+// different words, in the order of the body; its beginning where none has any. Passages are cut between words; line
+// ends in them are spaces.
 std::vector<Snippet> MakeSnippets(const Article& article, const std::vector<SearchedWord>& words,
                                   const SnippetOptions& options, TextAnalyzer& analyzer);
 

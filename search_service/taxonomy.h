@@ -17,6 +17,9 @@
 
 namespace dateline::search {
 
+// The reason that Unavailable carries where an id can't be checked for want of a taxonomy.
+inline constexpr char kReasonTaxonomyUnavailable[] = "TAXONOMY_UNAVAILABLE";
+
 // What an issue, a region or a group is called in one language.
 struct LocalizedNames {
   std::string language_code;  // BCP 47.

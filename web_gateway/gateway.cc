@@ -101,7 +101,7 @@ HttpHandler::Cancel Gateway::Handle(HttpRequest request, Responder respond) {
     return NothingToCancel();
   }
   if (path == "/readyz") {
-    return CheckReadiness(std::move(respond));
+    return CheckReadiness(respond);
   }
   HttpResponse response;
   if (path == "/healthz") {
@@ -180,11 +180,11 @@ HttpHandler::Cancel Gateway::HandleRpc(HttpRequest request, absl::string_view me
     return refuse(FailureOf(*call, rpc.status()));
   }
   call->rpc = *std::move(rpc);
-  return Start(std::move(call), std::move(respond));
+  return Start(call, std::move(respond));
 }
 
 // Sends the call on. Errors that come to light here are answered like those of the upstream.
-HttpHandler::Cancel Gateway::Start(std::shared_ptr<RpcCall> call, Responder respond) {
+HttpHandler::Cancel Gateway::Start(const std::shared_ptr<RpcCall>& call, Responder respond) {
   const absl::Duration timeout = std::min(call->rpc.timeout.value_or(options_.default_timeout), options_.max_timeout);
   absl::StatusOr<Metadata> metadata = MetadataFromHeaders(call->http.headers);
   absl::Status problem = metadata.status();
@@ -258,13 +258,17 @@ HttpResponse Gateway::FailureOf(const RpcCall& call, const absl::Status& status)
 
 void Gateway::AddCacheHeaders(const RpcCall& call, const std::string& proto_message, const Metadata& metadata,
                               HttpResponse* response) const {
-  const auto decided =
-      std::find_if(metadata.begin(), metadata.end(), [](const auto& entry) { return entry.first == "cache-control"; });
-  if (decided != metadata.end()) {
+  const auto find = [&metadata](absl::string_view key) {
+    return std::find_if(metadata.begin(), metadata.end(), [key](const auto& entry) { return entry.first == key; });
+  };
+  if (const auto decided = find("cache-control"); decided != metadata.end()) {
     response->headers.push_back({"Cache-Control", decided->second});
     return;
   }
-  const std::string token = TopLevelString(*call.method->output, proto_message, "commit_token");
+  // The service may know of more that its answer depends on than the articles: names, say.
+  const auto stated = find("etag");
+  const std::string token =
+      stated != metadata.end() ? stated->second : TopLevelString(*call.method->output, proto_message, "commit_token");
   if (token.empty() || !TopLevelString(*call.method->input, call.rpc.message, "min_commit_token").empty()) {
     response->headers.push_back({"Cache-Control", "no-store"});
     return;
@@ -316,7 +320,7 @@ HttpResponse Gateway::Preflight(const HttpRequest& request, HttpResponse respons
   return response;
 }
 
-HttpHandler::Cancel Gateway::CheckReadiness(Responder respond) {
+HttpHandler::Cancel Gateway::CheckReadiness(const Responder& respond) {
   // Filled by the answers as they come; the last one responds.
   struct Checks {
     common::Mutex mutex;

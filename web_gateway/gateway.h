@@ -52,8 +52,8 @@ class Gateway final : public HttpHandler {
   struct RpcCall;
 
   Cancel HandleRpc(HttpRequest request, absl::string_view method_name, absl::string_view query, Responder respond);
-  Cancel Start(std::shared_ptr<RpcCall> call, Responder respond);
-  Cancel CheckReadiness(Responder respond);
+  Cancel Start(const std::shared_ptr<RpcCall>& call, Responder respond);
+  Cancel CheckReadiness(const Responder& respond);
   HttpResponse Preflight(const HttpRequest& request, HttpResponse response) const;
   HttpResponse ReplyTo(const RpcCall& call, RpcReply reply) const;
   HttpResponse FailureOf(const RpcCall& call, const absl::Status& status) const;

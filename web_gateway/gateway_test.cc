@@ -1,6 +1,7 @@
 // The gateway in front of a gRPC server of its own kind: the real contract, answers made up by the test.
 #include "web_gateway/gateway.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
@@ -79,6 +81,9 @@ class ScriptedSearch final : public v1::SearchService::CallbackService {
     }
     if (request->query() == "private") {
       context->AddInitialMetadata("cache-control", "private, max-age=5");
+    }
+    if (request->query() == "named") {
+      context->AddInitialMetadata("etag", "names-2");
     }
     const auto id = context->client_metadata().find("x-request-id");
     if (id != context->client_metadata().end()) {
@@ -199,6 +204,18 @@ TEST_F(GatewayTest, AnswersGetsWithAnETagMadeOfTheCommitToken) {
                                                               absl::WebSafeBase64Escape(request.SerializeAsString())));
   EXPECT_EQ(binary.status, 200);
   EXPECT_EQ(HeaderOf(binary, "content-type"), "application/proto");
+}
+
+TEST_F(GatewayTest, AnETagThatTheServiceStatesGoesBeforeTheCommitToken) {
+  TestClient client = Connect();
+  const std::string target = absl::StrCat(kSearch, "?connect=v1&encoding=json&message=%7B%22query%22%3A%22named%22%7D");
+  const HttpResponse first = client.Send("GET", target);
+  EXPECT_EQ(HeaderOf(first, "etag"), "W/\"names-2\"");
+  EXPECT_EQ(std::count_if(first.headers.begin(), first.headers.end(),
+                          [](const HttpHeader& header) { return absl::EqualsIgnoreCase(header.name, "etag"); }),
+            1);
+  EXPECT_EQ(client.Send("GET", target, {{"If-None-Match", "W/\"log-7\""}}).status, 200);
+  EXPECT_EQ(client.Send("GET", target, {{"If-None-Match", "W/\"names-2\""}}).status, 304);
 }
 
 TEST_F(GatewayTest, KeepsFromCachesWhatWaitsFailsOrSaysSo) {

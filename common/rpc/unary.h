@@ -57,6 +57,9 @@ class Call {
   // True once nobody waits for the answer: the caller cancelled or went away, or the deadline has passed. Long work
   // asks now and then, and ends.
   bool IsCancelled() const { return context_->IsCancelled() || absl::Now() >= deadline_; }
+  // True if the caller cancelled or went away before its deadline. gRPC cancels a call at its deadline as well, which
+  // is another thing: work that tells the two apart answers CANCELLED to the one and DEADLINE_EXCEEDED to the other.
+  bool CallerLeft() const { return context_->IsCancelled() && absl::Now() < deadline_; }
   grpc::CallbackServerContext& context() const { return *context_; }
 
  private:

@@ -215,7 +215,7 @@ TEST(UnaryTest, WorkSeesThatItsCallWasCancelled) {
     while (!call.IsCancelled() && absl::Now() < give_up) {
       std::this_thread::yield();
     }
-    cancelled.set_value(call.IsCancelled());
+    cancelled.set_value(call.IsCancelled() && call.CallerLeft());
   });
   grpc::ClientContext context;
   std::thread client([&] {
@@ -228,6 +228,19 @@ TEST(UnaryTest, WorkSeesThatItsCallWasCancelled) {
   context.TryCancel();
   client.join();
   EXPECT_TRUE(cancelled.get_future().get());
+}
+
+TEST(UnaryTest, ADeadlineThatPassedIsNoCallerWhoLeft) {
+  std::promise<std::pair<bool, bool>> seen;
+  const Fixture fixture({}, {}, [&](const Call& call) {
+    const absl::Time give_up = absl::Now() + absl::Seconds(20);
+    while ((!call.context().IsCancelled() || absl::Now() < call.deadline()) && absl::Now() < give_up) {
+      std::this_thread::yield();
+    }
+    seen.set_value({call.IsCancelled(), call.CallerLeft()});
+  });
+  EXPECT_THAT(fixture.Echo("late", 1, absl::Milliseconds(500)), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(seen.get_future().get(), std::pair(true, false));
 }
 
 TEST(UnaryTest, LogsOneLineForEachCallAndNoTextOfUsers) {
