@@ -31,6 +31,7 @@
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
+#include "search_service/wait_list.h"
 
 namespace dateline::search {
 namespace {
@@ -156,6 +157,7 @@ class Engine::Impl {
     writer_ = std::thread([this] { RunWriter(); });
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
+    waiter_ = std::thread([this] { RunWaits(); });
     return absl::OkStatus();
   }
 
@@ -275,6 +277,42 @@ class Engine::Impl {
     return ReachedLocked(seq);
   }
 
+  absl::StatusOr<int64_t> WaitAsync(uint64_t seq, Progress progress, absl::Time deadline,
+                                    std::function<void(Progress)> done) {
+    Progress reached = Progress::kNone;
+    {
+      const common::MutexLock lock(mutex_);
+      reached = ReachedLocked(seq);
+      if (reached < progress && !no_waits_ && absl::Now() < deadline) {
+        if (waits_.size() >= options_.max_waits) {
+          return common::ResourceExhausted("too many callers are waiting; ask again later", kQueueRetry);
+        }
+        const int64_t id = waits_.Add({seq, progress, deadline, std::move(done)});
+        waits_changed_.NotifyOne();
+        return id;
+      }
+    }
+    done(reached);
+    return 0;
+  }
+
+  void StopWaiting(int64_t wait) {
+    std::optional<WaitList::Wait> ended;
+    Progress reached = Progress::kNone;
+    {
+      const common::MutexLock lock(mutex_);
+      ended = waits_.Take(wait);
+      if (ended) reached = ReachedLocked(ended->seq);
+    }
+    if (ended) ended->done(reached);
+  }
+
+  void StopAllWaiting() {
+    const common::MutexLock lock(mutex_);
+    no_waits_ = true;
+    waits_changed_.NotifyOne();
+  }
+
   Progress Reached(uint64_t seq) const {
     const common::MutexLock lock(mutex_);
     return ReachedLocked(seq);
@@ -363,9 +401,14 @@ class Engine::Impl {
       work_changed_.NotifyAll();
     }
     if (indexer_.joinable()) indexer_.join();
-    const common::MutexLock lock(mutex_);
-    stopped_ = true;
-    progress_changed_.NotifyAll();
+    {
+      const common::MutexLock lock(mutex_);
+      stopped_ = true;
+      no_waits_ = true;
+      progress_changed_.NotifyAll();
+      waits_changed_.NotifyOne();
+    }
+    if (waiter_.joinable()) waiter_.join();
   }
 
  private:
@@ -468,6 +511,7 @@ class Engine::Impl {
           arrivals_.emplace_back(last, absl::Now());
         }
         progress_changed_.NotifyAll();
+        waits_changed_.NotifyOne();
         work_changed_.NotifyAll();
       }
       for (const WriteTask& task : group) task.finish(status);
@@ -604,9 +648,35 @@ class Engine::Impl {
       while (!arrivals_.empty() && arrivals_.front().first <= applied) arrivals_.pop_front();
       labelled = labelled_;
       progress_changed_.NotifyAll();
+      waits_changed_.NotifyOne();
     }
     const common::MutexLock lock(listener_mutex_);
     for (const auto& [id, listener] : listeners_) listener(applied, labelled);
+  }
+
+  // --- The waiter: tells callers of WaitAsync what has come, or that their time is up.
+
+  void RunWaits() {
+    while (true) {
+      std::vector<std::pair<WaitList::Wait, Progress>> ended;
+      bool last = false;
+      {
+        const common::MutexLock lock(mutex_);
+        while (true) {
+          std::vector<WaitList::Wait> taken =
+              no_waits_ ? waits_.TakeAll() : waits_.TakeEnded(durable_, visible_, labelled_, absl::Now());
+          for (WaitList::Wait& wait : taken) {
+            const Progress reached = ReachedLocked(wait.seq);
+            ended.emplace_back(std::move(wait), reached);
+          }
+          last = stopped_;
+          if (last || !ended.empty()) break;
+          waits_changed_.WaitUntil(mutex_, waits_.NextDeadline());
+        }
+      }
+      for (const auto& [wait, reached] : ended) wait.done(reached);
+      if (last) return;
+    }
   }
 
   absl::Status LoadSuggestions() {
@@ -779,7 +849,8 @@ class Engine::Impl {
   mutable common::Mutex mutex_;
   common::CondVar queue_changed_;             // The writer waits here,
   common::CondVar work_changed_;              // the indexer and the labeller here,
-  mutable common::CondVar progress_changed_;  // and callers of WaitFor here.
+  mutable common::CondVar progress_changed_;  // callers of WaitFor here,
+  common::CondVar waits_changed_;             // and the one who waits for those of WaitAsync here.
   std::deque<WriteTask> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_articles_ ABSL_GUARDED_BY(mutex_) = 0;  // Waiting, or in the group being written.
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -794,6 +865,8 @@ class Engine::Impl {
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
+  WaitList waits_ ABSL_GUARDED_BY(mutex_);
+  bool no_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
@@ -806,6 +879,7 @@ class Engine::Impl {
   std::thread writer_;
   std::thread indexer_;
   std::thread labeling_;
+  std::thread waiter_;
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -847,6 +921,12 @@ Progress Engine::WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
                          const std::function<bool()>& cancelled) const {
   return impl_->WaitFor(seq, progress, deadline, cancelled);
 }
+absl::StatusOr<int64_t> Engine::WaitAsync(uint64_t seq, Progress progress, absl::Time deadline,
+                                          std::function<void(Progress)> done) {
+  return impl_->WaitAsync(seq, progress, deadline, std::move(done));
+}
+void Engine::StopWaiting(int64_t wait) { impl_->StopWaiting(wait); }
+void Engine::StopAllWaiting() { impl_->StopAllWaiting(); }
 Progress Engine::Reached(uint64_t seq) const { return impl_->Reached(seq); }
 uint64_t Engine::durable_seq() const { return impl_->durable_seq(); }
 uint64_t Engine::visible_seq() const { return impl_->visible_seq(); }

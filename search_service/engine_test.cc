@@ -492,6 +492,30 @@ TEST(EngineTest, ADeathBetweenStoreAndIndexCommitLosesAndDoublesNothing) {
   EXPECT_EQ(SearchOrDie(*engine, Words("dam")).total, info->article_count);
 }
 
+TEST(EngineTest, WaitsAreBoundedCanBeStoppedAndEndWithTheEngine) {
+  TempDir dir;
+  Engine::Options options = OptionsFor(dir);
+  options.max_waits = 2;
+  auto engine = OpenOrDie(options);  // Nobody labels.
+  const IngestResult result = IngestAndWait(*engine, MakeArticle("a", "Title", "Body"));
+  Settle(*engine);
+  std::vector<Progress> ended;  // By this thread, and by Shutdown once this thread waits for it.
+  const auto end = [&](Progress reached) { ended.push_back(reached); };
+  const absl::StatusOr<int64_t> first = engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end).ok());
+  EXPECT_EQ(engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(ended, IsEmpty());
+  engine->StopWaiting(*first);
+  engine->StopWaiting(*first);
+  EXPECT_THAT(ended, ElementsAre(Progress::kVisible));
+  ASSERT_TRUE(engine->WaitAsync(result.seq, Progress::kVisible, Soon(), end).ok());
+  EXPECT_THAT(ended, ElementsAre(Progress::kVisible, Progress::kVisible));
+  engine->Shutdown();
+  EXPECT_EQ(ended.size(), 3U);
+}
+
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));
