@@ -20,7 +20,9 @@
 
 namespace dateline::search {
 
-// InvalidArgument names the field that is wrong: a time outside years 1 to 9999, a label without a target.
+// InvalidArgument names the field that is wrong: a time outside years 1 to 9999, a label without a target, a number
+// that an enum doesn't have; and says ARTICLE_TOO_LARGE. Labels of the classifier are carried over by their source
+// only.
 absl::StatusOr<Article> FromProto(const article::v1::Article& proto);
 
 // How an article is written into an answer.
