@@ -138,6 +138,10 @@ constexpr char kSelectByUrl[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
     "= 0 ORDER BY a.seq DESC LIMIT 1";
+constexpr char kSelectTombstoneByUrl[] =
+    "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
+    "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
+    "= 1 ORDER BY a.seq DESC LIMIT 1";
 constexpr char kSelectByRow[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a WHERE a.row = ?";
@@ -467,6 +471,11 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
 absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const DeleteOptions& options,
                                               absl::Time now) {
   ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+  if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url);
+      options.purge && !existing && canonical.ok()) {
+    // A takedown names by its URL what was deleted before.
+    ASSIGN_OR_RETURN(existing, SelectOne(*writer_, kSelectTombstoneByUrl, UrlKey(*canonical)));
+  }
   const bool alive = existing && !existing->stored.deleted;
   if (!alive && !options.allow_missing && !(options.purge && existing)) {
     return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
@@ -498,10 +507,14 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
                                     "head = x'', labels = x'' WHERE row = ?"));
   RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
-  for (const char* sql :
-       {"DELETE FROM texts WHERE row = ?", "DELETE FROM urls WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
+  for (const char* sql : {"DELETE FROM texts WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
     RETURN_IF_ERROR(remove.Bind(row).Run());
+  }
+  // A tombstone keeps the hashes of its URLs: a purge may still come, and refuses them too. `purged` has them then.
+  if (options.purge) {
+    ASSIGN_OR_RETURN(SqlStatement urls, writer_->Prepare("DELETE FROM urls WHERE row = ?"));
+    RETURN_IF_ERROR(urls.Bind(row).Run());
   }
   return seq;
 }

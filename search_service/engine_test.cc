@@ -169,6 +169,47 @@ TEST(EngineTest, PurgedArticleIsRefusedByIdAndByUrl) {
   }
 }
 
+TEST(EngineTest, APurgeAfterTheDeletionRefusesIdAndUrlsAllTheSame) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  DeleteOptions purge;
+  purge.purge = true;
+  Article article = MakeArticle("a", "Title", "Body");
+  article.url = "https://example.com/a";
+  article.alternate_urls = {"https://example.com/other"};
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("a", {}).ok());
+  EXPECT_FALSE(engine->Get("https://example.com/a").ok());
+  ASSERT_TRUE(engine->Delete("a", purge).ok());
+  for (const std::string url : {"https://example.com/a", "https://example.com/other"}) {
+    Article again = MakeArticle("b", "Other", "Other");
+    again.url = url;
+    EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, again).error), kReasonPurged) << url;
+  }
+  // And where the takedown knows the URL alone.
+  article.id = "c";
+  article.url = "https://example.com/c";
+  article.alternate_urls.clear();
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("c", {}).ok());
+  purge.allow_missing = true;
+  ASSERT_TRUE(engine->Delete("https://example.com/c", purge).ok());
+  EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle("c", "Other", "Other")).error), kReasonPurged);
+}
+
+TEST(EngineTest, AnIdThatIsTakenAgainLeavesTheUrlsOfItsTombstoneBehind) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Title", "Body");
+  article.url = "https://example.com/old";
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("a", {}).ok());
+  article.url = "https://example.com/new";
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  EXPECT_FALSE(engine->Get("https://example.com/old").ok());
+  EXPECT_TRUE(engine->Get("https://example.com/new").ok());
+}
+
 TEST(EngineTest, LabelsArriveAndCanBeFilteredAndCounted) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();
