@@ -49,8 +49,11 @@ constexpr absl::Duration kGracePoll = absl::Milliseconds(20);
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
 constexpr absl::Duration kTaxonomyTimeout = absl::Seconds(5);
 constexpr absl::Duration kQueueRetry = absl::Milliseconds(500);
+constexpr absl::Duration kTaxonomyRetry = absl::Seconds(5);
 constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
 constexpr size_t kSuggesterLoadBatch = 1'000;
+// Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
+constexpr size_t kFollowBatch = 500;
 
 // One process at a time on a data folder, by a lock that goes away with the process.
 class FolderLock {
@@ -150,6 +153,7 @@ class Engine::Impl {
   absl::Status Start() {
     RETURN_IF_ERROR(LoadSuggestions());
     ASSIGN_OR_RETURN(const uint64_t labelled, store_->LabelledThrough());
+    ASSIGN_OR_RETURN(followed_, store_->ReadFollowed());
     {
       const common::MutexLock lock(mutex_);
       labelled_ = std::min(labelled, visible_);
@@ -164,12 +168,24 @@ class Engine::Impl {
   void Ingest(Article article, const IngestOptions& options, std::function<void(IngestResult)> done) {
     IngestResult rejected;
     rejected.id = article.id;
-    absl::StatusOr<Normalized> normalized = Normalize(std::move(article), absl::Now());
-    if (normalized.ok()) {
-      if (absl::Status status = AcceptLabels(options, *normalized); !status.ok()) normalized = status;
-    }
+    std::string unchecked;
+    const absl::Status labels = AcceptLabels(options, article.labels, unchecked);
+    absl::StatusOr<Normalized> normalized = labels.ok() ? Normalize(std::move(article), absl::Now()) : labels;
     if (!normalized.ok()) {
       rejected.error = std::move(normalized).status();
+      done(std::move(rejected));
+      return;
+    }
+    if (!options.accept_editor_labels) DropEditorLabels(*normalized);
+    if (!unchecked.empty()) {
+      rejected.id = normalized->article.id;
+      rejected.outcome = IngestOutcome::kRetryLater;
+      rejected.error = common::WithReason(
+          common::Unavailable(absl::StrCat(unchecked,
+                                           ": can't be checked, the classifier was never reached; send the "
+                                           "article again later, or without the label"),
+                              kTaxonomyRetry),
+          kReasonTaxonomyUnavailable);
       done(std::move(rejected));
       return;
     }
@@ -418,25 +434,37 @@ class Engine::Impl {
     return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
   }
 
-  // Labels of an editor need the right; ids must be known, where there is a taxonomy to know them from.
-  absl::Status AcceptLabels(const IngestOptions& options, Normalized& normalized) const {
-    std::vector<Label>& labels = normalized.article.labels;
-    if (!options.accept_editor_labels) {
-      const size_t dropped =
-          std::erase_if(labels, [](const Label& label) { return label.source == LabelSource::kEditor; });
-      if (dropped > 0) {
-        normalized.warnings.push_back(
-            absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
-      }
-    }
+  // Labels of an editor need the right. Ids must be known; where there is no taxonomy yet to know them from,
+  // `unchecked` says which label has to wait for it.
+  absl::Status AcceptLabels(const IngestOptions& options, const std::vector<Label>& labels,
+                            std::string& unchecked) const {
     const std::shared_ptr<const Taxonomy> known = taxonomy();
-    if (known->empty()) return absl::OkStatus();
-    for (const Label& label : labels) {
-      if (known->Find(label.dimension, label.id) == nullptr) {
-        return common::InvalidField("labels", absl::StrCat("\"", label.id, "\" is not in the taxonomy"));
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const Label& label = labels[i];
+      // What Normalize leaves out, or refuses itself.
+      if (label.source == LabelSource::kClassifier || label.id.empty() || label.id.size() > kMaxAttributeNameBytes) {
+        continue;
+      }
+      if (label.source == LabelSource::kEditor && !options.accept_editor_labels) continue;
+      if (known->empty() && label.dimension != Dimension::kCountry) {
+        if (unchecked.empty()) unchecked = LabelPath(i, label.dimension);
+        continue;
+      }
+      const bool found = known->empty() ? IsRegionCode(label.id) : known->Find(label.dimension, label.id) != nullptr;
+      if (!found) {
+        return common::InvalidField(
+            LabelPath(i, label.dimension),
+            absl::StrCat("\"", absl::Utf8SafeCHexEscape(label.id), "\" is not in the taxonomy"));
       }
     }
     return absl::OkStatus();
+  }
+
+  static void DropEditorLabels(Normalized& normalized) {
+    const size_t dropped = std::erase_if(normalized.article.labels,
+                                         [](const Label& label) { return label.source == LabelSource::kEditor; });
+    if (dropped == 0) return;
+    normalized.warnings.push_back(absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
   }
 
   absl::Status Enqueue(WriteTask task, bool bounded) {
@@ -701,10 +729,14 @@ class Engine::Impl {
         const common::MutexLock lock(mutex_);
         if (closing_) return;
       }
-      absl::Status status;
-      if (absl::Now() >= next_taxonomy) {
+      // First, and without the labeler: filters go by today's ids already.
+      const absl::StatusOr<bool> followed = FollowTaxonomy();
+      if (followed.ok() && *followed) continue;
+      absl::Status status = followed.status();
+      if (status.ok() && absl::Now() >= next_taxonomy) {
         status = RefreshTaxonomy();
         if (status.ok()) next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+        if (status.ok() && followed_ != taxonomy()->data().etag) continue;
       }
       bool worked = false;
       if (status.ok()) {
@@ -761,6 +793,32 @@ class Engine::Impl {
     const common::MutexLock lock(mutex_);
     taxonomy_ = fetched;
     return absl::OkStatus();
+  }
+
+  // Brings some more stored labels in line with the taxonomy; false when all are. After a crash it begins again.
+  absl::StatusOr<bool> FollowTaxonomy() {
+    const std::shared_ptr<const Taxonomy> current = taxonomy();
+    const std::string& etag = current->data().etag;
+    if (current->empty() || followed_ == etag) return false;
+    if (following_ != etag) {
+      following_ = etag;
+      follow_row_ = 0;
+    }
+    auto row = std::make_shared<int64_t>(follow_row_);
+    const absl::Status status = WriteAndWait([row, current](ArticleStore& store) -> absl::Status {
+      ASSIGN_OR_RETURN(*row, store.FollowTaxonomy(*row, kFollowBatch, *current, absl::Now()));
+      return *row == 0 ? store.SetFollowed(current->data().etag) : absl::OkStatus();
+    });
+    if (absl::IsDataLoss(status)) {
+      // It won't get better, and labelling must go on. The next start tries again.
+      common::Log(common::LogLevel::kError, "labels_follow_failed", {{"error", status}});
+      followed_ = etag;
+      return false;
+    }
+    RETURN_IF_ERROR(status);
+    follow_row_ = *row;
+    if (*row == 0) followed_ = etag;
+    return true;
   }
 
   // True if there were articles to label. An error is the labeler's, not an article's.
@@ -871,6 +929,12 @@ class Engine::Impl {
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Of the labeller's thread: the etags of the taxonomies that stored labels follow, and are being made to follow, and
+  // the row that this has come to.
+  std::string followed_;
+  std::string following_;
+  int64_t follow_row_ = 0;
 
   common::Mutex listener_mutex_;
   int64_t last_listener_ ABSL_GUARDED_BY(listener_mutex_) = 0;

@@ -28,12 +28,13 @@
 namespace dateline::search {
 
 // Reasons that errors carry (common/error.h), beside the fields that InvalidArgument names.
-inline constexpr char kReasonCommitTokenUnknown[] = "COMMIT_TOKEN_UNKNOWN";  // FailedPrecondition
-inline constexpr char kReasonPageTokenExpired[] = "PAGE_TOKEN_EXPIRED";      // FailedPrecondition
-inline constexpr char kReasonPurged[] = "PURGED";                            // FailedPrecondition
-inline constexpr char kReasonEtagMismatch[] = "ETAG_MISMATCH";               // Aborted
-inline constexpr char kReasonQueueFull[] = "QUEUE_FULL";                     // ResourceExhausted, with a retry delay
-inline constexpr char kReasonNotFound[] = "ARTICLE_NOT_FOUND";               // NotFound
+inline constexpr char kReasonCommitTokenUnknown[] = "COMMIT_TOKEN_UNKNOWN";   // FailedPrecondition
+inline constexpr char kReasonPageTokenExpired[] = "PAGE_TOKEN_EXPIRED";       // FailedPrecondition
+inline constexpr char kReasonPurged[] = "PURGED";                             // FailedPrecondition
+inline constexpr char kReasonEtagMismatch[] = "ETAG_MISMATCH";                // Aborted
+inline constexpr char kReasonQueueFull[] = "QUEUE_FULL";                      // ResourceExhausted, with a retry delay
+inline constexpr char kReasonTaxonomyUnavailable[] = "TAXONOMY_UNAVAILABLE";  // Unavailable, with a retry delay
+inline constexpr char kReasonNotFound[] = "ARTICLE_NOT_FOUND";                // NotFound
 
 // A place in the log of one article store: opaque to callers.
 struct CommitToken {

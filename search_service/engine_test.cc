@@ -210,6 +210,105 @@ TEST(EngineTest, AnIdThatIsTakenAgainLeavesTheUrlsOfItsTombstoneBehind) {
   EXPECT_TRUE(engine->Get("https://example.com/new").ok());
 }
 
+Label GivenLabel(Dimension dimension, std::string id) {
+  Label label;
+  label.dimension = dimension;
+  label.id = std::move(id);
+  label.source = LabelSource::kSource;
+  return label;
+}
+
+std::vector<std::string> LabelIds(const Article& article) {
+  std::vector<std::string> ids;
+  for (const Label& label : article.labels) ids.push_back(label.id);
+  return ids;
+}
+
+TEST(EngineTest, ALabelWithARetiredIdIsStoredAndFoundUnderWhatReplacedIt) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("first", "Title", "Body"));
+  Settle(*engine, Progress::kLabelled);  // The taxonomy is there.
+  Article article = MakeArticle("a", "Title", "Body");
+  article.labels = {GivenLabel(Dimension::kIssue, "old_energy")};
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUnchanged);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(LabelIds(*engine->Get("a")), ElementsAre("energy"));
+  for (const std::string id : {"energy", "old_energy"}) {
+    SearchQuery query;
+    query.issue_ids = {id};
+    EXPECT_THAT(Ids(SearchOrDie(*engine, query)), ElementsAre("a")) << id;
+  }
+}
+
+TEST(EngineTest, StoredLabelsFollowANewTaxonomy) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  std::string etag;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir), labeler);
+    IngestAndWait(*engine, MakeArticle("first", "Title", "Body"));
+    Settle(*engine, Progress::kLabelled);
+    Article article = MakeArticle("a", "Title", "Body");
+    article.labels = {GivenLabel(Dimension::kIssue, "energy"), GivenLabel(Dimension::kIssue, "geopolitics")};
+    IngestAndWait(*engine, article);
+    article = MakeArticle("b", "Title", "Body");
+    article.source_labels = {{"issue", "Fossil fuels"}};
+    IngestAndWait(*engine, article);
+    Settle(*engine, Progress::kLabelled);
+    EXPECT_EQ(engine->GetIndexInfo()->unmapped_label_count, 1);
+    etag = engine->Get("a")->etag;
+  }
+  TaxonomyData data = TestTaxonomy();
+  data.etag = "e2";
+  data.taxonomy_version = "t2";
+  data.issues.push_back(Entry("oil", "Oil", {"Fossil fuels"}));
+  data.issues.push_back(Entry("power", "Power"));
+  data.issues[1].replaced_by = {"oil", "power"};  // "energy".
+  labeler->SetTaxonomy(data);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  // The taxonomy comes before the labels of what comes after it, and so does what follows from it.
+  IngestAndWait(*engine, MakeArticle("last", "Title", "Body"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(LabelIds(*engine->Get("a")), ElementsAre("oil", "power", "geopolitics"));
+  EXPECT_THAT(LabelIds(*engine->Get("b")), ElementsAre("oil"));
+  EXPECT_EQ(engine->Get("a")->etag, etag);
+  EXPECT_EQ(engine->Get("a")->labels[0].taxonomy_version, "t2");
+  EXPECT_EQ(engine->GetIndexInfo()->unmapped_label_count, 0);
+  Settle(*engine);
+  SearchQuery query;
+  query.issue_ids = {"energy"};
+  EXPECT_THAT(Ids(SearchOrDie(*engine, query)), UnorderedElementsAre("a", "b"));
+}
+
+TEST(EngineTest, LabelsThatCannotBeCheckedYetAreForLaterAndUnknownOnesAreNot) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Article article = MakeArticle("a", "Title", "Body");
+  article.labels = {GivenLabel(Dimension::kCountry, "IR"), GivenLabel(Dimension::kIssue, "energy")};
+  IngestResult result = IngestAndWait(*engine, article);
+  EXPECT_EQ(result.outcome, IngestOutcome::kRetryLater);
+  EXPECT_EQ(common::ReasonOf(result.error), kReasonTaxonomyUnavailable);
+  EXPECT_THAT(std::string(result.error.message()), HasSubstr("labels[1].issue_id"));
+  EXPECT_TRUE(common::RetryDelayOf(result.error).has_value());
+  article.labels = {GivenLabel(Dimension::kCountry, "ZZ")};
+  result = IngestAndWait(*engine, article);
+  EXPECT_EQ(result.outcome, IngestOutcome::kRejected);
+  EXPECT_EQ(FieldOf(result.error), "labels[0].region_code");
+  article.labels = {GivenLabel(Dimension::kCountry, "IR"), GivenLabel(Dimension::kCountry, "XK")};
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  article.labels = {GivenLabel(Dimension::kIssue, "energy"), GivenLabel(Dimension::kIssue, "nonsense")};
+  EXPECT_EQ(FieldOf(IngestAndWait(*engine, article).error), "labels[1].issue_id");
+  article.labels.pop_back();
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUpdated);
+}
+
 TEST(EngineTest, LabelsArriveAndCanBeFilteredAndCounted) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();

@@ -104,8 +104,12 @@ class FakeLabeler final : public ArticleLabeler {
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time) override {
     const common::MutexLock lock(mutex_);
     if (away_) return absl::UnavailableError("the labeler is away");
-    if (etag == "e1") return std::nullopt;
-    return TestTaxonomy();
+    if (etag == taxonomy_.etag) return std::nullopt;
+    return taxonomy_;
+  }
+  void SetTaxonomy(TaxonomyData taxonomy) {
+    const common::MutexLock lock(mutex_);
+    taxonomy_ = std::move(taxonomy);
   }
   void SetAway(bool away) {
     const common::MutexLock lock(mutex_);
@@ -119,6 +123,7 @@ class FakeLabeler final : public ArticleLabeler {
  private:
   mutable common::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
+  TaxonomyData taxonomy_ ABSL_GUARDED_BY(mutex_) = TestTaxonomy();
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
