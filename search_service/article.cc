@@ -150,16 +150,15 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
   }
   article.source_labels = std::move(source_labels);
 
-  size_t ignored = 0;
+  const auto ignored = std::count_if(article.labels.begin(), article.labels.end(),
+                                     [](const Label& label) { return label.source == LabelSource::kClassifier; });
+  RETURN_IF_ERROR(CheckCount("labels", article.labels.size() - static_cast<size_t>(ignored), kMaxLabels));
   std::optional<size_t> primary;
   std::vector<Label> labels;
   std::set<std::tuple<LabelSource, Dimension, std::string>> seen;
   for (size_t i = 0; i < article.labels.size(); ++i) {
     Label& label = article.labels[i];
-    if (label.source == LabelSource::kClassifier) {
-      ++ignored;
-      continue;
-    }
+    if (label.source == LabelSource::kClassifier) continue;
     if (label.id.empty()) {
       return common::InvalidField(absl::StrCat("labels[", i, "]"),
                                   "has no target; set region_code, group_id or issue_id");
@@ -183,7 +182,6 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
     }
     labels.push_back(std::move(label));
   }
-  RETURN_IF_ERROR(CheckCount("labels", labels.size(), kMaxLabels));
   if (ignored > 0) {
     warnings.push_back(absl::StrCat("labels: ", ignored,
                                     " ignored; only SOURCE labels (and EDITOR ones, with the edit "

@@ -670,8 +670,9 @@ absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t m
     if (SameTargets(before, article.labels)) continue;
     const EncodedArticle encoded = EncodeArticle(article);
     // The etag stays: neither the caller nor an editor has said anything new.
+    const uint64_t seq = next_seq_++;
     ASSIGN_OR_RETURN(SqlStatement update, writer_->Prepare("UPDATE articles SET seq = ?, labels = ? WHERE row = ?"));
-    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(next_seq_++)).BindBlob(encoded.labels).Bind(stored.row).Run());
+    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq)).BindBlob(encoded.labels).Bind(stored.row).Run());
     ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
     RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(stored.row).Run());
   }

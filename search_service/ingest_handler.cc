@@ -86,6 +86,10 @@ void ResultToProto(const Engine& engine, IngestResult result, Proto& proto) {
   proto.set_duplicate_of(std::move(result.duplicate_of));
 }
 
+// Gives back the bytes of a request that is parsed. They are gRPC's until the call ends, but nobody reads them again:
+// many calls may wait, and need not hold 16 MB each.
+void Drop(const grpc::ByteBuffer* request) { const_cast<grpc::ByteBuffer*>(request)->Clear(); }
+
 absl::Status Overloaded() {
   return common::WithReason(common::ResourceExhausted("the server is busy: try again later", kRetryDelay),
                             "OVERLOADED");
@@ -494,11 +498,10 @@ struct IngestHandler::Batch {
   Progress wanted = Progress::kDurable;
   uint64_t last_seq = 0;
 
-  // What came is not needed any more. Its bytes are gRPC's until the call ends, and nobody reads them again: many calls
-  // may wait, and need not hold 16 MB each.
+  // What came is not needed any more.
   void Release() {
     arena.reset();
-    const_cast<grpc::ByteBuffer*>(request_bytes)->Clear();
+    Drop(request_bytes);
     admission.reset();
   }
   void Refuse(const absl::Status& status) {
@@ -762,6 +765,7 @@ grpc::ServerUnaryReactor* IngestHandler::WaitForCommit(grpc::CallbackServerConte
   const absl::Status status = [&]() -> absl::Status {
     v1::WaitForCommitRequest parsed;
     RETURN_IF_ERROR(common::rpc::ParseMessage(*request, parsed));
+    Drop(request);
     ASSIGN_OR_RETURN(const uint64_t seq, engine_.SeqOf("commit_token", parsed.commit_token()));
     ASSIGN_OR_RETURN(const Progress wanted, ProgressFromProto("stage", parsed.stage(), Progress::kVisible));
     return call->Wait(seq, wanted, [this, call, response](Progress reached) {
