@@ -24,6 +24,7 @@ namespace {
 const absl::CivilSecond kEarliestPublication(1400, 1, 1);
 constexpr absl::Duration kLatestPublication = absl::Hours(24 * 366);
 constexpr absl::Duration kClockSkew = absl::Hours(24);
+constexpr int32_t kMaxHeadingLevel = 6;
 
 bool IsIdChar(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -98,12 +99,16 @@ absl::Status NormalizeText(Article& article) {
   // Offsets of headings are the extractor's into its own, normalised text.
   if (body != article.body) article.headings.clear();
   article.body = std::move(body);
+  int32_t last_end = 0;
   std::erase_if(article.headings, [&](const Heading& heading) {
-    return heading.start < 0 || heading.end <= heading.start ||
-           static_cast<size_t>(heading.end) > article.body.size() ||
-           common::CodePointFloor(article.body, heading.start) != static_cast<size_t>(heading.start) ||
-           common::CodePointFloor(article.body, heading.end) != static_cast<size_t>(heading.end);
+    const bool fits = heading.start >= last_end && heading.end > heading.start && heading.level >= 1 &&
+                      heading.level <= kMaxHeadingLevel && static_cast<size_t>(heading.end) <= article.body.size() &&
+                      common::CodePointFloor(article.body, heading.start) == static_cast<size_t>(heading.start) &&
+                      common::CodePointFloor(article.body, heading.end) == static_cast<size_t>(heading.end);
+    if (fits) last_end = heading.end;
+    return !fits;
   });
+  if (article.headings.size() > kMaxHeadings) article.headings.resize(kMaxHeadings);
   article.summary = common::NormalizeText(article.summary);
   RETURN_IF_ERROR(CheckSize("summary", article.summary.size(), kMaxSummaryBytes));
   article.source = common::NormalizeLine(article.source);
@@ -132,10 +137,12 @@ absl::Status NormalizeAttributes(Article& article) {
 absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warnings) {
   RETURN_IF_ERROR(CheckCount("source_labels", article.source_labels.size(), kMaxLabels));
   std::vector<SourceLabel> source_labels;
-  for (SourceLabel& label : article.source_labels) {
+  for (size_t i = 0; i < article.source_labels.size(); ++i) {
+    SourceLabel& label = article.source_labels[i];
     label.kind = absl::AsciiStrToLower(common::NormalizeLine(label.kind));
     label.name = common::NormalizeLine(label.name);
-    RETURN_IF_ERROR(CheckSize("source_labels", std::max(label.kind.size(), label.name.size()), kMaxNameBytes));
+    RETURN_IF_ERROR(CheckSize(absl::StrCat("source_labels[", i, "].kind"), label.kind.size(), kMaxKindBytes));
+    RETURN_IF_ERROR(CheckSize(absl::StrCat("source_labels[", i, "].name"), label.name.size(), kMaxNameBytes));
     if (label.name.empty()) continue;
     if (std::find(source_labels.begin(), source_labels.end(), label) == source_labels.end()) {
       source_labels.push_back(std::move(label));
@@ -143,23 +150,36 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
   }
   article.source_labels = std::move(source_labels);
 
-  RETURN_IF_ERROR(CheckCount("labels", article.labels.size(), kMaxLabels));
-  size_t ignored = 0;
+  const auto ignored = std::count_if(article.labels.begin(), article.labels.end(),
+                                     [](const Label& label) { return label.source == LabelSource::kClassifier; });
+  RETURN_IF_ERROR(CheckCount("labels", article.labels.size() - static_cast<size_t>(ignored), kMaxLabels));
+  std::optional<size_t> primary;
   std::vector<Label> labels;
   std::set<std::tuple<LabelSource, Dimension, std::string>> seen;
-  for (Label& label : article.labels) {
-    if (label.source == LabelSource::kClassifier) {
-      ++ignored;
-      continue;
+  for (size_t i = 0; i < article.labels.size(); ++i) {
+    Label& label = article.labels[i];
+    if (label.source == LabelSource::kClassifier) continue;
+    if (label.id.empty()) {
+      return common::InvalidField(absl::StrCat("labels[", i, "]"),
+                                  "has no target; set region_code, group_id or issue_id");
     }
-    if (label.id.empty() || label.id.size() > kMaxAttributeNameBytes) {
-      return common::InvalidField("labels", "every label needs a region_code, group_id or issue_id");
+    RETURN_IF_ERROR(CheckSize(LabelPath(i, label.dimension), label.id.size(), kMaxAttributeNameBytes));
+    if (label.source == LabelSource::kSource && label.verdict == LabelVerdict::kRejected) {
+      return common::InvalidField(absl::StrCat("labels[", i, "].state"),
+                                  "only an editor rejects a label; leave out what the article is not about");
     }
     if (!seen.emplace(label.source, label.dimension, label.id).second) continue;
     label.score = 1.0;
     label.evidence.clear();
     label.model_version.clear();
+    label.taxonomy_version.clear();  // It is checked against the taxonomy of today.
     label.primary = label.primary && label.dimension == Dimension::kCountry;
+    if (label.primary && primary) {
+      warnings.push_back(absl::StrCat("labels[", i, "].primary: ignored; labels[", *primary, "] is primary already"));
+      label.primary = false;
+    } else if (label.primary) {
+      primary = i;
+    }
     labels.push_back(std::move(label));
   }
   if (ignored > 0) {
@@ -248,6 +268,26 @@ std::string ContentHash(const Article& article) {
   return common::Hash128Hex(all);
 }
 
+// The id of an article without a URL. Who sends it again with another summary, date or label means the same article, so
+// only what makes it a text of its own counts: title and body; and the source, because publications that print the same
+// text, or columns that bear the same title, are not to replace each other.
+std::string IdFromContent(const Article& article) {
+  std::string all = "text";
+  for (const std::string* part : {&article.title, &article.body, &article.source}) {
+    absl::StrAppend(&all, ":", part->size(), ":", *part);
+  }
+  return common::Hash128Hex(all);
+}
+
+absl::Status CheckArticleSize(const Article& article) {
+  const size_t bytes = TextBytes(article);
+  if (bytes <= kMaxArticleBytes) return absl::OkStatus();
+  return common::WithReason(
+      common::InvalidField(
+          "body", absl::StrCat("makes the article ", bytes, " bytes long; at most ", kMaxArticleBytes, " are allowed")),
+      kReasonArticleTooLarge);
+}
+
 std::string LowerLanguage(absl::string_view code) {
   std::string result;
   for (const char c : absl::StripAsciiWhitespace(code)) result.push_back(c == '_' ? '-' : c);
@@ -293,6 +333,15 @@ std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& o
       if (!replaced && !outranked && !edited.contains({label.dimension, label.id})) keep(label);
     }
   }
+  // At most one is primary: that of whoever ranks highest.
+  const Label* primary = nullptr;
+  for (const Label& label : result) {
+    if (!label.primary) continue;
+    if (primary == nullptr || std::tuple(label.source, label.score) > std::tuple(primary->source, primary->score)) {
+      primary = &label;
+    }
+  }
+  for (Label& label : result) label.primary = &label == primary;
   std::sort(result.begin(), result.end(), [](const Label& a, const Label& b) {
     return std::tuple(a.dimension, !a.primary, -a.score, absl::string_view(a.id), -static_cast<int>(a.source)) <
            std::tuple(b.dimension, !b.primary, -b.score, absl::string_view(b.id), -static_cast<int>(b.source));
@@ -301,6 +350,11 @@ std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& o
   std::set<std::pair<Dimension, std::string>> seen;
   std::erase_if(result, [&](const Label& label) { return !seen.emplace(label.dimension, label.id).second; });
   return result;
+}
+
+std::string LabelPath(size_t index, Dimension dimension) {
+  constexpr std::array<absl::string_view, kDimensionCount> kFields = {"region_code", "group_id", "issue_id"};
+  return absl::StrCat("labels[", index, "].", kFields[static_cast<size_t>(dimension)]);
 }
 
 std::string IdFromUrl(absl::string_view url) {
@@ -324,11 +378,7 @@ size_t TextBytes(const Article& article) {
 }
 
 absl::StatusOr<Normalized> Normalize(Article article, absl::Time now) {
-  const size_t bytes = TextBytes(article);
-  if (bytes > kMaxArticleBytes) {
-    return common::InvalidField(
-        "body", absl::StrCat("makes the article ", bytes, " bytes long; at most ", kMaxArticleBytes, " are allowed"));
-  }
+  RETURN_IF_ERROR(CheckArticleSize(article));
   RETURN_IF_ERROR(CheckUtf8(article));
   RETURN_IF_ERROR(CheckSize("id", article.id.size(), kMaxIdBytes));
   if (!std::all_of(article.id.begin(), article.id.end(), IsIdChar)) {
@@ -342,9 +392,11 @@ absl::StatusOr<Normalized> Normalize(Article article, absl::Time now) {
   article.language_code = LowerLanguage(article.language_code);
   RETURN_IF_ERROR(CheckLanguage(article.language_code));
   NormalizeTimes(now, article, warnings);
+  // Normalised text may be longer than what came; an answer has to hold it.
+  RETURN_IF_ERROR(CheckArticleSize(article));
 
   article.content_hash = ContentHash(article);
-  if (article.id.empty()) article.id = article.url.empty() ? article.content_hash : IdFromUrl(article.url);
+  if (article.id.empty()) article.id = article.url.empty() ? IdFromContent(article) : IdFromUrl(article.url);
   return Normalized{std::move(article), std::move(warnings)};
 }
 

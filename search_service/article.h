@@ -17,7 +17,7 @@
 namespace dateline::search {
 
 // Limits that the contract states (proto/dateline/article/v1; MB is 10^6). Errors name them.
-inline constexpr size_t kMaxArticleBytes = 2'000'000;  // All text of one article together.
+inline constexpr size_t kMaxArticleBytes = 2'000'000;  // Serialised; and, whatever its form, all its text together.
 inline constexpr size_t kMaxIdBytes = 200;             // ASCII letters, digits and -._~:/@+=,
 inline constexpr size_t kMaxUrlBytes = 2'000;
 inline constexpr size_t kMaxAlternateUrls = 20;
@@ -30,6 +30,10 @@ inline constexpr size_t kMaxAttributes = 50;
 inline constexpr size_t kMaxAttributeNameBytes = 100;  // ASCII letters, digits, _ and -.
 inline constexpr size_t kMaxAttributeValues = 50;
 inline constexpr size_t kMaxLabels = 100;  // Of `labels` and of `source_labels`.
+inline constexpr size_t kMaxKindBytes = 100;
+inline constexpr size_t kMaxHeadings = 1'000;
+// Of InvalidArgument when kMaxArticleBytes is exceeded.
+inline constexpr char kReasonArticleTooLarge[] = "ARTICLE_TOO_LARGE";
 
 enum class TimePrecision { kSecond, kDay };
 
@@ -102,7 +106,7 @@ struct Heading {
 
 struct Article {
   // The caller's fields; every ingestion replaces all of them.
-  std::string id;  // ≤ kMaxIdBytes; empty: derived from `url`, else from the content.
+  std::string id;  // ≤ kMaxIdBytes; empty: derived from `url`, else from title, body and source.
   std::string url;
   std::vector<std::string> alternate_urls;
   std::string title;
@@ -159,6 +163,9 @@ struct Normalized {
   std::vector<std::string> warnings;
 };
 absl::StatusOr<Normalized> Normalize(Article article, absl::Time now);
+
+// Where a caller finds the target of a label: "labels[2].issue_id".
+std::string LabelPath(size_t index, Dimension dimension);
 
 // The id that an article with this URL and no id of its own gets; empty if it isn't an absolute http(s) URL.
 std::string IdFromUrl(absl::string_view url);

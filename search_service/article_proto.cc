@@ -47,6 +47,16 @@ absl::StatusOr<std::optional<absl::Time>> OptionalTime(absl::string_view field, 
 
 absl::StatusOr<Label> LabelFromProto(const std::string& field, const pb::Label& proto) {
   Label label;
+  // What a service wrote, and a caller sends back, is not the caller's own opinion: the core leaves it out, and says
+  // so.
+  label.source = LabelSource::kClassifier;
+  if (proto.source() == pb::LABEL_SOURCE_CLASSIFIER) return label;
+  if (!pb::LabelSource_IsValid(proto.source())) {
+    return InvalidField(absl::StrCat(field, ".source"), "is no known label source");
+  }
+  if (!pb::Label::State_IsValid(proto.state())) {
+    return InvalidField(absl::StrCat(field, ".state"), "is no known state of a label");
+  }
   switch (proto.target_case()) {
     case pb::Label::kRegionCode:
       label.dimension = Dimension::kCountry;
@@ -65,13 +75,8 @@ absl::StatusOr<Label> LabelFromProto(const std::string& field, const pb::Label& 
   }
   label.source =
       proto.source() == pb::LABEL_SOURCE_UNSPECIFIED ? LabelSource::kSource : static_cast<LabelSource>(proto.source());
-  if (!pb::LabelSource_IsValid(proto.source())) {
-    return InvalidField(absl::StrCat(field, ".source"), "is no known label source");
-  }
   label.verdict = proto.state() == pb::Label::STATE_REJECTED ? LabelVerdict::kRejected : LabelVerdict::kApplied;
   label.primary = proto.primary();
-  label.taxonomy_version = proto.taxonomy_version();
-  label.evidence = EvidenceFromProto(proto.evidence());
   return label;
 }
 
@@ -115,6 +120,14 @@ void LabelToProto(const Label& label, const ArticleFormat& format, const Taxonom
 }  // namespace
 
 absl::StatusOr<Article> FromProto(const pb::Article& proto) {
+  if (const size_t bytes = proto.ByteSizeLong(); bytes > kMaxArticleBytes) {
+    return common::WithReason(
+        InvalidField("article", absl::StrCat("has ", bytes, " bytes serialised; at most ", kMaxArticleBytes)),
+        kReasonArticleTooLarge);
+  }
+  if (!pb::TimePrecision_IsValid(proto.publish_time_precision())) {
+    return InvalidField("publish_time_precision", "is no known precision of a time");
+  }
   Article article;
   article.id = proto.id();
   article.url = proto.url();
@@ -137,13 +150,12 @@ absl::StatusOr<Article> FromProto(const pb::Article& proto) {
     article.source_labels.push_back({.kind = label.kind(), .name = label.name()});
   }
   for (int i = 0; i < proto.labels_size(); ++i) {
-    // What a service wrote, and a caller sends back, is not the caller's own opinion.
-    if (proto.labels(i).source() == pb::LABEL_SOURCE_CLASSIFIER) continue;
     ASSIGN_OR_RETURN(Label label, LabelFromProto(absl::StrCat("labels[", i, "]"), proto.labels(i)));
     article.labels.push_back(std::move(label));
   }
   article.etag = proto.etag();
   for (const pb::Heading& heading : proto.headings()) {
+    if (!heading.span().field().empty() && heading.span().field() != "body") continue;
     article.headings.push_back(
         {.start = heading.span().start(), .end = heading.span().end(), .level = heading.level()});
   }

@@ -20,7 +20,9 @@
 
 namespace dateline::search {
 
-// InvalidArgument names the field that is wrong: a time outside years 1 to 9999, a label without a target.
+// InvalidArgument names the field that is wrong: a time outside years 1 to 9999, a label without a target, a number
+// that an enum doesn't have; and says ARTICLE_TOO_LARGE. Labels of the classifier are carried over by their source
+// only.
 absl::StatusOr<Article> FromProto(const article::v1::Article& proto);
 
 // How an article is written into an answer.
@@ -35,14 +37,14 @@ void ToProto(const Article& article, const ArticleFormat& format, const Taxonomy
              article::v1::Article& proto);
 
 // A label of the classifier's, as its own service returns evidence.
-std::vector<Evidence> EvidenceFromProto(const google::protobuf::RepeatedPtrField<article::v1::Evidence>& evidence);
+std::vector<Evidence> EvidenceFromProto(const google::protobuf::RepeatedPtrField<article::v1::Evidence>& protos);
 
 google::protobuf::Timestamp TimestampToProto(absl::Time time);
 // InvalidArgument naming `field` if the timestamp is out of its range.
 absl::StatusOr<absl::Time> TimeFromProto(absl::string_view field, const google::protobuf::Timestamp& timestamp);
 
 // The sources of a request; an unspecified one is InvalidArgument.
-absl::StatusOr<std::vector<LabelSource>> LabelSourcesFromProto(const google::protobuf::RepeatedField<int>& sources);
+absl::StatusOr<std::vector<LabelSource>> LabelSourcesFromProto(const google::protobuf::RepeatedField<int>& protos);
 
 }  // namespace dateline::search
 

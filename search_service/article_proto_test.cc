@@ -1,9 +1,13 @@
 #include "search_service/article_proto.h"
 
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/civil_time.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -17,6 +21,7 @@ namespace {
 namespace pb = article::v1;
 
 using ::dateline::testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -103,13 +108,41 @@ TEST(ArticleProtoTest, RefusesALabelWithoutATargetByItsPlace) {
   EXPECT_EQ(common::FieldViolationsOf(status)[0].field, "labels[1]");
 }
 
-TEST(ArticleProtoTest, LeavesOutTheClassifiersLabelsOnTheWayIn) {
+TEST(ArticleProtoTest, LeavesItToTheCoreToSayThatTheClassifiersLabelsAreIgnored) {
   pb::Article proto;
-  pb::Label& label = *proto.add_labels();
-  label.set_issue_id("energy");
-  label.set_source(pb::LABEL_SOURCE_CLASSIFIER);
-  ASSERT_OK_AND_ASSIGN(const Article article, FromProto(proto));
-  EXPECT_THAT(article.labels, SizeIs(0));
+  proto.set_title("Title");
+  proto.add_labels()->set_source(pb::LABEL_SOURCE_CLASSIFIER);
+  proto.mutable_labels(0)->set_issue_id("energy");
+  proto.add_labels()->set_source(pb::LABEL_SOURCE_CLASSIFIER);
+  ASSERT_OK_AND_ASSIGN(Article article, FromProto(proto));
+  ASSERT_OK_AND_ASSIGN(const Normalized normalized, Normalize(std::move(article), absl::Now()));
+  EXPECT_THAT(normalized.article.labels, SizeIs(0));
+  EXPECT_THAT(normalized.warnings, ElementsAre(HasSubstr("labels: 2 ignored")));
+}
+
+TEST(ArticleProtoTest, RefusesNumbersThatAnEnumDoesNotHave) {
+  const std::vector<std::pair<std::string, std::function<void(pb::Article&)>>> cases = {
+      {"publish_time_precision",
+       [](pb::Article& a) { a.set_publish_time_precision(static_cast<pb::TimePrecision>(9)); }},
+      {"labels[0].state", [](pb::Article& a) { a.mutable_labels(0)->set_state(static_cast<pb::Label::State>(9)); }},
+      {"labels[0].source", [](pb::Article& a) { a.mutable_labels(0)->set_source(static_cast<pb::LabelSource>(9)); }},
+  };
+  for (const auto& [field, set] : cases) {
+    pb::Article proto = FullProto();
+    set(proto);
+    EXPECT_THAT(FromProto(proto), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(field)));
+  }
+}
+
+TEST(ArticleProtoTest, TheLimitIsTheSerialisedSize) {
+  pb::Article proto = FullProto();
+  for (int i = 0; i < 1'000; ++i) *proto.add_headings() = proto.headings(0);
+  proto.set_body(std::string(1'900'000, 'x'));
+  proto.mutable_body()->append(kMaxArticleBytes - proto.ByteSizeLong(), 'x');
+  ASSERT_EQ(proto.ByteSizeLong(), kMaxArticleBytes);
+  EXPECT_OK(FromProto(proto));
+  proto.mutable_body()->append("x");
+  EXPECT_EQ(common::ReasonOf(FromProto(proto).status()), kReasonArticleTooLarge);
 }
 
 TEST(ArticleProtoTest, RefusesTimesThatAreNone) {

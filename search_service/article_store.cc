@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -138,9 +140,27 @@ constexpr char kSelectByUrl[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
     "= 0 ORDER BY a.seq DESC LIMIT 1";
+constexpr char kSelectTombstoneByUrl[] =
+    "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
+    "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
+    "= 1 ORDER BY a.seq DESC LIMIT 1";
 constexpr char kSelectByRow[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a WHERE a.row = ?";
+
+absl::StatusOr<std::vector<StoredArticle>> SelectHeads(SqlConnection& connection, int64_t after_row,
+                                                       size_t max_articles) {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns, " FROM articles a WHERE a.row > ? AND a.deleted = 0 ORDER BY a.row LIMIT ?"));
+  ASSIGN_OR_RETURN(SqlStatement select, connection.Prepare(kSql->c_str()));
+  select.Bind(after_row).Bind(static_cast<int64_t>(max_articles));
+  std::vector<StoredArticle> result;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return result;
+    RETURN_IF_ERROR(ReadHead(select, result.emplace_back()));
+  }
+}
 
 struct Existing {
   StoredArticle stored;
@@ -166,6 +186,53 @@ absl::StatusOr<std::optional<Existing>> SelectExisting(SqlConnection& connection
   if (!canonical.ok()) return found;
   ASSIGN_OR_RETURN(std::optional<Existing> by_url, SelectOne(connection, kSelectByUrl, UrlKey(*canonical)));
   return by_url ? std::move(by_url) : std::move(found);
+}
+
+bool IsRetired(const Taxonomy& taxonomy, const Label& label) {
+  const TaxonomyEntry* entry = taxonomy.Find(label.dimension, label.id);
+  return entry != nullptr && !entry->replaced_by.empty();
+}
+
+// Puts in the place of labels with retired ids those with the ids that stand for them today. Where two of one source
+// then mean the same, the one that was given as it is stays.
+void FollowReplacements(const Taxonomy& taxonomy, std::vector<Label>& labels) {
+  std::set<std::tuple<LabelSource, Dimension, std::string>> taken;
+  bool any_retired = false;
+  for (const Label& label : labels) {
+    if (IsRetired(taxonomy, label)) {
+      any_retired = true;
+    } else {
+      taken.emplace(label.source, label.dimension, label.id);
+    }
+  }
+  if (!any_retired) return;
+  std::vector<Label> result;
+  for (Label& label : labels) {
+    const std::vector<std::string> current = taxonomy.Current(label.dimension, label.id);
+    // Retired ids that lead in a circle lead nowhere: better an odd label than none.
+    if (!IsRetired(taxonomy, label) || current.empty()) {
+      result.push_back(std::move(label));
+      continue;
+    }
+    for (const std::string& id : current) {
+      if (!taken.emplace(label.source, label.dimension, id).second) continue;
+      Label& follower = result.emplace_back(label);
+      follower.id = id;
+      follower.taxonomy_version = taxonomy.data().taxonomy_version;
+      label.primary = false;  // One of them is enough.
+    }
+  }
+  labels = std::move(result);
+}
+
+// Whether two lists say the same of the article, whenever and by whatever version it was said.
+bool SameTargets(const std::vector<Label>& a, const std::vector<Label>& b) {
+  const auto targets = [](const std::vector<Label>& labels) {
+    std::set<std::tuple<LabelSource, LabelVerdict, Dimension, absl::string_view>> result;
+    for (const Label& label : labels) result.emplace(label.source, label.verdict, label.dimension, label.id);
+    return result;
+  };
+  return targets(a) == targets(b);
 }
 
 // The kSource labels that `source_labels` lead to, beside those that were given; what leads nowhere is left in
@@ -422,7 +489,9 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   }
   for (Label& label : article.labels) {
     if (!label.label_time) label.label_time = absl::FromUnixMicros(absl::ToUnixMicros(now));
+    if (label.taxonomy_version.empty()) label.taxonomy_version = taxonomy.data().taxonomy_version;
   }
+  FollowReplacements(taxonomy, article.labels);
   std::vector<SourceLabel> unmapped;
   MapSourceLabels(taxonomy, now, article, unmapped);
   article.etag = EtagOf(article);
@@ -468,6 +537,11 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
 absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const DeleteOptions& options,
                                               absl::Time now) {
   ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+  if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url);
+      options.purge && !existing && canonical.ok()) {
+    // A takedown names by its URL what was deleted before.
+    ASSIGN_OR_RETURN(existing, SelectOne(*writer_, kSelectTombstoneByUrl, UrlKey(*canonical)));
+  }
   const bool alive = existing && !existing->stored.deleted;
   if (!alive && !options.allow_missing && !(options.purge && existing)) {
     return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
@@ -499,10 +573,14 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
                                     "head = x'', labels = x'' WHERE row = ?"));
   RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
-  for (const char* sql :
-       {"DELETE FROM texts WHERE row = ?", "DELETE FROM urls WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
+  for (const char* sql : {"DELETE FROM texts WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
     RETURN_IF_ERROR(remove.Bind(row).Run());
+  }
+  // A tombstone keeps the hashes of its URLs: a purge may still come, and refuses them too. `purged` has them then.
+  if (options.purge) {
+    ASSIGN_OR_RETURN(SqlStatement urls, writer_->Prepare("DELETE FROM urls WHERE row = ?"));
+    RETURN_IF_ERROR(urls.Bind(row).Run());
   }
   return seq;
 }
@@ -528,6 +606,7 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
     article.language_code = labeling.language_code;
     article.language_detected = !labeling.language_code.empty();
   }
+  FollowReplacements(taxonomy, article.labels);
   std::vector<SourceLabel> unmapped;
   MapSourceLabels(taxonomy, absl::Now(), article, unmapped);
 
@@ -573,6 +652,38 @@ absl::Status ArticleStore::SetTaxonomy(const Taxonomy& taxonomy) {
   ASSIGN_OR_RETURN(SqlStatement statement,
                    writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('taxonomy', ?)"));
   return statement.BindBlob(taxonomy.Serialize()).Run();
+}
+
+absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t max_articles, const Taxonomy& taxonomy,
+                                                     absl::Time now) {
+  ASSIGN_OR_RETURN(std::vector<StoredArticle> batch, SelectHeads(*writer_, after_row, max_articles));
+  for (StoredArticle& stored : batch) {
+    Article& article = stored.article;
+    const bool retired = std::any_of(article.labels.begin(), article.labels.end(),
+                                     [&](const Label& label) { return IsRetired(taxonomy, label); });
+    if (!retired && article.source_labels.empty()) continue;
+    RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+    const std::vector<Label> before = article.labels;
+    FollowReplacements(taxonomy, article.labels);
+    std::vector<SourceLabel> unmapped;
+    MapSourceLabels(taxonomy, now, article, unmapped);
+    if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(stored.row, unmapped));
+    if (SameTargets(before, article.labels)) continue;
+    const EncodedArticle encoded = EncodeArticle(article);
+    // The etag stays: neither the caller nor an editor has said anything new.
+    const uint64_t seq = next_seq_++;
+    ASSIGN_OR_RETURN(SqlStatement update, writer_->Prepare("UPDATE articles SET seq = ?, labels = ? WHERE row = ?"));
+    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq)).BindBlob(encoded.labels).Bind(stored.row).Run());
+    ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
+    RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(stored.row).Run());
+  }
+  return batch.size() < max_articles ? int64_t{0} : batch.back().row;
+}
+
+absl::Status ArticleStore::SetFollowed(absl::string_view etag) {
+  ASSIGN_OR_RETURN(SqlStatement statement,
+                   writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('labels_follow', ?)"));
+  return statement.BindBlob(etag).Run();
 }
 
 absl::StatusOr<ArticleStore::ReadLease> ArticleStore::Lease() const {
@@ -691,17 +802,15 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t af
 }
 
 absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadHeads(int64_t after_row, size_t max_articles) const {
-  static const std::string* const kSql = new std::string(absl::StrCat(
-      "SELECT ", kHeadColumns, " FROM articles a WHERE a.row > ? AND a.deleted = 0 ORDER BY a.row LIMIT ?"));
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
-  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
-  select.Bind(after_row).Bind(static_cast<int64_t>(max_articles));
-  std::vector<StoredArticle> result;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, select.Step());
-    if (!found) return result;
-    RETURN_IF_ERROR(ReadHead(select, result.emplace_back()));
-  }
+  return SelectHeads(*reader, after_row, max_articles);
+}
+
+absl::StatusOr<std::string> ArticleStore::ReadFollowed() const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement statement, reader->Prepare("SELECT value FROM meta WHERE key = 'labels_follow'"));
+  ASSIGN_OR_RETURN(const bool found, statement.Step());
+  return found ? statement.Blob(0) : std::string();
 }
 
 absl::StatusOr<Taxonomy> ArticleStore::ReadTaxonomy() const {

@@ -65,8 +65,8 @@ class ArticleStore {
   absl::Status Begin();
   absl::Status Commit();
   void Rollback();
-  // `article` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
-  absl::StatusOr<PutResult> Put(const Article& article, const Taxonomy& taxonomy, absl::Time now);
+  // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
+  absl::StatusOr<PutResult> Put(const Article& incoming, const Taxonomy& taxonomy, absl::Time now);
   // The sequence of the tombstone; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
   // caller's errors: nothing was changed, and the transaction may go on.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
@@ -76,6 +76,13 @@ class ArticleStore {
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
   absl::Status SetTaxonomy(const Taxonomy& taxonomy);
+  // Brings the labels of up to `max_articles` articles after `after_row` in line with `taxonomy`: retired ids give way
+  // to what replaced them, and publishers' labels are mapped anew. What changes by that gets a new sequence. Gives the
+  // row to go on after; 0 when all are done.
+  absl::StatusOr<int64_t> FollowTaxonomy(int64_t after_row, size_t max_articles, const Taxonomy& taxonomy,
+                                         absl::Time now);
+  // Notes that all labels are in line with the taxonomy of this etag.
+  absl::Status SetFollowed(absl::string_view etag);
 
   // The last sequence that is committed.
   uint64_t last_seq() const;
@@ -103,6 +110,8 @@ class ArticleStore {
   // Heads of all articles after `row`, by row.
   absl::StatusOr<std::vector<StoredArticle>> ReadHeads(int64_t after_row, size_t max_articles) const;
   absl::StatusOr<Taxonomy> ReadTaxonomy() const;
+  // The etag that SetFollowed noted last; empty if none.
+  absl::StatusOr<std::string> ReadFollowed() const;
   // Fills in the counts, sizes and unmapped labels.
   absl::Status FillInfo(IndexInfo& info) const;
 

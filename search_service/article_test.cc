@@ -64,7 +64,35 @@ TEST(NormalizeTest, EveryLimitIsEnforcedAndNamesItsField) {
   EXPECT_EQ(FieldOf(article), "language_code");
   article = Valid();
   article.labels.emplace_back().source = LabelSource::kSource;
-  EXPECT_EQ(FieldOf(article), "labels");
+  EXPECT_EQ(FieldOf(article), "labels[0]");
+  article.labels[0].id = std::string(kMaxAttributeNameBytes + 1, 'x');
+  EXPECT_EQ(FieldOf(article), "labels[0].issue_id");
+  article = Valid();
+  article.source_labels = {{"issue", "Oil"}, {std::string(kMaxKindBytes + 1, 'x'), "Oil"}};
+  EXPECT_EQ(FieldOf(article), "source_labels[1].kind");
+}
+
+TEST(NormalizeTest, AnArticleThatIsTooLargeSaysSoByItsReasonAlsoWhenOnlyItsNormalFormIs) {
+  Article article = Valid();
+  article.body = std::string(kMaxArticleBytes, 'x');
+  EXPECT_EQ(common::ReasonOf(Normalize(article, kNow).status()), kReasonArticleTooLarge);
+  // U+0958 is three bytes, and six in NFC.
+  article.body.clear();
+  for (size_t i = 0; i < kMaxArticleBytes / 4; ++i) article.body += "\xE0\xA5\x98";
+  EXPECT_EQ(common::ReasonOf(Normalize(article, kNow).status()), kReasonArticleTooLarge);
+}
+
+TEST(NormalizeTest, HeadingsThatDoNotFitAreDropped) {
+  Article article = Valid();
+  article.body = "One\n\nTwo\n\nThree";
+  const Heading one{0, 3, 1};
+  const Heading two{5, 8, 6};
+  article.headings = {one, {2, 4, 2}, two, {0, 3, 2}, {10, 15, 0}, {10, 15, 7}, {10, 16, 2}, {15, 15, 2}};
+  EXPECT_THAT(Normalize(article, kNow)->article.headings, ElementsAre(one, two));
+  article.body = std::string(3 * kMaxHeadings, 'x');
+  article.headings.clear();
+  for (int32_t i = 0; i < static_cast<int32_t>(kMaxHeadings) + 10; ++i) article.headings.push_back({i, i + 1, 2});
+  EXPECT_EQ(Normalize(article, kNow)->article.headings.size(), kMaxHeadings);
 }
 
 TEST(NormalizeTest, TextIsNormalisedOnce) {
@@ -90,6 +118,23 @@ TEST(NormalizeTest, IdsAreDerivedFromTheCanonicalUrlOrTheContent) {
   EXPECT_EQ(from_url, IdFromUrl("http://EXAMPLE.com/a"));
   article.id = "mine";
   EXPECT_EQ(Normalize(article, kNow)->article.id, "mine");
+}
+
+TEST(NormalizeTest, ADerivedIdStaysWhenTextAndSourceDo) {
+  Article article = Valid();
+  article.source = "Review";
+  const std::string id = Normalize(article, kNow)->article.id;
+  Article corrected = article;
+  corrected.summary = "A summary";
+  corrected.authors = {"Ada"};
+  corrected.publish_time = kNow;
+  corrected.attributes["series"] = {"x"};
+  EXPECT_EQ(Normalize(corrected, kNow)->article.id, id);
+  for (std::string Article::*field : {&Article::title, &Article::body, &Article::source}) {
+    Article other = article;
+    other.*field += " of another";
+    EXPECT_NE(Normalize(other, kNow)->article.id, id);
+  }
 }
 
 TEST(NormalizeTest, AbsurdDatesAreDroppedWithAWarning) {
@@ -124,6 +169,31 @@ Label MakeLabel(Dimension dimension, std::string id, LabelSource source, double 
   label.source = source;
   label.score = score;
   return label;
+}
+
+TEST(NormalizeTest, LabelsOfTheClassifierAndASecondPrimaryAreIgnoredWithAWarning) {
+  Article article = Valid();
+  article.labels = {MakeLabel(Dimension::kCountry, "", LabelSource::kClassifier),
+                    MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                    MakeLabel(Dimension::kCountry, "RU", LabelSource::kSource)};
+  article.labels[1].primary = article.labels[2].primary = true;
+  const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+  ASSERT_TRUE(normalized.ok());
+  ASSERT_EQ(normalized->article.labels.size(), 2U);
+  EXPECT_TRUE(normalized->article.labels[0].primary);
+  EXPECT_FALSE(normalized->article.labels[1].primary);
+  EXPECT_THAT(normalized->warnings, ElementsAre(HasSubstr("labels[2].primary"), HasSubstr("1 ignored")));
+}
+
+TEST(NormalizeTest, OnlyAnEditorRejectsALabel) {
+  Article article = Valid();
+  article.labels = {MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                    MakeLabel(Dimension::kCountry, "RU", LabelSource::kEditor),
+                    MakeLabel(Dimension::kIssue, "energy", LabelSource::kSource)};
+  article.labels[1].verdict = LabelVerdict::kRejected;
+  EXPECT_EQ(FieldOf(article), "(accepted)");
+  article.labels[2].verdict = LabelVerdict::kRejected;
+  EXPECT_EQ(FieldOf(article), "labels[2].state");
 }
 
 std::vector<std::string> EffectiveIds(const Article& article, const LabelOptions& options = {}) {
@@ -172,6 +242,18 @@ TEST(EffectiveLabelsTest, PrimaryCountryComesFirstThenByScore) {
                     MakeLabel(Dimension::kCountry, "AE", LabelSource::kClassifier, 0.7)};
   article.labels[3].primary = true;
   EXPECT_THAT(EffectiveIds(article), ElementsAre("AE", "RU", "IR", "energy"));
+}
+
+TEST(EffectiveLabelsTest, OneCountryAtMostIsPrimary) {
+  Article article;
+  article.labels = {MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                    MakeLabel(Dimension::kCountry, "RU", LabelSource::kEditor)};
+  article.labels[0].primary = article.labels[1].primary = true;
+  const std::vector<Label> labels = EffectiveLabels(article);
+  ASSERT_EQ(labels.size(), 2U);
+  EXPECT_EQ(labels[0].id, "RU");
+  EXPECT_TRUE(labels[0].primary);
+  EXPECT_FALSE(labels[1].primary);
 }
 
 TEST(ArticleCodecTest, EverythingComesBackAsItWas) {

@@ -24,6 +24,27 @@ namespace cpb = classifier::v1;
 // What a document that could not be asked about is told to wait.
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
+// Whether the same question may get a better answer later. What an operator has to mend counts as that too: it is no
+// fault of the document.
+bool MayPass(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return true;
+    case absl::StatusCode::kResourceExhausted:
+      return common::ReasonOf(status) != kReasonResponseTooLarge;
+    default:
+      return false;
+  }
+}
+
 template <typename TagProto>
 Label LabelOf(Dimension dimension, const std::string& id, const TagProto& tag, const cpb::ClassifyResponse& response) {
   Label label;
@@ -157,12 +178,12 @@ absl::StatusOr<ExtractedDocument> ClassifierClient::Extract(const apb::RawDocume
   context.set_deadline(absl::ToChronoTime(deadline));
   cpb::ExtractArticleResponse response;
   const absl::Status status = common::rpc::FromGrpcStatus(stub_->ExtractArticle(&context, request, &response));
-  if (absl::IsInvalidArgument(status)) return status;
+  if (!status.ok() && !MayPass(status)) return status;
   if (!status.ok()) {
     return common::WithReason(
         common::Unavailable(
             absl::StrCat("the classifier, which extracts articles from documents, did not answer: ", status.message()),
-            kRetryDelay),
+            common::RetryDelayOf(status).value_or(kRetryDelay)),
         "CLASSIFIER_UNAVAILABLE");
   }
   ExtractedDocument extracted;

@@ -13,6 +13,9 @@
 
 namespace dateline::search {
 
+// Of ResourceExhausted: the document's article is too large to be answered, now and later.
+inline constexpr char kReasonResponseTooLarge[] = "RESPONSE_TOO_LARGE";
+
 struct ExtractedDocument {
   article::v1::Article article;
   std::vector<std::string> warnings;
@@ -23,8 +26,8 @@ class DocumentExtractor {
  public:
   virtual ~DocumentExtractor() = default;
 
-  // Blocks until the article is there. InvalidArgument if there is none in the document; Unavailable, with a retry
-  // delay, if the question could not be asked.
+  // Blocks until the article is there. Unavailable, with a retry delay, if the question could not be asked or the
+  // answer was lost; any other error is the document's own and stays: InvalidArgument if it holds no article, for one.
   virtual absl::StatusOr<ExtractedDocument> Extract(const article::v1::RawDocument& document, absl::Time deadline) = 0;
 };
 

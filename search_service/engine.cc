@@ -31,6 +31,7 @@
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
+#include "search_service/wait_list.h"
 
 namespace dateline::search {
 namespace {
@@ -48,8 +49,11 @@ constexpr absl::Duration kGracePoll = absl::Milliseconds(20);
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
 constexpr absl::Duration kTaxonomyTimeout = absl::Seconds(5);
 constexpr absl::Duration kQueueRetry = absl::Milliseconds(500);
+constexpr absl::Duration kTaxonomyRetry = absl::Seconds(5);
 constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
 constexpr size_t kSuggesterLoadBatch = 1'000;
+// Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
+constexpr size_t kFollowBatch = 500;
 
 // One process at a time on a data folder, by a lock that goes away with the process.
 class FolderLock {
@@ -149,6 +153,7 @@ class Engine::Impl {
   absl::Status Start() {
     RETURN_IF_ERROR(LoadSuggestions());
     ASSIGN_OR_RETURN(const uint64_t labelled, store_->LabelledThrough());
+    ASSIGN_OR_RETURN(followed_, store_->ReadFollowed());
     {
       const common::MutexLock lock(mutex_);
       labelled_ = std::min(labelled, visible_);
@@ -156,18 +161,31 @@ class Engine::Impl {
     writer_ = std::thread([this] { RunWriter(); });
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
+    waiter_ = std::thread([this] { RunWaits(); });
     return absl::OkStatus();
   }
 
   void Ingest(Article article, const IngestOptions& options, std::function<void(IngestResult)> done) {
     IngestResult rejected;
     rejected.id = article.id;
-    absl::StatusOr<Normalized> normalized = Normalize(std::move(article), absl::Now());
-    if (normalized.ok()) {
-      if (absl::Status status = AcceptLabels(options, *normalized); !status.ok()) normalized = status;
-    }
+    std::string unchecked;
+    const absl::Status labels = AcceptLabels(options, article.labels, unchecked);
+    absl::StatusOr<Normalized> normalized = labels.ok() ? Normalize(std::move(article), absl::Now()) : labels;
     if (!normalized.ok()) {
       rejected.error = std::move(normalized).status();
+      done(std::move(rejected));
+      return;
+    }
+    if (!options.accept_editor_labels) DropEditorLabels(*normalized);
+    if (!unchecked.empty()) {
+      rejected.id = normalized->article.id;
+      rejected.outcome = IngestOutcome::kRetryLater;
+      rejected.error = common::WithReason(
+          common::Unavailable(absl::StrCat(unchecked,
+                                           ": can't be checked, the classifier was never reached; send the "
+                                           "article again later, or without the label"),
+                              kTaxonomyRetry),
+          kReasonTaxonomyUnavailable);
       done(std::move(rejected));
       return;
     }
@@ -285,6 +303,42 @@ class Engine::Impl {
     return ReachedLocked(seq);
   }
 
+  absl::StatusOr<int64_t> WaitAsync(uint64_t seq, Progress progress, absl::Time deadline,
+                                    std::function<void(Progress)> done) {
+    Progress reached = Progress::kNone;
+    {
+      const common::MutexLock lock(mutex_);
+      reached = ReachedLocked(seq);
+      if (reached < progress && !no_waits_ && absl::Now() < deadline) {
+        if (waits_.size() >= options_.max_waits) {
+          return common::ResourceExhausted("too many callers are waiting; ask again later", kQueueRetry);
+        }
+        const int64_t id = waits_.Add({seq, progress, deadline, std::move(done)});
+        waits_changed_.NotifyOne();
+        return id;
+      }
+    }
+    done(reached);
+    return 0;
+  }
+
+  void StopWaiting(int64_t wait) {
+    std::optional<WaitList::Wait> ended;
+    Progress reached = Progress::kNone;
+    {
+      const common::MutexLock lock(mutex_);
+      ended = waits_.Take(wait);
+      if (ended) reached = ReachedLocked(ended->seq);
+    }
+    if (ended) ended->done(reached);
+  }
+
+  void StopAllWaiting() {
+    const common::MutexLock lock(mutex_);
+    no_waits_ = true;
+    waits_changed_.NotifyOne();
+  }
+
   Progress Reached(uint64_t seq) const {
     const common::MutexLock lock(mutex_);
     return ReachedLocked(seq);
@@ -373,9 +427,14 @@ class Engine::Impl {
       work_changed_.NotifyAll();
     }
     if (indexer_.joinable()) indexer_.join();
-    const common::MutexLock lock(mutex_);
-    stopped_ = true;
-    progress_changed_.NotifyAll();
+    {
+      const common::MutexLock lock(mutex_);
+      stopped_ = true;
+      no_waits_ = true;
+      progress_changed_.NotifyAll();
+      waits_changed_.NotifyOne();
+    }
+    if (waiter_.joinable()) waiter_.join();
   }
 
  private:
@@ -385,25 +444,37 @@ class Engine::Impl {
     return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
   }
 
-  // Labels of an editor need the right; ids must be known, where there is a taxonomy to know them from.
-  absl::Status AcceptLabels(const IngestOptions& options, Normalized& normalized) const {
-    std::vector<Label>& labels = normalized.article.labels;
-    if (!options.accept_editor_labels) {
-      const size_t dropped =
-          std::erase_if(labels, [](const Label& label) { return label.source == LabelSource::kEditor; });
-      if (dropped > 0) {
-        normalized.warnings.push_back(
-            absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
-      }
-    }
+  // Labels of an editor need the right. Ids must be known; where there is no taxonomy yet to know them from,
+  // `unchecked` says which label has to wait for it.
+  absl::Status AcceptLabels(const IngestOptions& options, const std::vector<Label>& labels,
+                            std::string& unchecked) const {
     const std::shared_ptr<const Taxonomy> known = taxonomy();
-    if (known->empty()) return absl::OkStatus();
-    for (const Label& label : labels) {
-      if (known->Find(label.dimension, label.id) == nullptr) {
-        return common::InvalidField("labels", absl::StrCat("\"", label.id, "\" is not in the taxonomy"));
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const Label& label = labels[i];
+      // What Normalize leaves out, or refuses itself.
+      if (label.source == LabelSource::kClassifier || label.id.empty() || label.id.size() > kMaxAttributeNameBytes) {
+        continue;
+      }
+      if (label.source == LabelSource::kEditor && !options.accept_editor_labels) continue;
+      if (known->empty() && label.dimension != Dimension::kCountry) {
+        if (unchecked.empty()) unchecked = LabelPath(i, label.dimension);
+        continue;
+      }
+      const bool found = known->empty() ? IsRegionCode(label.id) : known->Find(label.dimension, label.id) != nullptr;
+      if (!found) {
+        return common::InvalidField(
+            LabelPath(i, label.dimension),
+            absl::StrCat("\"", absl::Utf8SafeCHexEscape(label.id), "\" is not in the taxonomy"));
       }
     }
     return absl::OkStatus();
+  }
+
+  static void DropEditorLabels(Normalized& normalized) {
+    const size_t dropped = std::erase_if(normalized.article.labels,
+                                         [](const Label& label) { return label.source == LabelSource::kEditor; });
+    if (dropped == 0) return;
+    normalized.warnings.push_back(absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
   }
 
   absl::Status Enqueue(WriteTask task, bool bounded) {
@@ -478,6 +549,7 @@ class Engine::Impl {
           arrivals_.emplace_back(last, absl::Now());
         }
         progress_changed_.NotifyAll();
+        waits_changed_.NotifyOne();
         work_changed_.NotifyAll();
       }
       for (const WriteTask& task : group) task.finish(status);
@@ -614,9 +686,35 @@ class Engine::Impl {
       while (!arrivals_.empty() && arrivals_.front().first <= applied) arrivals_.pop_front();
       labelled = labelled_;
       progress_changed_.NotifyAll();
+      waits_changed_.NotifyOne();
     }
     const common::MutexLock lock(listener_mutex_);
     for (const auto& [id, listener] : listeners_) listener(applied, labelled);
+  }
+
+  // --- The waiter: tells callers of WaitAsync what has come, or that their time is up.
+
+  void RunWaits() {
+    while (true) {
+      std::vector<std::pair<WaitList::Wait, Progress>> ended;
+      bool last = false;
+      {
+        const common::MutexLock lock(mutex_);
+        while (true) {
+          std::vector<WaitList::Wait> taken =
+              no_waits_ ? waits_.TakeAll() : waits_.TakeEnded(durable_, visible_, labelled_, absl::Now());
+          for (WaitList::Wait& wait : taken) {
+            const Progress reached = ReachedLocked(wait.seq);
+            ended.emplace_back(std::move(wait), reached);
+          }
+          last = stopped_;
+          if (last || !ended.empty()) break;
+          waits_changed_.WaitUntil(mutex_, waits_.NextDeadline());
+        }
+      }
+      for (const auto& [wait, reached] : ended) wait.done(reached);
+      if (last) return;
+    }
   }
 
   absl::Status LoadSuggestions() {
@@ -641,10 +739,14 @@ class Engine::Impl {
         const common::MutexLock lock(mutex_);
         if (closing_) return;
       }
-      absl::Status status;
-      if (absl::Now() >= next_taxonomy) {
+      // First, and without the labeler: filters go by today's ids already.
+      const absl::StatusOr<bool> followed = FollowTaxonomy();
+      if (followed.ok() && *followed) continue;
+      absl::Status status = followed.status();
+      if (status.ok() && absl::Now() >= next_taxonomy) {
         status = RefreshTaxonomy();
         if (status.ok()) next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+        if (status.ok() && followed_ != taxonomy()->data().etag) continue;
       }
       bool worked = false;
       if (status.ok()) {
@@ -701,6 +803,32 @@ class Engine::Impl {
     const common::MutexLock lock(mutex_);
     taxonomy_ = fetched;
     return absl::OkStatus();
+  }
+
+  // Brings some more stored labels in line with the taxonomy; false when all are. After a crash it begins again.
+  absl::StatusOr<bool> FollowTaxonomy() {
+    const std::shared_ptr<const Taxonomy> current = taxonomy();
+    const std::string& etag = current->data().etag;
+    if (current->empty() || followed_ == etag) return false;
+    if (following_ != etag) {
+      following_ = etag;
+      follow_row_ = 0;
+    }
+    auto row = std::make_shared<int64_t>(follow_row_);
+    const absl::Status status = WriteAndWait([row, current](ArticleStore& store) -> absl::Status {
+      ASSIGN_OR_RETURN(*row, store.FollowTaxonomy(*row, kFollowBatch, *current, absl::Now()));
+      return *row == 0 ? store.SetFollowed(current->data().etag) : absl::OkStatus();
+    });
+    if (absl::IsDataLoss(status)) {
+      // It won't get better, and labelling must go on. The next start tries again.
+      common::Log(common::LogLevel::kError, "labels_follow_failed", {{"error", status}});
+      followed_ = etag;
+      return false;
+    }
+    RETURN_IF_ERROR(status);
+    follow_row_ = *row;
+    if (*row == 0) followed_ = etag;
+    return true;
   }
 
   // True if there were articles to label. An error is the labeler's, not an article's.
@@ -789,7 +917,8 @@ class Engine::Impl {
   mutable common::Mutex mutex_;
   common::CondVar queue_changed_;             // The writer waits here,
   common::CondVar work_changed_;              // the indexer and the labeller here,
-  mutable common::CondVar progress_changed_;  // and callers of WaitFor here.
+  mutable common::CondVar progress_changed_;  // callers of WaitFor here,
+  common::CondVar waits_changed_;             // and the one who waits for those of WaitAsync here.
   std::deque<WriteTask> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_articles_ ABSL_GUARDED_BY(mutex_) = 0;  // Waiting, or in the group being written.
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -804,10 +933,18 @@ class Engine::Impl {
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
+  WaitList waits_ ABSL_GUARDED_BY(mutex_);
+  bool no_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Of the labeller's thread: the etags of the taxonomies that stored labels follow, and are being made to follow, and
+  // the row that this has come to.
+  std::string followed_;
+  std::string following_;
+  int64_t follow_row_ = 0;
 
   common::Mutex listener_mutex_;
   int64_t last_listener_ ABSL_GUARDED_BY(listener_mutex_) = 0;
@@ -816,6 +953,7 @@ class Engine::Impl {
   std::thread writer_;
   std::thread indexer_;
   std::thread labeling_;
+  std::thread waiter_;
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -858,6 +996,12 @@ Progress Engine::WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
                          const std::function<bool()>& cancelled) const {
   return impl_->WaitFor(seq, progress, deadline, cancelled);
 }
+absl::StatusOr<int64_t> Engine::WaitAsync(uint64_t seq, Progress progress, absl::Time deadline,
+                                          std::function<void(Progress)> done) {
+  return impl_->WaitAsync(seq, progress, deadline, std::move(done));
+}
+void Engine::StopWaiting(int64_t wait) { impl_->StopWaiting(wait); }
+void Engine::StopAllWaiting() { impl_->StopAllWaiting(); }
 Progress Engine::Reached(uint64_t seq) const { return impl_->Reached(seq); }
 uint64_t Engine::durable_seq() const { return impl_->durable_seq(); }
 uint64_t Engine::visible_seq() const { return impl_->visible_seq(); }

@@ -121,6 +121,7 @@ class Engine {
     absl::Duration max_backoff = absl::Seconds(3);
     int max_label_attempts = 5;  // Of one article whose batch was answered but it was not; kFailed after that.
     PagingLimits paging;
+    size_t max_waits = 10'000;  // Of WaitAsync, at a time.
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
     std::function<void()> before_index_commit;
   };
@@ -156,6 +157,15 @@ class Engine {
   // `cancelled` (may be empty; polled) says so, or on shutdown.
   Progress WaitFor(uint64_t seq, Progress progress, absl::Time deadline,
                    const std::function<bool()>& cancelled = {}) const;
+  // The same without a thread that waits: calls `done` once with what was reached, also after StopWaiting. It is called
+  // on this thread if there is nothing to wait for, else on one of the engine's: it must be quick and must not block.
+  // Gives a number for StopWaiting. ResourceExhausted, and `done` is never called, if max_waits are waiting.
+  absl::StatusOr<int64_t> WaitAsync(uint64_t seq, Progress progress, absl::Time deadline,
+                                    std::function<void(Progress)> done);
+  // Ends a wait early, on this thread; nothing happens if it has ended.
+  void StopWaiting(int64_t wait);
+  // Ends all waits of WaitAsync, and from now on each at once: nobody should wait for a server that is about to go.
+  void StopAllWaiting();
   Progress Reached(uint64_t seq) const;
   uint64_t durable_seq() const;
   uint64_t visible_seq() const;

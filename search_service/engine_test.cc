@@ -169,6 +169,146 @@ TEST(EngineTest, PurgedArticleIsRefusedByIdAndByUrl) {
   }
 }
 
+TEST(EngineTest, APurgeAfterTheDeletionRefusesIdAndUrlsAllTheSame) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  DeleteOptions purge;
+  purge.purge = true;
+  Article article = MakeArticle("a", "Title", "Body");
+  article.url = "https://example.com/a";
+  article.alternate_urls = {"https://example.com/other"};
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("a", {}).ok());
+  EXPECT_FALSE(engine->Get("https://example.com/a").ok());
+  ASSERT_TRUE(engine->Delete("a", purge).ok());
+  for (const std::string url : {"https://example.com/a", "https://example.com/other"}) {
+    Article again = MakeArticle("b", "Other", "Other");
+    again.url = url;
+    EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, again).error), kReasonPurged) << url;
+  }
+  // And where the takedown knows the URL alone.
+  article.id = "c";
+  article.url = "https://example.com/c";
+  article.alternate_urls.clear();
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("c", {}).ok());
+  purge.allow_missing = true;
+  ASSERT_TRUE(engine->Delete("https://example.com/c", purge).ok());
+  EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle("c", "Other", "Other")).error), kReasonPurged);
+}
+
+TEST(EngineTest, AnIdThatIsTakenAgainLeavesTheUrlsOfItsTombstoneBehind) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Title", "Body");
+  article.url = "https://example.com/old";
+  IngestAndWait(*engine, article);
+  ASSERT_TRUE(engine->Delete("a", {}).ok());
+  article.url = "https://example.com/new";
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  EXPECT_FALSE(engine->Get("https://example.com/old").ok());
+  EXPECT_TRUE(engine->Get("https://example.com/new").ok());
+}
+
+Label GivenLabel(Dimension dimension, std::string id) {
+  Label label;
+  label.dimension = dimension;
+  label.id = std::move(id);
+  label.source = LabelSource::kSource;
+  return label;
+}
+
+std::vector<std::string> LabelIds(const Article& article) {
+  std::vector<std::string> ids;
+  for (const Label& label : article.labels) ids.push_back(label.id);
+  return ids;
+}
+
+TEST(EngineTest, ALabelWithARetiredIdIsStoredAndFoundUnderWhatReplacedIt) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("first", "Title", "Body"));
+  Settle(*engine, Progress::kLabelled);  // The taxonomy is there.
+  Article article = MakeArticle("a", "Title", "Body");
+  article.labels = {GivenLabel(Dimension::kIssue, "old_energy")};
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUnchanged);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(LabelIds(*engine->Get("a")), ElementsAre("energy"));
+  for (const std::string id : {"energy", "old_energy"}) {
+    SearchQuery query;
+    query.issue_ids = {id};
+    EXPECT_THAT(Ids(SearchOrDie(*engine, query)), ElementsAre("a")) << id;
+  }
+}
+
+TEST(EngineTest, StoredLabelsFollowANewTaxonomy) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  std::string etag;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir), labeler);
+    IngestAndWait(*engine, MakeArticle("first", "Title", "Body"));
+    Settle(*engine, Progress::kLabelled);
+    Article article = MakeArticle("a", "Title", "Body");
+    article.labels = {GivenLabel(Dimension::kIssue, "energy"), GivenLabel(Dimension::kIssue, "geopolitics")};
+    IngestAndWait(*engine, article);
+    article = MakeArticle("b", "Title", "Body");
+    article.source_labels = {{"issue", "Fossil fuels"}};
+    IngestAndWait(*engine, article);
+    Settle(*engine, Progress::kLabelled);
+    EXPECT_EQ(engine->GetIndexInfo()->unmapped_label_count, 1);
+    etag = engine->Get("a")->etag;
+  }
+  TaxonomyData data = TestTaxonomy();
+  data.etag = "e2";
+  data.taxonomy_version = "t2";
+  data.issues.push_back(Entry("oil", "Oil", {"Fossil fuels"}));
+  data.issues.push_back(Entry("power", "Power"));
+  data.issues[1].replaced_by = {"oil", "power"};  // "energy".
+  labeler->SetTaxonomy(data);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  // The taxonomy comes before the labels of what comes after it, and so does what follows from it.
+  IngestAndWait(*engine, MakeArticle("last", "Title", "Body"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(LabelIds(*engine->Get("a")), ElementsAre("oil", "power", "geopolitics"));
+  EXPECT_THAT(LabelIds(*engine->Get("b")), ElementsAre("oil"));
+  EXPECT_EQ(engine->Get("a")->etag, etag);
+  EXPECT_EQ(engine->Get("a")->labels[0].taxonomy_version, "t2");
+  EXPECT_EQ(engine->GetIndexInfo()->unmapped_label_count, 0);
+  Settle(*engine);
+  SearchQuery query;
+  query.issue_ids = {"energy"};
+  EXPECT_THAT(Ids(SearchOrDie(*engine, query)), UnorderedElementsAre("a", "b"));
+}
+
+TEST(EngineTest, LabelsThatCannotBeCheckedYetAreForLaterAndUnknownOnesAreNot) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Article article = MakeArticle("a", "Title", "Body");
+  article.labels = {GivenLabel(Dimension::kCountry, "IR"), GivenLabel(Dimension::kIssue, "energy")};
+  IngestResult result = IngestAndWait(*engine, article);
+  EXPECT_EQ(result.outcome, IngestOutcome::kRetryLater);
+  EXPECT_EQ(common::ReasonOf(result.error), kReasonTaxonomyUnavailable);
+  EXPECT_THAT(std::string(result.error.message()), HasSubstr("labels[1].issue_id"));
+  EXPECT_TRUE(common::RetryDelayOf(result.error).has_value());
+  article.labels = {GivenLabel(Dimension::kCountry, "ZZ")};
+  result = IngestAndWait(*engine, article);
+  EXPECT_EQ(result.outcome, IngestOutcome::kRejected);
+  EXPECT_EQ(FieldOf(result.error), "labels[0].region_code");
+  article.labels = {GivenLabel(Dimension::kCountry, "IR"), GivenLabel(Dimension::kCountry, "XK")};
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kCreated);
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  article.labels = {GivenLabel(Dimension::kIssue, "energy"), GivenLabel(Dimension::kIssue, "nonsense")};
+  EXPECT_EQ(FieldOf(IngestAndWait(*engine, article).error), "labels[1].issue_id");
+  article.labels.pop_back();
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUpdated);
+}
+
 TEST(EngineTest, LabelsArriveAndCanBeFilteredAndCounted) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();
@@ -620,6 +760,30 @@ TEST(EngineTest, ADeathBetweenStoreAndIndexCommitLosesAndDoublesNothing) {
   const absl::StatusOr<IndexInfo> info = engine->GetIndexInfo();
   EXPECT_GE(info->article_count, 2);
   EXPECT_EQ(SearchOrDie(*engine, Words("dam")).total, info->article_count);
+}
+
+TEST(EngineTest, WaitsAreBoundedCanBeStoppedAndEndWithTheEngine) {
+  TempDir dir;
+  Engine::Options options = OptionsFor(dir);
+  options.max_waits = 2;
+  auto engine = OpenOrDie(options);  // Nobody labels.
+  const IngestResult result = IngestAndWait(*engine, MakeArticle("a", "Title", "Body"));
+  Settle(*engine);
+  std::vector<Progress> ended;  // By this thread, and by Shutdown once this thread waits for it.
+  const auto end = [&](Progress reached) { ended.push_back(reached); };
+  const absl::StatusOr<int64_t> first = engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end).ok());
+  EXPECT_EQ(engine->WaitAsync(result.seq, Progress::kLabelled, Soon(), end).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(ended, IsEmpty());
+  engine->StopWaiting(*first);
+  engine->StopWaiting(*first);
+  EXPECT_THAT(ended, ElementsAre(Progress::kVisible));
+  ASSERT_TRUE(engine->WaitAsync(result.seq, Progress::kVisible, Soon(), end).ok());
+  EXPECT_THAT(ended, ElementsAre(Progress::kVisible, Progress::kVisible));
+  engine->Shutdown();
+  EXPECT_EQ(ended.size(), 3U);
 }
 
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {

@@ -78,7 +78,7 @@ class FakeLabeler final : public ArticleLabeler {
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
       if (absl::StrContains(article.title, "unlabelable")) {
-        result.push_back(absl::InvalidArgumentError("not this one"));
+        result.emplace_back(absl::InvalidArgumentError("not this one"));
         continue;
       }
       Labeling labeling;
@@ -100,15 +100,19 @@ class FakeLabeler final : public ArticleLabeler {
       labeling.country_outcome = labeling.labels.empty() ? TagOutcome::kAbstained : TagOutcome::kTagged;
       labeling.issue_outcome = TagOutcome::kAbstained;
       labeling.language_code = "en";
-      result.push_back(std::move(labeling));
+      result.emplace_back(std::move(labeling));
     }
     return result;
   }
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time) override {
     const common::MutexLock lock(mutex_);
     if (away_) return absl::UnavailableError("the labeler is away");
-    if (etag == "e1") return std::nullopt;
-    return TestTaxonomy();
+    if (etag == taxonomy_.etag) return std::nullopt;
+    return taxonomy_;
+  }
+  void SetTaxonomy(TaxonomyData taxonomy) {
+    const common::MutexLock lock(mutex_);
+    taxonomy_ = std::move(taxonomy);
   }
   void SetAway(bool away) {
     const common::MutexLock lock(mutex_);
@@ -122,6 +126,7 @@ class FakeLabeler final : public ArticleLabeler {
  private:
   mutable common::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
+  TaxonomyData taxonomy_ ABSL_GUARDED_BY(mutex_) = TestTaxonomy();
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -1,5 +1,7 @@
 // The handlers over a real engine, through a channel within the process: mapping, errors, streams.
+#include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
+#include "grpcpp/support/proto_buffer_reader.h"
 #include "gtest/gtest.h"
 
 #include "common/error.h"
@@ -109,6 +112,15 @@ class LineExtractor final : public DocumentExtractor {
     if (absl::StartsWith(document.content(), "bad")) {
       return common::WithReason(common::InvalidField("document", "holds no article"), "NOT_AN_ARTICLE");
     }
+    if (absl::StartsWith(document.content(), "slow")) {
+      common::MutexLock lock(mutex_);
+      held_ = true;
+      changed_.NotifyAll();
+      while (!open_) changed_.Wait(mutex_);
+    }
+    if (absl::StartsWith(document.content(), "huge")) {
+      return common::WithReason(absl::ResourceExhaustedError("too large"), kReasonResponseTooLarge);
+    }
     if (absl::StartsWith(document.content(), "later")) return common::Unavailable("away", absl::Seconds(3));
     ExtractedDocument extracted;
     const size_t line = document.content().find('\n');
@@ -117,11 +129,29 @@ class LineExtractor final : public DocumentExtractor {
     extracted.warnings = {"read by its first line"};
     return extracted;
   }
+
+  // Lets through the documents that begin with "slow".
+  void Open() {
+    common::MutexLock lock(mutex_);
+    open_ = true;
+    changed_.NotifyAll();
+  }
+  // Until one of them has come.
+  void AwaitSlow() {
+    common::MutexLock lock(mutex_);
+    while (!held_) changed_.Wait(mutex_);
+  }
+
+ private:
+  common::Mutex mutex_;
+  common::CondVar changed_;
+  bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 class HandlersTest : public ::testing::Test {
  protected:
-  HandlersTest() {
+  explicit HandlersTest(const IngestHandler::Options& ingest_options = {}) {
     Engine::Options options;
     options.data_dir = dir_.File("data");
     options.label_grace = absl::ZeroDuration();
@@ -133,7 +163,7 @@ class HandlersTest : public ::testing::Test {
     engine_ = *std::move(engine);
     search_handler_ = std::make_unique<SearchHandler>(*engine_, pool_);
     admin_handler_ = std::make_unique<SearchAdminHandler>(*engine_, pool_);
-    ingest_handler_ = std::make_unique<IngestHandler>(*engine_, &extractor_, pool_, wait_pool_, stream_options_);
+    ingest_handler_ = std::make_unique<IngestHandler>(*engine_, &extractor_, pool_, document_pool_, ingest_options);
     auto server = common::rpc::Server::Start(
         {}, {{.name = v1::SearchService::service_full_name(), .service = search_handler_.get()},
              {.name = v1::IngestService::service_full_name(), .service = ingest_handler_.get()},
@@ -147,10 +177,11 @@ class HandlersTest : public ::testing::Test {
   }
 
   ~HandlersTest() override {
+    extractor_.Open();
     ingest_handler_->DrainStreams();
     server_->Shutdown(absl::Seconds(10));
     pool_.Shutdown();
-    wait_pool_.Shutdown();
+    document_pool_.Shutdown();
     engine_->Shutdown();
   }
 
@@ -171,6 +202,92 @@ class HandlersTest : public ::testing::Test {
     return common::rpc::FromGrpcStatus((stub.*method)(&context, request, &response));
   }
 
+  // What a stream answers to items that are bytes, and may be no messages at all.
+  struct StreamAnswers {
+    std::vector<v1::IngestAck> acks;
+    absl::Status status;
+  };
+  StreamAnswers StreamBytes(const std::vector<std::string>& items) {
+    grpc::GenericStub stub(channel_);
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    grpc::CompletionQueue queue;
+    const auto stream = stub.PrepareCall(&context, "/dateline.search.v1.IngestService/StreamIngest", &queue);
+    const auto done = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    stream->StartCall(this);
+    EXPECT_TRUE(done());
+    for (const std::string& item : items) {
+      const grpc::Slice slice(item);
+      stream->Write(grpc::ByteBuffer(&slice, 1), this);
+      if (!done()) break;
+    }
+    stream->WritesDone(this);
+    done();
+    StreamAnswers answers;
+    while (true) {
+      grpc::ByteBuffer bytes;
+      stream->Read(&bytes, this);
+      if (!done()) break;
+      grpc::ProtoBufferReader reader(&bytes);
+      v1::StreamIngestResponse response;
+      EXPECT_TRUE(response.ParseFromZeroCopyStream(&reader));
+      if (response.has_ack()) answers.acks.push_back(response.ack());
+    }
+    grpc::Status status;
+    stream->Finish(&status, this);
+    done();
+    answers.status = common::rpc::FromGrpcStatus(status);
+    return answers;
+  }
+
+  // One call that runs beside others.
+  template <typename Request, typename Response>
+  struct Running {
+    Request request;
+    Response response;
+    grpc::ClientContext context;
+    common::Mutex mutex;
+    common::CondVar changed;
+    std::optional<grpc::Status> status ABSL_GUARDED_BY(mutex);
+
+    void Done(grpc::Status result) {
+      common::MutexLock lock(mutex);
+      status = std::move(result);
+      changed.NotifyAll();
+    }
+    absl::Status Wait() {
+      common::MutexLock lock(mutex);
+      while (!status.has_value()) changed.Wait(mutex);
+      return common::rpc::FromGrpcStatus(*status);
+    }
+  };
+  using RunningIngest = Running<v1::IngestArticlesRequest, v1::IngestArticlesResponse>;
+  using RunningWait = Running<v1::WaitForCommitRequest, v1::WaitForCommitResponse>;
+
+  std::unique_ptr<RunningIngest> BeginIngest(const std::string& id, v1::CommitStage wait_for) {
+    auto call = std::make_unique<RunningIngest>();
+    *call->request.add_items()->mutable_article() = NewArticle(id, "Talks [IR]", absl::StrCat("Body of ", id));
+    call->request.set_wait_for(wait_for);
+    call->request.set_view(apb::ARTICLE_VIEW_BASIC);
+    call->context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    ingest_->async()->IngestArticles(&call->context, &call->request, &call->response,
+                                     [c = call.get()](grpc::Status status) { c->Done(std::move(status)); });
+    return call;
+  }
+  std::unique_ptr<RunningWait> BeginWait(const std::string& token, absl::Duration patience) {
+    auto call = std::make_unique<RunningWait>();
+    call->request.set_commit_token(token);
+    call->request.set_stage(v1::COMMIT_STAGE_LABELLED);
+    call->context.set_deadline(absl::ToChronoTime(absl::Now() + patience));
+    ingest_->async()->WaitForCommit(&call->context, &call->request, &call->response,
+                                    [c = call.get()](grpc::Status status) { c->Done(std::move(status)); });
+    return call;
+  }
+
   absl::Status Ingest(const v1::IngestArticlesRequest& request, v1::IngestArticlesResponse& response) {
     return Call(*ingest_, &v1::IngestService::Stub::IngestArticles, request, response);
   }
@@ -183,8 +300,7 @@ class HandlersTest : public ::testing::Test {
   std::shared_ptr<TitleLabeler> labeler_ = std::make_shared<TitleLabeler>();
   LineExtractor extractor_;
   common::WorkerPool pool_{{.threads = 4, .queue_limit = 64}};
-  common::WorkerPool wait_pool_{{.threads = 4, .queue_limit = 64}};
-  IngestHandler::Options stream_options_;
+  common::WorkerPool document_pool_{{.threads = 2, .queue_limit = 64}};
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<SearchHandler> search_handler_;
   std::unique_ptr<SearchAdminHandler> admin_handler_;
@@ -477,6 +593,230 @@ TEST_F(HandlersTest, ASequenceThatDoesNotRiseEndsTheStreamAfterWhatCameBefore) {
   EXPECT_EQ(acks, 1);
   EXPECT_THAT(common::rpc::FromGrpcStatus(stream->Finish()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("client_sequence")));
+}
+
+TEST_F(HandlersTest, AnItemOfAStreamThatIsNoMessageIsRefusedByItsNumberAndSparesTheOthers) {
+  const auto item = [](int64_t sequence) {
+    v1::StreamIngestRequest request;
+    request.set_client_sequence(sequence);
+    *request.mutable_article() = NewArticle(absl::StrCat("item-", sequence), "Title", "Body");
+    return request.SerializeAsString();
+  };
+  const std::string broken_title("\x08\x02\x12\x03\x22\x01\xff", 7);  // Sequence 2; article.title is no UTF-8.
+  const std::string cut_short("\x08\x03\x12\x7f\x22\x01", 6);         // Sequence 3; the article ends too early.
+  const StreamAnswers answers = StreamBytes({item(1), broken_title, cut_short, item(4), item(5)});
+  EXPECT_OK(answers.status);
+  ASSERT_THAT(answers.acks, SizeIs(5));
+  std::map<int64_t, v1::IngestAck> acks;
+  for (const v1::IngestAck& ack : answers.acks) acks[ack.client_sequence()] = ack;
+  for (const int64_t sequence : {1, 4, 5}) {
+    EXPECT_EQ(acks[sequence].outcome(), v1::INGEST_OUTCOME_CREATED) << sequence;
+  }
+  for (const int64_t sequence : {2, 3}) {
+    EXPECT_EQ(acks[sequence].outcome(), v1::INGEST_OUTCOME_REJECTED) << sequence;
+    EXPECT_EQ(acks[sequence].error().code(), static_cast<int>(absl::StatusCode::kInvalidArgument)) << sequence;
+  }
+  ASSERT_THAT(acks[2].error().field_violations(), SizeIs(1));
+  EXPECT_EQ(acks[2].error().field_violations(0).field(), "article.title");
+}
+
+TEST_F(HandlersTest, AnItemOfAStreamWhoseNumberCannotBeToldEndsItAfterWhatCameBefore) {
+  v1::StreamIngestRequest request;
+  request.set_client_sequence(1);
+  *request.mutable_article() = NewArticle("one", "Title", "Body");
+  const StreamAnswers answers = StreamBytes({request.SerializeAsString(), "\xff\xff"});
+  EXPECT_THAT(answers.status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("StreamIngestRequest")));
+  ASSERT_THAT(answers.acks, SizeIs(1));
+  EXPECT_EQ(answers.acks[0].outcome(), v1::INGEST_OUTCOME_CREATED);
+}
+
+TEST_F(HandlersTest, AnItemOfAStreamBeyondTheSizeOfRequestsDoesNotEndItAsIfAllWereTaken) {
+  v1::StreamIngestRequest request;
+  request.set_client_sequence(1);
+  *request.mutable_article() = NewArticle("one", "Title", std::string(18'000'000, 'x'));
+  const StreamAnswers answers = StreamBytes({request.SerializeAsString()});
+  EXPECT_THAT(answers.status, StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(HandlersTest, ADocumentWhoseArticleIsTooLargeIsRefusedForGood) {
+  v1::IngestArticlesRequest request;
+  request.add_items()->mutable_document()->set_content("huge");
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_EQ(response.results(0).error().reason(), kReasonResponseTooLarge);
+  EXPECT_FALSE(response.results(0).error().has_retry_delay());
+}
+
+TEST_F(HandlersTest, ABatchHoldsSixteenMegabytesAndNotAByteMore) {
+  v1::IngestArticlesRequest request;
+  request.add_items()->mutable_document()->set_content(std::string(16'000'000, 'x'));
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  request.add_items()->mutable_document()->set_content("x");
+  const absl::Status status = Ingest(request, response);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("16000001")));
+  EXPECT_EQ(common::ReasonOf(status), "BATCH_TOO_LARGE");
+}
+
+TEST_F(HandlersTest, ABatchIsAnsweredWithAsManyArticlesAsItsAnswerHolds) {
+  v1::IngestArticlesRequest request;
+  constexpr int kArticles = 10;
+  for (int i = 0; i < kArticles; ++i) {
+    *request.add_items()->mutable_article() =
+        NewArticle(absl::StrCat("long-", i), absl::StrCat("Title ", i), std::string(500'000, 'a'));
+  }
+  request.set_view(apb::ARTICLE_VIEW_FULL);
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  EXPECT_LE(response.ByteSizeLong(), 4'000'000U);
+  ASSERT_THAT(response.results(), SizeIs(kArticles));
+  int shown = 0;
+  for (const v1::IngestResult& result : response.results()) {
+    EXPECT_EQ(result.outcome(), v1::INGEST_OUTCOME_CREATED);
+    shown += result.has_article() ? 1 : 0;
+    EXPECT_THAT(result.warnings(), SizeIs(result.has_article() ? 0 : 1));
+  }
+  EXPECT_EQ(shown, 7);
+}
+
+TEST_F(HandlersTest, BatchesThatWaitForLabelsHoldNothingUpAndEndWhenTheyAreCancelled) {
+  labeler_->SetAway(true);
+  // Several times as many as there are threads.
+  std::vector<std::unique_ptr<RunningIngest>> calls;
+  for (int i = 0; i < 20; ++i) calls.push_back(BeginIngest(absl::StrCat("a", i), v1::COMMIT_STAGE_LABELLED));
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
+  for (int i = 0; i < 10; ++i) {
+    calls[i]->context.TryCancel();
+    EXPECT_THAT(calls[i]->Wait(), StatusIs(absl::StatusCode::kCancelled));
+  }
+  labeler_->SetAway(false);
+  for (int i = 10; i < 20; ++i) {
+    ASSERT_OK(calls[i]->Wait());
+    EXPECT_EQ(calls[i]->response.reached(), v1::COMMIT_STAGE_LABELLED);
+    ASSERT_THAT(calls[i]->response.results(), SizeIs(1));
+    EXPECT_THAT(calls[i]->response.results(0).article().labels(), SizeIs(1));
+  }
+}
+
+TEST_F(HandlersTest, DocumentsThatWaitForTheClassifierHoldNoArticlesUp) {
+  std::vector<std::unique_ptr<RunningIngest>> calls;
+  for (int i = 0; i < 8; ++i) {
+    auto call = std::make_unique<RunningIngest>();
+    call->request.add_items()->mutable_document()->set_content(absl::StrCat("slow page ", i, "\nBody"));
+    call->context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    ingest_->async()->IngestArticles(&call->context, &call->request, &call->response,
+                                     [c = call.get()](grpc::Status status) { c->Done(std::move(status)); });
+    calls.push_back(std::move(call));
+  }
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  v1::IngestArticlesResponse response;
+  ASSERT_OK(Ingest(request, response));
+  v1::StreamIngestRequest document;
+  document.set_client_sequence(1);
+  document.mutable_document()->set_content("page\nBody");
+  v1::StreamIngestRequest article;
+  article.set_client_sequence(2);
+  *article.mutable_article() = NewArticle("two", "Title", "Body");
+  const StreamAnswers articles = StreamBytes({article.SerializeAsString()});
+  EXPECT_OK(articles.status);
+  EXPECT_THAT(articles.acks, SizeIs(1));
+  extractor_.Open();
+  const StreamAnswers both = StreamBytes({document.SerializeAsString(), article.SerializeAsString()});
+  EXPECT_OK(both.status);
+  EXPECT_THAT(both.acks, SizeIs(2));
+  for (const auto& call : calls) {
+    ASSERT_OK(call->Wait());
+    EXPECT_EQ(call->response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
+  }
+}
+
+class BusyHandlersTest : public HandlersTest {
+ protected:
+  BusyHandlersTest() : HandlersTest({.max_streams = 2, .max_batch_bytes = 1'000}) {}
+};
+
+TEST_F(BusyHandlersTest, StreamsBeyondTheBoundAreToldToTryAgain) {
+  v1::StreamIngestRequest item;
+  item.set_client_sequence(1);
+  *item.mutable_article() = NewArticle("one", "Title", "Body");
+  v1::StreamIngestResponse response;
+  std::array<grpc::ClientContext, 2> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReaderWriter<v1::StreamIngestRequest, v1::StreamIngestResponse>>> streams;
+  for (grpc::ClientContext& context : contexts) {
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    streams.push_back(ingest_->StreamIngest(&context));
+    ASSERT_TRUE(streams.back()->Write(item));
+    ASSERT_TRUE(streams.back()->Read(&response));
+  }
+  const absl::Status refused = StreamBytes({item.SerializeAsString()}).status;
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_TRUE(common::RetryDelayOf(refused).has_value());
+  for (const auto& stream : streams) {
+    stream->WritesDone();
+    while (stream->Read(&response)) {
+    }
+    EXPECT_OK(common::rpc::FromGrpcStatus(stream->Finish()));
+  }
+}
+
+TEST_F(BusyHandlersTest, BatchesBeyondTheBytesThatMayWaitAreToldToTryAgain) {
+  RunningIngest slow;
+  slow.request.add_items()->mutable_document()->set_content("slow page\nBody");
+  slow.context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  ingest_->async()->IngestArticles(&slow.context, &slow.request, &slow.response,
+                                   [&slow](grpc::Status status) { slow.Done(std::move(status)); });
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", std::string(2'000, 'x'));
+  v1::IngestArticlesResponse response;
+  extractor_.AwaitSlow();
+  const absl::Status status = Ingest(request, response);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_TRUE(common::RetryDelayOf(status).has_value());
+  extractor_.Open();
+  ASSERT_OK(slow.Wait());
+  ASSERT_OK(Ingest(request, response));
+}
+
+TEST_F(HandlersTest, AWaitIsAnsweredInTimeHoweverManyOthersWait) {
+  labeler_->SetAway(true);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  std::vector<std::unique_ptr<RunningWait>> waits;
+  for (int i = 0; i < 100; ++i) waits.push_back(BeginWait(ingested.commit_token(), kPatience));
+  const auto hasty = BeginWait(ingested.commit_token(), absl::Seconds(1));
+  ASSERT_OK(hasty->Wait());
+  EXPECT_EQ(hasty->response.reached(), v1::COMMIT_STAGE_VISIBLE);
+  labeler_->SetAway(false);
+  for (const auto& wait : waits) {
+    ASSERT_OK(wait->Wait());
+    EXPECT_EQ(wait->response.reached(), v1::COMMIT_STAGE_LABELLED);
+  }
+}
+
+TEST_F(HandlersTest, AShutdownEndsWaitsWithWhatWasReached) {
+  labeler_->SetAway(true);
+  const auto batch = BeginIngest("one", v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("two", "Title", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  const auto wait = BeginWait(ingested.commit_token(), kPatience);
+  ingest_handler_->DrainStreams();
+  ASSERT_OK(wait->Wait());
+  EXPECT_EQ(wait->response.reached(), v1::COMMIT_STAGE_VISIBLE);
+  ASSERT_OK(batch->Wait());
+  ASSERT_THAT(batch->response.results(), SizeIs(1));
+  EXPECT_EQ(batch->response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
 }
 
 TEST_F(HandlersTest, AShutdownAnswersWhatWasReadAndEndsStreamsAsUnavailable) {

@@ -18,11 +18,12 @@
 namespace dateline::search {
 
 class IngestStream;
+class WaitingCall;
 
 // Thread-safe. Methods that are not built yet answer UNIMPLEMENTED.
 class IngestHandler final
     : public v1::IngestService::WithRawCallbackMethod_IngestArticles<
-          v1::IngestService::WithCallbackMethod_StreamIngest<v1::IngestService::WithRawCallbackMethod_DeleteArticle<
+          v1::IngestService::WithRawCallbackMethod_StreamIngest<v1::IngestService::WithRawCallbackMethod_DeleteArticle<
               v1::IngestService::WithRawCallbackMethod_WaitForCommit<v1::IngestService::Service>>>> {
  public:
   struct Options {
@@ -30,21 +31,25 @@ class IngestHandler final
     // a stream is bounded whatever its client does.
     int max_stream_items = 512;
     size_t max_stream_bytes = 16'000'000;
+    int max_streams = 64;                                // At a time; more are told to try again.
+    size_t max_batch_bytes = 256'000'000;                // Of batches that wait for their turn, or have it.
     absl::Duration extract_timeout = absl::Seconds(20);  // Of one raw document.
   };
 
   // All must outlive the handler; `extractor` may be null (raw documents are then answered RETRY_LATER). `ingest_pool`
-  // runs what may block on the classifier, `wait_pool` what only waits.
+  // runs what writes, `document_pool` what holds raw documents and so may have to wait for the classifier. A call that
+  // waits for what it wrote takes no thread.
   IngestHandler(Engine& engine, DocumentExtractor* extractor, common::WorkerPool& ingest_pool,
-                common::WorkerPool& wait_pool, const Options& options);
+                common::WorkerPool& document_pool, const Options& options);
   ~IngestHandler() override;
 
-  // Lets each stream answer what it has read and then end with UNAVAILABLE: the first step of a shutdown.
+  // Lets each stream answer what it has read and then end with UNAVAILABLE, and ends all waits with what was reached:
+  // the first step of a shutdown.
   void DrainStreams();
 
   grpc::ServerUnaryReactor* IngestArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                            grpc::ByteBuffer* response) override;
-  grpc::ServerBidiReactor<v1::StreamIngestRequest, v1::StreamIngestResponse>* StreamIngest(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamIngest(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* DeleteArticle(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override;
@@ -59,19 +64,27 @@ class IngestHandler final
   absl::StatusOr<Article> ArticleOf(const article::v1::RawDocument& document, absl::Time deadline,
                                     std::vector<std::string>& warnings) const;
 
-  absl::Status Ingest(const v1::IngestArticlesRequest& request, absl::Time deadline,
-                      v1::IngestArticlesResponse& response);
+  // A batch whose articles are durable or refused, and what is still to be done before it is answered.
+  struct Batch;
+  // A share of max_batch_bytes, for as long as it is kept; null if there is none to be had.
+  std::shared_ptr<void> Admit(size_t bytes);
+  void BeginBatch(const std::shared_ptr<Batch>& batch);
+  void RunBatch(const std::shared_ptr<Batch>& batch);
+  absl::Status Ingest(const v1::IngestArticlesRequest& request, absl::Time deadline, Batch& batch);
+  // Articles for as much of the answer as they may take.
+  void AddArticles(Batch& batch) const;
 
   void Forget(IngestStream* stream);
 
   Engine& engine_;
   DocumentExtractor* const extractor_;
   common::WorkerPool& ingest_pool_;
-  common::WorkerPool& wait_pool_;
+  common::WorkerPool& document_pool_;
   const Options options_;
 
   common::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::weak_ptr<IngestStream>> streams_ ABSL_GUARDED_BY(mutex_);
 };
 

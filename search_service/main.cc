@@ -34,7 +34,6 @@ struct Flags {
   std::string classifier = "127.0.0.1:50051";
   WorkerPool::Options search_pool;
   WorkerPool::Options ingest_pool;
-  WorkerPool::Options wait_pool;
   std::string log_level = "info";
   bool log_json = false;
   int grace_seconds = 20;
@@ -56,7 +55,8 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_option("--search_threads", flags.search_pool.threads, "Threads that answer searches and other reads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
-  app.add_option("--ingest_threads", flags.ingest_pool.threads, "Threads that take articles in")
+  app.add_option("--ingest_threads", flags.ingest_pool.threads,
+                 "Threads that take articles in, and as many that wait for the classifier to extract them from pages")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
   app.add_option("--queue", flags.search_pool.queue_limit,
@@ -82,10 +82,10 @@ absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
   flags.ingest_pool.queue_limit = flags.search_pool.queue_limit;
   WorkerPool search_pool(flags.search_pool);
   WorkerPool ingest_pool(flags.ingest_pool);
-  WorkerPool wait_pool(flags.wait_pool);
+  WorkerPool document_pool(flags.ingest_pool);
   search::SearchHandler search_handler(engine, search_pool);
   search::SearchAdminHandler admin_handler(engine, search_pool);
-  search::IngestHandler ingest_handler(engine, classifier.get(), ingest_pool, wait_pool, {});
+  search::IngestHandler ingest_handler(engine, classifier.get(), ingest_pool, document_pool, {});
   absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(
       flags.server, {{.name = search::v1::SearchService::service_full_name(), .service = &search_handler},
                      {.name = search::v1::IngestService::service_full_name(), .service = &ingest_handler},
@@ -107,7 +107,7 @@ absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
   (*server)->Shutdown(absl::Seconds(flags.grace_seconds));
   search_pool.Shutdown();
   ingest_pool.Shutdown();
-  wait_pool.Shutdown();
+  document_pool.Shutdown();
   engine.Shutdown();
   common::LogInfo("stopped");
   return absl::OkStatus();
@@ -122,7 +122,6 @@ int main(int argc, char** argv) {
   const int cores = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   flags.search_pool = {.threads = 2 * cores, .queue_limit = 256};
   flags.ingest_pool = {.threads = std::max(4, cores), .queue_limit = 256};
-  flags.wait_pool = {.threads = 32, .queue_limit = 256};
   CLI::App app;
   Declare(flags, app);
   CLI11_PARSE(app, argc, argv);

@@ -13,5 +13,5 @@ dateline_library(classifier_client
 dateline_binary(search_service SOURCES main.cc DEPS search_rpc classifier_client CLI11::CLI11)
 
 dateline_test(search_rpc_test
-  SOURCES article_proto_test.cc handlers_test.cc ingest_stream_test.cc search_proto_test.cc
+  SOURCES article_proto_test.cc classifier_client_test.cc handlers_test.cc ingest_stream_test.cc search_proto_test.cc
   DEPS search_rpc classifier_client test_support)

@@ -1,5 +1,7 @@
 #include "search_service/taxonomy.h"
 
+#include <unicode/uloc.h>
+
 #include <algorithm>
 #include <set>
 #include <string>
@@ -67,6 +69,15 @@ TaxonomyEntry FromStored(const storage::v1::TaxonomyEntry& stored) {
 }
 
 }  // namespace
+
+bool IsRegionCode(absl::string_view code) {
+  static const std::set<absl::string_view>* const kCodes = [] {
+    auto* codes = new std::set<absl::string_view>({"XK"});
+    for (const char* const* next = uloc_getISOCountries(); *next != nullptr; ++next) codes->insert(*next);
+    return codes;
+  }();
+  return kCodes->contains(code);
+}
 
 Taxonomy::Taxonomy(TaxonomyData data) : data_(std::move(data)) {
   for (const Dimension dimension : {Dimension::kCountry, Dimension::kGroup, Dimension::kIssue}) {

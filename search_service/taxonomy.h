@@ -52,6 +52,9 @@ struct TaxonomyData {
   std::string etag;
 };
 
+// Whether this is an ISO 3166-1 alpha-2 code in use, or XK: what can be said of a country without a taxonomy.
+bool IsRegionCode(absl::string_view code);
+
 // The taxonomy with its lookups. Immutable: share it between threads as a shared_ptr<const Taxonomy>.
 class Taxonomy {
  public:
