@@ -275,7 +275,10 @@ absl::Status ArticleStore::Prepare() {
   return absl::OkStatus();
 }
 
-absl::Status ArticleStore::Begin() { return writer_->Execute("BEGIN IMMEDIATE"); }
+absl::Status ArticleStore::Begin() {
+  moves_.clear();
+  return writer_->Execute("BEGIN IMMEDIATE");
+}
 
 absl::Status ArticleStore::Commit() {
   RETURN_IF_ERROR(writer_->Execute("COMMIT"));
@@ -303,6 +306,7 @@ bool ArticleStore::TruncateLog() {
 void ArticleStore::Rollback() {
   // Fails where SQLite has rolled back by itself already: the state is the same.
   (void)writer_->Execute("ROLLBACK");
+  moves_.clear();
   const common::MutexLock lock(mutex_);
   next_seq_ = last_seq_ + 1;
 }
@@ -452,6 +456,7 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   if (existing) write.Bind(existing->stored.row);
   RETURN_IF_ERROR(write.Run());
   const int64_t row = existing ? existing->stored.row : writer_->last_insert_rowid();
+  if (existing) moves_.push_back({row, existing->stored.article.seq, seq});
   ASSIGN_OR_RETURN(SqlStatement text,
                    writer_->Prepare("INSERT OR REPLACE INTO texts(row, body, evidence) VALUES(?, ?, ?)"));
   RETURN_IF_ERROR(text.Bind(row).Bind(article.body).BindBlob(encoded.evidence).Run());
@@ -498,6 +503,7 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
                                     "head = x'', labels = x'' WHERE row = ?"));
   RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
+  moves_.push_back({row, existing->stored.article.seq, seq});
   for (const char* sql :
        {"DELETE FROM texts WHERE row = ?", "DELETE FROM urls WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
@@ -541,6 +547,7 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
                       .BindBlob(encoded.labels)
                       .Bind(row)
                       .Run());
+  moves_.push_back({row, article.seq, seq});
   ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
   RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(row).Run());
   if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
@@ -548,6 +555,11 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
 }
 
 absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT seq FROM articles WHERE row = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return absl::OkStatus();
+  const auto seq = static_cast<uint64_t>(select.Int(0));
+  RETURN_IF_ERROR(select.Run());
   // kFailed is a change that readers of the log must see; a mere attempt is not.
   ASSIGN_OR_RETURN(SqlStatement fail,
                    writer_->Prepare("UPDATE articles SET label_state = 3, seq = ?, label_attempts = label_attempts + 1 "
@@ -559,7 +571,7 @@ absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, 
                       .Bind(static_cast<int64_t>(max_attempts))
                       .Run());
   if (writer_->changes() > 0) {
-    ++next_seq_;
+    moves_.push_back({row, seq, next_seq_++});
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(SqlStatement count,

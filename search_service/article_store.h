@@ -28,6 +28,7 @@
 #include "search_service/engine.h"
 #include "search_service/sqlite.h"
 #include "search_service/taxonomy.h"
+#include "search_service/visible_prefix.h"
 
 namespace dateline::search {
 
@@ -76,6 +77,8 @@ class ArticleStore {
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
   absl::Status SetTaxonomy(const Taxonomy& taxonomy);
+  // The steps of rows that were there before, since Begin.
+  const std::vector<RowMove>& moves() const { return moves_; }
 
   // The last sequence that is committed.
   uint64_t last_seq() const;
@@ -124,8 +127,9 @@ class ArticleStore {
   const std::string path_;
   std::string log_uuid_;
   std::unique_ptr<SqlConnection> writer_;
-  uint64_t next_seq_ = 1;   // Writer thread only.
-  bool erase_log_ = false;  // Writer thread only: a purge is in the transaction.
+  uint64_t next_seq_ = 1;       // Writer thread only.
+  bool erase_log_ = false;      // Writer thread only: a purge is in the transaction.
+  std::vector<RowMove> moves_;  // Writer thread only.
 
   mutable common::Mutex mutex_;
   uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;

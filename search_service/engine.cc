@@ -31,6 +31,7 @@
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
+#include "search_service/visible_prefix.h"
 
 namespace dateline::search {
 namespace {
@@ -140,9 +141,10 @@ class Engine::Impl {
         store_(std::move(store)),
         index_(std::move(index)),
         searcher_(*store_, *index_, options.page_token_lifetime),
+        prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
-    visible_ = index_->applied_seq();
+    visible_ = prefix_.visible();
   }
   ~Impl() { Shutdown(); }
 
@@ -151,7 +153,8 @@ class Engine::Impl {
     ASSIGN_OR_RETURN(const uint64_t labelled, store_->LabelledThrough());
     {
       const common::MutexLock lock(mutex_);
-      labelled_ = std::min(labelled, visible_);
+      // Of labels that the index lacks, the first pass will tell.
+      if (visible_ == durable_) labelled_ = std::min(labelled, visible_);
     }
     writer_ = std::thread([this] { RunWriter(); });
     indexer_ = std::thread([this] { RunIndexer(); });
@@ -482,8 +485,15 @@ class Engine::Impl {
         return status;
       }
     }
+    {
+      // Before the indexer can read where the rows have gone.
+      const common::MutexLock lock(mutex_);
+      prefix_.Begin(store_->moves());
+    }
     absl::Status status = store_->Commit();
     if (!status.ok()) store_->Rollback();
+    const common::MutexLock lock(mutex_);
+    prefix_.End(status.ok());
     return status;
   }
 
@@ -496,14 +506,14 @@ class Engine::Impl {
       bool ending = false;
       {
         const common::MutexLock lock(mutex_);
-        while (durable_ <= visible_ && !indexer_may_end_) {
+        while (durable_ <= prefix_.applied() && !indexer_may_end_) {
           if (!unsynced) {
             work_changed_.Wait(mutex_);
           } else if (!work_changed_.WaitUntil(mutex_, last_sync + kIndexSyncInterval)) {
             break;
           }
         }
-        ending = indexer_may_end_ && durable_ <= visible_;
+        ending = indexer_may_end_ && durable_ <= prefix_.applied();
       }
       if (!ending) WaitForLabels();
       const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
@@ -557,6 +567,7 @@ class Engine::Impl {
     uint64_t labelled_through = 0;
     size_t count = 0;
     size_t bytes = 0;
+    std::vector<RowState> taken;
     // What suggestions must learn once it is visible.
     std::vector<StoredArticle> heads;
     while (!complete && count < kMaxIndexBatch && bytes < kMaxIndexBytes && absl::Now() < start + kMaxIndexTime) {
@@ -569,6 +580,7 @@ class Engine::Impl {
         RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
                                        : index_->Upsert(stored.row, stored.article));
         stored.article.body = std::string();
+        taken.push_back({stored.row, applied});
         heads.push_back(std::move(stored));
       }
       complete = changes.complete;
@@ -578,7 +590,12 @@ class Engine::Impl {
     if (complete) applied = std::max(applied, store_seq);
     if (applied == before && !durable) return false;
     if (options_.before_index_commit) options_.before_index_commit();
-    RETURN_IF_ERROR(index_->Commit(applied, durable));
+    uint64_t visible = 0;
+    {
+      const common::MutexLock lock(mutex_);
+      visible = prefix_.After(applied, taken);
+    }
+    RETURN_IF_ERROR(index_->Commit(applied, visible, durable));
     for (const StoredArticle& stored : heads) {
       if (stored.deleted) {
         suggester_.Remove(stored.row);
@@ -586,27 +603,44 @@ class Engine::Impl {
         suggester_.Update(stored.row, stored.article);
       }
     }
-    Publish(applied, store_seq, labelled_through);
+    Publish(applied, visible, taken, {store_seq, labelled_through});
     return applied != before;
   }
 
-  // `labelled_through` was true of the store at `store_seq`: it is true of the index once that is visible.
-  void Publish(uint64_t applied, uint64_t store_seq, uint64_t labelled_through) {
+  // A state of the store, and how far labelling had come in it: as far as searches see labels once they see all of it.
+  struct LabelsSeen {
+    uint64_t store_seq = 0;
+    uint64_t labelled_through = 0;
+  };
+
+  void Publish(uint64_t applied, uint64_t visible, const std::vector<RowState>& taken, const LabelsSeen& seen) {
     uint64_t labelled = 0;
     {
       const common::MutexLock lock(mutex_);
-      visible_ = applied;
-      if (!labels_seen_ && labelled_through > 0) labels_seen_ = {store_seq, labelled_through};
-      if (labels_seen_ && labels_seen_->first <= applied) {
-        labelled_ = std::max(labelled_, std::min(labels_seen_->second, applied));
+      prefix_.Advance(applied, visible, taken);
+      visible_ = prefix_.visible();
+      // The first state of a long pass, which a later one reaches, and the state that this pass reached: both may be
+      // news, and there may be no other pass to tell the second.
+      if (labels_seen_ && labels_seen_->store_seq <= visible_) {
+        RaiseLabelledLocked(labels_seen_->labelled_through);
         labels_seen_.reset();
       }
+      if (seen.store_seq <= visible_) {
+        RaiseLabelledLocked(seen.labelled_through);
+      } else if (!labels_seen_) {
+        labels_seen_ = seen;
+      }
       while (!arrivals_.empty() && arrivals_.front().first <= applied) arrivals_.pop_front();
+      visible = visible_;
       labelled = labelled_;
       progress_changed_.NotifyAll();
     }
     const common::MutexLock lock(listener_mutex_);
-    for (const auto& [id, listener] : listeners_) listener(applied, labelled);
+    for (const auto& [id, listener] : listeners_) listener(visible, labelled);
+  }
+
+  void RaiseLabelledLocked(uint64_t labelled_through) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    labelled_ = std::max(labelled_, std::min(labelled_through, visible_));
   }
 
   absl::Status LoadSuggestions() {
@@ -786,8 +820,8 @@ class Engine::Impl {
   uint64_t durable_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t visible_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t labelled_ ABSL_GUARDED_BY(mutex_) = 0;
-  // A state of the store, and how far labelling had come in it.
-  std::optional<std::pair<uint64_t, uint64_t>> labels_seen_ ABSL_GUARDED_BY(mutex_);
+  VisiblePrefix prefix_ ABSL_GUARDED_BY(mutex_);
+  std::optional<LabelsSeen> labels_seen_ ABSL_GUARDED_BY(mutex_);  // Not all visible yet.
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
   std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -490,6 +491,107 @@ TEST(EngineTest, ADeathBetweenStoreAndIndexCommitLosesAndDoublesNothing) {
   const absl::StatusOr<IndexInfo> info = engine->GetIndexInfo();
   EXPECT_GE(info->article_count, 2);
   EXPECT_EQ(SearchOrDie(*engine, Words("dam")).total, info->article_count);
+}
+
+// More articles than one pass of the indexer takes in.
+void IngestMany(Engine& engine, const std::string& prefix, int count) {
+  for (int i = 0; i < count; ++i) {
+    engine.Ingest(MakeArticle(absl::StrCat(prefix, i), "Bulk", absl::StrCat("Load ", i)), {}, [](IngestResult) {});
+  }
+}
+
+TEST(EngineTest, AChangeThatMovedOnBeforeItWasIndexedIsNotVisibleBeforeItsNewPlaceIs) {
+  TempDir dir;
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  auto engine = OpenOrDie(options);
+  const uint64_t first = IngestAndWait(*engine, MakeArticle("first", "First", "Text")).seq;
+  gate.AwaitCommit(1);
+  const IngestResult moved = IngestAndWait(*engine, MakeArticle("x", "Rare", "Text"));
+  IngestMany(*engine, "a", 700);
+  const IngestResult update = IngestAndWait(*engine, MakeArticle("x", "Rare", "Newer text"));
+  EXPECT_EQ(update.outcome, IngestOutcome::kUpdated);
+  gate.Allow(2);
+  gate.AwaitCommit(3);
+  // The index has gone past the old place of x, and has not come to its new one.
+  EXPECT_GT(SearchOrDie(*engine, Words("bulk")).total, 0);
+  SearchQuery query = Words("rare");
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 0);
+  EXPECT_EQ(engine->Reached(moved.seq), Progress::kDurable);
+  EXPECT_EQ(engine->visible_seq(), first);
+  EXPECT_EQ(SearchOrDie(*engine, query).commit_token, engine->TokenOf(first));
+  query.min_commit_token = engine->TokenOf(moved.seq);
+  query.deadline = absl::Now();
+  EXPECT_EQ(engine->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+  gate.Open();
+  query.deadline = Soon();
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+  Settle(*engine);
+  EXPECT_EQ(engine->visible_seq(), update.seq);
+}
+
+TEST(EngineTest, AfterADeathBetweenTwoPassesNothingIsVisibleThatIsNotThere) {
+  TempDir dir;
+  uint64_t moved = 0;
+  std::array<int, 2> pipe_ends{};
+  ASSERT_EQ(pipe(pipe_ends.data()), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    CommitGate gate;
+    Engine::Options options = OptionsFor(dir);
+    options.before_index_commit = gate.Hook();
+    auto engine = Engine::Open(options, nullptr);
+    if (!engine.ok()) _exit(1);
+    IngestAndWait(**engine, MakeArticle("first", "First", "Text"));
+    gate.AwaitCommit(1);
+    moved = IngestAndWait(**engine, MakeArticle("x", "Rare", "Text")).seq;
+    IngestMany(**engine, "a", 700);
+    IngestAndWait(**engine, MakeArticle("x", "Rare", "Newer text"));
+    gate.Allow(2);
+    gate.AwaitCommit(3);
+    _exit(write(pipe_ends[1], &moved, sizeof(moved)) == sizeof(moved) ? 7 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_EQ(WEXITSTATUS(status), 7);
+  ASSERT_EQ(read(pipe_ends[0], &moved, sizeof(moved)), static_cast<ssize_t>(sizeof(moved)));
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  auto engine = OpenOrDie(options);
+  gate.AwaitCommit(1);
+  EXPECT_EQ(SearchOrDie(*engine, Words("rare")).total, 0);
+  EXPECT_EQ(engine->Reached(moved), Progress::kDurable);
+  gate.Open();
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, Words("rare")).total, 1);
+}
+
+TEST(EngineTest, LabelsThatALongPassLeftBehindAreKnownToBeThereAfterTheNext) {
+  TempDir dir;
+  CommitGate gate;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.label_grace = absl::ZeroDuration();
+  auto engine = OpenOrDie(options, labeler);
+  const auto all_labelled = [&] {
+    while (engine->GetIndexInfo()->pending_count > 0) std::this_thread::yield();
+  };
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  gate.AwaitCommit(1);
+  all_labelled();
+  labeler->SetAway(true);
+  IngestMany(*engine, "a", 700);
+  IngestAndWait(*engine, MakeArticle("last", "Last", "Text"));
+  gate.Allow(1);
+  gate.AwaitCommit(2);  // Incomplete, and of a state with articles pending.
+  labeler->SetAway(false);
+  all_labelled();
+  gate.Open();
+  Settle(*engine, Progress::kLabelled);
 }
 
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {

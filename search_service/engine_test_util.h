@@ -4,13 +4,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -120,6 +124,41 @@ class FakeLabeler final : public ArticleLabeler {
   mutable common::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Engine::Options::before_index_commit that lets the indexer commit so many times and no more.
+class CommitGate {
+ public:
+  std::function<void()> Hook() {
+    return [this] {
+      const common::MutexLock lock(mutex_);
+      ++arrived_;
+      changed_.NotifyAll();
+      while (arrived_ > allowed_) changed_.Wait(mutex_);
+    };
+  }
+  // The indexer may pass `commits` times in all.
+  void Allow(int commits) {
+    const common::MutexLock lock(mutex_);
+    allowed_ = commits;
+    changed_.NotifyAll();
+  }
+  void Open() { Allow(std::numeric_limits<int>::max()); }
+  // The indexer stands before its `commit`-th commit: what earlier ones published is there.
+  void AwaitCommit(int commit) {
+    const common::MutexLock lock(mutex_);
+    while (arrived_ < commit) changed_.Wait(mutex_);
+  }
+  int arrived() const {
+    const common::MutexLock lock(mutex_);
+    return arrived_;
+  }
+
+ private:
+  mutable common::Mutex mutex_;
+  common::CondVar changed_;
+  int arrived_ ABSL_GUARDED_BY(mutex_) = 0;
+  int allowed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 inline Article MakeArticle(std::string id, std::string title, std::string body) {

@@ -67,6 +67,7 @@ constexpr Xapian::doccount kMinCorrectionFrequency = 2;
 constexpr char kVersionKey[] = "dateline.version";
 constexpr char kLogKey[] = "dateline.log";
 constexpr char kAppliedKey[] = "dateline.applied";
+constexpr char kVisibleKey[] = "dateline.visible";
 constexpr char kGenerationKey[] = "dateline.generation";
 constexpr char kTimeKey[] = "dateline.time";
 
@@ -631,12 +632,13 @@ class SearchIndex::Impl {
         writer_.set_metadata(kGenerationKey, NewGeneration());
         return absl::OkStatus();
       }));
-      RETURN_IF_ERROR(Commit(0, /*durable=*/true));
+      RETURN_IF_ERROR(Commit(0, 0, /*durable=*/true));
     }
     return Guarded([&]() -> absl::Status {
       const common::MutexLock lock(mutex_);
       generation_ = writer_.get_metadata(kGenerationKey);
       if (!absl::SimpleAtoi(writer_.get_metadata(kAppliedKey), &applied_seq_)) applied_seq_ = 0;
+      if (!absl::SimpleAtoi(writer_.get_metadata(kVisibleKey), &visible_seq_)) visible_seq_ = 0;
       return absl::OkStatus();
     });
   }
@@ -679,13 +681,14 @@ class SearchIndex::Impl {
     });
   }
 
-  absl::Status Commit(uint64_t applied_seq, bool durable) {
+  absl::Status Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable) {
     const absl::Time now = absl::Now();
     // What the machine's next boot must know: whether all of the index is on the disk. So the mark goes first when it
     // says no, and last when it says yes.
     if (!durable && (marked_clean_ || !marked_)) RETURN_IF_ERROR(Mark(false));
     RETURN_IF_ERROR(Guarded([&]() -> absl::Status {
       writer_.set_metadata(kAppliedKey, absl::StrCat(applied_seq));
+      writer_.set_metadata(kVisibleKey, absl::StrCat(visible_seq));
       writer_.set_metadata(kTimeKey, absl::StrCat(absl::ToUnixMicros(now)));
       writer_.commit();
       return absl::OkStatus();
@@ -696,6 +699,7 @@ class SearchIndex::Impl {
     }
     const common::MutexLock lock(mutex_);
     applied_seq_ = applied_seq;
+    visible_seq_ = visible_seq;
     commit_time_ = now;
     return absl::OkStatus();
   }
@@ -703,6 +707,10 @@ class SearchIndex::Impl {
   uint64_t applied_seq() const {
     const common::MutexLock lock(mutex_);
     return applied_seq_;
+  }
+  uint64_t visible_seq() const {
+    const common::MutexLock lock(mutex_);
+    return visible_seq_;
   }
   std::string generation() const {
     const common::MutexLock lock(mutex_);
@@ -894,7 +902,7 @@ class SearchIndex::Impl {
 
   static absl::StatusOr<MatchResult> MatchIn(Xapian::Database& database, const MatchRequest& request) {
     MatchResult result;
-    if (!absl::SimpleAtoi(database.get_metadata(kAppliedKey), &result.applied_seq)) result.applied_seq = 0;
+    if (!absl::SimpleAtoi(database.get_metadata(kVisibleKey), &result.visible_seq)) result.visible_seq = 0;
     int64_t micros = 0;
     if (absl::SimpleAtoi(database.get_metadata(kTimeKey), &micros)) result.commit_time = absl::FromUnixMicros(micros);
     const Xapian::doccount documents = database.get_doccount();
@@ -971,6 +979,7 @@ class SearchIndex::Impl {
   mutable common::Mutex mutex_;
   mutable std::vector<std::unique_ptr<Xapian::Database>> idle_ ABSL_GUARDED_BY(mutex_);
   uint64_t applied_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t visible_seq_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string generation_ ABSL_GUARDED_BY(mutex_);
   absl::Time commit_time_ ABSL_GUARDED_BY(mutex_);
 };
@@ -998,8 +1007,11 @@ absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string
 absl::Status SearchIndex::Upsert(int64_t row, const Article& article) { return impl_->Upsert(row, article); }
 absl::Status SearchIndex::Recover() { return impl_->Recover(); }
 absl::Status SearchIndex::Remove(absl::string_view id) { return impl_->Remove(id); }
-absl::Status SearchIndex::Commit(uint64_t applied_seq, bool durable) { return impl_->Commit(applied_seq, durable); }
+absl::Status SearchIndex::Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable) {
+  return impl_->Commit(applied_seq, visible_seq, durable);
+}
 uint64_t SearchIndex::applied_seq() const { return impl_->applied_seq(); }
+uint64_t SearchIndex::visible_seq() const { return impl_->visible_seq(); }
 absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) const { return impl_->Match(request); }
 absl::StatusOr<std::vector<int64_t>> SearchIndex::Resolve(const std::vector<HitRef>& hits) const {
   return impl_->Resolve(hits);

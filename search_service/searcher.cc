@@ -328,7 +328,7 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Rank(const Se
   answer.total_exact = matches.complete;
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
-  answer.visible_seq = matches.applied_seq;
+  answer.visible_seq = matches.visible_seq;
   answer.index_time = matches.commit_time;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
