@@ -580,6 +580,19 @@ absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, 
   return count.Bind(row).Bind(static_cast<int64_t>(content_seq)).Run();
 }
 
+absl::Status ArticleStore::RetryFailedIfNew(absl::string_view what, absl::string_view version) {
+  ASSIGN_OR_RETURN(SqlStatement remember,
+                   writer_->Prepare("INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value "
+                                    "= ?2 WHERE value <> ?2"));
+  RETURN_IF_ERROR(remember.Bind(absl::StrCat("labels_", what)).Bind(version).Run());
+  if (writer_->changes() == 0) return absl::OkStatus();
+  // No change that readers of the log must see: the state is the store's alone.
+  ASSIGN_OR_RETURN(SqlStatement retry,
+                   writer_->Prepare("UPDATE articles SET label_state = 1, label_attempts = 0 WHERE label_state = 3 AND "
+                                    "deleted = 0"));
+  return retry.Run();
+}
+
 absl::Status ArticleStore::SetTaxonomy(const Taxonomy& taxonomy) {
   ASSIGN_OR_RETURN(SqlStatement statement,
                    writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('taxonomy', ?)"));

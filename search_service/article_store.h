@@ -76,6 +76,9 @@ class ArticleStore {
                                    const Taxonomy& taxonomy);
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
+  // Articles that are kFailed are pending again, as if never tried, if what labels are made by (`what`: a model, a
+  // taxonomy) is of another version than when this was last called.
+  absl::Status RetryFailedIfNew(absl::string_view what, absl::string_view version);
   absl::Status SetTaxonomy(const Taxonomy& taxonomy);
   // The steps of rows that were there before, since Begin.
   const std::vector<RowMove>& moves() const { return moves_; }

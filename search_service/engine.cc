@@ -50,6 +50,9 @@ constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
 constexpr absl::Duration kTaxonomyTimeout = absl::Seconds(5);
 constexpr absl::Duration kQueueRetry = absl::Milliseconds(500);
 constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
+// Rounds of the labeller over what it could not label: each pause is so many times the last, up to the limit.
+constexpr int kLabelRetryFactor = 4;
+constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
 constexpr size_t kSuggesterLoadBatch = 1'000;
 
 // One process at a time on a data folder, by a lock that goes away with the process.
@@ -655,43 +658,62 @@ class Engine::Impl {
 
   // --- The labeller: asks for labels of what has none, for as long as there is someone to ask.
 
+  // Where the labeller is. Articles are asked about in the order in which they came, from `after` on; once past the
+  // last, those that got no labels have their next turn in a new round. So an article that kills or blocks the labeler
+  // delays the others once in a round, and not for good.
+  struct LabelRound {
+    uint64_t after = 0;  // content_seq.
+    size_t batch_size = kMaxLabelingBatch;
+    bool left_any = false;                   // This round left articles without labels.
+    absl::Time next = absl::InfinitePast();  // Then: when the next one begins.
+    bool answers = false;                    // The labeler answered the last call.
+    // An article that the labeler, asked about it alone, gave no answer to, though it had answered just before. The
+    // article is to blame if the labeler answers again; until then it may be just away.
+    struct Suspect {
+      int64_t row = 0;
+      uint64_t content_seq = 0;
+    };
+    std::optional<Suspect> suspect;
+  };
+
   void RunLabeling() {
     std::mt19937_64 random{std::random_device{}()};
     absl::Duration backoff = options_.min_backoff;
     absl::Time next_taxonomy = absl::InfinitePast();
-    size_t batch_size = kMaxLabelingBatch;
+    LabelRound round;
     while (true) {
+      uint64_t seen = 0;
       {
         const common::MutexLock lock(mutex_);
         if (closing_) return;
+        seen = durable_;  // What comes after the store was asked is news.
       }
       absl::Status status;
       if (absl::Now() >= next_taxonomy) {
         status = RefreshTaxonomy();
-        if (status.ok()) next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+        round.answers = status.ok();
+        if (status.ok()) {
+          next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+          status = CountSuspect(round);
+        }
       }
       bool worked = false;
       if (status.ok()) {
-        absl::StatusOr<bool> labelled = LabelBatch(batch_size);
+        absl::StatusOr<bool> labelled = LabelBatch(round);
         status = labelled.status();
         worked = labelled.ok() && *labelled;
       }
       SetLabelerState(status);
       if (status.ok()) {
         backoff = options_.min_backoff;
-        if (worked) {
-          batch_size = std::min(batch_size * 2, kMaxLabelingBatch);
-          continue;
-        }
+        if (worked) continue;
         const common::MutexLock lock(mutex_);
-        const uint64_t seen = durable_;
-        const absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        if (round.left_any) until = std::min(until, round.next);
         while (!closing_ && durable_ == seen && work_changed_.WaitUntil(mutex_, until)) {
         }
         continue;
       }
-      // A batch may fail because of one article in it: smaller ones find it.
-      batch_size = std::max<size_t>(1, batch_size / 4);
       const auto wait = backoff * std::uniform_real_distribution<double>(0.5, 1.0)(random);
       backoff = std::min(backoff * 2, options_.max_backoff);
       const absl::Time until = absl::Now() + wait;
@@ -721,16 +743,67 @@ class Engine::Impl {
     if (!data) return absl::OkStatus();
     const auto fetched = std::make_shared<const Taxonomy>(*std::move(data));
     if (fetched->empty()) return absl::InternalError("the labeler's taxonomy is empty");
-    RETURN_IF_ERROR(WriteAndWait([fetched](ArticleStore& store) { return store.SetTaxonomy(*fetched); }));
+    const auto write = [fetched](ArticleStore& store) -> absl::Status {
+      RETURN_IF_ERROR(store.SetTaxonomy(*fetched));
+      return store.RetryFailedIfNew(
+          "taxonomy", absl::StrCat(fetched->data().taxonomy_version, "/", fetched->data().gazetteer_version));
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
     const common::MutexLock lock(mutex_);
     taxonomy_ = fetched;
     return absl::OkStatus();
   }
 
-  // True if there were articles to label. An error is the labeler's, not an article's.
-  absl::StatusOr<bool> LabelBatch(size_t batch_size) {
-    ASSIGN_OR_RETURN(const std::vector<StoredArticle> pending, store_->ReadPending(0, batch_size, kMaxLabelingBytes));
-    if (pending.empty()) return false;
+  // The next articles of the round; empty if there are none whose turn it is. What failed before comes alone: it must
+  // not fail others again.
+  absl::StatusOr<std::vector<StoredArticle>> NextToLabel(LabelRound& round) {
+    if (round.left_any && absl::Now() >= round.next) {
+      round.left_any = false;
+      round.after = 0;
+    }
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> pending,
+                     store_->ReadPending(round.after, round.batch_size, kMaxLabelingBytes));
+    if (pending.empty() && round.after > 0 && !round.left_any) {
+      // Older ones may be pending again.
+      round.after = 0;
+      ASSIGN_OR_RETURN(pending, store_->ReadPending(0, round.batch_size, kMaxLabelingBytes));
+    }
+    const auto failed = std::find_if(pending.begin(), pending.end(),
+                                     [](const StoredArticle& stored) { return stored.label_attempts > 0; });
+    if (failed != pending.end()) pending.erase(failed == pending.begin() ? failed + 1 : failed, pending.end());
+    return pending;
+  }
+
+  // The article stays without labels in this round.
+  void LeaveForNextRound(const StoredArticle& stored, LabelRound& round) const {
+    absl::Duration pause = options_.label_retry_delay;
+    for (int i = 0; i < stored.label_attempts && pause < kMaxLabelRetryDelay; ++i) pause *= kLabelRetryFactor;
+    const absl::Time next = absl::Now() + std::min(pause, kMaxLabelRetryDelay);
+    round.next = round.left_any ? std::min(round.next, next) : next;
+    round.left_any = true;
+  }
+
+  // The labeler answered: who had no answer before that was to blame.
+  absl::Status CountSuspect(LabelRound& round) {
+    round.answers = true;
+    if (!round.suspect) return absl::OkStatus();
+    const LabelRound::Suspect suspect = *std::exchange(round.suspect, std::nullopt);
+    common::Log(common::LogLevel::kWarning, "labeling_failed", {{"row", suspect.row}});
+    return WriteAndWait([suspect, attempts = options_.max_label_attempts](ArticleStore& store) {
+      return store.CountLabelFailure(suspect.row, suspect.content_seq, attempts);
+    });
+  }
+
+  // Asks about some articles. An error is the labeler's: it gave no answer. Then the round knows what to ask about
+  // next.
+  absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> AskLabeler(const std::vector<StoredArticle>& pending,
+                                                                   LabelRound& round) {
+    const bool alone = pending.size() == 1;
+    if (!round.answers && (alone || round.suspect)) {
+      // Is it there at all? Otherwise its silence would say nothing about the article.
+      RETURN_IF_ERROR(labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).status());
+      RETURN_IF_ERROR(CountSuspect(round));
+    }
     std::vector<LabelingInput> inputs;
     inputs.reserve(pending.size());
     for (const StoredArticle& stored : pending) {
@@ -738,51 +811,84 @@ class Engine::Impl {
       inputs.push_back({article.id, article.title, article.body,
                         article.language_detected ? std::string() : article.language_code, article.publish_time});
     }
-    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer =
-        labeler_->Label(inputs, absl::Now() + options_.labeling_timeout);
+    // Few articles get less time: one that blocks the labeler is found sooner.
+    const absl::Duration timeout =
+        options_.labeling_timeout * (0.25 + 0.75 * static_cast<double>(pending.size()) / kMaxLabelingBatch);
+    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer = labeler_->Label(inputs, absl::Now() + timeout);
     if (answer.ok() && answer->size() != pending.size()) {
       answer = absl::InternalError("the labeler gave another number of answers than it was asked for");
     }
-    if (!answer.ok()) {
-      // Alone and still no answer, from one that answers otherwise: it is this article's fault.
-      const bool alone = pending.size() == 1;
-      if (!alone || !labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).ok()) {
-        return answer.status();
-      }
-      answer = std::vector<absl::StatusOr<Labeling>>{answer.status()};
+    // Nothing but "later" is no answer.
+    const auto later = [](const absl::StatusOr<Labeling>& item) { return !item.ok() && !IsForGood(item.status()); };
+    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) answer = answer->front().status();
+    if (answer.ok()) {
+      RETURN_IF_ERROR(CountSuspect(round));
+      return answer;
     }
+    const bool answered_before = std::exchange(round.answers, false);
+    if (!alone) {
+      // It may be because of one article: smaller batches find it.
+      round.batch_size = std::max<size_t>(1, round.batch_size / 4);
+    } else if (IsForGood(answer.status())) {
+      round.answers = true;
+      return std::vector<absl::StatusOr<Labeling>>{answer.status()};
+    } else if (answered_before) {
+      round.suspect = {pending[0].row, pending[0].article.content_seq};
+      round.after = pending[0].article.content_seq;
+      LeaveForNextRound(pending[0], round);
+    }
+    return answer;
+  }
+
+  // The article will never be labelled as it is, by this labeler.
+  static bool IsForGood(const absl::Status& status) { return absl::IsInvalidArgument(status); }
+
+  // True if there were articles to label. An error is the labeler's, not an article's.
+  absl::StatusOr<bool> LabelBatch(LabelRound& round) {
+    ASSIGN_OR_RETURN(const std::vector<StoredArticle> pending, NextToLabel(round));
+    if (pending.empty()) {
+      if (!round.suspect) return false;
+      // It was the last one: the taxonomy must tell whether the labeler is there.
+      RETURN_IF_ERROR(labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).status());
+      RETURN_IF_ERROR(CountSuspect(round));
+      return false;
+    }
+    ASSIGN_OR_RETURN(const std::vector<absl::StatusOr<Labeling>> answer, AskLabeler(pending, round));
     struct Answer {
       int64_t row;
       uint64_t content_seq;
       absl::StatusOr<Labeling> labeling;
     };
     auto answers = std::make_shared<std::vector<Answer>>();
-    bool any_good = false;
+    std::string model_version;
     for (size_t i = 0; i < pending.size(); ++i) {
-      any_good = any_good || (*answer)[i].ok();
-      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling((*answer)[i])});
+      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling(answer[i])});
+      const absl::StatusOr<Labeling>& labeling = answers->back().labeling;
+      if (!labeling.ok() && !IsForGood(labeling.status())) LeaveForNextRound(pending[i], round);
+      if (labeling.ok() && !labeling->labels.empty()) model_version = labeling->labels.front().model_version;
     }
     const int max_attempts = options_.max_label_attempts;
-    const auto write = [this, answers, max_attempts](ArticleStore& store) -> absl::Status {
+    const auto write = [this, answers, max_attempts, model_version](ArticleStore& store) -> absl::Status {
       const std::shared_ptr<const Taxonomy> known = taxonomy();
+      // First: what fails now has failed with the new model.
+      if (!model_version.empty()) RETURN_IF_ERROR(store.RetryFailedIfNew("model", model_version));
       for (const Answer& item : *answers) {
         if (item.labeling.ok()) {
           RETURN_IF_ERROR(store.SetLabeling(item.row, item.content_seq, *item.labeling, *known).status());
         } else {
-          const bool hopeless = absl::IsInvalidArgument(item.labeling.status());
-          RETURN_IF_ERROR(store.CountLabelFailure(item.row, item.content_seq, hopeless ? 1 : max_attempts));
+          const int limit = IsForGood(item.labeling.status()) ? 1 : max_attempts;
+          RETURN_IF_ERROR(store.CountLabelFailure(item.row, item.content_seq, limit));
         }
       }
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(WriteAndWait(write));
-    for (const Answer& item : *answers) {
-      if (!item.labeling.ok() || item.labeling->labels.empty()) continue;
+    round.after = pending.back().article.content_seq;
+    round.batch_size = std::min(round.batch_size * 2, kMaxLabelingBatch);
+    if (!model_version.empty()) {
       const common::MutexLock lock(mutex_);
-      model_version_ = item.labeling->labels.front().model_version;
-      break;
+      model_version_ = model_version;
     }
-    if (!any_good && !absl::IsInvalidArgument((*answer)[0].status())) return (*answer)[0].status();
     return true;
   }
 

@@ -113,12 +113,16 @@ class Engine {
     size_t max_queued_bytes = 64'000'000;
     // How long the index waits for the labels of what just came, so that it is written once. Nothing is delayed longer.
     absl::Duration label_grace = absl::Milliseconds(300);
-    absl::Duration labeling_timeout = absl::Seconds(20);  // Of one batch.
+    absl::Duration labeling_timeout = absl::Seconds(20);  // Of a full batch; small ones get a quarter of it and more.
     absl::Duration taxonomy_refresh = absl::Minutes(5);
     // Between tries while the labeler is away: doubled from the first to the second, with jitter.
     absl::Duration min_backoff = absl::Milliseconds(100);
     absl::Duration max_backoff = absl::Seconds(3);
-    int max_label_attempts = 5;  // Of one article whose batch was answered but it was not; kFailed after that.
+    // Tries for one article that gets no labels while the labeler answers otherwise; kFailed after that, until the
+    // labeler has another model or taxonomy. One that the labeler refuses for good is kFailed at once.
+    int max_label_attempts = 5;
+    // Before the second try for such articles; longer before each further one, up to ten minutes.
+    absl::Duration label_retry_delay = absl::Seconds(1);
     absl::Duration page_token_lifetime = absl::Minutes(2);
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
     std::function<void()> before_index_commit;

@@ -38,6 +38,7 @@ Engine::Options OptionsFor(const TempDir& dir) {
   options.data_dir = dir.path();
   options.min_backoff = absl::Milliseconds(5);
   options.max_backoff = absl::Milliseconds(50);
+  options.label_retry_delay = absl::Milliseconds(1);
   return options;
 }
 
@@ -235,6 +236,68 @@ TEST(EngineTest, OneArticleThatCannotBeLabelledFailsAloneAndSparesTheOthers) {
   SearchQuery query;
   query.region_codes = {"IR"};
   EXPECT_EQ(SearchOrDie(*engine, query).total, 10);
+}
+
+TEST(EngineTest, AnArticleThatKillsTheLabelerDoesNotKeepTheOthersFromLabels) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  Engine::Options options = OptionsFor(dir);
+  options.label_retry_delay = absl::Hours(1);
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("k1", "killer", "Text"));
+  IngestAndWait(*engine, MakeArticle("k2", "killer", "Other text"));
+  for (int i = 0; i < 10; ++i) {
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Iran", absl::StrCat("Text ", i)));
+  }
+  labeler->SetAway(false);
+  while (engine->GetIndexInfo()->pending_count > 2) std::this_thread::yield();
+  EXPECT_EQ(engine->Get("k1")->label_state, LabelState::kPending);
+  EXPECT_EQ(engine->Get("k2")->label_state, LabelState::kPending);
+}
+
+TEST(EngineTest, AnArticleThatKillsTheLabelerFailsAfterSomeTriesThoughTheLabelerIsAwayAfterEach) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("k", "killer", "Text"));
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->Get("k")->label_state, LabelState::kFailed);
+  EXPECT_EQ(engine->Get("a")->label_state, LabelState::kDone);
+}
+
+TEST(EngineTest, AnAbsenceOfTheLabelerCostsNoArticleMoreThanOneTry) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.max_label_attempts = 2;
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("first", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  labeler->SetAway(true);
+  const int before = labeler->calls();
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Other text"));
+  while (labeler->calls() == before) std::this_thread::yield();
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, FailedArticlesAreTriedAgainByAnotherModel) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("u", "unlabelable Iran", "Text"));
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->Get("u")->label_state, LabelState::kFailed);
+  labeler->Upgrade();
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Other text"));
+  while (engine->Get("u")->label_state != LabelState::kDone) std::this_thread::yield();
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
 }
 
 TEST(EngineTest, PublishersLabelsAreMappedCountBeforeTheClassifiersAndUnknownOnesAreCounted) {

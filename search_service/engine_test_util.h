@@ -67,18 +67,27 @@ inline TaxonomyData TestTaxonomy() {
   return data;
 }
 
-// Tags "iran", "russia", "emirates" and "oil" by the word. Can be away, and can choke on articles.
+// Tags "iran", "russia", "emirates" and "oil" by the word. Can be away; chokes on a "poison", dies of a "killer", and
+// refuses what is "unlabelable".
 class FakeLabeler final : public ArticleLabeler {
  public:
   absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
                                                               absl::Time) override {
     const common::MutexLock lock(mutex_);
     ++calls_;
+    if (restarting_ > 0) {
+      --restarting_;
+      return absl::UnavailableError("the labeler is starting");
+    }
     if (away_) return absl::UnavailableError("the labeler is away");
     std::vector<absl::StatusOr<Labeling>> result;
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
-      if (absl::StrContains(article.title, "unlabelable")) {
+      if (absl::StrContains(article.title, "killer")) {
+        restarting_ = kCallsToRestart;
+        return absl::UnavailableError("the labeler died");
+      }
+      if (absl::StrContains(article.title, "unlabelable") && model_ == "fake") {
         result.push_back(absl::InvalidArgumentError("not this one"));
         continue;
       }
@@ -90,7 +99,7 @@ class FakeLabeler final : public ArticleLabeler {
         label.dimension = dimension;
         label.id = id;
         label.score = score;
-        label.model_version = "fake";
+        label.model_version = model_;
         label.evidence.push_back({std::nullopt, word, "NAME", 1.0, SetAside::kNone});
         labeling.labels.push_back(label);
       };
@@ -107,6 +116,10 @@ class FakeLabeler final : public ArticleLabeler {
   }
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time) override {
     const common::MutexLock lock(mutex_);
+    if (restarting_ > 0) {
+      --restarting_;
+      return absl::UnavailableError("the labeler is starting");
+    }
     if (away_) return absl::UnavailableError("the labeler is away");
     if (etag == "e1") return std::nullopt;
     return TestTaxonomy();
@@ -114,6 +127,11 @@ class FakeLabeler final : public ArticleLabeler {
   void SetAway(bool away) {
     const common::MutexLock lock(mutex_);
     away_ = away;
+  }
+  // Another model, which labels what the first can't.
+  void Upgrade() {
+    const common::MutexLock lock(mutex_);
+    model_ = "fake2";
   }
   int calls() const {
     const common::MutexLock lock(mutex_);
@@ -124,6 +142,9 @@ class FakeLabeler final : public ArticleLabeler {
   mutable common::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  static constexpr int kCallsToRestart = 3;
+  int restarting_ ABSL_GUARDED_BY(mutex_) = 0;  // Calls that it can't answer yet.
+  std::string model_ ABSL_GUARDED_BY(mutex_) = "fake";
 };
 
 // Engine::Options::before_index_commit that lets the indexer commit so many times and no more.
