@@ -352,9 +352,11 @@ class Engine::Impl {
       const common::MutexLock lock(mutex_);
       if (closing_) return;
       closing_ = true;  // Nothing new; the writer ends when its queue is empty.
+      index_until_ = absl::Now() + options_.shutdown_indexing;
       queue_changed_.NotifyAll();
       work_changed_.NotifyAll();
     }
+    if (labeler_ != nullptr) labeler_->Cancel();
     // The labeller may wait for a write: it ends before the writer does.
     if (labeling_.joinable()) labeling_.join();
     {
@@ -504,6 +506,7 @@ class Engine::Impl {
 
   void RunIndexer() {
     absl::Time last_sync = absl::Now();
+    absl::Time last_commit = absl::InfinitePast();
     bool unsynced = false;
     while (true) {
       bool ending = false;
@@ -516,21 +519,32 @@ class Engine::Impl {
             break;
           }
         }
-        ending = indexer_may_end_ && durable_ <= prefix_.applied();
+        // What a shutdown has no time for, the next start catches up with.
+        const bool late = closing_ && absl::Now() >= index_until_;
+        while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
+        ending = indexer_may_end_ && (late || durable_ <= prefix_.applied());
+        // A search that began before the last commit outlives one more, but not two.
+        const absl::Time turn = last_commit + options_.min_commit_interval;
+        while (!closing_ && work_changed_.WaitUntil(mutex_, turn)) {
+        }
       }
       if (!ending) WaitForLabels();
       const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
-      const absl::StatusOr<bool> changed = IndexBatch(sync);
+      const absl::StatusOr<bool> changed = IndexBatch(sync, ending);
       if (!changed.ok()) {
         common::Log(common::LogLevel::kError, "index_failed", {{"error", changed.status()}});
         if (const absl::Status recovered = index_->Recover(); !recovered.ok()) {
           common::Log(common::LogLevel::kError, "index_recovery_failed", {{"error", recovered}});
         }
         const common::MutexLock lock(mutex_);
+        // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
+        const absl::Time until = absl::Now() + kErrorPause;
+        while (!indexer_may_end_ && work_changed_.WaitUntil(mutex_, until)) {
+        }
         if (indexer_may_end_) return;  // The store has it all; the next start catches up.
-        work_changed_.WaitUntil(mutex_, absl::Now() + kErrorPause);
         continue;
       }
+      last_commit = absl::Now();
       if (sync) {
         last_sync = absl::Now();
         unsynced = false;
@@ -560,12 +574,12 @@ class Engine::Impl {
     }
   }
 
-  // Takes in what changed, up to the limits, and commits. True if anything had changed.
-  absl::StatusOr<bool> IndexBatch(bool durable) {
+  // Takes in what changed, up to the limits, and commits. True if anything had changed. When `ending`, only commits.
+  absl::StatusOr<bool> IndexBatch(bool durable, bool ending) {
     const absl::Time start = absl::Now();
     uint64_t applied = index_->applied_seq();
     const uint64_t before = applied;
-    bool complete = false;
+    bool complete = ending;
     uint64_t store_seq = applied;
     uint64_t labelled_through = 0;
     size_t count = 0;
@@ -935,6 +949,7 @@ class Engine::Impl {
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time index_until_ ABSL_GUARDED_BY(mutex_);  // When closing: what is not indexed then stays so.
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

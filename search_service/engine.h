@@ -123,6 +123,11 @@ class Engine {
     int max_label_attempts = 5;
     // Before the second try for such articles; longer before each further one, up to ten minutes.
     absl::Duration label_retry_delay = absl::Seconds(1);
+    // Between two commits of the index. A search must not outlive two of them, so this is how long one can take for
+    // certain without having to start again; an article is seen that much later at most.
+    absl::Duration min_commit_interval = absl::Milliseconds(200);
+    // How long a shutdown goes on indexing what was taken; the next start catches up with the rest.
+    absl::Duration shutdown_indexing = absl::Seconds(5);
     absl::Duration page_token_lifetime = absl::Minutes(2);
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
     std::function<void()> before_index_commit;
@@ -177,8 +182,8 @@ class Engine {
 
   absl::StatusOr<IndexInfo> GetIndexInfo() const;
 
-  // Takes no more articles (kRetryLater), makes durable what was taken, commits the index, stops the threads.
-  // Idempotent. Reads still work afterwards.
+  // Takes no more articles (kRetryLater), makes durable what was taken, cancels the labeler for good, indexes for
+  // Options::shutdown_indexing at most, commits the index, stops the threads. Idempotent. Reads still work afterwards.
   void Shutdown();
 
  private:

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <random>
@@ -39,6 +40,7 @@ Engine::Options OptionsFor(const TempDir& dir) {
   options.min_backoff = absl::Milliseconds(5);
   options.max_backoff = absl::Milliseconds(50);
   options.label_retry_delay = absl::Milliseconds(1);
+  options.min_commit_interval = absl::ZeroDuration();
   return options;
 }
 
@@ -655,6 +657,76 @@ TEST(EngineTest, LabelsThatALongPassLeftBehindAreKnownToBeThereAfterTheNext) {
   all_labelled();
   gate.Open();
   Settle(*engine, Progress::kLabelled);
+}
+
+TEST(EngineTest, WhatTricklesInIsCommittedTogether) {
+  TempDir dir;
+  CommitGate gate;
+  gate.Open();
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.min_commit_interval = absl::Hours(1);
+  auto engine = OpenOrDie(options);
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  Settle(*engine);
+  for (int i = 0; i < 20; ++i) IngestAndWait(*engine, MakeArticle(absl::StrCat(i), "Trickle", absl::StrCat(i)));
+  engine->Shutdown();
+  EXPECT_EQ(SearchOrDie(*engine, Words("trickle")).total, 20);
+  EXPECT_LE(gate.arrived(), 3);  // The first, the others, and the one that is forced to disk.
+}
+
+TEST(EngineTest, AShutdownLeavesToTheNextStartWhatItHasNoTimeToIndex) {
+  TempDir dir;
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.shutdown_indexing = absl::ZeroDuration();
+  {
+    auto engine = OpenOrDie(options);
+    IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+    gate.AwaitCommit(1);
+    IngestMany(*engine, "a", 1'200);
+    IngestAndWait(*engine, MakeArticle("last", "Last", "Text"));
+    gate.Allow(1);
+    gate.AwaitCommit(2);
+    std::thread closing([&] { engine->Shutdown(); });
+    for (int i = 0;; ++i) {
+      const IngestResult late = IngestAndWait(*engine, MakeArticle(absl::StrCat("late", i), "Late", "Text"));
+      if (late.outcome == IngestOutcome::kRetryLater) break;
+    }
+    gate.Open();
+    closing.join();
+    EXPECT_EQ(gate.arrived(), 3);  // The one that was running, and one that is forced to disk.
+    EXPECT_LT(engine->visible_seq(), engine->durable_seq());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, Words("bulk")).total, 1'200);
+}
+
+TEST(EngineTest, AShutdownDoesNotWaitForTheLabeler) {
+  class Hanging final : public ArticleLabeler {
+   public:
+    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>&,
+                                                                absl::Time) override {
+      asked_.set_value();
+      cancelled_.get_future().wait();
+      return absl::CancelledError("cancelled");
+    }
+    absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view, absl::Time) override {
+      return TestTaxonomy();
+    }
+    void Cancel() override { cancelled_.set_value(); }
+    std::promise<void> asked_;
+    std::promise<void> cancelled_;
+  };
+  TempDir dir;
+  auto labeler = std::make_shared<Hanging>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  labeler->asked_.get_future().wait();
+  engine->Shutdown();
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
 }
 
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {
