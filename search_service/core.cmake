@@ -13,5 +13,5 @@ dateline_library(search_core
   PRIVATE_DEPS search_storage_proto SQLite::SQLite3 Xapian::Xapian ICU::uc absl::flat_hash_set absl::memory absl::str_format)
 
 dateline_test(search_core_test
-  SOURCES article_test.cc engine_test.cc query_parser_test.cc search_index_test.cc searcher_test.cc text_analysis_test.cc visible_prefix_test.cc
+  SOURCES article_store_test.cc article_test.cc engine_test.cc query_parser_test.cc search_index_test.cc searcher_test.cc text_analysis_test.cc visible_prefix_test.cc
   DEPS search_core)

@@ -98,7 +98,8 @@ class FolderLock {
 struct WriteTask {
   size_t articles = 0;
   size_t bytes = 0;
-  // On the writer's thread, in the transaction. An error undoes the whole group.
+  // On the writer's thread, in the transaction. An error undoes this change alone, unless it is the disk's: then the
+  // whole group. May run again after having been undone.
   std::function<absl::Status(ArticleStore&)> apply;
   // On the writer's thread, once the group is on disk, or could not be written.
   std::function<void(const absl::Status&)> finish;
@@ -458,8 +459,12 @@ class Engine::Impl {
                      std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
         queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
       }
-      const absl::Status status = WriteGroup(group);
-      if (!status.ok()) common::Log(common::LogLevel::kError, "store_write_failed", {{"error", status}});
+      const std::vector<absl::Status> results = WriteGroup(group);
+      const auto failed = std::find_if(results.begin(), results.end(), [](const auto& status) { return !status.ok(); });
+      if (failed != results.end()) {
+        const auto count = std::count_if(failed, results.end(), [](const auto& status) { return !status.ok(); });
+        common::Log(common::LogLevel::kError, "store_write_failed", {{"changes", count}, {"error", *failed}});
+      }
       size_t articles = 0;
       size_t bytes = 0;
       for (const WriteTask& task : group) {
@@ -478,28 +483,55 @@ class Engine::Impl {
         progress_changed_.NotifyAll();
         work_changed_.NotifyAll();
       }
-      for (const WriteTask& task : group) task.finish(status);
+      for (size_t i = 0; i < group.size(); ++i) group[i].finish(results[i]);
     }
   }
 
-  absl::Status WriteGroup(const std::vector<WriteTask>& group) {
+  // All in one transaction; gives what became of each change.
+  std::vector<absl::Status> WriteGroup(const std::vector<WriteTask>& group) {
+    std::vector<absl::Status> results(group.size());
+    absl::Status status = TryGroup(group, /*apart=*/false, results);
+    // One of them can't be done: the others must not wait for it to go away. A savepoint for each costs too much to
+    // have them always.
+    if (!status.ok() && !IsOfTheDisk(status)) status = TryGroup(group, /*apart=*/true, results);
+    if (!status.ok()) results.assign(group.size(), status);
+    return results;
+  }
+
+  absl::Status TryGroup(const std::vector<WriteTask>& group, bool apart, std::vector<absl::Status>& results) {
     RETURN_IF_ERROR(store_->Begin());
-    for (const WriteTask& task : group) {
-      if (absl::Status status = task.apply(*store_); !status.ok()) {
-        store_->Rollback();
-        return status;
+    absl::Status status = ApplyGroup(group, apart, results);
+    if (status.ok()) {
+      {
+        // Before the indexer can read where the rows have gone.
+        const common::MutexLock lock(mutex_);
+        prefix_.Begin(store_->moves());
       }
-    }
-    {
-      // Before the indexer can read where the rows have gone.
+      status = store_->Commit();
       const common::MutexLock lock(mutex_);
-      prefix_.Begin(store_->moves());
+      prefix_.End(status.ok());
     }
-    absl::Status status = store_->Commit();
     if (!status.ok()) store_->Rollback();
-    const common::MutexLock lock(mutex_);
-    prefix_.End(status.ok());
     return status;
+  }
+
+  absl::Status ApplyGroup(const std::vector<WriteTask>& group, bool apart, std::vector<absl::Status>& results) {
+    for (size_t i = 0; i < group.size(); ++i) {
+      if (!apart) {
+        RETURN_IF_ERROR(group[i].apply(*store_));
+        continue;
+      }
+      RETURN_IF_ERROR(store_->Savepoint());
+      results[i] = group[i].apply(*store_);
+      if (IsOfTheDisk(results[i])) return results[i];
+      RETURN_IF_ERROR(results[i].ok() ? store_->ReleaseSavepoint() : store_->RollbackToSavepoint());
+    }
+    return absl::OkStatus();
+  }
+
+  // No room, no permission, no answer: what one change met, all would meet.
+  static bool IsOfTheDisk(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status);
   }
 
   // --- The indexer: tails the store, and publishes.
@@ -594,6 +626,10 @@ class Engine::Impl {
         applied = stored.article.seq;
         ++count;
         bytes += stored.article.body.size() + stored.article.title.size();
+        if (stored.damaged) {
+          common::Log(common::LogLevel::kError, "article_damaged", {{"row", stored.row}, {"id", stored.article.id}});
+          stored.deleted = true;  // Nothing of it can be shown.
+        }
         RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
                                        : index_->Upsert(stored.row, stored.article));
         stored.article.body = std::string();
@@ -662,12 +698,21 @@ class Engine::Impl {
 
   absl::Status LoadSuggestions() {
     int64_t row = 0;
+    int64_t damaged = 0;
     while (true) {
       ASSIGN_OR_RETURN(const std::vector<StoredArticle> heads, store_->ReadHeads(row, kSuggesterLoadBatch));
-      if (heads.empty()) return absl::OkStatus();
-      for (const StoredArticle& stored : heads) suggester_.Update(stored.row, stored.article);
+      if (heads.empty()) break;
+      for (const StoredArticle& stored : heads) {
+        if (stored.damaged) {
+          ++damaged;
+        } else {
+          suggester_.Update(stored.row, stored.article);
+        }
+      }
       row = heads.back().row;
     }
+    if (damaged > 0) common::Log(common::LogLevel::kError, "articles_damaged", {{"count", damaged}});
+    return absl::OkStatus();
   }
 
   // --- The labeller: asks for labels of what has none, for as long as there is someone to ask.
@@ -808,6 +853,24 @@ class Engine::Impl {
     });
   }
 
+  // Takes out what can't be read, and so has no text to label.
+  absl::StatusOr<bool> FailDamaged(std::vector<StoredArticle>& pending) {
+    auto damaged = std::make_shared<std::vector<LabelRound::Suspect>>();
+    std::erase_if(pending, [&](const StoredArticle& stored) {
+      if (stored.damaged) damaged->push_back({stored.row, stored.article.content_seq});
+      return stored.damaged;
+    });
+    if (damaged->empty()) return false;
+    const auto write = [damaged](ArticleStore& store) -> absl::Status {
+      for (const auto& [row, content_seq] : *damaged) {
+        RETURN_IF_ERROR(store.CountLabelFailure(row, content_seq, /*max_attempts=*/1));
+      }
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
+    return true;
+  }
+
   // Asks about some articles. An error is the labeler's: it gave no answer. Then the round knows what to ask about
   // next.
   absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> AskLabeler(const std::vector<StoredArticle>& pending,
@@ -859,8 +922,10 @@ class Engine::Impl {
 
   // True if there were articles to label. An error is the labeler's, not an article's.
   absl::StatusOr<bool> LabelBatch(LabelRound& round) {
-    ASSIGN_OR_RETURN(const std::vector<StoredArticle> pending, NextToLabel(round));
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> pending, NextToLabel(round));
+    ASSIGN_OR_RETURN(const bool any_damaged, FailDamaged(pending));
     if (pending.empty()) {
+      if (any_damaged) return true;
       if (!round.suspect) return false;
       // It was the last one: the taxonomy must tell whether the labeler is there.
       RETURN_IF_ERROR(labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).status());

@@ -25,6 +25,7 @@
 
 #include "common/error.h"
 #include "search_service/engine_test_util.h"
+#include "search_service/sqlite.h"
 
 namespace dateline::search {
 namespace {
@@ -261,7 +262,9 @@ TEST(EngineTest, AnArticleThatKillsTheLabelerDoesNotKeepTheOthersFromLabels) {
 TEST(EngineTest, AnArticleThatKillsTheLabelerFailsAfterSomeTriesThoughTheLabelerIsAwayAfterEach) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();
-  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Engine::Options options = OptionsFor(dir);
+  options.max_label_attempts = 2;
+  auto engine = OpenOrDie(options, labeler);
   IngestAndWait(*engine, MakeArticle("k", "killer", "Text"));
   IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
   Settle(*engine, Progress::kLabelled);
@@ -727,6 +730,62 @@ TEST(EngineTest, AShutdownDoesNotWaitForTheLabeler) {
   labeler->asked_.get_future().wait();
   engine->Shutdown();
   EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, AChangeThatTheStoreCannotTakeSparesTheOthersOfItsGroup) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  absl::StatusOr<std::unique_ptr<SqlConnection>> other =
+      SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+  ASSERT_TRUE(other.ok()) << other.status();
+  // The writer waits for the other's transaction: what comes meanwhile is one group.
+  ASSERT_TRUE((*other)
+                  ->Execute("CREATE TRIGGER refuse BEFORE INSERT ON articles WHEN NEW.id = 'bad' "
+                            "BEGIN SELECT RAISE(ABORT, 'refused'); END; BEGIN IMMEDIATE")
+                  .ok());
+  common::Mutex mutex;
+  std::map<std::string, IngestOutcome> outcomes;
+  for (const char* id : {"x", "a", "bad", "b"}) {
+    engine->Ingest(MakeArticle(id, "Title", absl::StrCat("Text ", id)), {}, [&](IngestResult result) {
+      const common::MutexLock lock(mutex);
+      outcomes[result.id] = result.outcome;
+    });
+  }
+  ASSERT_TRUE((*other)->Execute("COMMIT").ok());
+  engine->Shutdown();
+  const common::MutexLock lock(mutex);
+  EXPECT_EQ(outcomes["a"], IngestOutcome::kCreated);
+  EXPECT_EQ(outcomes["b"], IngestOutcome::kCreated);
+  EXPECT_EQ(outcomes["bad"], IngestOutcome::kRetryLater);
+  EXPECT_EQ(engine->GetIndexInfo()->article_count, 4);
+}
+
+TEST(EngineTest, ADamagedArticleStopsNeitherStartNorIndexNorLabels) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    for (const char* id : {"a", "b", "c"}) {
+      IngestAndWait(*engine, MakeArticle(id, "Iran", absl::StrCat("Harvest ", id)));
+    }
+  }
+  {
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql =
+        SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+    ASSERT_TRUE((*sql)->Execute("UPDATE articles SET head = x'FF' WHERE id = 'b'").ok());
+  }
+  std::filesystem::remove_all(dir.path() + "/index");
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("harvest"))), UnorderedElementsAre("a", "c"));
+  EXPECT_EQ(engine->GetIndexInfo()->pending_count, 0);
+  EXPECT_EQ(engine->Get("b").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(IngestAndWait(*engine, MakeArticle("b", "Iran", "Harvest b")).outcome, IngestOutcome::kUpdated);
+  Settle(*engine, Progress::kLabelled);
+  SearchQuery query = Words("harvest");
+  query.region_codes = {"IR"};
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 3);
 }
 
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {
