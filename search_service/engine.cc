@@ -557,8 +557,7 @@ class Engine::Impl {
         ending = indexer_may_end_ && (late || durable_ <= prefix_.applied());
         // A search that began before the last commit outlives one more, but not two.
         const absl::Time turn = last_commit + options_.min_commit_interval;
-        while (!closing_ && work_changed_.WaitUntil(mutex_, turn)) {
-        }
+        while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
       if (!ending) WaitForLabels();
       const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
@@ -883,14 +882,17 @@ class Engine::Impl {
     }
     std::vector<LabelingInput> inputs;
     inputs.reserve(pending.size());
+    size_t bytes = 0;
     for (const StoredArticle& stored : pending) {
       const Article& article = stored.article;
+      bytes += article.title.size() + article.body.size();
       inputs.push_back({article.id, article.title, article.body,
                         article.language_detected ? std::string() : article.language_code, article.publish_time});
     }
-    // Few articles get less time: one that blocks the labeler is found sooner.
-    const absl::Duration timeout =
-        options_.labeling_timeout * (0.25 + 0.75 * static_cast<double>(pending.size()) / kMaxLabelingBatch);
+    // Little text gets less time: an article that blocks the labeler is found sooner.
+    const double full = std::max(static_cast<double>(pending.size()) / kMaxLabelingBatch,
+                                 static_cast<double>(bytes) / kMaxLabelingBytes);
+    const absl::Duration timeout = options_.labeling_timeout * (0.25 + 0.75 * std::min(full, 1.0));
     absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer = labeler_->Label(inputs, absl::Now() + timeout);
     if (answer.ok() && answer->size() != pending.size()) {
       answer = absl::InternalError("the labeler gave another number of answers than it was asked for");
