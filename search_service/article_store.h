@@ -73,8 +73,8 @@ class ArticleStore {
   absl::Status Savepoint();
   absl::Status ReleaseSavepoint();
   absl::Status RollbackToSavepoint();
-  // `article` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
-  absl::StatusOr<PutResult> Put(const Article& article, const Taxonomy& taxonomy, absl::Time now);
+  // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
+  absl::StatusOr<PutResult> Put(const Article& incoming, const Taxonomy& taxonomy, absl::Time now);
   // The sequence of the tombstone; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
   // caller's errors: nothing was changed, and the transaction may go on.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
