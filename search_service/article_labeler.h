@@ -46,6 +46,10 @@ class ArticleLabeler {
 
   // The taxonomy, or nullopt if it still is the one with this etag (empty: none is known).
   virtual absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time deadline) = 0;
+
+  // The caller is shutting down: calls that run, and those to come, end at once. A labeler that never makes anybody
+  // wait has nothing to do.
+  virtual void Cancel() {}
 };
 
 inline constexpr size_t kMaxLabelingBatch = 64;

@@ -101,21 +101,20 @@ std::string EtagOf(const Article& article) {
 }
 
 // Reads the columns of kHeadColumns.
-absl::Status ReadHead(const SqlStatement& statement, StoredArticle& stored) {
+void ReadHead(const SqlStatement& statement, StoredArticle& stored) {
   Article& article = stored.article;
   stored.row = statement.Int(0);
   article.id = statement.Text(1);
   article.seq = static_cast<uint64_t>(statement.Int(2));
   article.content_seq = static_cast<uint64_t>(statement.Int(3));
   stored.deleted = statement.Int(4) != 0;
-  if (stored.deleted) return absl::OkStatus();
+  if (stored.deleted) return;
   article.label_state = static_cast<LabelState>(statement.Int(5));
   stored.label_attempts = static_cast<int>(statement.Int(6));
   article.content_hash = statement.Text(7);
   article.etag = statement.Text(8);
   article.title = statement.Text(9);
-  RETURN_IF_ERROR(DecodeHead(statement.Blob(10), article));
-  return DecodeLabels(statement.Blob(11), article);
+  stored.damaged = !DecodeHead(statement.Blob(10), article).ok() || !DecodeLabels(statement.Blob(11), article).ok();
 }
 
 absl::Status ReadTexts(SqlConnection& connection, Parts parts, StoredArticle& stored) {
@@ -125,12 +124,16 @@ absl::Status ReadTexts(SqlConnection& connection, Parts parts, StoredArticle& st
                                                 : "SELECT body, evidence FROM texts WHERE row = ?";
   ASSIGN_OR_RETURN(SqlStatement statement, connection.Prepare(sql));
   ASSIGN_OR_RETURN(const bool found, statement.Bind(stored.row).Step());
-  if (!found) return absl::DataLossError(absl::StrCat("article store: the text of ", stored.article.id, " is missing"));
+  if (!found) {
+    stored.damaged = true;
+    return absl::OkStatus();
+  }
   if (parts != Parts::kEvidence) stored.article.body = statement.Text(0);
   if (parts != Parts::kBody) {
-    RETURN_IF_ERROR(DecodeEvidence(statement.Blob(parts == Parts::kAll ? 1 : 0), stored.article));
+    const std::string evidence = statement.Blob(parts == Parts::kAll ? 1 : 0);
+    stored.damaged = !DecodeEvidence(evidence, stored.article).ok() || stored.damaged;
   }
-  return absl::OkStatus();
+  return statement.Run();  // Ends the read.
 }
 
 constexpr char kSelectById[] =
@@ -158,7 +161,7 @@ absl::StatusOr<std::vector<StoredArticle>> SelectHeads(SqlConnection& connection
   while (true) {
     ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) return result;
-    RETURN_IF_ERROR(ReadHead(select, result.emplace_back()));
+    ReadHead(select, result.emplace_back());
   }
 }
 
@@ -172,7 +175,7 @@ absl::StatusOr<std::optional<Existing>> SelectOne(SqlConnection& connection, con
   ASSIGN_OR_RETURN(const bool found, statement.Bind(key).Step());
   if (!found) return std::nullopt;
   Existing existing;
-  RETURN_IF_ERROR(ReadHead(statement, existing.stored));
+  ReadHead(statement, existing.stored);
   existing.text_hash = statement.Text(12);
   RETURN_IF_ERROR(statement.Run());  // Ends the read.
   return existing;
@@ -343,7 +346,12 @@ absl::Status ArticleStore::Prepare() {
   return absl::OkStatus();
 }
 
-absl::Status ArticleStore::Begin() { return writer_->Execute("BEGIN IMMEDIATE"); }
+absl::Status ArticleStore::Begin() {
+  // A rollback that failed left its transaction open, in which no other can begin.
+  if (writer_->in_transaction()) Rollback();
+  moves_.clear();
+  return writer_->Execute("BEGIN IMMEDIATE");
+}
 
 absl::Status ArticleStore::Commit() {
   RETURN_IF_ERROR(writer_->Execute("COMMIT"));
@@ -368,9 +376,26 @@ bool ArticleStore::TruncateLog() {
   return done;
 }
 
+absl::Status ArticleStore::Savepoint() {
+  savepoint_seq_ = next_seq_;
+  savepoint_moves_ = moves_.size();
+  return writer_->Execute("SAVEPOINT one");
+}
+
+absl::Status ArticleStore::ReleaseSavepoint() { return writer_->Execute("RELEASE one"); }
+
+absl::Status ArticleStore::RollbackToSavepoint() {
+  next_seq_ = savepoint_seq_;
+  moves_.resize(savepoint_moves_);
+  return writer_->Execute("ROLLBACK TO one; RELEASE one");
+}
+
 void ArticleStore::Rollback() {
+  // Where an error came between two steps of a statement, it is still reading.
+  writer_->ResetStatements();
   // Fails where SQLite has rolled back by itself already: the state is the same.
   (void)writer_->Execute("ROLLBACK");
+  moves_.clear();
   const common::MutexLock lock(mutex_);
   next_seq_ = last_seq_ + 1;
 }
@@ -444,7 +469,8 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
     result.row = existing->stored.row;
     result.seq = stored.seq;
     const bool older = stored.update_time && incoming.update_time && *incoming.update_time < *stored.update_time;
-    if (stored.content_hash == incoming.content_hash) {
+    RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, existing->stored));
+    if (stored.content_hash == incoming.content_hash && !existing->stored.damaged) {
       result.outcome = IngestOutcome::kUnchanged;
       return result;
     }
@@ -452,18 +478,18 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
       result.outcome = IngestOutcome::kStale;
       return result;
     }
-    RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, existing->stored));
   }
 
   Article article = incoming;
   const std::string text_hash = TextHash(article);
-  article.create_time = alive ? existing->stored.article.create_time : now;
+  article.create_time = alive && !existing->stored.damaged ? existing->stored.article.create_time : now;
   article.label_state = LabelState::kPending;
   article.country_outcome = article.issue_outcome = TagOutcome::kUnspecified;
   article.replaced_dimensions = 0;
   int attempts = 0;
   if (alive) {
-    const bool same_text = existing->text_hash == text_hash;
+    // Of a damaged one only what an editor said is kept, as far as it can be read.
+    const bool same_text = existing->text_hash == text_hash && !existing->stored.damaged;
     Article& stored = existing->stored.article;
     article.replaced_dimensions = stored.replaced_dimensions;
     if (same_text) {
@@ -522,6 +548,7 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   if (existing) write.Bind(existing->stored.row);
   RETURN_IF_ERROR(write.Run());
   const int64_t row = existing ? existing->stored.row : writer_->last_insert_rowid();
+  if (existing) moves_.push_back({row, existing->stored.article.seq, seq});
   ASSIGN_OR_RETURN(SqlStatement text,
                    writer_->Prepare("INSERT OR REPLACE INTO texts(row, body, evidence) VALUES(?, ?, ?)"));
   RETURN_IF_ERROR(text.Bind(row).Bind(article.body).BindBlob(encoded.evidence).Run());
@@ -573,6 +600,7 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
                                     "head = x'', labels = x'' WHERE row = ?"));
   RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
+  moves_.push_back({row, existing->stored.article.seq, seq});
   for (const char* sql : {"DELETE FROM texts WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
     RETURN_IF_ERROR(remove.Bind(row).Run());
@@ -591,11 +619,15 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
   ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
   if (!found) return false;
   StoredArticle stored;
-  RETURN_IF_ERROR(ReadHead(select, stored));
+  ReadHead(select, stored);
   RETURN_IF_ERROR(select.Run());
   Article& article = stored.article;
   if (stored.deleted || article.content_seq != content_seq) return false;
   RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+  if (stored.damaged) {
+    RETURN_IF_ERROR(CountLabelFailure(row, content_seq, /*max_attempts=*/1));
+    return false;
+  }
 
   std::erase_if(article.labels, [](const Label& label) { return label.source == LabelSource::kClassifier; });
   article.labels.insert(article.labels.end(), labeling.labels.begin(), labeling.labels.end());
@@ -621,6 +653,7 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
                       .BindBlob(encoded.labels)
                       .Bind(row)
                       .Run());
+  moves_.push_back({row, article.seq, seq});
   ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
   RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(row).Run());
   if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
@@ -628,6 +661,11 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
 }
 
 absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT seq FROM articles WHERE row = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return absl::OkStatus();
+  const auto seq = static_cast<uint64_t>(select.Int(0));
+  RETURN_IF_ERROR(select.Run());
   // kFailed is a change that readers of the log must see; a mere attempt is not.
   ASSIGN_OR_RETURN(SqlStatement fail,
                    writer_->Prepare("UPDATE articles SET label_state = 3, seq = ?, label_attempts = label_attempts + 1 "
@@ -639,13 +677,26 @@ absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, 
                       .Bind(static_cast<int64_t>(max_attempts))
                       .Run());
   if (writer_->changes() > 0) {
-    ++next_seq_;
+    moves_.push_back({row, seq, next_seq_++});
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(SqlStatement count,
                    writer_->Prepare("UPDATE articles SET label_attempts = label_attempts + 1 WHERE row = ? AND "
                                     "content_seq = ? AND label_state = 1 AND deleted = 0"));
   return count.Bind(row).Bind(static_cast<int64_t>(content_seq)).Run();
+}
+
+absl::Status ArticleStore::RetryFailedIfNew(absl::string_view what, absl::string_view version) {
+  ASSIGN_OR_RETURN(SqlStatement remember,
+                   writer_->Prepare("INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value "
+                                    "= ?2 WHERE value <> ?2"));
+  RETURN_IF_ERROR(remember.Bind(absl::StrCat("labels_", what)).Bind(version).Run());
+  if (writer_->changes() == 0) return absl::OkStatus();
+  // No change that readers of the log must see: the state is the store's alone.
+  ASSIGN_OR_RETURN(SqlStatement retry,
+                   writer_->Prepare("UPDATE articles SET label_state = 1, label_attempts = 0 WHERE label_state = 3 AND "
+                                    "deleted = 0"));
+  return retry.Run();
 }
 
 absl::Status ArticleStore::SetTaxonomy(const Taxonomy& taxonomy) {
@@ -658,11 +709,13 @@ absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t m
                                                      absl::Time now) {
   ASSIGN_OR_RETURN(std::vector<StoredArticle> batch, SelectHeads(*writer_, after_row, max_articles));
   for (StoredArticle& stored : batch) {
+    if (stored.damaged) continue;
     Article& article = stored.article;
     const bool retired = std::any_of(article.labels.begin(), article.labels.end(),
                                      [&](const Label& label) { return IsRetired(taxonomy, label); });
     if (!retired && article.source_labels.empty()) continue;
     RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+    if (stored.damaged) continue;
     const std::vector<Label> before = article.labels;
     FollowReplacements(taxonomy, article.labels);
     std::vector<SourceLabel> unmapped;
@@ -672,6 +725,7 @@ absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t m
     const EncodedArticle encoded = EncodeArticle(article);
     // The etag stays: neither the caller nor an editor has said anything new.
     const uint64_t seq = next_seq_++;
+    moves_.push_back({stored.row, article.seq, seq});
     ASSIGN_OR_RETURN(SqlStatement update, writer_->Prepare("UPDATE articles SET seq = ?, labels = ? WHERE row = ?"));
     RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq)).BindBlob(encoded.labels).Bind(stored.row).Run());
     ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
@@ -707,6 +761,10 @@ absl::StatusOr<std::optional<StoredArticle>> ArticleStore::Find(absl::string_vie
   ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*reader, id_or_url));
   if (!existing || existing->stored.deleted) return std::nullopt;
   RETURN_IF_ERROR(ReadTexts(*reader, parts, existing->stored));
+  if (existing->stored.damaged) {
+    return absl::DataLossError(
+        absl::StrCat("article ", existing->stored.article.id, " is damaged in the store; send it again, or delete it"));
+  }
   return std::move(existing->stored);
 }
 
@@ -721,10 +779,11 @@ absl::StatusOr<std::vector<std::optional<StoredArticle>>> ArticleStore::GetRows(
     result.emplace_back();
     if (!found) continue;
     StoredArticle stored;
-    RETURN_IF_ERROR(ReadHead(select, stored));
+    ReadHead(select, stored);
     RETURN_IF_ERROR(select.Run());
     if (stored.deleted) continue;
     RETURN_IF_ERROR(ReadTexts(*reader, parts, stored));
+    if (stored.damaged) continue;
     result.back() = std::move(stored);
   }
   return result;
@@ -760,7 +819,7 @@ absl::StatusOr<ArticleStore::Changes> ArticleStore::ReadChanges(uint64_t after_s
       break;
     }
     StoredArticle& stored = changes.articles.emplace_back();
-    RETURN_IF_ERROR(ReadHead(select, stored));
+    ReadHead(select, stored);
     if (!stored.deleted) stored.article.body = select.Text(12);
     bytes += stored.article.body.size() + stored.article.title.size();
   }
@@ -781,7 +840,7 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t af
                                                                      size_t max_bytes) const {
   static const std::string* const kSql = new std::string(absl::StrCat(
       "SELECT ", kHeadColumns,
-      ", t.body FROM articles a JOIN texts t ON t.row = a.row WHERE a.label_state = 1 AND a.deleted = 0 AND "
+      ", t.body FROM articles a LEFT JOIN texts t ON t.row = a.row WHERE a.label_state = 1 AND a.deleted = 0 AND "
       "a.content_seq > ? ORDER BY a.content_seq LIMIT ?"));
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
   ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
@@ -792,7 +851,7 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t af
     ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) break;
     StoredArticle stored;
-    RETURN_IF_ERROR(ReadHead(select, stored));
+    ReadHead(select, stored);
     stored.article.body = select.Text(12);
     bytes += stored.article.body.size() + stored.article.title.size();
     if (!result.empty() && bytes > max_bytes) break;

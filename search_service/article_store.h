@@ -28,6 +28,7 @@
 #include "search_service/engine.h"
 #include "search_service/sqlite.h"
 #include "search_service/taxonomy.h"
+#include "search_service/visible_prefix.h"
 
 namespace dateline::search {
 
@@ -44,6 +45,9 @@ enum class Parts {
 struct StoredArticle {
   int64_t row = 0;
   bool deleted = false;  // A tombstone: only id, seq and row are filled in.
+  // What is stored can't be decoded, all or in part: it is not to be shown, but can be replaced and deleted. The id and
+  // what has a column of its own are right.
+  bool damaged = false;
   int label_attempts = 0;
   Article article;
 };
@@ -65,16 +69,24 @@ class ArticleStore {
   absl::Status Begin();
   absl::Status Commit();
   void Rollback();
+  // What comes between Savepoint and one of the others can be undone by itself, after an error as well.
+  absl::Status Savepoint();
+  absl::Status ReleaseSavepoint();
+  absl::Status RollbackToSavepoint();
   // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
   absl::StatusOr<PutResult> Put(const Article& incoming, const Taxonomy& taxonomy, absl::Time now);
   // The sequence of the tombstone; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
   // caller's errors: nothing was changed, and the transaction may go on.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
-  // Replaces the classifier's labels, unless the text has changed since `content_seq`. True if it was done.
+  // Replaces the classifier's labels, unless the text has changed since `content_seq`. True if it was done. A damaged
+  // article is kFailed instead.
   absl::StatusOr<bool> SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
                                    const Taxonomy& taxonomy);
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
+  // Articles that are kFailed are pending again, as if never tried, if what labels are made by (`what`: a model, a
+  // taxonomy) is of another version than when this was last called.
+  absl::Status RetryFailedIfNew(absl::string_view what, absl::string_view version);
   absl::Status SetTaxonomy(const Taxonomy& taxonomy);
   // Brings the labels of up to `max_articles` articles after `after_row` in line with `taxonomy`: retired ids give way
   // to what replaced them, and publishers' labels are mapped anew. What changes by that gets a new sequence. Gives the
@@ -83,14 +95,16 @@ class ArticleStore {
                                          absl::Time now);
   // Notes that all labels are in line with the taxonomy of this etag.
   absl::Status SetFollowed(absl::string_view etag);
+  // The steps of rows that were there before, since Begin.
+  const std::vector<RowMove>& moves() const { return moves_; }
 
   // The last sequence that is committed.
   uint64_t last_seq() const;
 
   // Reading, from any thread.
-  // Nullopt if there is none (tombstones are none).
+  // Nullopt if there is none (tombstones are none). DataLoss if it is damaged.
   absl::StatusOr<std::optional<StoredArticle>> Find(absl::string_view id_or_url, Parts parts) const;
-  // In the order of `rows`; rows that are gone or deleted are nullopt.
+  // In the order of `rows`; rows that are gone, deleted or damaged are nullopt.
   absl::StatusOr<std::vector<std::optional<StoredArticle>>> GetRows(const std::vector<int64_t>& rows,
                                                                     Parts parts) const;
   // What changed after `seq`, in the order of the sequence, with bodies, up to the limits (at least one), and how far
@@ -133,8 +147,12 @@ class ArticleStore {
   const std::string path_;
   std::string log_uuid_;
   std::unique_ptr<SqlConnection> writer_;
-  uint64_t next_seq_ = 1;   // Writer thread only.
-  bool erase_log_ = false;  // Writer thread only: a purge is in the transaction.
+  uint64_t next_seq_ = 1;       // Writer thread only.
+  bool erase_log_ = false;      // Writer thread only: a purge is in the transaction.
+  std::vector<RowMove> moves_;  // Writer thread only.
+  // At the savepoint. Writer thread only.
+  uint64_t savepoint_seq_ = 1;
+  size_t savepoint_moves_ = 0;
 
   mutable common::Mutex mutex_;
   uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -123,6 +123,34 @@ TaxonomyData TaxonomyFromProto(const cpb::GetTaxonomyResponse& response) {
 
 }  // namespace
 
+// The context of a call that Cancel ends.
+class ClassifierClient::CancellableCall {
+ public:
+  CancellableCall(ClassifierClient& client, absl::Time deadline) : client_(client) {
+    context_.set_deadline(absl::ToChronoTime(deadline));
+    const common::MutexLock lock(client_.mutex_);
+    client_.running_.insert(&context_);
+    if (client_.cancelled_) context_.TryCancel();
+  }
+  ~CancellableCall() {
+    const common::MutexLock lock(client_.mutex_);
+    client_.running_.erase(&context_);
+  }
+  CancellableCall(const CancellableCall&) = delete;
+  CancellableCall& operator=(const CancellableCall&) = delete;
+  grpc::ClientContext* context() { return &context_; }
+
+ private:
+  ClassifierClient& client_;
+  grpc::ClientContext context_;
+};
+
+void ClassifierClient::Cancel() {
+  const common::MutexLock lock(mutex_);
+  cancelled_ = true;
+  for (grpc::ClientContext* context : running_) context->TryCancel();
+}
+
 ClassifierClient::ClassifierClient(const std::shared_ptr<grpc::Channel>& channel)
     : stub_(cpb::ClassifierService::NewStub(channel)) {}
 
@@ -137,10 +165,9 @@ absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
     article.set_language_code(input.language_code);
     if (input.publish_time.has_value()) *article.mutable_publish_time() = TimestampToProto(*input.publish_time);
   }
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(deadline));
+  CancellableCall call(*this, deadline);
   cpb::BatchClassifyResponse response;
-  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->BatchClassify(&context, request, &response)));
+  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->BatchClassify(call.context(), request, &response)));
   if (response.results_size() != request.requests_size()) {
     return absl::InternalError(absl::StrCat("the classifier answered ", response.results_size(), " results to ",
                                             request.requests_size(), " requests"));
@@ -163,10 +190,9 @@ absl::StatusOr<std::optional<TaxonomyData>> ClassifierClient::FetchTaxonomy(absl
                                                                             absl::Time deadline) {
   cpb::GetTaxonomyRequest request;
   request.set_etag(std::string(etag));
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(deadline));
+  CancellableCall call(*this, deadline);
   cpb::GetTaxonomyResponse response;
-  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->GetTaxonomy(&context, request, &response)));
+  RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->GetTaxonomy(call.context(), request, &response)));
   if (response.not_modified()) return std::optional<TaxonomyData>();
   return std::optional<TaxonomyData>(TaxonomyFromProto(response));
 }

@@ -4,13 +4,17 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
 
+#include "common/mutex.h"
 #include "dateline/classifier/v1/classifier_service.grpc.pb.h"
 #include "search_service/article_labeler.h"
 #include "search_service/document_extractor.h"
@@ -26,9 +30,16 @@ class ClassifierClient final : public ArticleLabeler, public DocumentExtractor {
                                                               absl::Time deadline) override;
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time deadline) override;
   absl::StatusOr<ExtractedDocument> Extract(const article::v1::RawDocument& document, absl::Time deadline) override;
+  // Label and FetchTaxonomy, which the engine calls; who waits for Extract has a deadline and a caller of its own.
+  void Cancel() override;
 
  private:
+  class CancellableCall;
+
   const std::unique_ptr<classifier::v1::ClassifierService::StubInterface> stub_;
+  common::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<grpc::ClientContext*> running_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace dateline::search

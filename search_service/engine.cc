@@ -31,6 +31,7 @@
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
+#include "search_service/visible_prefix.h"
 #include "search_service/wait_list.h"
 
 namespace dateline::search {
@@ -51,6 +52,9 @@ constexpr absl::Duration kTaxonomyTimeout = absl::Seconds(5);
 constexpr absl::Duration kQueueRetry = absl::Milliseconds(500);
 constexpr absl::Duration kTaxonomyRetry = absl::Seconds(5);
 constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
+// Rounds of the labeller over what it could not label: each pause is so many times the last, up to the limit.
+constexpr int kLabelRetryFactor = 4;
+constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
 constexpr size_t kSuggesterLoadBatch = 1'000;
 // Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
 constexpr size_t kFollowBatch = 500;
@@ -98,7 +102,8 @@ class FolderLock {
 struct WriteTask {
   size_t articles = 0;
   size_t bytes = 0;
-  // On the writer's thread, in the transaction. An error undoes the whole group.
+  // On the writer's thread, in the transaction. An error undoes this change alone, unless it is the disk's: then the
+  // whole group. May run again after having been undone.
   std::function<absl::Status(ArticleStore&)> apply;
   // On the writer's thread, once the group is on disk, or could not be written.
   std::function<void(const absl::Status&)> finish;
@@ -144,9 +149,10 @@ class Engine::Impl {
         store_(std::move(store)),
         index_(std::move(index)),
         searcher_(*store_, *index_, options.paging),
+        prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
-    visible_ = index_->applied_seq();
+    visible_ = prefix_.visible();
   }
   ~Impl() { Shutdown(); }
 
@@ -156,7 +162,8 @@ class Engine::Impl {
     ASSIGN_OR_RETURN(followed_, store_->ReadFollowed());
     {
       const common::MutexLock lock(mutex_);
-      labelled_ = std::min(labelled, visible_);
+      // Of labels that the index lacks, the first pass will tell.
+      if (visible_ == durable_) labelled_ = std::min(labelled, visible_);
     }
     writer_ = std::thread([this] { RunWriter(); });
     indexer_ = std::thread([this] { RunIndexer(); });
@@ -410,9 +417,11 @@ class Engine::Impl {
       const common::MutexLock lock(mutex_);
       if (closing_) return;
       closing_ = true;  // Nothing new; the writer ends when its queue is empty.
+      index_until_ = absl::Now() + options_.shutdown_indexing;
       queue_changed_.NotifyAll();
       work_changed_.NotifyAll();
     }
+    if (labeler_ != nullptr) labeler_->Cancel();
     // The labeller may wait for a write: it ends before the writer does.
     if (labeling_.joinable()) labeling_.join();
     {
@@ -531,8 +540,12 @@ class Engine::Impl {
                      std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
         queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
       }
-      const absl::Status status = WriteGroup(group);
-      if (!status.ok()) common::Log(common::LogLevel::kError, "store_write_failed", {{"error", status}});
+      const std::vector<absl::Status> results = WriteGroup(group);
+      const auto failed = std::find_if(results.begin(), results.end(), [](const auto& status) { return !status.ok(); });
+      if (failed != results.end()) {
+        const auto count = std::count_if(failed, results.end(), [](const auto& status) { return !status.ok(); });
+        common::Log(common::LogLevel::kError, "store_write_failed", {{"changes", count}, {"error", *failed}});
+      }
       size_t articles = 0;
       size_t bytes = 0;
       for (const WriteTask& task : group) {
@@ -552,54 +565,99 @@ class Engine::Impl {
         waits_changed_.NotifyOne();
         work_changed_.NotifyAll();
       }
-      for (const WriteTask& task : group) task.finish(status);
+      for (size_t i = 0; i < group.size(); ++i) group[i].finish(results[i]);
     }
   }
 
-  absl::Status WriteGroup(const std::vector<WriteTask>& group) {
+  // All in one transaction; gives what became of each change.
+  std::vector<absl::Status> WriteGroup(const std::vector<WriteTask>& group) {
+    std::vector<absl::Status> results(group.size());
+    absl::Status status = TryGroup(group, /*apart=*/false, results);
+    // One of them can't be done: the others must not wait for it to go away. A savepoint for each costs too much to
+    // have them always.
+    if (!status.ok() && !IsOfTheDisk(status)) status = TryGroup(group, /*apart=*/true, results);
+    if (!status.ok()) results.assign(group.size(), status);
+    return results;
+  }
+
+  absl::Status TryGroup(const std::vector<WriteTask>& group, bool apart, std::vector<absl::Status>& results) {
     RETURN_IF_ERROR(store_->Begin());
-    for (const WriteTask& task : group) {
-      if (absl::Status status = task.apply(*store_); !status.ok()) {
-        store_->Rollback();
-        return status;
+    absl::Status status = ApplyGroup(group, apart, results);
+    if (status.ok()) {
+      {
+        // Before the indexer can read where the rows have gone.
+        const common::MutexLock lock(mutex_);
+        prefix_.Begin(store_->moves());
       }
+      status = store_->Commit();
+      const common::MutexLock lock(mutex_);
+      prefix_.End(status.ok());
     }
-    absl::Status status = store_->Commit();
     if (!status.ok()) store_->Rollback();
     return status;
+  }
+
+  absl::Status ApplyGroup(const std::vector<WriteTask>& group, bool apart, std::vector<absl::Status>& results) {
+    for (size_t i = 0; i < group.size(); ++i) {
+      if (!apart) {
+        RETURN_IF_ERROR(group[i].apply(*store_));
+        continue;
+      }
+      RETURN_IF_ERROR(store_->Savepoint());
+      results[i] = group[i].apply(*store_);
+      if (IsOfTheDisk(results[i])) return results[i];
+      RETURN_IF_ERROR(results[i].ok() ? store_->ReleaseSavepoint() : store_->RollbackToSavepoint());
+    }
+    return absl::OkStatus();
+  }
+
+  // No room, no permission, no answer: what one change met, all would meet.
+  static bool IsOfTheDisk(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status);
   }
 
   // --- The indexer: tails the store, and publishes.
 
   void RunIndexer() {
     absl::Time last_sync = absl::Now();
+    absl::Time last_commit = absl::InfinitePast();
     bool unsynced = false;
     while (true) {
       bool ending = false;
       {
         const common::MutexLock lock(mutex_);
-        while (durable_ <= visible_ && !indexer_may_end_) {
+        while (durable_ <= prefix_.applied() && !indexer_may_end_) {
           if (!unsynced) {
             work_changed_.Wait(mutex_);
           } else if (!work_changed_.WaitUntil(mutex_, last_sync + kIndexSyncInterval)) {
             break;
           }
         }
-        ending = indexer_may_end_ && durable_ <= visible_;
+        // What a shutdown has no time for, the next start catches up with.
+        const bool late = closing_ && absl::Now() >= index_until_;
+        while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
+        ending = indexer_may_end_ && (late || durable_ <= prefix_.applied());
+        // A search that began before the last commit outlives one more, but not two.
+        const absl::Time turn = last_commit + options_.min_commit_interval;
+        while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
       if (!ending) WaitForLabels();
       const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
-      const absl::StatusOr<bool> changed = IndexBatch(sync);
+      const absl::StatusOr<bool> changed = IndexBatch(sync, ending);
       if (!changed.ok()) {
         common::Log(common::LogLevel::kError, "index_failed", {{"error", changed.status()}});
         if (const absl::Status recovered = index_->Recover(); !recovered.ok()) {
           common::Log(common::LogLevel::kError, "index_recovery_failed", {{"error", recovered}});
         }
         const common::MutexLock lock(mutex_);
+        // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
+        const absl::Time until = absl::Now() + kErrorPause;
+        while (!indexer_may_end_ && work_changed_.WaitUntil(mutex_, until)) {
+        }
         if (indexer_may_end_) return;  // The store has it all; the next start catches up.
-        work_changed_.WaitUntil(mutex_, absl::Now() + kErrorPause);
         continue;
       }
+      last_commit = absl::Now();
       if (sync) {
         last_sync = absl::Now();
         unsynced = false;
@@ -629,16 +687,17 @@ class Engine::Impl {
     }
   }
 
-  // Takes in what changed, up to the limits, and commits. True if anything had changed.
-  absl::StatusOr<bool> IndexBatch(bool durable) {
+  // Takes in what changed, up to the limits, and commits. True if anything had changed. When `ending`, only commits.
+  absl::StatusOr<bool> IndexBatch(bool durable, bool ending) {
     const absl::Time start = absl::Now();
     uint64_t applied = index_->applied_seq();
     const uint64_t before = applied;
-    bool complete = false;
+    bool complete = ending;
     uint64_t store_seq = applied;
     uint64_t labelled_through = 0;
     size_t count = 0;
     size_t bytes = 0;
+    std::vector<RowState> taken;
     // What suggestions must learn once it is visible.
     std::vector<StoredArticle> heads;
     while (!complete && count < kMaxIndexBatch && bytes < kMaxIndexBytes && absl::Now() < start + kMaxIndexTime) {
@@ -648,9 +707,14 @@ class Engine::Impl {
         applied = stored.article.seq;
         ++count;
         bytes += stored.article.body.size() + stored.article.title.size();
+        if (stored.damaged) {
+          common::Log(common::LogLevel::kError, "article_damaged", {{"row", stored.row}, {"id", stored.article.id}});
+          stored.deleted = true;  // Nothing of it can be shown.
+        }
         RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
                                        : index_->Upsert(stored.row, stored.article));
         stored.article.body = std::string();
+        taken.push_back({stored.row, applied});
         heads.push_back(std::move(stored));
       }
       complete = changes.complete;
@@ -660,7 +724,12 @@ class Engine::Impl {
     if (complete) applied = std::max(applied, store_seq);
     if (applied == before && !durable) return false;
     if (options_.before_index_commit) options_.before_index_commit();
-    RETURN_IF_ERROR(index_->Commit(applied, durable));
+    uint64_t visible = 0;
+    {
+      const common::MutexLock lock(mutex_);
+      visible = prefix_.After(applied, taken);
+    }
+    RETURN_IF_ERROR(index_->Commit(applied, visible, durable));
     for (const StoredArticle& stored : heads) {
       if (stored.deleted) {
         suggester_.Remove(stored.row);
@@ -668,28 +737,45 @@ class Engine::Impl {
         suggester_.Update(stored.row, stored.article);
       }
     }
-    Publish(applied, store_seq, labelled_through);
+    Publish(applied, visible, taken, {store_seq, labelled_through});
     return applied != before;
   }
 
-  // `labelled_through` was true of the store at `store_seq`: it is true of the index once that is visible.
-  void Publish(uint64_t applied, uint64_t store_seq, uint64_t labelled_through) {
+  // A state of the store, and how far labelling had come in it: as far as searches see labels once they see all of it.
+  struct LabelsSeen {
+    uint64_t store_seq = 0;
+    uint64_t labelled_through = 0;
+  };
+
+  void Publish(uint64_t applied, uint64_t visible, const std::vector<RowState>& taken, const LabelsSeen& seen) {
     uint64_t labelled = 0;
     {
       const common::MutexLock lock(mutex_);
-      visible_ = applied;
-      if (!labels_seen_ && labelled_through > 0) labels_seen_ = {store_seq, labelled_through};
-      if (labels_seen_ && labels_seen_->first <= applied) {
-        labelled_ = std::max(labelled_, std::min(labels_seen_->second, applied));
+      prefix_.Advance(applied, visible, taken);
+      visible_ = prefix_.visible();
+      // The first state of a long pass, which a later one reaches, and the state that this pass reached: both may be
+      // news, and there may be no other pass to tell the second.
+      if (labels_seen_ && labels_seen_->store_seq <= visible_) {
+        RaiseLabelledLocked(labels_seen_->labelled_through);
         labels_seen_.reset();
       }
+      if (seen.store_seq <= visible_) {
+        RaiseLabelledLocked(seen.labelled_through);
+      } else if (!labels_seen_) {
+        labels_seen_ = seen;
+      }
       while (!arrivals_.empty() && arrivals_.front().first <= applied) arrivals_.pop_front();
+      visible = visible_;
       labelled = labelled_;
       progress_changed_.NotifyAll();
       waits_changed_.NotifyOne();
     }
     const common::MutexLock lock(listener_mutex_);
-    for (const auto& [id, listener] : listeners_) listener(applied, labelled);
+    for (const auto& [id, listener] : listeners_) listener(visible, labelled);
+  }
+
+  void RaiseLabelledLocked(uint64_t labelled_through) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    labelled_ = std::max(labelled_, std::min(labelled_through, visible_));
   }
 
   // --- The waiter: tells callers of WaitAsync what has come, or that their time is up.
@@ -719,25 +805,54 @@ class Engine::Impl {
 
   absl::Status LoadSuggestions() {
     int64_t row = 0;
+    int64_t damaged = 0;
     while (true) {
       ASSIGN_OR_RETURN(const std::vector<StoredArticle> heads, store_->ReadHeads(row, kSuggesterLoadBatch));
-      if (heads.empty()) return absl::OkStatus();
-      for (const StoredArticle& stored : heads) suggester_.Update(stored.row, stored.article);
+      if (heads.empty()) break;
+      for (const StoredArticle& stored : heads) {
+        if (stored.damaged) {
+          ++damaged;
+        } else {
+          suggester_.Update(stored.row, stored.article);
+        }
+      }
       row = heads.back().row;
     }
+    if (damaged > 0) common::Log(common::LogLevel::kError, "articles_damaged", {{"count", damaged}});
+    return absl::OkStatus();
   }
 
   // --- The labeller: asks for labels of what has none, for as long as there is someone to ask.
+
+  // Where the labeller is. Articles are asked about in the order in which they came, from `after` on; once past the
+  // last, those that got no labels have their next turn in a new round. So an article that kills or blocks the labeler
+  // delays the others once in a round, and not for good.
+  struct LabelRound {
+    uint64_t after = 0;  // content_seq.
+    size_t batch_size = kMaxLabelingBatch;
+    bool left_any = false;                   // This round left articles without labels.
+    absl::Time next = absl::InfinitePast();  // Then: when the next one begins.
+    bool answers = false;                    // The labeler answered the last call.
+    // An article that the labeler, asked about it alone, gave no answer to, though it had answered just before. The
+    // article is to blame if the labeler answers again; until then it may be just away.
+    struct Suspect {
+      int64_t row = 0;
+      uint64_t content_seq = 0;
+    };
+    std::optional<Suspect> suspect;
+  };
 
   void RunLabeling() {
     std::mt19937_64 random{std::random_device{}()};
     absl::Duration backoff = options_.min_backoff;
     absl::Time next_taxonomy = absl::InfinitePast();
-    size_t batch_size = kMaxLabelingBatch;
+    LabelRound round;
     while (true) {
+      uint64_t seen = 0;
       {
         const common::MutexLock lock(mutex_);
         if (closing_) return;
+        seen = durable_;  // What comes after the store was asked is news.
       }
       // First, and without the labeler: filters go by today's ids already.
       const absl::StatusOr<bool> followed = FollowTaxonomy();
@@ -745,31 +860,30 @@ class Engine::Impl {
       absl::Status status = followed.status();
       if (status.ok() && absl::Now() >= next_taxonomy) {
         status = RefreshTaxonomy();
-        if (status.ok()) next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+        round.answers = status.ok();
+        if (status.ok()) {
+          next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+          status = CountSuspect(round);
+        }
         if (status.ok() && followed_ != taxonomy()->data().etag) continue;
       }
       bool worked = false;
       if (status.ok()) {
-        absl::StatusOr<bool> labelled = LabelBatch(batch_size);
+        absl::StatusOr<bool> labelled = LabelBatch(round);
         status = labelled.status();
         worked = labelled.ok() && *labelled;
       }
       SetLabelerState(status);
       if (status.ok()) {
         backoff = options_.min_backoff;
-        if (worked) {
-          batch_size = std::min(batch_size * 2, kMaxLabelingBatch);
-          continue;
-        }
+        if (worked) continue;
         const common::MutexLock lock(mutex_);
-        const uint64_t seen = durable_;
-        const absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        if (round.left_any) until = std::min(until, round.next);
         while (!closing_ && durable_ == seen && work_changed_.WaitUntil(mutex_, until)) {
         }
         continue;
       }
-      // A batch may fail because of one article in it: smaller ones find it.
-      batch_size = std::max<size_t>(1, batch_size / 4);
       const auto wait = backoff * std::uniform_real_distribution<double>(0.5, 1.0)(random);
       backoff = std::min(backoff * 2, options_.max_backoff);
       const absl::Time until = absl::Now() + wait;
@@ -799,7 +913,12 @@ class Engine::Impl {
     if (!data) return absl::OkStatus();
     const auto fetched = std::make_shared<const Taxonomy>(*std::move(data));
     if (fetched->empty()) return absl::InternalError("the labeler's taxonomy is empty");
-    RETURN_IF_ERROR(WriteAndWait([fetched](ArticleStore& store) { return store.SetTaxonomy(*fetched); }));
+    const auto write = [fetched](ArticleStore& store) -> absl::Status {
+      RETURN_IF_ERROR(store.SetTaxonomy(*fetched));
+      return store.RetryFailedIfNew(
+          "taxonomy", absl::StrCat(fetched->data().taxonomy_version, "/", fetched->data().gazetteer_version));
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
     const common::MutexLock lock(mutex_);
     taxonomy_ = fetched;
     return absl::OkStatus();
@@ -831,62 +950,164 @@ class Engine::Impl {
     return true;
   }
 
-  // True if there were articles to label. An error is the labeler's, not an article's.
-  absl::StatusOr<bool> LabelBatch(size_t batch_size) {
-    ASSIGN_OR_RETURN(const std::vector<StoredArticle> pending, store_->ReadPending(0, batch_size, kMaxLabelingBytes));
-    if (pending.empty()) return false;
+  // The next articles of the round; empty if there are none whose turn it is. What failed before comes alone: it must
+  // not fail others again.
+  absl::StatusOr<std::vector<StoredArticle>> NextToLabel(LabelRound& round) {
+    if (round.left_any && absl::Now() >= round.next) {
+      round.left_any = false;
+      round.after = 0;
+    }
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> pending,
+                     store_->ReadPending(round.after, round.batch_size, kMaxLabelingBytes));
+    if (pending.empty() && round.after > 0 && !round.left_any) {
+      // Older ones may be pending again.
+      round.after = 0;
+      ASSIGN_OR_RETURN(pending, store_->ReadPending(0, round.batch_size, kMaxLabelingBytes));
+    }
+    const auto failed = std::find_if(pending.begin(), pending.end(),
+                                     [](const StoredArticle& stored) { return stored.label_attempts > 0; });
+    if (failed != pending.end()) pending.erase(failed == pending.begin() ? failed + 1 : failed, pending.end());
+    return pending;
+  }
+
+  // The article stays without labels in this round.
+  void LeaveForNextRound(const StoredArticle& stored, LabelRound& round) const {
+    absl::Duration pause = options_.label_retry_delay;
+    for (int i = 0; i < stored.label_attempts && pause < kMaxLabelRetryDelay; ++i) pause *= kLabelRetryFactor;
+    const absl::Time next = absl::Now() + std::min(pause, kMaxLabelRetryDelay);
+    round.next = round.left_any ? std::min(round.next, next) : next;
+    round.left_any = true;
+  }
+
+  // The labeler answered: who had no answer before that was to blame.
+  absl::Status CountSuspect(LabelRound& round) {
+    round.answers = true;
+    if (!round.suspect) return absl::OkStatus();
+    const LabelRound::Suspect suspect = *std::exchange(round.suspect, std::nullopt);
+    common::Log(common::LogLevel::kWarning, "labeling_failed", {{"row", suspect.row}});
+    return WriteAndWait([suspect, attempts = options_.max_label_attempts](ArticleStore& store) {
+      return store.CountLabelFailure(suspect.row, suspect.content_seq, attempts);
+    });
+  }
+
+  // Takes out what can't be read, and so has no text to label.
+  absl::StatusOr<bool> FailDamaged(std::vector<StoredArticle>& pending) {
+    auto damaged = std::make_shared<std::vector<LabelRound::Suspect>>();
+    std::erase_if(pending, [&](const StoredArticle& stored) {
+      if (stored.damaged) damaged->push_back({stored.row, stored.article.content_seq});
+      return stored.damaged;
+    });
+    if (damaged->empty()) return false;
+    const auto write = [damaged](ArticleStore& store) -> absl::Status {
+      for (const auto& [row, content_seq] : *damaged) {
+        RETURN_IF_ERROR(store.CountLabelFailure(row, content_seq, /*max_attempts=*/1));
+      }
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
+    return true;
+  }
+
+  // Asks about some articles. An error is the labeler's: it gave no answer. Then the round knows what to ask about
+  // next.
+  absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> AskLabeler(const std::vector<StoredArticle>& pending,
+                                                                   LabelRound& round) {
+    const bool alone = pending.size() == 1;
+    if (!round.answers && (alone || round.suspect)) {
+      // Is it there at all? Otherwise its silence would say nothing about the article.
+      RETURN_IF_ERROR(labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).status());
+      RETURN_IF_ERROR(CountSuspect(round));
+    }
     std::vector<LabelingInput> inputs;
     inputs.reserve(pending.size());
+    size_t bytes = 0;
     for (const StoredArticle& stored : pending) {
       const Article& article = stored.article;
+      bytes += article.title.size() + article.body.size();
       inputs.push_back({article.id, article.title, article.body,
                         article.language_detected ? std::string() : article.language_code, article.publish_time});
     }
-    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer =
-        labeler_->Label(inputs, absl::Now() + options_.labeling_timeout);
+    // Little text gets less time: an article that blocks the labeler is found sooner.
+    const double full = std::max(static_cast<double>(pending.size()) / kMaxLabelingBatch,
+                                 static_cast<double>(bytes) / kMaxLabelingBytes);
+    const absl::Duration timeout = options_.labeling_timeout * (0.25 + 0.75 * std::min(full, 1.0));
+    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> answer = labeler_->Label(inputs, absl::Now() + timeout);
     if (answer.ok() && answer->size() != pending.size()) {
       answer = absl::InternalError("the labeler gave another number of answers than it was asked for");
     }
-    if (!answer.ok()) {
-      // Alone and still no answer, from one that answers otherwise: it is this article's fault.
-      const bool alone = pending.size() == 1;
-      if (!alone || !labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).ok()) {
-        return answer.status();
-      }
-      answer = std::vector<absl::StatusOr<Labeling>>{answer.status()};
+    // Nothing but "later" is no answer.
+    const auto later = [](const absl::StatusOr<Labeling>& item) { return !item.ok() && !IsForGood(item.status()); };
+    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) answer = answer->front().status();
+    if (answer.ok()) {
+      RETURN_IF_ERROR(CountSuspect(round));
+      return answer;
     }
+    const bool answered_before = std::exchange(round.answers, false);
+    if (!alone) {
+      // It may be because of one article: smaller batches find it.
+      round.batch_size = std::max<size_t>(1, round.batch_size / 4);
+    } else if (IsForGood(answer.status())) {
+      round.answers = true;
+      return std::vector<absl::StatusOr<Labeling>>{answer.status()};
+    } else if (answered_before) {
+      round.suspect = {pending[0].row, pending[0].article.content_seq};
+      round.after = pending[0].article.content_seq;
+      LeaveForNextRound(pending[0], round);
+    }
+    return answer;
+  }
+
+  // The article will never be labelled as it is, by this labeler.
+  static bool IsForGood(const absl::Status& status) { return absl::IsInvalidArgument(status); }
+
+  // True if there were articles to label. An error is the labeler's, not an article's.
+  absl::StatusOr<bool> LabelBatch(LabelRound& round) {
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> pending, NextToLabel(round));
+    ASSIGN_OR_RETURN(const bool any_damaged, FailDamaged(pending));
+    if (pending.empty()) {
+      if (any_damaged) return true;
+      if (!round.suspect) return false;
+      // It was the last one: the taxonomy must tell whether the labeler is there.
+      RETURN_IF_ERROR(labeler_->FetchTaxonomy(taxonomy()->data().etag, absl::Now() + kTaxonomyTimeout).status());
+      RETURN_IF_ERROR(CountSuspect(round));
+      return false;
+    }
+    ASSIGN_OR_RETURN(const std::vector<absl::StatusOr<Labeling>> answer, AskLabeler(pending, round));
     struct Answer {
       int64_t row;
       uint64_t content_seq;
       absl::StatusOr<Labeling> labeling;
     };
     auto answers = std::make_shared<std::vector<Answer>>();
-    bool any_good = false;
+    std::string model_version;
     for (size_t i = 0; i < pending.size(); ++i) {
-      any_good = any_good || (*answer)[i].ok();
-      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling((*answer)[i])});
+      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling(answer[i])});
+      const absl::StatusOr<Labeling>& labeling = answers->back().labeling;
+      if (!labeling.ok() && !IsForGood(labeling.status())) LeaveForNextRound(pending[i], round);
+      if (labeling.ok() && !labeling->labels.empty()) model_version = labeling->labels.front().model_version;
     }
     const int max_attempts = options_.max_label_attempts;
-    const auto write = [this, answers, max_attempts](ArticleStore& store) -> absl::Status {
+    const auto write = [this, answers, max_attempts, model_version](ArticleStore& store) -> absl::Status {
       const std::shared_ptr<const Taxonomy> known = taxonomy();
+      // First: what fails now has failed with the new model.
+      if (!model_version.empty()) RETURN_IF_ERROR(store.RetryFailedIfNew("model", model_version));
       for (const Answer& item : *answers) {
         if (item.labeling.ok()) {
           RETURN_IF_ERROR(store.SetLabeling(item.row, item.content_seq, *item.labeling, *known).status());
         } else {
-          const bool hopeless = absl::IsInvalidArgument(item.labeling.status());
-          RETURN_IF_ERROR(store.CountLabelFailure(item.row, item.content_seq, hopeless ? 1 : max_attempts));
+          const int limit = IsForGood(item.labeling.status()) ? 1 : max_attempts;
+          RETURN_IF_ERROR(store.CountLabelFailure(item.row, item.content_seq, limit));
         }
       }
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(WriteAndWait(write));
-    for (const Answer& item : *answers) {
-      if (!item.labeling.ok() || item.labeling->labels.empty()) continue;
+    round.after = pending.back().article.content_seq;
+    round.batch_size = std::min(round.batch_size * 2, kMaxLabelingBatch);
+    if (!model_version.empty()) {
       const common::MutexLock lock(mutex_);
-      model_version_ = item.labeling->labels.front().model_version;
-      break;
+      model_version_ = model_version;
     }
-    if (!any_good && !absl::IsInvalidArgument((*answer)[0].status())) return (*answer)[0].status();
     return true;
   }
 
@@ -925,8 +1146,8 @@ class Engine::Impl {
   uint64_t durable_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t visible_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t labelled_ ABSL_GUARDED_BY(mutex_) = 0;
-  // A state of the store, and how far labelling had come in it.
-  std::optional<std::pair<uint64_t, uint64_t>> labels_seen_ ABSL_GUARDED_BY(mutex_);
+  VisiblePrefix prefix_ ABSL_GUARDED_BY(mutex_);
+  std::optional<LabelsSeen> labels_seen_ ABSL_GUARDED_BY(mutex_);  // Not all visible yet.
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
   std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
@@ -936,6 +1157,7 @@ class Engine::Impl {
   WaitList waits_ ABSL_GUARDED_BY(mutex_);
   bool no_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time index_until_ ABSL_GUARDED_BY(mutex_);  // When closing: what is not indexed then stays so.
   bool writer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool indexer_may_end_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

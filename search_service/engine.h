@@ -114,12 +114,21 @@ class Engine {
     size_t max_queued_bytes = 64'000'000;
     // How long the index waits for the labels of what just came, so that it is written once. Nothing is delayed longer.
     absl::Duration label_grace = absl::Milliseconds(300);
-    absl::Duration labeling_timeout = absl::Seconds(20);  // Of one batch.
+    absl::Duration labeling_timeout = absl::Seconds(20);  // Of a full batch; small ones get a quarter of it and more.
     absl::Duration taxonomy_refresh = absl::Minutes(5);
     // Between tries while the labeler is away: doubled from the first to the second, with jitter.
     absl::Duration min_backoff = absl::Milliseconds(100);
     absl::Duration max_backoff = absl::Seconds(3);
-    int max_label_attempts = 5;  // Of one article whose batch was answered but it was not; kFailed after that.
+    // Tries for one article that gets no labels while the labeler answers otherwise; kFailed after that, until the
+    // labeler has another model or taxonomy. One that the labeler refuses for good is kFailed at once.
+    int max_label_attempts = 5;
+    // Before the second try for such articles; longer before each further one, up to ten minutes.
+    absl::Duration label_retry_delay = absl::Seconds(1);
+    // Between two commits of the index. A search must not outlive two of them, so this is how long one can take for
+    // certain without having to start again; an article is seen that much later at most.
+    absl::Duration min_commit_interval = absl::Milliseconds(200);
+    // How long a shutdown goes on indexing what was taken; the next start catches up with the rest.
+    absl::Duration shutdown_indexing = absl::Seconds(5);
     PagingLimits paging;
     size_t max_waits = 10'000;  // Of WaitAsync, at a time.
     // Test hook: called by the indexer between reading the store and committing the index. Empty: none.
@@ -188,8 +197,8 @@ class Engine {
 
   absl::StatusOr<IndexInfo> GetIndexInfo() const;
 
-  // Takes no more articles (kRetryLater), makes durable what was taken, commits the index, stops the threads.
-  // Idempotent. Reads still work afterwards.
+  // Takes no more articles (kRetryLater), makes durable what was taken, cancels the labeler for good, indexes for
+  // Options::shutdown_indexing at most, commits the index, stops the threads. Idempotent. Reads still work afterwards.
   void Shutdown();
 
  private:

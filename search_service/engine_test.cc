@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <random>
@@ -23,6 +25,7 @@
 
 #include "common/error.h"
 #include "search_service/engine_test_util.h"
+#include "search_service/sqlite.h"
 
 namespace dateline::search {
 namespace {
@@ -37,6 +40,8 @@ Engine::Options OptionsFor(const TempDir& dir) {
   options.data_dir = dir.path();
   options.min_backoff = absl::Milliseconds(5);
   options.max_backoff = absl::Milliseconds(50);
+  options.label_retry_delay = absl::Milliseconds(1);
+  options.min_commit_interval = absl::ZeroDuration();
   return options;
 }
 
@@ -374,6 +379,70 @@ TEST(EngineTest, OneArticleThatCannotBeLabelledFailsAloneAndSparesTheOthers) {
   SearchQuery query;
   query.region_codes = {"IR"};
   EXPECT_EQ(SearchOrDie(*engine, query).total, 10);
+}
+
+TEST(EngineTest, AnArticleThatKillsTheLabelerDoesNotKeepTheOthersFromLabels) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  Engine::Options options = OptionsFor(dir);
+  options.label_retry_delay = absl::Hours(1);
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("k1", "killer", "Text"));
+  IngestAndWait(*engine, MakeArticle("k2", "killer", "Other text"));
+  for (int i = 0; i < 10; ++i) {
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Iran", absl::StrCat("Text ", i)));
+  }
+  labeler->SetAway(false);
+  while (engine->GetIndexInfo()->pending_count > 2) std::this_thread::yield();
+  EXPECT_EQ(engine->Get("k1")->label_state, LabelState::kPending);
+  EXPECT_EQ(engine->Get("k2")->label_state, LabelState::kPending);
+}
+
+TEST(EngineTest, AnArticleThatKillsTheLabelerFailsAfterSomeTriesThoughTheLabelerIsAwayAfterEach) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.max_label_attempts = 2;
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("k", "killer", "Text"));
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->Get("k")->label_state, LabelState::kFailed);
+  EXPECT_EQ(engine->Get("a")->label_state, LabelState::kDone);
+}
+
+TEST(EngineTest, AnAbsenceOfTheLabelerCostsNoArticleMoreThanOneTry) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.max_label_attempts = 2;
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("first", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  labeler->SetAway(true);
+  const int before = labeler->calls();
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Other text"));
+  while (labeler->calls() == before) std::this_thread::yield();
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, FailedArticlesAreTriedAgainByAnotherModel) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("u", "unlabelable Iran", "Text"));
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->Get("u")->label_state, LabelState::kFailed);
+  labeler->Upgrade();
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Other text"));
+  while (engine->Get("u")->label_state != LabelState::kDone) std::this_thread::yield();
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
 }
 
 TEST(EngineTest, PublishersLabelsAreMappedCountBeforeTheClassifiersAndUnknownOnesAreCounted) {
@@ -784,6 +853,236 @@ TEST(EngineTest, WaitsAreBoundedCanBeStoppedAndEndWithTheEngine) {
   EXPECT_THAT(ended, ElementsAre(Progress::kVisible, Progress::kVisible));
   engine->Shutdown();
   EXPECT_EQ(ended.size(), 3U);
+}
+
+// More articles than one pass of the indexer takes in.
+void IngestMany(Engine& engine, const std::string& prefix, int count) {
+  for (int i = 0; i < count; ++i) {
+    engine.Ingest(MakeArticle(absl::StrCat(prefix, i), "Bulk", absl::StrCat("Load ", i)), {}, [](IngestResult) {});
+  }
+}
+
+TEST(EngineTest, AChangeThatMovedOnBeforeItWasIndexedIsNotVisibleBeforeItsNewPlaceIs) {
+  TempDir dir;
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  auto engine = OpenOrDie(options);
+  const uint64_t first = IngestAndWait(*engine, MakeArticle("first", "First", "Text")).seq;
+  gate.AwaitCommit(1);
+  const IngestResult moved = IngestAndWait(*engine, MakeArticle("x", "Rare", "Text"));
+  IngestMany(*engine, "a", 700);
+  const IngestResult update = IngestAndWait(*engine, MakeArticle("x", "Rare", "Newer text"));
+  EXPECT_EQ(update.outcome, IngestOutcome::kUpdated);
+  gate.Allow(2);
+  gate.AwaitCommit(3);
+  // The index has gone past the old place of x, and has not come to its new one.
+  EXPECT_GT(SearchOrDie(*engine, Words("bulk")).total, 0);
+  SearchQuery query = Words("rare");
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 0);
+  EXPECT_EQ(engine->Reached(moved.seq), Progress::kDurable);
+  EXPECT_EQ(engine->visible_seq(), first);
+  EXPECT_EQ(SearchOrDie(*engine, query).commit_token, engine->TokenOf(first));
+  query.min_commit_token = engine->TokenOf(moved.seq);
+  query.deadline = absl::Now();
+  EXPECT_EQ(engine->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+  gate.Open();
+  query.deadline = Soon();
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 1);
+  Settle(*engine);
+  EXPECT_EQ(engine->visible_seq(), update.seq);
+}
+
+TEST(EngineTest, AfterADeathBetweenTwoPassesNothingIsVisibleThatIsNotThere) {
+  TempDir dir;
+  uint64_t moved = 0;
+  std::array<int, 2> pipe_ends{};
+  ASSERT_EQ(pipe(pipe_ends.data()), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    CommitGate gate;
+    Engine::Options options = OptionsFor(dir);
+    options.before_index_commit = gate.Hook();
+    auto engine = Engine::Open(options, nullptr);
+    if (!engine.ok()) _exit(1);
+    IngestAndWait(**engine, MakeArticle("first", "First", "Text"));
+    gate.AwaitCommit(1);
+    moved = IngestAndWait(**engine, MakeArticle("x", "Rare", "Text")).seq;
+    IngestMany(**engine, "a", 700);
+    IngestAndWait(**engine, MakeArticle("x", "Rare", "Newer text"));
+    gate.Allow(2);
+    gate.AwaitCommit(3);
+    _exit(write(pipe_ends[1], &moved, sizeof(moved)) == sizeof(moved) ? 7 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_EQ(WEXITSTATUS(status), 7);
+  ASSERT_EQ(read(pipe_ends[0], &moved, sizeof(moved)), static_cast<ssize_t>(sizeof(moved)));
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  auto engine = OpenOrDie(options);
+  gate.AwaitCommit(1);
+  EXPECT_EQ(SearchOrDie(*engine, Words("rare")).total, 0);
+  EXPECT_EQ(engine->Reached(moved), Progress::kDurable);
+  gate.Open();
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, Words("rare")).total, 1);
+}
+
+TEST(EngineTest, LabelsThatALongPassLeftBehindAreKnownToBeThereAfterTheNext) {
+  TempDir dir;
+  CommitGate gate;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.label_grace = absl::ZeroDuration();
+  auto engine = OpenOrDie(options, labeler);
+  const auto all_labelled = [&] {
+    while (engine->GetIndexInfo()->pending_count > 0) std::this_thread::yield();
+  };
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  gate.AwaitCommit(1);
+  IngestMany(*engine, "a", 600);
+  IngestAndWait(*engine, MakeArticle("end", "End", "Text"));
+  all_labelled();
+  labeler->SetAway(true);
+  IngestAndWait(*engine, MakeArticle("last", "Last", "Text"));
+  gate.Allow(1);
+  gate.AwaitCommit(2);  // Incomplete, and of a state with an article pending.
+  labeler->SetAway(false);
+  all_labelled();
+  gate.Open();  // The next one is complete, and the last.
+  // Long before the index is forced to disk, which would tell as well.
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  EXPECT_EQ(engine->WaitFor(engine->durable_seq(), Progress::kLabelled, deadline), Progress::kLabelled);
+}
+
+TEST(EngineTest, WhatTricklesInIsCommittedTogether) {
+  TempDir dir;
+  CommitGate gate;
+  gate.Open();
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.min_commit_interval = absl::Hours(1);
+  auto engine = OpenOrDie(options);
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  Settle(*engine);
+  for (int i = 0; i < 20; ++i) IngestAndWait(*engine, MakeArticle(absl::StrCat(i), "Trickle", absl::StrCat(i)));
+  engine->Shutdown();
+  EXPECT_EQ(SearchOrDie(*engine, Words("trickle")).total, 20);
+  EXPECT_LE(gate.arrived(), 3);  // The first, the others, and the one that is forced to disk.
+}
+
+TEST(EngineTest, AShutdownLeavesToTheNextStartWhatItHasNoTimeToIndex) {
+  TempDir dir;
+  CommitGate gate;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = gate.Hook();
+  options.shutdown_indexing = absl::ZeroDuration();
+  {
+    auto engine = OpenOrDie(options);
+    IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+    gate.AwaitCommit(1);
+    IngestMany(*engine, "a", 1'200);
+    IngestAndWait(*engine, MakeArticle("last", "Last", "Text"));
+    gate.Allow(1);
+    gate.AwaitCommit(2);
+    std::thread closing([&] { engine->Shutdown(); });
+    for (int i = 0;; ++i) {
+      const IngestResult late = IngestAndWait(*engine, MakeArticle(absl::StrCat("late", i), "Late", "Text"));
+      if (late.outcome == IngestOutcome::kRetryLater) break;
+    }
+    gate.Open();
+    closing.join();
+    EXPECT_EQ(gate.arrived(), 3);  // The one that was running, and one that is forced to disk.
+    EXPECT_LT(engine->visible_seq(), engine->durable_seq());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Settle(*engine);
+  EXPECT_EQ(SearchOrDie(*engine, Words("bulk")).total, 1'200);
+}
+
+TEST(EngineTest, AShutdownDoesNotWaitForTheLabeler) {
+  class Hanging final : public ArticleLabeler {
+   public:
+    absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>&,
+                                                                absl::Time) override {
+      asked_.set_value();
+      cancelled_.get_future().wait();
+      return absl::CancelledError("cancelled");
+    }
+    absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view, absl::Time) override {
+      return TestTaxonomy();
+    }
+    void Cancel() override { cancelled_.set_value(); }
+    std::promise<void> asked_;
+    std::promise<void> cancelled_;
+  };
+  TempDir dir;
+  auto labeler = std::make_shared<Hanging>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+  labeler->asked_.get_future().wait();
+  engine->Shutdown();
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, AChangeThatTheStoreCannotTakeSparesTheOthersOfItsGroup) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestAndWait(*engine, MakeArticle("first", "First", "Text"));
+  absl::StatusOr<std::unique_ptr<SqlConnection>> other =
+      SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+  ASSERT_TRUE(other.ok()) << other.status();
+  // The writer waits for the other's transaction: what comes meanwhile is one group.
+  ASSERT_TRUE((*other)
+                  ->Execute("CREATE TRIGGER refuse BEFORE INSERT ON articles WHEN NEW.id = 'bad' "
+                            "BEGIN SELECT RAISE(ABORT, 'refused'); END; BEGIN IMMEDIATE")
+                  .ok());
+  common::Mutex mutex;
+  std::map<std::string, IngestOutcome> outcomes;
+  for (const char* id : {"x", "a", "bad", "b"}) {
+    engine->Ingest(MakeArticle(id, "Title", absl::StrCat("Text ", id)), {}, [&](IngestResult result) {
+      const common::MutexLock lock(mutex);
+      outcomes[result.id] = result.outcome;
+    });
+  }
+  ASSERT_TRUE((*other)->Execute("COMMIT").ok());
+  engine->Shutdown();
+  const common::MutexLock lock(mutex);
+  EXPECT_EQ(outcomes["a"], IngestOutcome::kCreated);
+  EXPECT_EQ(outcomes["b"], IngestOutcome::kCreated);
+  EXPECT_EQ(outcomes["bad"], IngestOutcome::kRetryLater);
+  EXPECT_EQ(engine->GetIndexInfo()->article_count, 4);
+}
+
+TEST(EngineTest, ADamagedArticleStopsNeitherStartNorIndexNorLabels) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    for (const char* id : {"a", "b", "c"}) {
+      IngestAndWait(*engine, MakeArticle(id, "Iran", absl::StrCat("Harvest ", id)));
+    }
+  }
+  {
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql =
+        SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+    ASSERT_TRUE((*sql)->Execute("UPDATE articles SET head = x'FF' WHERE id = 'b'").ok());
+  }
+  std::filesystem::remove_all(dir.path() + "/index");
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("harvest"))), UnorderedElementsAre("a", "c"));
+  EXPECT_EQ(engine->GetIndexInfo()->pending_count, 0);
+  EXPECT_EQ(engine->Get("b").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(IngestAndWait(*engine, MakeArticle("b", "Iran", "Harvest b")).outcome, IngestOutcome::kUpdated);
+  Settle(*engine, Progress::kLabelled);
+  SearchQuery query = Words("harvest");
+  query.region_codes = {"IR"};
+  EXPECT_EQ(SearchOrDie(*engine, query).total, 3);
 }
 
 TEST(EngineTest, ListenersHearOfEveryMoveOfTheWatermark) {

@@ -4,13 +4,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -66,18 +70,27 @@ inline TaxonomyData TestTaxonomy() {
   return data;
 }
 
-// Tags "iran", "russia", "emirates" and "oil" by the word. Can be away, and can choke on articles.
+// Tags "iran", "russia", "emirates" and "oil" by the word. Can be away; chokes on a "poison", dies of a "killer", and
+// refuses what is "unlabelable".
 class FakeLabeler final : public ArticleLabeler {
  public:
   absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
                                                               absl::Time) override {
     const common::MutexLock lock(mutex_);
     ++calls_;
+    if (restarting_ > 0) {
+      --restarting_;
+      return absl::UnavailableError("the labeler is starting");
+    }
     if (away_) return absl::UnavailableError("the labeler is away");
     std::vector<absl::StatusOr<Labeling>> result;
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
-      if (absl::StrContains(article.title, "unlabelable")) {
+      if (absl::StrContains(article.title, "killer")) {
+        restarting_ = kCallsToRestart;
+        return absl::UnavailableError("the labeler died");
+      }
+      if (absl::StrContains(article.title, "unlabelable") && model_ == "fake") {
         result.emplace_back(absl::InvalidArgumentError("not this one"));
         continue;
       }
@@ -89,7 +102,7 @@ class FakeLabeler final : public ArticleLabeler {
         label.dimension = dimension;
         label.id = id;
         label.score = score;
-        label.model_version = "fake";
+        label.model_version = model_;
         label.evidence.push_back({std::nullopt, word, "NAME", 1.0, SetAside::kNone});
         labeling.labels.push_back(label);
       };
@@ -106,6 +119,10 @@ class FakeLabeler final : public ArticleLabeler {
   }
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time) override {
     const common::MutexLock lock(mutex_);
+    if (restarting_ > 0) {
+      --restarting_;
+      return absl::UnavailableError("the labeler is starting");
+    }
     if (away_) return absl::UnavailableError("the labeler is away");
     if (etag == taxonomy_.etag) return std::nullopt;
     return taxonomy_;
@@ -118,6 +135,11 @@ class FakeLabeler final : public ArticleLabeler {
     const common::MutexLock lock(mutex_);
     away_ = away;
   }
+  // Another model, which labels what the first can't.
+  void Upgrade() {
+    const common::MutexLock lock(mutex_);
+    model_ = "fake2";
+  }
   int calls() const {
     const common::MutexLock lock(mutex_);
     return calls_;
@@ -128,6 +150,44 @@ class FakeLabeler final : public ArticleLabeler {
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
   TaxonomyData taxonomy_ ABSL_GUARDED_BY(mutex_) = TestTaxonomy();
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  static constexpr int kCallsToRestart = 3;
+  int restarting_ ABSL_GUARDED_BY(mutex_) = 0;  // Calls that it can't answer yet.
+  std::string model_ ABSL_GUARDED_BY(mutex_) = "fake";
+};
+
+// Engine::Options::before_index_commit that lets the indexer commit so many times and no more.
+class CommitGate {
+ public:
+  std::function<void()> Hook() {
+    return [this] {
+      const common::MutexLock lock(mutex_);
+      ++arrived_;
+      changed_.NotifyAll();
+      while (arrived_ > allowed_) changed_.Wait(mutex_);
+    };
+  }
+  // The indexer may pass `commits` times in all.
+  void Allow(int commits) {
+    const common::MutexLock lock(mutex_);
+    allowed_ = commits;
+    changed_.NotifyAll();
+  }
+  void Open() { Allow(std::numeric_limits<int>::max()); }
+  // The indexer stands before its `commit`-th commit: what earlier ones published is there.
+  void AwaitCommit(int commit) {
+    const common::MutexLock lock(mutex_);
+    while (arrived_ < commit) changed_.Wait(mutex_);
+  }
+  int arrived() const {
+    const common::MutexLock lock(mutex_);
+    return arrived_;
+  }
+
+ private:
+  mutable common::Mutex mutex_;
+  common::CondVar changed_;
+  int arrived_ ABSL_GUARDED_BY(mutex_) = 0;
+  int allowed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 inline Article MakeArticle(std::string id, std::string title, std::string body) {

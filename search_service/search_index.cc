@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -43,7 +44,8 @@ constexpr char kTitleStemPrefix[] = "ZS";
 constexpr char kAuthorPrefix[] = "A";
 constexpr char kSourcePrefix[] = "XN";
 constexpr char kEmbargoTerm[] = "XEMBARGO";
-constexpr std::array<const char*, 3> kLabelPrefixes = {"XC:", "XG:", "XI:"};
+constexpr std::array<const char*, kDimensionCount> kLabelPrefixes = {"XC:", "XG:", "XI:"};
+constexpr size_t kLabelPrefixBytes = 3;
 
 // A headline says three times what a line of the body says: worth 0.009 nDCG@10 over fifteen judged collections.
 constexpr int kTitleWeight = 3;
@@ -61,12 +63,15 @@ constexpr size_t kMinBodyPrefixBytes = 3;
 constexpr uint32_t kCheckEvery = 256;
 constexpr int kMaxTries = 3;
 constexpr size_t kMaxIdleReaders = 32;
+// The longest that a search, at its last try, may hold off the next commit.
+constexpr absl::Duration kMaxHold = absl::Seconds(5);
 // A correction must occur at least this often.
 constexpr Xapian::doccount kMinCorrectionFrequency = 2;
 
 constexpr char kVersionKey[] = "dateline.version";
 constexpr char kLogKey[] = "dateline.log";
 constexpr char kAppliedKey[] = "dateline.applied";
+constexpr char kVisibleKey[] = "dateline.visible";
 constexpr char kGenerationKey[] = "dateline.generation";
 constexpr char kTimeKey[] = "dateline.time";
 
@@ -92,6 +97,60 @@ absl::Status ToStatus(const Xapian::Error& error) {
   }
   return absl::InternalError(absl::StrCat("index: ", text));
 }
+
+// Lets readers hold off the next commit. A reader dies of the second commit after its revision: one that takes longer
+// than that, while articles trickle in, would never end. Commits go first: whoever holds one off began before it was
+// due, and who comes later waits until it is done.
+class CommitGate {
+ public:
+  // As a reader: no commit while this lives, but for one that is not willing to wait longer than until `limit`.
+  class Hold {
+   public:
+    Hold(CommitGate& gate, absl::Time limit) : gate_(gate) {
+      const common::MutexLock lock(gate_.mutex_);
+      while (gate_.due_ && absl::Now() < limit) gate_.changed_.WaitUntil(gate_.mutex_, limit);
+      ++gate_.holds_;
+      gate_.limit_ = std::max(gate_.limit_, limit);
+    }
+    ~Hold() {
+      const common::MutexLock lock(gate_.mutex_);
+      if (--gate_.holds_ == 0) gate_.limit_ = absl::InfinitePast();
+      gate_.changed_.NotifyAll();
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    CommitGate& gate_;
+  };
+
+  // As the writer: the commit happens while this lives.
+  class Commit {
+   public:
+    explicit Commit(CommitGate& gate) : gate_(gate) {
+      const common::MutexLock lock(gate_.mutex_);
+      gate_.due_ = true;
+      while (gate_.holds_ > 0 && absl::Now() < gate_.limit_) gate_.changed_.WaitUntil(gate_.mutex_, gate_.limit_);
+    }
+    ~Commit() {
+      const common::MutexLock lock(gate_.mutex_);
+      gate_.due_ = false;
+      gate_.changed_.NotifyAll();
+    }
+    Commit(const Commit&) = delete;
+    Commit& operator=(const Commit&) = delete;
+
+   private:
+    CommitGate& gate_;
+  };
+
+ private:
+  common::Mutex mutex_;
+  common::CondVar changed_;
+  int holds_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time limit_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();  // Of the holds: the latest.
+  bool due_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
 // Runs `work`, which uses Xapian, and gives its errors as a status.
 template <typename Work>
@@ -128,17 +187,29 @@ std::string SortableTime(absl::Time time) {
   return Xapian::sortable_serialise(static_cast<double>(absl::ToUnixSeconds(time)));
 }
 
-// All documents, until time is up: then it either throws or, for a partial answer, ends.
+// The clock of one match. When time is up it throws or, for a partial answer, has expired.
+struct Watch {
+  absl::Time deadline;
+  std::function<bool()> cancelled;
+  bool partial = false;
+  bool expired = false;
+  uint32_t calls = 0;
+
+  void Look() {
+    if (cancelled && cancelled()) throw CallCancelled();
+    if (absl::Now() < deadline) return;
+    if (!partial) throw TimeIsUp();
+    expired = true;
+  }
+  // For whoever steps through documents: looks at the clock now and then.
+  void Step() {
+    if (++calls % kCheckEvery == 0) Look();
+  }
+};
+
+// All documents, until time is up.
 class DeadlineSource final : public Xapian::PostingSource {
  public:
-  struct Watch {
-    absl::Time deadline;
-    std::function<bool()> cancelled;
-    bool partial = false;
-    bool expired = false;
-    uint32_t calls = 0;
-  };
-
   explicit DeadlineSource(Watch* watch) : watch_(watch) {}
   Xapian::PostingSource* clone() const override { return new DeadlineSource(watch_); }
   void init(const Xapian::Database& database) override {
@@ -151,41 +222,38 @@ class DeadlineSource final : public Xapian::PostingSource {
   Xapian::doccount get_termfreq_max() const override { return count_; }
   void next(double) override {
     ++current_;
-    Look();
+    watch_->Step();
   }
   void skip_to(Xapian::docid document, double) override {
     if (document > current_) current_ = document;
-    Look();
+    watch_->Step();
   }
   bool check(Xapian::docid document, double) override {
     current_ = document;
-    Look();
+    watch_->Step();
     return true;
   }
   bool at_end() const override { return watch_->expired || current_ > last_; }
   Xapian::docid get_docid() const override { return current_; }
 
  private:
-  void Look() {
-    if (++watch_->calls % kCheckEvery != 0) return;
-    if (watch_->cancelled && watch_->cancelled()) throw CallCancelled();
-    if (absl::Now() < watch_->deadline) return;
-    if (!watch_->partial) throw TimeIsUp();
-    watch_->expired = true;
-  }
-
   Watch* watch_;
   Xapian::docid current_ = 0;
   Xapian::docid last_ = 0;
   Xapian::doccount count_ = 0;
 };
 
-// Documents that have a label by other rules than the ordinary ones, for which there are terms.
+// Documents that have one of some labels by other rules than the ordinary ones, for which there are terms. It may have
+// to pass many documents between two that match, and so looks at the clock itself.
 class LabelPostings final : public Xapian::ValuePostingSource {
  public:
-  LabelPostings(const LabelOptions& options, char dimension, std::string id)
-      : Xapian::ValuePostingSource(kLabelSlot), options_(options), dimension_(dimension), id_(std::move(id)) {}
-  Xapian::PostingSource* clone() const override { return new LabelPostings(options_, dimension_, id_); }
+  LabelPostings(const LabelOptions& options, char dimension, std::set<std::string> ids, Watch* watch)
+      : Xapian::ValuePostingSource(kLabelSlot),
+        options_(options),
+        dimension_(dimension),
+        ids_(std::move(ids)),
+        watch_(watch) {}
+  Xapian::PostingSource* clone() const override { return new LabelPostings(options_, dimension_, ids_, watch_); }
   void next(double min_weight) override {
     Xapian::ValuePostingSource::next(min_weight);
     Settle(min_weight);
@@ -195,10 +263,12 @@ class LabelPostings final : public Xapian::ValuePostingSource {
     Settle(min_weight);
   }
   bool check(Xapian::docid document, double min_weight) override {
+    watch_->Step();
     if (!Xapian::ValuePostingSource::check(document, min_weight)) return false;
     if (at_end()) return true;
     return get_docid() == document && Matches();
   }
+  bool at_end() const override { return watch_->expired || Xapian::ValuePostingSource::at_end(); }
   void init(const Xapian::Database& database) override {
     Xapian::ValuePostingSource::init(database);
     set_termfreq_min(0);
@@ -207,19 +277,26 @@ class LabelPostings final : public Xapian::ValuePostingSource {
 
  private:
   bool Matches() const {
+    const std::string pack = get_value();
     bool found = false;
-    ForEachPacked(get_value(), [&](const PackedValue& label) {
-      found = found || (label.kind == dimension_ && label.value == id_ && LabelCounts(label, options_));
+    ForEachPacked(pack, [&](const PackedValue& label) {
+      found = found ||
+              (label.kind == dimension_ && LabelCounts(label, options_) && ids_.contains(std::string(label.value)));
     });
     return found;
   }
   void Settle(double min_weight) {
-    while (!at_end() && !Matches()) Xapian::ValuePostingSource::next(min_weight);
+    watch_->Step();
+    while (!at_end() && !Matches()) {
+      Xapian::ValuePostingSource::next(min_weight);
+      watch_->Step();
+    }
   }
 
   LabelOptions options_;
   char dimension_;
-  std::string id_;
+  std::set<std::string> ids_;
+  Watch* watch_;
 };
 
 // Undated documents last, whichever way the others are sorted.
@@ -308,8 +385,8 @@ class FacetCounter final : public Xapian::MatchSpy {
 // Builds Xapian's queries out of ours, for one database and one call.
 class QueryBuilder {
  public:
-  explicit QueryBuilder(const LabelOptions& labels)
-      : labels_(labels), plain_labels_(labels.sources.empty() && labels.min_score <= 0.0) {}
+  QueryBuilder(const LabelOptions& labels, Watch* watch)
+      : labels_(labels), plain_labels_(labels.sources.empty() && labels.min_score <= 0.0), watch_(watch) {}
 
   Xapian::Query Build(const QueryNode& node) const {
     switch (node.kind) {
@@ -330,7 +407,7 @@ class QueryBuilder {
       case QueryNode::Kind::kAnd:
         return AndQuery(node.children);
       case QueryNode::Kind::kOr:
-        return Combine(Xapian::Query::OP_OR, node.children);
+        return OrQuery(node.children);
       case QueryNode::Kind::kSome:
         // Each word counts; having all of them counts once more.
         return Xapian::Query(Xapian::Query::OP_AND_MAYBE, Combine(Xapian::Query::OP_OR, node.children),
@@ -348,6 +425,27 @@ class QueryBuilder {
     queries.reserve(nodes.size());
     for (const QueryNode& node : nodes) queries.push_back(Build(node));
     return Xapian::Query(op, queries.begin(), queries.end());
+  }
+
+  // A term counts once, however often it is asked for; labels that must be looked up in each document are looked up
+  // together.
+  Xapian::Query OrQuery(const std::vector<QueryNode>& nodes) const {
+    std::vector<Xapian::Query> queries;
+    std::set<std::string> terms;
+    std::array<std::set<std::string>, kDimensionCount> labels;
+    for (const QueryNode& node : nodes) {
+      if (node.kind != QueryNode::Kind::kTerm) {
+        queries.push_back(Build(node));
+      } else if (const std::optional<size_t> dimension = LookedUp(node.term)) {
+        labels[*dimension].insert(node.term.substr(kLabelPrefixBytes));
+      } else if (terms.insert(node.term).second) {
+        queries.push_back(TermQuery(node.term));
+      }
+    }
+    for (size_t dimension = 0; dimension < labels.size(); ++dimension) {
+      if (!labels[dimension].empty()) queries.push_back(LabelQuery(dimension, std::move(labels[dimension])));
+    }
+    return Xapian::Query(Xapian::Query::OP_OR, queries.begin(), queries.end());
   }
 
   // Words first, conditions as filters, exclusions last.
@@ -418,11 +516,23 @@ class QueryBuilder {
                          static_cast<Xapian::termcount>(words.size()));
   }
 
+  // The dimension of a label that terms don't answer for.
+  std::optional<size_t> LookedUp(absl::string_view term) const {
+    if (plain_labels_) return std::nullopt;
+    for (size_t dimension = 0; dimension < kLabelPrefixes.size(); ++dimension) {
+      if (absl::StartsWith(term, kLabelPrefixes[dimension])) return dimension;
+    }
+    return std::nullopt;
+  }
+
+  Xapian::Query LabelQuery(size_t dimension, std::set<std::string> ids) const {
+    auto* source = new LabelPostings(labels_, static_cast<char>(dimension), std::move(ids), watch_);
+    return Xapian::Query(source->release());
+  }
+
   Xapian::Query TermQuery(const std::string& term) const {
-    for (size_t dimension = 0; dimension < kLabelPrefixes.size() && !plain_labels_; ++dimension) {
-      if (!absl::StartsWith(term, kLabelPrefixes[dimension])) continue;
-      auto* source = new LabelPostings(labels_, static_cast<char>(dimension), term.substr(3));
-      return Xapian::Query(source->release());
+    if (const std::optional<size_t> dimension = LookedUp(term)) {
+      return LabelQuery(*dimension, {term.substr(kLabelPrefixBytes)});
     }
     return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(term), 0.0);
   }
@@ -442,6 +552,7 @@ class QueryBuilder {
 
   const LabelOptions& labels_;
   const bool plain_labels_;
+  Watch* const watch_;
 };
 
 // Damerau-Levenshtein distance in code units, given up beyond `limit`.
@@ -607,14 +718,8 @@ class SearchIndex::Impl {
   Impl(std::string path, std::string log_uuid, uint64_t last_seq)
       : path_(std::move(path)), log_uuid_(std::move(log_uuid)), last_seq_(last_seq) {}
 
-  ~Impl() {
-    // Xapian commits on destruction otherwise, without the sequence that belongs to it.
-    try {
-      writer_.close();
-    } catch (const Xapian::Error&) {
-      // Nothing is lost: the store has it all.
-    }
-  }
+  // What was not committed goes without the sequence that belongs to it. Nothing is lost: the store has it all.
+  ~Impl() { Discard(); }
 
   absl::Status Open() {
     std::error_code error;
@@ -631,12 +736,13 @@ class SearchIndex::Impl {
         writer_.set_metadata(kGenerationKey, NewGeneration());
         return absl::OkStatus();
       }));
-      RETURN_IF_ERROR(Commit(0, /*durable=*/true));
+      RETURN_IF_ERROR(Commit(0, 0, /*durable=*/true));
     }
     return Guarded([&]() -> absl::Status {
       const common::MutexLock lock(mutex_);
       generation_ = writer_.get_metadata(kGenerationKey);
       if (!absl::SimpleAtoi(writer_.get_metadata(kAppliedKey), &applied_seq_)) applied_seq_ = 0;
+      if (!absl::SimpleAtoi(writer_.get_metadata(kVisibleKey), &visible_seq_)) visible_seq_ = 0;
       return absl::OkStatus();
     });
   }
@@ -661,12 +767,8 @@ class SearchIndex::Impl {
 
   // Forgets what was not committed.
   absl::Status Recover() {
+    Discard();
     return Guarded([&]() -> absl::Status {
-      try {
-        writer_.close();
-      } catch (const Xapian::Error&) {
-        // It is of no use any more, whatever it says.
-      }
       writer_ = Xapian::WritableDatabase(DatabasePath(), Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
       return absl::OkStatus();
     });
@@ -679,14 +781,16 @@ class SearchIndex::Impl {
     });
   }
 
-  absl::Status Commit(uint64_t applied_seq, bool durable) {
+  absl::Status Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable) {
     const absl::Time now = absl::Now();
     // What the machine's next boot must know: whether all of the index is on the disk. So the mark goes first when it
     // says no, and last when it says yes.
     if (!durable && (marked_clean_ || !marked_)) RETURN_IF_ERROR(Mark(false));
     RETURN_IF_ERROR(Guarded([&]() -> absl::Status {
       writer_.set_metadata(kAppliedKey, absl::StrCat(applied_seq));
+      writer_.set_metadata(kVisibleKey, absl::StrCat(visible_seq));
       writer_.set_metadata(kTimeKey, absl::StrCat(absl::ToUnixMicros(now)));
+      const CommitGate::Commit turn(gate_);
       writer_.commit();
       return absl::OkStatus();
     }));
@@ -696,6 +800,7 @@ class SearchIndex::Impl {
     }
     const common::MutexLock lock(mutex_);
     applied_seq_ = applied_seq;
+    visible_seq_ = visible_seq;
     commit_time_ = now;
     return absl::OkStatus();
   }
@@ -703,6 +808,10 @@ class SearchIndex::Impl {
   uint64_t applied_seq() const {
     const common::MutexLock lock(mutex_);
     return applied_seq_;
+  }
+  uint64_t visible_seq() const {
+    const common::MutexLock lock(mutex_);
+    return visible_seq_;
   }
   std::string generation() const {
     const common::MutexLock lock(mutex_);
@@ -713,10 +822,13 @@ class SearchIndex::Impl {
     return commit_time_;
   }
 
-  // Calls `use` with a reader of the latest revision; again with a fresh one when a commit got in the way.
+  // Calls `use` with a reader of the latest revision; again with a fresh one when commits got in the way. The last time
+  // they have to wait, though not beyond `deadline`.
   template <typename Use>
-  auto Read(const Use& use) const -> std::invoke_result_t<Use, Xapian::Database&> {
+  auto Read(absl::Time deadline, const Use& use) const -> std::invoke_result_t<Use, Xapian::Database&> {
+    std::optional<CommitGate::Hold> hold;
     for (int attempt = 1;; ++attempt) {
+      if (attempt == kMaxTries) hold.emplace(gate_, std::min(deadline, absl::Now() + kMaxHold));
       try {
         std::unique_ptr<Xapian::Database> database = Take();
         if (database == nullptr) {
@@ -742,11 +854,12 @@ class SearchIndex::Impl {
   }
 
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const {
-    return Read([&](Xapian::Database& database) -> absl::StatusOr<MatchResult> { return MatchIn(database, request); });
+    return Read(request.deadline,
+                [&](Xapian::Database& database) -> absl::StatusOr<MatchResult> { return MatchIn(database, request); });
   }
 
   absl::StatusOr<std::vector<int64_t>> Resolve(const std::vector<HitRef>& hits) const {
-    return Read([&](Xapian::Database& database) -> absl::StatusOr<std::vector<int64_t>> {
+    return Read(absl::InfiniteFuture(), [&](Xapian::Database& database) -> absl::StatusOr<std::vector<int64_t>> {
       std::vector<int64_t> rows;
       rows.reserve(hits.size());
       for (const HitRef& hit : hits) {
@@ -763,7 +876,8 @@ class SearchIndex::Impl {
   }
 
   absl::StatusOr<std::optional<std::string>> Correct(const SearchedWord& searched, absl::Time deadline) const {
-    return Read([&](Xapian::Database& database) -> absl::StatusOr<std::optional<std::string>> {
+    using Found = absl::StatusOr<std::optional<std::string>>;
+    Found found = Read(deadline, [&](Xapian::Database& database) -> Found {
       const std::string& word = searched.word.folded;
       if (word.size() < 4 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return std::nullopt;
       if (database.term_exists(word) || database.term_exists(kStemPrefix + searched.word.stem)) return std::nullopt;
@@ -789,6 +903,9 @@ class SearchIndex::Impl {
       }
       return best;
     });
+    // It is an extra of a search that has its answer.
+    if (absl::IsUnavailable(found.status())) return std::nullopt;
+    return found;
   }
 
   absl::StatusOr<bool> HasEmbargoes(absl::Time now) const {
@@ -796,7 +913,8 @@ class SearchIndex::Impl {
   }
 
   absl::StatusOr<int64_t> document_count() const {
-    return Read([&](Xapian::Database& database) -> absl::StatusOr<int64_t> { return database.get_doccount(); });
+    return Read(absl::InfiniteFuture(),
+                [&](Xapian::Database& database) -> absl::StatusOr<int64_t> { return database.get_doccount(); });
   }
 
   int64_t DiskBytes() const {
@@ -813,6 +931,25 @@ class SearchIndex::Impl {
   std::string DatabasePath() const { return absl::StrCat(path_, "/main"); }
   std::string MarkPath() const { return absl::StrCat(path_, "/state"); }
 
+  // Gives up the writer, with all that it has not committed, and its lock.
+  void Discard() {
+    try {
+      // Outside a transaction close() commits what there is: half a batch, perhaps of a commit that has just failed;
+      // and if it fails again, the lock stays. Inside one it drops all changes, those from before the transaction as
+      // well.
+      writer_.begin_transaction(/*flushed=*/false);
+    } catch (const Xapian::Error&) {
+      // There is no database, or it is in a transaction already.
+    }
+    try {
+      writer_.close();
+    } catch (const Xapian::Error&) {
+      // It is of no use any more, whatever it says.
+    }
+    // Only now the old one is gone; a new one could not be opened beside it.
+    writer_ = Xapian::WritableDatabase();
+  }
+
   // True if the index that is there can be used.
   bool TryOpen() {
     std::error_code error;
@@ -822,7 +959,8 @@ class SearchIndex::Impl {
       std::string state;
       std::string boot;
       mark >> state >> boot;
-      const bool machine_went_down = state != "clean" && boot != BootId();
+      // An id that could not be read, then or now, says nothing: better one check too many.
+      const bool machine_went_down = state != "clean" && (boot.empty() || boot != BootId());
       if (machine_went_down && Xapian::Database::check(DatabasePath(), 0, nullptr) != 0) return false;
       writer_ = Xapian::WritableDatabase(DatabasePath(), Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
       int64_t micros = 0;
@@ -838,9 +976,10 @@ class SearchIndex::Impl {
           applied <= last_seq_) {
         return true;
       }
-      writer_.close();
+      Discard();
       return false;
     } catch (const Xapian::Error&) {
+      Discard();
       return false;  // Whatever is wrong with it, the store can make it again.
     }
   }
@@ -903,12 +1042,13 @@ class SearchIndex::Impl {
 
   static absl::StatusOr<MatchResult> MatchIn(Xapian::Database& database, const MatchRequest& request) {
     MatchResult result;
+    if (!absl::SimpleAtoi(database.get_metadata(kVisibleKey), &result.visible_seq)) result.visible_seq = 0;
     if (!absl::SimpleAtoi(database.get_metadata(kAppliedKey), &result.applied_seq)) result.applied_seq = 0;
     int64_t micros = 0;
     if (absl::SimpleAtoi(database.get_metadata(kTimeKey), &micros)) result.commit_time = absl::FromUnixMicros(micros);
     result.embargoes = HasEmbargoesIn(database, absl::Now());
     const Xapian::doccount documents = database.get_doccount();
-    DeadlineSource::Watch watch{request.deadline, request.cancelled, request.partial_on_timeout};
+    Watch watch{request.deadline, request.cancelled, request.partial_on_timeout};
     if (request.cancelled && request.cancelled()) throw CallCancelled();
     result.facets.resize(request.facets.size());
     if (absl::Now() >= request.deadline) {
@@ -917,7 +1057,7 @@ class SearchIndex::Impl {
       return result;
     }
 
-    const QueryBuilder builder(request.labels);
+    const QueryBuilder builder(request.labels, &watch);
     const Xapian::Query base = builder.Build(request.query);
     const auto watched = [&](const Xapian::Query& query) {
       auto* source = new DeadlineSource(&watch);
@@ -960,6 +1100,8 @@ class SearchIndex::Impl {
 
     const absl::Time counting = absl::Now();
     for (const size_t i : own) {
+      watch.Look();  // A short search steps too little to look by itself.
+      if (watch.expired) break;
       Xapian::Enquire facet_enquire(database);
       facet_enquire.set_weighting_scheme(Xapian::BoolWeight());
       facet_enquire.set_query(watched(WithFilters(builder, request, base, request.facets[i])));
@@ -984,9 +1126,11 @@ class SearchIndex::Impl {
   bool marked_ = false;
   bool marked_clean_ = false;
 
+  mutable CommitGate gate_;
   mutable common::Mutex mutex_;
   mutable std::vector<std::unique_ptr<Xapian::Database>> idle_ ABSL_GUARDED_BY(mutex_);
   uint64_t applied_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t visible_seq_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string generation_ ABSL_GUARDED_BY(mutex_);
   absl::Time commit_time_ ABSL_GUARDED_BY(mutex_);
 };
@@ -1014,8 +1158,11 @@ absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string
 absl::Status SearchIndex::Upsert(int64_t row, const Article& article) { return impl_->Upsert(row, article); }
 absl::Status SearchIndex::Recover() { return impl_->Recover(); }
 absl::Status SearchIndex::Remove(absl::string_view id) { return impl_->Remove(id); }
-absl::Status SearchIndex::Commit(uint64_t applied_seq, bool durable) { return impl_->Commit(applied_seq, durable); }
+absl::Status SearchIndex::Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable) {
+  return impl_->Commit(applied_seq, visible_seq, durable);
+}
 uint64_t SearchIndex::applied_seq() const { return impl_->applied_seq(); }
+uint64_t SearchIndex::visible_seq() const { return impl_->visible_seq(); }
 absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) const { return impl_->Match(request); }
 absl::StatusOr<std::vector<int64_t>> SearchIndex::Resolve(const std::vector<HitRef>& hits) const {
   return impl_->Resolve(hits);

@@ -64,6 +64,7 @@ struct MatchResult {
   std::vector<std::map<std::string, int64_t>> facets;  // As in the request: counts by value.
   absl::Duration facets_time;                          // Of the searches that only counted.
   uint64_t applied_seq = 0;
+  uint64_t visible_seq = 0;  // As it was committed with what was searched.
   absl::Time commit_time;
   bool embargoes = false;  // As HasEmbargoes.
 };
@@ -81,11 +82,13 @@ class SearchIndex {
   // Puts a document in place of the one with the same id. Where only labels or language differ little is written.
   absl::Status Upsert(int64_t row, const Article& article);
   absl::Status Remove(absl::string_view id);
-  // Publishes everything so far. `applied_seq` of the store is part of the same commit. `durable`: also forced to disk.
-  absl::Status Commit(uint64_t applied_seq, bool durable);
+  // Publishes everything so far. How far the index has come in the store's log, and which prefix of it searches now see
+  // in full (visible_prefix.h), are part of the same commit. `durable`: also forced to disk.
+  absl::Status Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable);
   absl::Status Recover();
   // As last committed.
   uint64_t applied_seq() const;
+  uint64_t visible_seq() const;
 
   // DeadlineExceeded, Cancelled; Unavailable if the index kept changing; otherwise the query always has an answer.
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const;

@@ -363,7 +363,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.total_exact = matches.complete;
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
-  answer.visible_seq = matches.applied_seq;
+  answer.visible_seq = matches.visible_seq;
   if (matches.complete) answer.state = StateOf(index_.generation(), matches.applied_seq, taxonomy);
   answer.index_time = matches.commit_time;
   answer.embargoes = matches.embargoes;

@@ -144,6 +144,7 @@ void SqlConnection::ResetStatements() {
   for (const auto& [sql, statement] : statements_) sqlite3_reset(statement);
 }
 
+bool SqlConnection::in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }
 int64_t SqlConnection::changes() const { return sqlite3_changes(connection_); }
 int64_t SqlConnection::last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_); }
 

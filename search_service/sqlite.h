@@ -63,6 +63,7 @@ class SqlConnection {
   absl::StatusOr<SqlStatement> Prepare(const char* sql);
   // Ends whatever is still being read.
   void ResetStatements();
+  bool in_transaction() const;
   // Rows changed by the last statement.
   int64_t changes() const;
   int64_t last_insert_rowid() const;

@@ -1,0 +1,95 @@
+#include "search_service/article_store.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+#include "search_service/engine_test_util.h"
+#include "search_service/sqlite.h"
+
+namespace dateline::search {
+namespace {
+
+std::unique_ptr<ArticleStore> OpenOrDie(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<ArticleStore>> store = ArticleStore::Open(path);
+  if (!store.ok()) {
+    ADD_FAILURE() << store.status();
+    std::abort();
+  }
+  return *std::move(store);
+}
+
+ArticleStore::PutResult PutOrDie(ArticleStore& store, Article article) {
+  const absl::StatusOr<Normalized> normalized = Normalize(std::move(article), absl::Now());
+  const absl::StatusOr<ArticleStore::PutResult> result = store.Put(normalized->article, Taxonomy(), absl::Now());
+  if (!result.ok()) ADD_FAILURE() << result.status();
+  return result.value_or(ArticleStore::PutResult());
+}
+
+TEST(ArticleStoreTest, ATransactionThatWasLeftOpenHindersNoOther) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  PutOrDie(*store, MakeArticle("left", "Title", "Text"));
+  // As when the rollback failed.
+  ASSERT_TRUE(store->Begin().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("a", "Title", "Text")).seq, 1U);
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_FALSE((*store->Find("left", Parts::kAll)).has_value());
+  EXPECT_TRUE((*store->Find("a", Parts::kAll)).has_value());
+}
+
+TEST(ArticleStoreTest, WhatWasUndoneToTheSavepointLeavesNeitherArticleNorNumberNorMove) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  const ArticleStore::PutResult first = PutOrDie(*store, MakeArticle("a", "Title", "Text"));
+  ASSERT_TRUE(store->Savepoint().ok());
+  PutOrDie(*store, MakeArticle("a", "Title", "Undone"));
+  PutOrDie(*store, MakeArticle("b", "Title", "Undone"));
+  ASSERT_TRUE(store->RollbackToSavepoint().ok());
+  EXPECT_TRUE(store->moves().empty());
+  ASSERT_TRUE(store->Savepoint().ok());
+  const ArticleStore::PutResult second = PutOrDie(*store, MakeArticle("c", "Title", "Text"));
+  ASSERT_TRUE(store->ReleaseSavepoint().ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(second.seq, first.seq + 1);
+  EXPECT_EQ((*store->Find("a", Parts::kAll))->article.body, "Text");
+  EXPECT_FALSE((*store->Find("b", Parts::kAll)).has_value());
+}
+
+TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted) {
+  TempDir dir;
+  const std::string path = dir.path() + "/articles.db";
+  {
+    auto store = OpenOrDie(path);
+    ASSERT_TRUE(store->Begin().ok());
+    for (const char* id : {"a", "b", "c"}) PutOrDie(*store, MakeArticle(id, "Title", absl::StrCat("Text ", id)));
+    ASSERT_TRUE(store->Commit().ok());
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
+    ASSERT_TRUE((*sql)->Execute("UPDATE articles SET head = x'FF' WHERE id <> 'a'").ok());
+  }
+  auto store = OpenOrDie(path);
+  const absl::StatusOr<ArticleStore::Changes> changes = store->ReadChanges(0, 10, 1'000'000);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  ASSERT_EQ(changes->articles.size(), 3U);
+  EXPECT_FALSE(changes->articles[0].damaged);
+  EXPECT_TRUE(changes->articles[1].damaged);
+  EXPECT_EQ(store->Find("b", Parts::kAll).status().code(), absl::StatusCode::kDataLoss);
+  const auto rows = store->GetRows({changes->articles[0].row, changes->articles[1].row}, Parts::kHead);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_TRUE(rows->at(0).has_value());
+  EXPECT_FALSE(rows->at(1).has_value());
+  ASSERT_TRUE(store->Begin().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "Title", "Text b")).outcome, IngestOutcome::kUpdated);
+  EXPECT_TRUE(store->Delete("c", {}, absl::Now()).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ((*store->Find("b", Parts::kAll))->article.body, "Text b");
+}
+
+}  // namespace
+}  // namespace dateline::search
