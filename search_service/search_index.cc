@@ -909,7 +909,8 @@ class SearchIndex::Impl {
   }
 
   absl::StatusOr<bool> HasEmbargoes(absl::Time now) const {
-    return Read([&](Xapian::Database& database) -> absl::StatusOr<bool> { return HasEmbargoesIn(database, now); });
+    return Read(absl::InfiniteFuture(),
+                [&](Xapian::Database& database) -> absl::StatusOr<bool> { return HasEmbargoesIn(database, now); });
   }
 
   absl::StatusOr<int64_t> document_count() const {
