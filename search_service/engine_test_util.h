@@ -78,7 +78,7 @@ class FakeLabeler final : public ArticleLabeler {
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
       if (absl::StrContains(article.title, "unlabelable")) {
-        result.push_back(absl::InvalidArgumentError("not this one"));
+        result.emplace_back(absl::InvalidArgumentError("not this one"));
         continue;
       }
       Labeling labeling;
@@ -100,7 +100,7 @@ class FakeLabeler final : public ArticleLabeler {
       labeling.country_outcome = labeling.labels.empty() ? TagOutcome::kAbstained : TagOutcome::kTagged;
       labeling.issue_outcome = TagOutcome::kAbstained;
       labeling.language_code = "en";
-      result.push_back(std::move(labeling));
+      result.emplace_back(std::move(labeling));
     }
     return result;
   }
