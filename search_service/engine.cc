@@ -863,6 +863,7 @@ class Engine::Impl {
         round.answers = status.ok();
         if (status.ok()) {
           next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+          SetLabelerState(status);  // Before anyone can see labels of it.
           status = CountSuspect(round);
         }
         if (status.ok() && followed_ != taxonomy()->data().etag) continue;
