@@ -54,7 +54,7 @@ std::unique_ptr<Engine> OpenOrDie(const Engine::Options& options, std::shared_pt
   return *std::move(engine);
 }
 
-SearchResult SearchOrDie(const Engine& engine, SearchQuery query) {
+SearchResult SearchOrDie(const Engine& engine, const SearchQuery& query) {
   absl::StatusOr<SearchResult> result = engine.Search(query);
   if (!result.ok()) {
     ADD_FAILURE() << result.status();

@@ -80,6 +80,7 @@ class FakeLabeler final : public ArticleLabeler {
       return absl::UnavailableError("the labeler is starting");
     }
     if (away_) return absl::UnavailableError("the labeler is away");
+    const std::string model = model_;
     std::vector<absl::StatusOr<Labeling>> result;
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
@@ -88,7 +89,7 @@ class FakeLabeler final : public ArticleLabeler {
         return absl::UnavailableError("the labeler died");
       }
       if (absl::StrContains(article.title, "unlabelable") && model_ == "fake") {
-        result.push_back(absl::InvalidArgumentError("not this one"));
+        result.emplace_back(absl::InvalidArgumentError("not this one"));
         continue;
       }
       Labeling labeling;
@@ -99,7 +100,7 @@ class FakeLabeler final : public ArticleLabeler {
         label.dimension = dimension;
         label.id = id;
         label.score = score;
-        label.model_version = model_;
+        label.model_version = model;
         label.evidence.push_back({std::nullopt, word, "NAME", 1.0, SetAside::kNone});
         labeling.labels.push_back(label);
       };
@@ -110,7 +111,7 @@ class FakeLabeler final : public ArticleLabeler {
       labeling.country_outcome = labeling.labels.empty() ? TagOutcome::kAbstained : TagOutcome::kTagged;
       labeling.issue_outcome = TagOutcome::kAbstained;
       labeling.language_code = "en";
-      result.push_back(std::move(labeling));
+      result.emplace_back(std::move(labeling));
     }
     return result;
   }

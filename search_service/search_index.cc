@@ -338,7 +338,7 @@ class FacetCounter final : public Xapian::MatchSpy {
   void CountLabels(const std::string& pack) {
     seen_.clear();
     ForEachPacked(pack, [&](const PackedValue& label) {
-      const auto dimension = static_cast<size_t>(label.kind);
+      const auto dimension = static_cast<size_t>(static_cast<unsigned char>(label.kind));
       if (dimension >= labels_.size() || labels_[dimension] < 0 || !LabelCounts(label, options_)) return;
       // Two sources may give the same label.
       const std::pair<char, absl::string_view> key{label.kind, label.value};
