@@ -83,6 +83,7 @@ class FakeLabeler final : public ArticleLabeler {
       return absl::UnavailableError("the labeler is starting");
     }
     if (away_) return absl::UnavailableError("the labeler is away");
+    const std::string model = model_;
     std::vector<absl::StatusOr<Labeling>> result;
     for (const LabelingInput& article : articles) {
       if (absl::StrContains(article.title, "poison")) return absl::DeadlineExceededError("choked");
@@ -102,7 +103,7 @@ class FakeLabeler final : public ArticleLabeler {
         label.dimension = dimension;
         label.id = id;
         label.score = score;
-        label.model_version = model_;
+        label.model_version = model;
         label.evidence.push_back({std::nullopt, word, "NAME", 1.0, SetAside::kNone});
         labeling.labels.push_back(label);
       };

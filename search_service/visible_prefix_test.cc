@@ -10,7 +10,7 @@
 namespace dateline::search {
 namespace {
 
-void Move(VisiblePrefix& prefix, std::vector<RowMove> moves) {
+void Move(VisiblePrefix& prefix, const std::vector<RowMove>& moves) {
   prefix.Begin(moves);
   prefix.End(/*committed=*/true);
 }
