@@ -132,7 +132,8 @@ TEST(SearchIndexTest, ALookupOfLabelsThatFindsNothingCanBeCancelled) {
   MatchRequest request = RequestFor(QueryNode::All());
   request.labels.min_score = 0.5;
   request.filters.push_back(
-      {FieldRef{Field::kRegion, ""}, QueryNode::Or({QueryNode::Term("XC:IR"), QueryNode::Term("XC:FR")})});
+      {FieldRef{Field::kRegion, ""},
+       QueryNode::Or({QueryNode::Term({Field::kRegion, ""}, "IR"), QueryNode::Term({Field::kRegion, ""}, "FR")})});
   int asked = 0;
   request.cancelled = [&] { return ++asked > 1; };
   EXPECT_EQ(index->Match(request).status().code(), absl::StatusCode::kCancelled);
@@ -153,8 +154,9 @@ TEST(SearchIndexTest, AnyOfSeveralLabelsIsLookedUpInEachDimension) {
   issue.labels.push_back(label);
   ASSERT_TRUE(index->Upsert(3, issue).ok());
   ASSERT_TRUE(index->Commit(3, 3, /*durable=*/false).ok());
-  MatchRequest request =
-      RequestFor(QueryNode::Or({QueryNode::Term("XC:RU"), QueryNode::Term("XC:FR"), QueryNode::Term("XI:IR")}));
+  MatchRequest request = RequestFor(
+      QueryNode::Or({QueryNode::Term({Field::kRegion, ""}, "RU"), QueryNode::Term({Field::kRegion, ""}, "FR"),
+                     QueryNode::Term({Field::kIssue, ""}, "IR")}));
   for (const double min_score : {0.0, 0.5}) {
     request.labels.min_score = min_score;
     const absl::StatusOr<MatchResult> result = index->Match(request);
