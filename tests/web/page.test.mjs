@@ -133,6 +133,7 @@ test('a tag gives its reasons on hover, on focus and on tap', { skip }, async ()
     assert.equal(await popover.count(), 1);
     await page.keyboard.press('Escape');
     assert.equal(await page.locator('.popover:visible').count(), 0);
+    assert.equal(await page.inputValue('#query'), 'patience sanctions');
 
     await page.mouse.move(2, 2);
     await page.locator('.hit').first().locator('h2 a').focus();

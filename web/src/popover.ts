@@ -6,7 +6,10 @@ let counter = 0;
 let open: { close: () => void } | null = null;
 
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') open?.close();
+  if (event.key !== 'Escape' || open === null) return;
+  // A search box that has the focus would empty itself.
+  event.preventDefault();
+  open.close();
 });
 document.addEventListener('pointerdown', (event) => {
   if (event.target instanceof Node && !document.querySelector('.tag-wrap.open')?.contains(event.target)) open?.close();
