@@ -94,7 +94,8 @@ grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerC
         }
         size_t answer_bytes = 0;
         for (const v1::ClassifyRequest& one : in.requests()) {
-          if (call.IsCancelled()) return absl::CancelledError("the caller went away or its deadline passed");
+          if (call.CallerLeft()) return absl::CancelledError("the caller went away");
+          if (call.IsCancelled()) return absl::DeadlineExceededError("the deadline passed before the batch was done");
           v1::BatchClassifyResult& result = *out.add_results();
           absl::Status status = ClassifyOne(one, *result.mutable_response());
           answer_bytes += result.ByteSizeLong();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -161,7 +162,7 @@ class HandlersTest : public ::testing::Test {
     auto engine = Engine::Open(options, labeler_);
     EXPECT_THAT(engine, IsOk());
     engine_ = *std::move(engine);
-    search_handler_ = std::make_unique<SearchHandler>(*engine_, pool_);
+    search_handler_ = std::make_unique<SearchHandler>(*engine_, pool_, /*max_waiting=*/1);
     admin_handler_ = std::make_unique<SearchAdminHandler>(*engine_, pool_);
     ingest_handler_ = std::make_unique<IngestHandler>(*engine_, &extractor_, pool_, document_pool_, ingest_options);
     auto server = common::rpc::Server::Start(
@@ -396,6 +397,13 @@ TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
       {"skip", [](v1::SearchRequest& r) { r.set_skip(-3); }},
       {"facets", [](v1::SearchRequest& r) { r.add_facets()->set_field("shoe_size"); }},
       {"min_commit_token", [](v1::SearchRequest& r) { r.set_min_commit_token("???"); }},
+      {"selections",
+       [](v1::SearchRequest& r) {
+         for (int i = 0; i < 1'001; ++i) {
+           if (i % 100 == 0) r.add_selections()->set_field("source");
+           r.mutable_selections(i / 100)->add_values(absl::StrCat(i));
+         }
+       }},
   };
   for (const auto& [field, set] : cases) {
     v1::SearchRequest search;
@@ -426,6 +434,31 @@ TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWant
   // The message is the server's: it came before the client gave up by itself.
   EXPECT_THAT(common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)),
               StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("min_commit_token")));
+}
+
+TEST_F(HandlersTest, SearchesThatWaitLeaveThreadsToThoseThatDoNot) {
+  const common::MutexLock hold(visibility_);
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Title", "Body");
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  std::vector<absl::StatusCode> codes(2);
+  std::vector<std::thread> callers;
+  for (absl::StatusCode& code : codes) {
+    callers.emplace_back([this, &ingested, &code] {
+      v1::SearchRequest search;
+      search.set_min_commit_token(ingested.commit_token());
+      v1::SearchResponse response;
+      grpc::ClientContext context;
+      context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(2)));
+      code = common::rpc::FromGrpcStatus(search_->Search(&context, search, &response)).code();
+    });
+  }
+  v1::SearchResponse response;
+  EXPECT_OK(Search({}, response));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_THAT(codes, ::testing::UnorderedElementsAre(absl::StatusCode::kDeadlineExceeded,
+                                                     absl::StatusCode::kResourceExhausted));
 }
 
 TEST_F(HandlersTest, AFullPageOfLongArticlesIsShortenedToWhatAClientTakes) {

@@ -83,7 +83,7 @@ absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
   WorkerPool search_pool(flags.search_pool);
   WorkerPool ingest_pool(flags.ingest_pool);
   WorkerPool document_pool(flags.ingest_pool);
-  search::SearchHandler search_handler(engine, search_pool);
+  search::SearchHandler search_handler(engine, search_pool, /*max_waiting=*/std::max(1, flags.search_pool.threads / 2));
   search::SearchAdminHandler admin_handler(engine, search_pool);
   search::IngestHandler ingest_handler(engine, classifier.get(), ingest_pool, document_pool, {});
   absl::StatusOr<std::unique_ptr<rpc::Server>> server = rpc::Server::Start(

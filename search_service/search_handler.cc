@@ -27,6 +27,8 @@ namespace {
 // Kept back of the caller's time where a partial answer is wanted: hits are still to be read and sent.
 constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
 
+constexpr absl::Duration kWaitRetryDelay = absl::Milliseconds(500);
+
 absl::Time MatchDeadline(absl::Time now, absl::Time deadline) {
   return deadline - std::min(kAnswerTime, (deadline - now) / 4);
 }
@@ -40,6 +42,19 @@ void AllowCaching(const common::rpc::Call& call, absl::string_view state) {
 
 }  // namespace
 
+absl::Status SearchHandler::AwaitToken(const SearchQuery& query) {
+  if (query.min_commit_token.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const uint64_t seq, engine_.SeqOf("min_commit_token", query.min_commit_token));
+  if (seq <= engine_.visible_seq()) return absl::OkStatus();
+  const bool room = waiting_.fetch_add(1) < max_waiting_;
+  // What was reached is for the search to say: it looks again.
+  if (room) engine_.WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled);
+  waiting_.fetch_sub(1);
+  if (room) return absl::OkStatus();
+  return common::ResourceExhausted("too many searches wait for their min_commit_token; wait with WaitForCommit first",
+                                   kWaitRetryDelay);
+}
+
 grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::SearchRequest, v1::SearchResponse>(
@@ -49,6 +64,7 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
         ASSIGN_OR_RETURN(SearchQuery query, FromProto(in));
         query.deadline = query.partial_on_timeout ? MatchDeadline(start, call.deadline()) : call.deadline();
         query.cancelled = [&call] { return call.CallerLeft(); };
+        RETURN_IF_ERROR(AwaitToken(query));
         ASSIGN_OR_RETURN(SearchResult result, engine_.Search(query));
         while (true) {
           ToProto(result, query, *engine_.taxonomy(), out);

@@ -23,7 +23,8 @@ inline constexpr int kMaxPageSize = 100;  // Larger ones are taken as this.
 inline constexpr int kMaxDepth = 1'000;   // skip + all pages together.
 inline constexpr int kDefaultFacetLimit = 10;
 inline constexpr int kMaxFacetLimit = 1'000;
-inline constexpr size_t kMaxFilterValues = 100;  // Of one list of ids or selection.
+inline constexpr size_t kMaxFilterValues = 100;      // Of one list of ids or selection.
+inline constexpr size_t kMaxSelectedValues = 1'000;  // Of all selections of a search.
 inline constexpr int kMaxSnippetsPerHit = 10;
 inline constexpr int kMaxSnippetBytes = 2'000;
 

@@ -183,6 +183,12 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
   if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
 
   RETURN_IF_ERROR(CheckCount("selections", query.selections.size()));
+  size_t selected = 0;
+  for (const Selection& selection : query.selections) selected += selection.values.size();
+  if (selected > kMaxSelectedValues) {
+    return common::InvalidField("selections", absl::StrCat("have ", selected, " values together; at most ",
+                                                           kMaxSelectedValues, " are allowed"));
+  }
   for (const Selection& selection : query.selections) {
     const std::optional<FieldRef> ref = ParseFieldName(selection.field);
     if (!ref || !IsFacet(ref->field)) {
