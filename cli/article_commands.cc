@@ -65,10 +65,20 @@ ExitCode Delete(const Context& context, const DeleteFlags& flags) {
   }
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
+  // A purge refuses ids that nothing is stored under, too: after a slip of the pen it must not look done.
+  bool stored = true;
+  if (flags.request.purge()) {
+    spb::GetArticleRequest look;
+    look.set_id(flags.request.id());
+    look.set_view(apb::ARTICLE_VIEW_BASIC);
+    stored = !absl::IsNotFound(client->GetArticle(look).status());
+  }
   const absl::StatusOr<spb::DeleteArticleResponse> response = client->DeleteArticle(flags.request);
   if (!response.ok()) return Fail(context, response.status());
   if (context.output == OutputFormat::kText) {
-    Print(absl::StrCat(deed, "d ", response->id(), "\n"));
+    Print(absl::StrCat(deed, "d ", response->id(),
+                       stored ? "" : ": no such article was to be seen; what has this id or URL is refused from now on",
+                       "\n"));
   } else {
     PrintJson(context, *response);
   }

@@ -94,6 +94,10 @@ absl::Status Explain(const Endpoint& endpoint, const absl::Status& error, absl::
       return WithMessage(error, absl::StrCat(where, " gave no answer within ", absl::FormatDuration(timeout),
                                              "; --timeout gives it longer"));
     case absl::StatusCode::kUnimplemented:
+      // The method is there and says what of the request it can't do.
+      if (common::ReasonOf(error) != absl::StatusCodeToString(error.code())) {
+        return WithMessage(error, absl::StrCat(endpoint.service, ": ", error.message()));
+      }
       return WithMessage(error, absl::StrCat(where, " does not know this method; is it a Dateline ", common::kVersion,
                                              " ", endpoint.service, "? (", error.message(), ")"));
     default:

@@ -215,7 +215,8 @@ std::string InterpretationText(const spb::QueryInterpretation& interpretation, c
   if (!interpretation.corrected_query().empty()) {
     absl::StrAppend(&text, style.Yellow(absl::StrCat("Did you mean: ", interpretation.corrected_query(), "?")), "\n");
   }
-  if (interpretation.relaxed()) {
+  // The notes say more, where there are any.
+  if (interpretation.relaxed() && interpretation.notes().empty()) {
     absl::StrAppend(&text, style.Dim("Few articles have all the words: articles with some of them are shown too."),
                     "\n");
   }

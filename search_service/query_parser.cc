@@ -721,7 +721,8 @@ absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view 
         kReasonTaxonomyUnavailable);
   }
   if (nodes.empty()) {
-    return common::InvalidField(request_field, absl::StrCat("there is no ", FieldName(ref), " \"", value, "\""));
+    return common::InvalidField(
+        request_field, absl::StrCat("there is no ", FieldName(ref), " \"", value, "\"; GetTaxonomy lists them"));
   }
   return QueryNode::Or(std::move(nodes));
 }

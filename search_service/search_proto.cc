@@ -28,9 +28,11 @@ int32_t Count(int64_t value) {
 
 // A field of the contract that this version does not act on: refused, since ignoring it would give a wrong answer.
 absl::Status NotBuilt(absl::string_view field) {
-  return common::WithFieldViolations(
-      absl::UnimplementedError(absl::StrCat(field, ": this server does not act on it yet; leave it out")),
-      {{.field = std::string(field), .description = "this server does not act on it yet; leave it out"}});
+  return common::WithReason(
+      common::WithFieldViolations(
+          absl::UnimplementedError(absl::StrCat(field, ": this server does not act on it yet; leave it out")),
+          {{.field = std::string(field), .description = "this server does not act on it yet; leave it out"}}),
+      "FIELD_NOT_SUPPORTED");
 }
 
 std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& strings) {

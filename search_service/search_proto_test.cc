@@ -100,6 +100,7 @@ TEST(SearchProtoTest, RefusesWhatIsNotBuiltByName) {
     set(request);
     const absl::Status status = FromProto(request).status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(field)));
+    EXPECT_EQ(common::ReasonOf(status), "FIELD_NOT_SUPPORTED");
     ASSERT_THAT(common::FieldViolationsOf(status), SizeIs(1)) << field;
     EXPECT_EQ(common::FieldViolationsOf(status)[0].field, field);
   }

@@ -391,7 +391,8 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
   const std::optional<PageToken> token = ParsePageToken(query.page_token);
   if (!token) return common::InvalidField("page_token", "is not a token of this service");
   if (token->fingerprint != fingerprint) {
-    return common::InvalidField("page_token", "belongs to another query; all fields but page_size must stay the same");
+    return common::InvalidField("page_token",
+                                "belongs to another query: what decides which hits there are must stay the same");
   }
   offset = token->offset;
   if (token->nonce == nonce_) {
