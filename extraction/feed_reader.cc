@@ -480,8 +480,8 @@ std::string CleanXml(absl::string_view xml) {
   return clean;
 }
 
-std::unique_ptr<SourceReader> MakeFeedReader(std::string xml, const SourceOptions& options, absl::Time now) {
-  return std::make_unique<FeedReader>(std::move(xml), options, now);
+std::unique_ptr<SourceReader> MakeFeedReader(const std::string& xml, const SourceOptions& options, absl::Time now) {
+  return std::make_unique<FeedReader>(xml, options, now);
 }
 
 }  // namespace dateline::extraction

@@ -18,7 +18,7 @@ namespace dateline::extraction {
 std::string CleanXml(absl::string_view xml);
 
 // Reads the entries of a feed (valid UTF-8), one for each call of Next.
-std::unique_ptr<SourceReader> MakeFeedReader(std::string xml, const SourceOptions& options, absl::Time now);
+std::unique_ptr<SourceReader> MakeFeedReader(const std::string& xml, const SourceOptions& options, absl::Time now);
 
 }  // namespace dateline::extraction
 

@@ -35,7 +35,6 @@ namespace {
 
 constexpr size_t kHeadBytes = 8192;
 constexpr size_t kReadBytes = 65'536;
-constexpr size_t kProlog = 4096;  // Where the first element of an XML document is looked for.
 
 // `text` without what may stand before the first element: declarations, comments, document types.
 absl::string_view SkipProlog(absl::string_view text) {

@@ -28,7 +28,6 @@ using ::dateline::testing::StatusIs;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // Hands the text out in small pieces, as pipes do.
