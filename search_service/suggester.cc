@@ -123,7 +123,7 @@ std::vector<Suggestion> Suggester::Suggest(const SuggestQuery& query, const Taxo
     suggestion.id = std::move(id);
     suggestion.article_count = count;
     suggestion.text = text;
-    names.push_back({{!first, -count, std::move(text)}, std::move(suggestion)});
+    names.emplace_back(std::tuple(!first, -count, std::move(text)), std::move(suggestion));
   };
 
   const common::MutexLock lock(mutex_);
@@ -173,7 +173,8 @@ std::vector<Suggestion> Suggester::Suggest(const SuggestQuery& query, const Taxo
       suggestion.url = entry.url;
       suggestion.text = entry.title;
       suggestion.article_count = 1;
-      titles.push_back({{!first, -std::max<int64_t>(entry.publish_time, -INT64_MAX), -row}, std::move(suggestion)});
+      titles.emplace_back(std::tuple(!first, -std::max<int64_t>(entry.publish_time, -INT64_MAX), -row),
+                          std::move(suggestion));
     }
   }
   const auto by_rank = [](const auto& a, const auto& b) { return a.first < b.first; };

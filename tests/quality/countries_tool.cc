@@ -22,7 +22,6 @@
 
 namespace {
 
-using dateline::classifier::ArticleText;
 using dateline::classifier::CountryTagger;
 using dateline::classifier::Gazetteer;
 using dateline::quality::ForEachArticle;

@@ -42,7 +42,7 @@ TempDir::~TempDir() {
 std::string TempDir::File(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
 
 std::string TempDir::Write(absl::string_view name, absl::string_view content) const {
-  const std::string file = File(name);
+  std::string file = File(name);
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(file).parent_path(), error);
   std::ofstream out(file, std::ios::binary);
