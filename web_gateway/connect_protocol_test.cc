@@ -179,7 +179,7 @@ TEST(GrpcWebTest, TakesOneFramePlainCompressedOrAsBase64) {
 }
 
 TEST(GrpcWebTest, RefusesBrokenFrames) {
-  const auto parse = [](const std::string& body, HttpHeaders headers = {}) {
+  const auto parse = [](const std::string& body, const HttpHeaders& headers = {}) {
     return ParsePost(kWeb, headers, body, kLimit);
   };
   EXPECT_THAT(parse(""), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cut off")));
