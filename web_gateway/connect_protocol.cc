@@ -568,11 +568,13 @@ std::optional<std::string> PercentDecode(absl::string_view text) {
       out.push_back(text[i]);
     } else {
       const absl::string_view hex = text.substr(i + 1, 2);
+      uint32_t byte = 0;
+      // SimpleHexAtoi alone would take spaces and signs, too.
       if (hex.size() != 2 || !absl::ascii_isxdigit(static_cast<unsigned char>(hex[0])) ||
-          !absl::ascii_isxdigit(static_cast<unsigned char>(hex[1]))) {
+          !absl::ascii_isxdigit(static_cast<unsigned char>(hex[1])) || !absl::SimpleHexAtoi(hex, &byte)) {
         return std::nullopt;
       }
-      out += absl::HexStringToBytes(hex);
+      out.push_back(static_cast<char>(byte));
       i += 2;
     }
   }

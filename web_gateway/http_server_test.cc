@@ -144,7 +144,8 @@ TEST(HttpServerTest, SaysWhatIsWrongWithARequest) {
   };
   EXPECT_EQ(status("this is no HTTP\r\n\r\n"), 400);
   EXPECT_EQ(status("GET / HTTP/9.9\r\n\r\n"), 400);
-  EXPECT_EQ(status("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n"), 400);
+  constexpr char kTlsHello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n";
+  EXPECT_EQ(status(std::string(kTlsHello, sizeof(kTlsHello) - 1)), 400);
   EXPECT_EQ(status("POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef"), 400);
   EXPECT_EQ(status("POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"), 400);
   EXPECT_EQ(status("GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n"), 431);
