@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/stubs/logging.h"
+#include "grpc/grpc.h"
 #include "grpc/support/log.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/support/server_interceptor.h"
 
 #include "common/log.h"
 #include "common/rpc/address.h"
@@ -86,7 +89,70 @@ void Configure(const Server::Options& options, grpc::ServerBuilder& builder) {
   }
 }
 
+// How long no call may have been seen before connections are closed: time for the last answer to reach its socket, and
+// for a call that came in with the shutdown to be counted.
+constexpr absl::Duration kQuiet = absl::Milliseconds(50);
+
 }  // namespace
+
+// The calls that run, but for those of gRPC's own services. Thread-safe.
+class Server::CallCount {
+ public:
+  // An interceptor lives as long as its call, which is all that is wanted of it.
+  class Factory final : public grpc::experimental::ServerInterceptorFactoryInterface {
+   public:
+    explicit Factory(std::shared_ptr<CallCount> calls) : calls_(std::move(calls)) {}
+
+    grpc::experimental::Interceptor* CreateServerInterceptor(grpc::experimental::ServerRpcInfo* info) override {
+      if (absl::StartsWith(info->method(), "/grpc.")) {
+        return nullptr;
+      }
+      return new Presence(calls_);  // gRPC owns it.
+    }
+
+   private:
+    const std::shared_ptr<CallCount> calls_;
+  };
+
+  // Returns once no call has run for kQuiet, or Stop was called.
+  void AwaitNone() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    changed_at_ = absl::Now();
+    while (!stopped_ && (running_ > 0 || absl::Now() < changed_at_ + kQuiet)) {
+      changed_.WaitUntil(mutex_, running_ > 0 ? absl::InfiniteFuture() : changed_at_ + kQuiet);
+    }
+  }
+
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+    changed_.NotifyAll();
+  }
+
+ private:
+  class Presence final : public grpc::experimental::Interceptor {
+   public:
+    explicit Presence(std::shared_ptr<CallCount> calls) : calls_(std::move(calls)) { calls_->Add(1); }
+    ~Presence() override { calls_->Add(-1); }
+    void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override { methods->Proceed(); }
+
+   private:
+    const std::shared_ptr<CallCount> calls_;
+  };
+
+  void Add(int calls) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    running_ += calls;
+    changed_at_ = absl::Now();
+    changed_.NotifyAll();
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time changed_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
                                                       const std::vector<HostedService>& services) {
@@ -94,6 +160,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   ASSIGN_OR_RETURN(Address address, ParseAddress(options.listen));
   grpc::ServerBuilder builder;
   Configure(options, builder);
+  const auto calls = std::make_shared<CallCount>();
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(std::make_unique<CallCount::Factory>(calls));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   int port = 0;
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
   for (const HostedService& service : services) {
@@ -112,15 +182,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   if (!address.is_unix()) {
     address.port = port;
   }
-  std::unique_ptr<Server> result(new Server(std::move(server), address.port, address.ToString()));
+  std::unique_ptr<Server> result(new Server(std::move(server), address.port, address.ToString(), calls));
   for (const HostedService& service : services) {
     result->SetServing(service.name, true);
   }
   return result;
 }
 
-Server::Server(std::unique_ptr<grpc::Server> server, int port, std::string address)
-    : port_(port), address_(std::move(address)), server_(std::move(server)) {}
+Server::Server(std::unique_ptr<grpc::Server> server, int port, std::string address, std::shared_ptr<CallCount> calls)
+    : port_(port), address_(std::move(address)), calls_(std::move(calls)), server_(std::move(server)) {}
 
 Server::~Server() { Shutdown(absl::ZeroDuration()); }
 
@@ -139,7 +209,14 @@ void Server::Shutdown(absl::Duration grace) {
   }
   shut_down_ = true;
   server_->GetHealthCheckService()->Shutdown();
+  // gRPC would wait for every connection to close, and a client that is idle may not read for minutes that it should.
+  std::thread closer([this] {
+    calls_->AwaitNone();
+    grpc_server_cancel_all_calls(server_->c_server());
+  });
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  calls_->Stop();
+  closer.join();
 }
 
 }  // namespace dateline::common::rpc

@@ -61,14 +61,18 @@ class Server {
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
   // Reports NOT_SERVING for good, takes no new calls, waits up to `grace` for those that run, cancels the rest, and
-  // waits for them to end. Later calls return when the first is done.
+  // waits for them to end. Connections without a call, streams of health and reflection (grpc.*) are closed as soon as
+  // no other call runs: nothing waits for a client that is idle. Later calls return when the first is done.
   void Shutdown(absl::Duration grace);
 
  private:
-  Server(std::unique_ptr<grpc::Server> server, int port, std::string address);
+  class CallCount;
+
+  Server(std::unique_ptr<grpc::Server> server, int port, std::string address, std::shared_ptr<CallCount> calls);
 
   const int port_;
   const std::string address_;
+  const std::shared_ptr<CallCount> calls_;
   Mutex shutdown_mutex_;
   bool shut_down_ ABSL_GUARDED_BY(shutdown_mutex_) = false;
   const std::unique_ptr<grpc::Server> server_;

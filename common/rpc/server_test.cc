@@ -168,6 +168,38 @@ TEST(ServerTest, ShutdownCancelsWhatOutlastsTheGrace) {
   client.join();
 }
 
+// It would take the whole grace, if it waited for them.
+TEST(ServerTest, ShutdownWaitsForNoWatcherOfHealth) {
+  ASSERT_OK_AND_ASSIGN(const auto server, Server::Start({}, {}));
+  ASSERT_OK_AND_ASSIGN(const auto channel, MakeChannel(server->address()));
+  grpc::CompletionQueue events;
+  const auto happened = [&events] {
+    void* tag = nullptr;
+    bool ok = false;
+    return events.Next(&tag, &ok) && ok;
+  };
+  grpc::ClientContext context;
+  grpc::GenericStub stub(channel);
+  const auto watch = stub.PrepareCall(&context, "/grpc.health.v1.Health/Watch", &events);
+  watch->StartCall(nullptr);
+  ASSERT_TRUE(happened());
+  const grpc::Slice whole_server;  // The empty message asks for it.
+  watch->WriteLast(grpc::ByteBuffer(&whole_server, 1), {}, nullptr);
+  ASSERT_TRUE(happened());
+  grpc::ByteBuffer response;
+  watch->Read(&response, nullptr);
+  ASSERT_TRUE(happened());
+
+  server->Shutdown(absl::Hours(1));
+  do {
+    watch->Read(&response, nullptr);
+  } while (happened());
+  grpc::Status status;
+  watch->Finish(&status, nullptr);
+  happened();
+  EXPECT_FALSE(status.ok());
+}
+
 TEST(ChannelTest, RejectsAnAddressItCannotDial) {
   EXPECT_THAT(MakeChannel("nowhere"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("HOST:PORT")));
 }
