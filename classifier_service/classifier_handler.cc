@@ -9,6 +9,7 @@
 #include "classifier_service/classifier_proto.h"
 #include "common/error.h"
 #include "common/hash.h"
+#include "common/language_tag.h"
 #include "common/rpc/item_error.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
@@ -60,6 +61,7 @@ absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, 
       return common::InvalidField("article", "is missing; send an article or a document");
   }
   ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path));
+  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
   const Classification classification = classifier_.Classify(
       text, {.include_mentions = request.include_mentions(), .display_language = request.display_language()});
   ToProto(classification, classifier_, response);

@@ -9,6 +9,7 @@
 #include "google/protobuf/message.h"
 
 #include "common/error.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "common/url.h"
@@ -131,7 +132,8 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_
   if (text.title.empty() && text.body.empty()) {
     return InvalidField(absl::StrCat(path, ".body"), "is empty, and so is the title; give at least one of them");
   }
-  text.language_code = article.language_code();
+  text.language_code = common::NormalizeLanguageTag(article.language_code());
+  RETURN_IF_ERROR(common::CheckLanguageTag(absl::StrCat(path, ".language_code"), text.language_code));
   if (article.has_publish_time()) {
     constexpr int64_t kMinSeconds = -62135596800;  // The year 1.
     constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+#include "common/language_tag.h"
 #include "common/text.h"
 #include "common/url.h"
 #include "extraction/dates.h"
@@ -81,6 +82,11 @@ void FinishArticle(absl::string_view url, absl::Time now, Article* article, std:
   article->title = Bounded(common::NormalizeLine(article->title), kMaxTitleBytes);
   article->summary = Bounded(common::NormalizeText(article->summary), kMaxSummaryBytes);
   article->source = Bounded(common::NormalizeLine(article->source), kMaxNameBytes);
+  article->language_code = common::NormalizeLanguageTag(article->language_code);
+  if (!common::CheckLanguageTag("language_code", article->language_code).ok()) {
+    warnings->push_back("language_code: the page's is no language tag and was left out");
+    article->language_code.clear();
+  }
   article->content_type = Bounded(common::NormalizeLine(article->content_type), kMaxContentTypeBytes);
   for (std::string& author : article->authors) {
     author = Bounded(common::NormalizeLine(author), kMaxNameBytes);

@@ -13,6 +13,7 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "common/url.h"
@@ -143,7 +144,9 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
     label.name = common::NormalizeLine(label.name);
     RETURN_IF_ERROR(CheckSize(absl::StrCat("source_labels[", i, "].kind"), label.kind.size(), kMaxKindBytes));
     RETURN_IF_ERROR(CheckSize(absl::StrCat("source_labels[", i, "].name"), label.name.size(), kMaxNameBytes));
-    if (label.name.empty()) continue;
+    if (label.name.empty()) {
+      return common::InvalidField(absl::StrCat("source_labels[", i, "].name"), "is missing; leave the label out");
+    }
     if (std::find(source_labels.begin(), source_labels.end(), label) == source_labels.end()) {
       source_labels.push_back(std::move(label));
     }
@@ -288,20 +291,6 @@ absl::Status CheckArticleSize(const Article& article) {
       kReasonArticleTooLarge);
 }
 
-std::string LowerLanguage(absl::string_view code) {
-  std::string result;
-  for (const char c : absl::StripAsciiWhitespace(code)) result.push_back(c == '_' ? '-' : c);
-  return result;
-}
-
-absl::Status CheckLanguage(absl::string_view code) {
-  const bool in_form = code.size() <= 35 && std::all_of(code.begin(), code.end(), [](char c) {
-                         return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
-                       });
-  if (in_form) return absl::OkStatus();
-  return common::InvalidField("language_code", "is no BCP 47 tag such as \"en\" or \"pt-BR\"");
-}
-
 }  // namespace
 
 std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& options) {
@@ -389,8 +378,8 @@ absl::StatusOr<Normalized> Normalize(Article article, absl::Time now) {
   RETURN_IF_ERROR(NormalizeText(article));
   RETURN_IF_ERROR(NormalizeAttributes(article));
   RETURN_IF_ERROR(NormalizeLabels(article, warnings));
-  article.language_code = LowerLanguage(article.language_code);
-  RETURN_IF_ERROR(CheckLanguage(article.language_code));
+  article.language_code = common::NormalizeLanguageTag(article.language_code);
+  RETURN_IF_ERROR(common::CheckLanguageTag("language_code", article.language_code));
   NormalizeTimes(now, article, warnings);
   // Normalised text may be longer than what came; an answer has to hold it.
   RETURN_IF_ERROR(CheckArticleSize(article));

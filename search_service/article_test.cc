@@ -60,6 +60,9 @@ TEST(NormalizeTest, EveryLimitIsEnforcedAndNamesItsField) {
   article.attributes["bad name"] = {"x"};
   EXPECT_EQ(FieldOf(article), "attributes");
   article = Valid();
+  article.source_labels = {{.kind = "issue", .name = " "}};
+  EXPECT_EQ(FieldOf(article), "source_labels[0].name");
+  article = Valid();
   article.language_code = "not a tag";
   EXPECT_EQ(FieldOf(article), "language_code");
   article = Valid();

@@ -31,8 +31,9 @@ namespace apb = article::v1;
 constexpr int kMaxBatchItems = 1'000;
 constexpr size_t kMaxBatchBytes = 16'000'000;
 constexpr size_t kMaxDocumentBytes = 16'000'000;
-// What is kept back from the caller's deadline, so that an answer that waited still arrives in time.
-constexpr absl::Duration kAnswerTime = absl::Milliseconds(50);
+// What is kept back from the caller's deadline, and at most a quarter of the time, so that an answer that waited still
+// arrives in time when the machine is busy.
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 constexpr int kItemsPerTurn = 32;  // Of a stream, while others wait for the pool.
 constexpr absl::string_view kNoRoom = "article: left out, the answer has no room for it; read it with GetArticle";
@@ -427,7 +428,7 @@ class WaitingCall final : public grpc::ServerUnaryReactor, public std::enable_sh
   }
 
   // For work: the caller's deadline, but for the time that the answer needs.
-  absl::Time deadline() const { return deadline_ - kAnswerTime; }
+  absl::Time deadline() const { return deadline_ - std::min(kAnswerTime, (deadline_ - arrival_) / 4); }
   // As long as End was not called: whether anybody still waits for the answer.
   bool IsCancelled() const { return context_.IsCancelled(); }
   bool IsOverdue() const { return absl::Now() >= deadline_; }

@@ -352,6 +352,9 @@ class HumanParser {
     pos_ += std::max<size_t>(plain.size(), 1);
     const bool starred = plain.size() > 1 && plain.back() == '*';
     const bool growing = mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size();
+    if (starred && plain.size() <= kMinPrefixBytes) {
+      Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
+    }
     AddWords(plain, TextScope::kAny, starred || growing, out);
   }
 
@@ -638,7 +641,9 @@ class FilterParser {
 
   absl::StatusOr<QueryNode> TimeCondition(Field field, absl::string_view comparison, const std::string& value) const {
     const std::optional<DateSpan> date = ParseDate(value);
-    if (!date) return Error(absl::StrCat("\"", value, "\" is no time such as 2026-03-15 or 2026-03-15T12:00:00Z"));
+    if (!date)
+      return Error(
+          absl::StrCat("\"", value, "\" is no time such as 2026-03-15T12:00:00Z, 2026-03-15, 2026-03 or 2026"));
     if (comparison == "<") return TimeNode(field, std::nullopt, date->start);
     if (comparison == "<=") return TimeNode(field, std::nullopt, date->end);
     if (comparison == ">") return TimeNode(field, date->end, std::nullopt);

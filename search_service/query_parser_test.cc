@@ -77,6 +77,7 @@ TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   EXPECT_EQ(Strict("iran))) oil"), "(iran AND oil)");
   EXPECT_EQ(Strict("\"iran oil"), "(iran AND oil)");
   EXPECT_THAT(Parse("before:someday").interpretation.notes, Not(IsEmpty()));
+  EXPECT_THAT(Parse("a* oil").interpretation.notes, ElementsAre(HasSubstr("\"a*\" was searched as a word")));
   EXPECT_TRUE(Parse("").empty);
   EXPECT_TRUE(Parse(" () -  ").empty);
 }

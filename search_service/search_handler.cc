@@ -13,6 +13,7 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "common/language_tag.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "search_service/article_proto.h"
@@ -121,6 +122,7 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
         if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
         ArticleFormat format;
         ASSIGN_OR_RETURN(format.view, ViewFromProto(in.view(), apb::ARTICLE_VIEW_FULL));
+        RETURN_IF_ERROR(common::CheckLanguageTag("display_language", in.display_language()));
         format.display_language = in.display_language();
         ASSIGN_OR_RETURN(format.labels.sources, LabelSourcesFromProto(in.label_sources()));
         // Before the read: the token must claim nothing that the answer may lack.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "common/version.h"
 
@@ -210,7 +211,9 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   query.suggest_corrections = request.typo_mode() != v1::TYPO_MODE_OFF;
   ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
   query.view = ViewOf(view);
+  RETURN_IF_ERROR(common::CheckLanguageTag("language_code", request.language_code()));
   query.language_code = request.language_code();
+  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
   query.display_language = request.display_language();
   if (request.has_min_label_score()) {
     if (!(request.min_label_score() >= 0.0 && request.min_label_score() <= 1.0)) {
@@ -289,6 +292,7 @@ absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request) {
     ASSIGN_OR_RETURN(const SuggestionKind one, KindFromProto(kind));
     query.kinds.push_back(one);
   }
+  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
   query.display_language = request.display_language();
   return query;
 }

@@ -145,12 +145,13 @@ std::string Corrected(absl::string_view query, const std::vector<WordPlace>& pla
 }
 
 absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
-  const std::string order = absl::AsciiStrToLower(absl::StripAsciiWhitespace(query.order_by));
+  const absl::string_view order = query.order_by;
   if (order.empty()) return has_words ? SortOrder::kRelevance : SortOrder::kNewestFirst;
-  if (order == "relevance" || order == "relevance desc") return SortOrder::kRelevance;
+  if (order == "relevance") return SortOrder::kRelevance;
   if (order == "publish_time desc") return SortOrder::kNewestFirst;
   if (order == "publish_time" || order == "publish_time asc") return SortOrder::kOldestFirst;
-  return common::InvalidField("order_by", "is none of \"relevance\", \"publish_time desc\" and \"publish_time asc\"");
+  return common::InvalidField(
+      "order_by", "is none of \"relevance\", \"publish_time desc\", \"publish_time asc\" and \"publish_time\"");
 }
 
 absl::Status CheckCount(absl::string_view field, size_t count) {
