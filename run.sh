@@ -242,6 +242,7 @@ start() {  # start NAME ARGUMENT... ; sets started_pid and started_port
     [ -z "$started_port" ] || return 0
     if ! kill -0 "$started_pid" 2>/dev/null; then
       last=$(tail -n 1 "$log" | cut -c 1-300)
+      last=${last#"$name: "}
       fail "$name did not start: ${last:-it said nothing} (log: $log)"
     fi
     sleep 0.1
