@@ -12,7 +12,7 @@ dateline_library(country_tagger
   PRIVATE_DEPS absl::flat_hash_map)
 
 dateline_test(country_tagger_test
-  SOURCES gazetteer_test.cc country_tagger_test.cc
+  SOURCES gazetteer_test.cc country_tagger_test.cc country_traps_test.cc
   DEPS country_tagger common_base test_support)
 
 # Measured on the optional data; tests that are skipped where it is not there.

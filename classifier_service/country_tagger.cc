@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -172,6 +173,23 @@ bool IsRelation(absl::string_view rest) {
   return false;
 }
 
+// How much of the text behind a form IsWork looks at.
+constexpr size_t kWorkBytes = 24;
+
+// "Brazil, the film by Terry Gilliam": named after the country, not about it.
+bool IsWork(absl::string_view after) {
+  if (!absl::ConsumePrefix(&after, ", the ")) {
+    return false;
+  }
+  for (const absl::string_view work :
+       {"film", "movie", "band", "novel", "album", "song", "musical", "magazine", "racehorse", "rapper", "singer"}) {
+    if (absl::StartsWith(after, work)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Reads one article; made anew for each.
 class Analyst {
  public:
@@ -279,12 +297,15 @@ class Analyst {
     return entries[std::min(it->second, entries.size() - 1)];
   }
 
-  SetAside Judge(const GazetteerMatch& match, const GazetteerEntry& entry, absl::string_view words) const {
+  // `words` are the match, `after` is the text behind it.
+  SetAside Judge(const GazetteerMatch& match, const GazetteerEntry& entry, absl::string_view words,
+                 absl::string_view after) const {
     if (entry.has(GazetteerEntry::kPersonName) ||
-        (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(words, ' '))) {
+        (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(words, ' ')) ||
+        (match.surname_after && CanBeSurname(entry.kind) && entry.kind != GazetteerKind::kDemonym)) {
       return SetAside::kPersonName;
     }
-    if (entry.has(GazetteerEntry::kAside)) {
+    if (entry.has(GazetteerEntry::kAside) || IsWork(after)) {
       return SetAside::kPeripheral;
     }
     if (year_ != 0 && IsPerson(entry.kind) && entry.to_year != 0 && year_ > entry.to_year + kLeaderGraceYears) {
@@ -307,9 +328,39 @@ class Analyst {
     return GazetteerEntry::kNone;
   }
 
+  // "London, Ontario": the town's namesake in the division's country. The entry that the division stands for; null if
+  // `town` and `next` are no such pair.
+  const GazetteerEntry* DivisionOf(const GazetteerEntry& town, const GazetteerMatch& match, const GazetteerMatch& next,
+                                   absl::string_view text) const {
+    const bool is_town = town.kind == GazetteerKind::kCity || town.kind == GazetteerKind::kCapital;
+    if (!is_town || next.start != match.end + 2 || text.substr(match.end, 2) != ", ") {
+      return nullptr;
+    }
+    const GazetteerEntry* division = nullptr;
+    for (const GazetteerEntry& entry : next.entries) {
+      if (entry.region == town.region) {
+        return nullptr;  // "Athens, Greece", "Tbilisi, Georgia".
+      }
+      if (division == nullptr && entry.kind == GazetteerKind::kSubdivision && !entry.has(GazetteerEntry::kWeak)) {
+        division = &entry;
+      }
+    }
+    return division;
+  }
+
   void Resolve(Field field, absl::string_view text, const std::vector<GazetteerMatch>& matches) {
-    for (const GazetteerMatch& match : matches) {
-      const GazetteerEntry& entry = Choose(match.entries);
+    const GazetteerEntry* next_entry = nullptr;  // What the match before made of this one.
+    for (size_t i = 0; i < matches.size(); ++i) {
+      const GazetteerMatch& match = matches[i];
+      GazetteerEntry entry = next_entry != nullptr ? *next_entry : Choose(match.entries);
+      next_entry = nullptr;
+      if (i + 1 < matches.size()) {
+        next_entry = DivisionOf(entry, match, matches[i + 1], text);
+        if (next_entry != nullptr) {
+          entry.region = next_entry->region;
+          entry.kind = GazetteerKind::kCity;
+        }
+      }
       if (entry.region == GazetteerEntry::kNone && entry.group == GazetteerEntry::kNone) {
         continue;
       }
@@ -318,7 +369,8 @@ class Analyst {
       found.start = match.start;
       found.end = match.end;
       found.entry = entry;
-      found.set_aside = Judge(match, entry, text.substr(match.start, match.end - match.start));
+      found.set_aside =
+          Judge(match, entry, text.substr(match.start, match.end - match.start), text.substr(match.end, kWorkBytes));
       found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
       found.successor = SuccessorOf(entry);
       found.in_lead = field == Field::kBody && match.start < kLeadBytes;
@@ -329,7 +381,7 @@ class Analyst {
   void SetAsideHyphenated(size_t begin, size_t end, absl::string_view text) {
     for (size_t i = begin; i + 1 < end; ++i) {
       Found& first = analysis_.found[i];
-      const Found& second = analysis_.found[i + 1];
+      Found& second = analysis_.found[i + 1];
       if (first.entry.kind != GazetteerKind::kDemonym || second.entry.kind != GazetteerKind::kDemonym ||
           first.entry.has(GazetteerEntry::kHyphen) || second.start != first.end + 1 || text[first.end] != '-' ||
           !absl::StartsWith(text.substr(second.start), "American")) {
@@ -338,6 +390,8 @@ class Analyst {
       if (!IsRelation(absl::StripLeadingAsciiWhitespace(text.substr(second.end, 40)))) {
         first.set_aside = SetAside::kPeripheral;
         first.weight = 0.0;
+        second.set_aside = SetAside::kPeripheral;  // Says who somebody is.
+        second.weight = 0.0;
       }
     }
   }
@@ -504,6 +558,13 @@ std::vector<Candidate> CandidatesOf(const Analysis& analysis, const ArticleText&
 
 constexpr size_t kUnitedStatesFeature = 12;
 static_assert(kFeatureNames[kUnitedStatesFeature] == "united_states");
+constexpr size_t kTitleRivalsFeature = 21;
+static_assert(kFeatureNames[kTitleRivalsFeature] == "title_rivals");
+
+// Where the title names two countries that the text names more often, a third needs more.
+double ThresholdFor(const Candidate& candidate) {
+  return candidate.features[kTitleRivalsFeature] >= 2.0 ? ranker::kCrowdedThreshold : ranker::kThreshold;
+}
 
 double Probability(const Candidate& candidate) {
   double sum = ranker::kConstant;
@@ -594,7 +655,7 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
     candidate.features[kUnitedStatesFeature] = region.region_code == "US" ? 1.0 : 0.0;
     all += analysis.regions.at(candidate.region).weight;
     const double score = Round(Probability(candidate));
-    if (score >= ranker::kThreshold) {
+    if (score >= ThresholdFor(candidate)) {
       region_tag[candidate.region] = tags.countries.size();
       dateline::classifier::Tag tag;
       tag.id = region.region_code;

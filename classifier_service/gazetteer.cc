@@ -413,8 +413,9 @@ struct Row {
   std::string surface;
   std::string target;
   std::string language;
-  std::optional<GazetteerKind> kind;  // None: MEMBER or GIVEN.
+  std::optional<GazetteerKind> kind;  // None: MEMBER, GIVEN or SURNAME.
   bool member = false;
+  bool surname = false;
   int from_year = 0;
   int to_year = 0;
   uint16_t flags = 0;
@@ -498,12 +499,15 @@ absl::StatusOr<Row> ParseRow(absl::string_view line, size_t number, absl::string
     if (!IsGroupId(row.target) || !IsRegionCode(row.surface)) {
       return RowError(source, number, "a MEMBER row needs a region code as its surface and a group id as its target");
     }
+  } else if (fields[2] == "SURNAME") {
+    row.surname = true;
   } else if (fields[2] != "GIVEN") {
     const auto* const it = std::find(kKindNames.begin(), kKindNames.end(), fields[2]);
     if (it == kKindNames.end()) {
-      return RowError(source, number,
-                      absl::StrCat("unknown kind \"", fields[2], "\": use NAME, DEMONYM, CAPITAL, METONYM, CITY, ",
-                                   "SUBDIVISION, PLACE, LEADER, PERSON, ORGANISATION, CURRENCY, MEMBER or GIVEN"));
+      return RowError(
+          source, number,
+          absl::StrCat("unknown kind \"", fields[2], "\": use NAME, DEMONYM, CAPITAL, METONYM, CITY, ",
+                       "SUBDIVISION, PLACE, LEADER, PERSON, ORGANISATION, CURRENCY, MEMBER, GIVEN or SURNAME"));
     }
     row.kind = static_cast<GazetteerKind>(it - kKindNames.begin());
   }
@@ -576,9 +580,11 @@ struct Gazetteer::Impl {
   absl::flat_hash_map<std::string, std::string> by_name;  // Folded; empty where two targets claim it.
 
   Vocabulary vocabulary;
-  std::vector<bool> given_names;  // By token id.
-  std::vector<uint32_t> roots;    // Node by token id; 0: no form begins with it.
-  std::vector<Node> nodes;        // 0 stands for "none".
+  // What a word is as a name of people.
+  enum NameRole : uint8_t { kGivenName = 1, kSurname = 2, kPlaceAsGivenName = 4 };
+  std::vector<uint8_t> name_roles;  // NameRole bits, by token id.
+  std::vector<uint32_t> roots;      // Node by token id; 0: no form begins with it.
+  std::vector<Node> nodes;          // 0 stands for "none".
   absl::flat_hash_map<uint64_t, uint32_t> edges;
   std::vector<GazetteerEntry> entries;
   size_t surface_count = 0;
@@ -735,10 +741,12 @@ absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::
     }
     if (!row.kind) {
       const uint32_t id = TokenId(common::FoldForMatch(row.surface));
-      if (given_names.size() <= id) {
-        given_names.resize(id + 1);
+      if (name_roles.size() <= id) {
+        name_roles.resize(id + 1);
       }
-      given_names[id] = true;
+      name_roles[id] |= row.surname                                ? kSurname
+                        : (row.flags & GazetteerEntry::kWeak) != 0 ? kPlaceAsGivenName
+                                                                   : kGivenName;
       continue;
     }
     ASSIGN_OR_RETURN(const uint32_t node, InsertSurface(row, source));
@@ -766,7 +774,7 @@ absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::
     entries.push_back(entry);
   }
   roots.resize(vocabulary.size() + 1);
-  given_names.resize(vocabulary.size() + 1);
+  name_roles.resize(vocabulary.size() + 1);
   return absl::OkStatus();
 }
 
@@ -908,6 +916,16 @@ bool IsHyphen(absl::string_view text, size_t pos) {
          text[pos + size] != '-';
 }
 
+bool IsPlacePreposition(absl::string_view word) {
+  for (const absl::string_view known : {"in", "In", "of", "from", "From", "to", "at", "near", "across", "inside",
+                                        "outside", "through", "throughout", "around", "toward", "towards", "into"}) {
+    if (word == known) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
@@ -966,8 +984,19 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
       match.entries = found;
       match.hyphen_before = first.hyphen_before && previous.end + 4 > first.start;
       match.hyphen_after = IsHyphen(text, match.end);
-      match.given_name_before = impl.given_names[previous.id] && previous.first_upper && !previous.all_upper &&
-                                previous.end + 1 == first.start && text[previous.end] == ' ';
+      const auto joined = [text](const Token& left, const Token& right) {
+        return left.end != 0 && left.end + 1 == right.start && text[left.end] == ' ';
+      };
+      match.given_name_before = (impl.name_roles[previous.id] & Impl::kGivenName) != 0 && previous.first_upper &&
+                                !previous.all_upper && joined(previous, first);
+      if (length == 1 && (impl.name_roles[first.id] & Impl::kPlaceAsGivenName) != 0 && fill(at + 1)) {
+        // "in China Clinton said" is a place; whoever is called China has no small word before the name.
+        const Token& next = window[at + 1];
+        const bool placed =
+            joined(previous, first) && IsPlacePreposition(text.substr(previous.start, previous.end - previous.start));
+        match.surname_after = (impl.name_roles[next.id] & Impl::kSurname) != 0 && next.first_upper && !next.all_upper &&
+                              joined(first, next) && !placed;
+      }
       matches.push_back(match);
     }
     const size_t step = std::max<size_t>(length, 1);

@@ -8,7 +8,7 @@ $DATELINE_SHARED/data), the Debian packages iso-codes, libicu72 (CLDR 42: other 
 zstd. The output depends on nothing else and comes out the same every time; it is committed, so that neither building
 nor running needs any of this.
 
-What stands in curated.txt outranks everything. Of the sources, a surface form is taken only if it is unlikely to mean
+What stands in curated.txt outranks everything. names.txt (scripts/learn_names.py) has names of people. Of the sources, a surface form is taken only if it is unlikely to mean
 something else: the news corpus says how often a word is written in lower case, and how often the name of a city is
 used as a place (after "in", "from", ...) rather than as a person's name.
 """
@@ -128,14 +128,14 @@ class Table:
         surface = unicodedata.normalize("NFC", " ".join(surface.split()))
         if not surface or "\t" in surface:
             return
-        identity = (key(surface) if kind not in ("MEMBER", "GIVEN") else surface, target, kind == "MEMBER", lang,
+        identity = (key(surface) if kind not in ("MEMBER", "GIVEN", "SURNAME") else surface + kind, target, kind == "MEMBER", lang,
                     "hyphen" in flags, start if kind == "MEMBER" else "", "display" in flags)
         if identity in self.rows:
             return
         self.order += 1
         self.rows[identity] = (0 if first else 1, self.order, surface, target, kind, lang, source, str(start), str(end),
                                set(flags))
-        if "nomatch" not in flags and kind not in ("MEMBER", "GIVEN"):
+        if "nomatch" not in flags and kind not in ("MEMBER", "GIVEN", "SURNAME"):
             self.owners[key(surface)].append(target)
 
     def owner(self, surface):
@@ -191,6 +191,15 @@ def curated(table, news):
     return dropped, groups
 
 
+def names_of_people(table):
+    for line in lines(os.path.join(DATA, "names.txt")):
+        kind, _, names = line.strip().partition(" : ")
+        if kind in ("GIVEN", "SURNAME"):
+            for name in names.split("; "):
+                if not table.owner(name):
+                    table.add(name, "-", kind, source="news")
+
+
 def countries(table, news, dropped):
     with open("/usr/share/iso-codes/json/iso_3166-1.json", encoding="utf-8") as file:
         codes = {row["alpha_2"]: row for row in json.load(file)["3166-1"]}
@@ -214,7 +223,7 @@ def countries(table, news, dropped):
                 flags.add("nomatch")
             elif not latin or (lang == "en" and not news.is_word(short)):
                 flags.add("any")
-            if lang == "en" and code in ("JE", "TD", "JO", "GN", "MU", "CN"):
+            if lang == "en" and code in ("GG", "JE", "TD", "JO", "GN", "MU", "CN"):
                 flags.discard("any")
             if short == name:
                 table.add(name, code, "NAME", lang, "CLDR", flags=flags)
@@ -357,6 +366,7 @@ def main():
     dropped, groups = curated(table, news)
     codes = countries(table, news, dropped)
     sources(table, news, dropped, codes)
+    names_of_people(table)
     known = set(codes) | groups | {"-"}
     rows = []
     for rank, order, surface, target, kind, lang, source, start, end, flags in table.rows.values():
@@ -374,7 +384,7 @@ def main():
         first = []
         for row in sorted(rows, key=lambda item: item[5]):
             fields = row[6].split("\t")
-            if fields[2] not in ("MEMBER", "GIVEN") and "nomatch" not in fields[7] and key(fields[0]) in ambiguous:
+            if fields[2] not in ("MEMBER", "GIVEN", "SURNAME") and "nomatch" not in fields[7] and key(fields[0]) in ambiguous:
                 first.append(row)
         chosen = {row[5] for row in first}
         later = [row for row in rows if row[5] not in chosen]

@@ -1,0 +1,68 @@
+// The short texts of tests/quality/country_traps.tsv: what misleads whoever looks for names of countries.
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/civil_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "classifier_service/country_tagger.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::dateline::testing::ReadFile;
+
+std::set<std::string> Codes(absl::string_view list) {
+  std::set<std::string> codes = absl::StrSplit(list, ',', absl::SkipEmpty());
+  return codes;
+}
+
+TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
+  const CountryTagger tagger(*gazetteer);
+  const std::string file = ReadFile("tests/quality/country_traps.tsv");
+  int traps = 0;
+  int passed = 0;
+  for (const absl::string_view line : absl::StrSplit(file, '\n', absl::SkipEmpty())) {
+    if (absl::StartsWith(line, "#")) continue;
+    const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+    ASSERT_EQ(fields.size(), 5U) << line;
+    ArticleText article;
+    article.body = absl::StrReplaceAll(fields[4], {{"\\n", "\n"}});
+    int year = 0;
+    if (absl::SimpleAtoi(fields[1], &year)) {
+      article.publish_time = absl::FromCivil(absl::CivilDay(year, 7, 1), absl::UTCTimeZone());
+    }
+    std::set<std::string> tags;
+    for (const Tag& tag : tagger.Tag(article, {}).countries) tags.insert(tag.id);
+    const std::set<std::string> given = Codes(fields[2]);
+    const std::set<std::string> not_given = Codes(fields[3]);
+    const bool all_given = std::includes(tags.begin(), tags.end(), given.begin(), given.end());
+    const bool none_other = std::none_of(tags.begin(), tags.end(), [&](const std::string& code) {
+      return not_given.contains(code) || (not_given.contains("*") && !given.contains(code));
+    });
+    ++traps;
+    if (all_given && none_other) {
+      ++passed;
+    } else {
+      std::printf("%s: tagged %s: %s\n", fields[0].c_str(), absl::StrJoin(tags, ",").c_str(), fields[4].c_str());
+    }
+  }
+  std::printf("%d of %d traps seen through\n", passed, traps);
+  EXPECT_GE(traps, 400);
+  EXPECT_GE(passed * 100, traps * 97);
+}
+
+}  // namespace
+}  // namespace dateline::classifier
