@@ -2,7 +2,8 @@
 """Runs clang over all of our own C++, each file only if something that it depends on has changed.
 
   scripts/tidy.py tidy    [--build DIR] [FILE...]  clang-tidy on every source: clang's own warnings, -Wthread-safety
-                                                   among them, and the checks of .clang-tidy
+                                                   among them, and the checks of .clang-tidy (those only with version
+                                                   14, Debian 12's: each version has other checks)
   scripts/tidy.py headers [--build DIR] [FILE...]  clang++ -fsyntax-only on every header by itself, with -Wthread-safety
 
 --build names a build folder with compile_commands.json whose generated headers are built (default: build/release).
@@ -141,6 +142,11 @@ def main():
     with open("/etc/os-release", "rb") as file:
         system = file.read()  # Stands for the versions of all system headers.
     version = subprocess.run([program, "--version"], capture_output=True, check=True).stdout
+    major = re.search(rb"version (\d+)\.", version)
+    checks = []
+    if arguments.mode == "tidy" and (major is None or major.group(1) != b"14"):
+        checks = ["--checks=-*,clang-diagnostic-*"]
+        print("skipped: the checks of .clang-tidy, which version 14 decides; clang's warnings are looked at", flush=True)
     with open(os.path.abspath(__file__), "rb") as file:
         this = file.read()
     common = hashlib.sha256(b"\0".join([config, system, version, this])).hexdigest()
@@ -165,7 +171,7 @@ def main():
     def run(item):
         path, mark = item
         if arguments.mode == "tidy":
-            command = ["clang-tidy", "--quiet", path, "--", *jobs[path], "-Wthread-safety", "-Wno-unknown-warning-option"]
+            command = ["clang-tidy", "--quiet", *checks, path, "--", *jobs[path], "-Wthread-safety", "-Wno-unknown-warning-option"]
         else:
             command = ["clang++", *jobs[path], "-Wthread-safety", "-Werror", "-Wno-unknown-warning-option",
                        "-fsyntax-only", "-xc++-header", "-Wno-unused-const-variable", path]
