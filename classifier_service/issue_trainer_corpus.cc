@@ -316,6 +316,7 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
   SeenTexts held_out_texts;
   SeenTexts gold_texts;
   absl::flat_hash_set<std::string> gold_ids;
+  absl::flat_hash_set<std::string> labelled_ids;
 
   // Gold first: whatever has its text is not trained on as silver, whether it is held out or not.
   HeldOutSet gold_held_out;
@@ -339,6 +340,20 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
     }
   }
   corpus.held_out.push_back(std::move(gold_held_out));
+  if (!options.labelled_file.empty() && options.with_training) {
+    ASSIGN_OR_RETURN(std::vector<LabelledArticle> labelled, ReadLabelledArticles(options.labelled_file));
+    progress(absl::StrCat("read ", options.labelled_file, ": ", labelled.size(), " to train on"));
+    for (LabelledArticle& article : labelled) {
+      if (gold_ids.contains(article.id) || gold_texts.Contains(article)) {
+        ++corpus.dropped_by_text;
+        continue;
+      }
+      article.gold = true;
+      article.weight = options.labelled_weight;
+      labelled_ids.insert(article.id);
+      gold_train.push_back(std::move(article));
+    }
+  }
 
   struct Silver {
     std::vector<std::string> issues;
@@ -397,7 +412,7 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
           if (article.issues.empty() || !options.with_training) {
             return absl::OkStatus();
           }
-          if (gold_ids.contains(article.id)) {
+          if (gold_ids.contains(article.id) || labelled_ids.contains(article.id)) {
             ++corpus.dropped_by_id;
             return absl::OkStatus();
           }

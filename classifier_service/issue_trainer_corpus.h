@@ -60,6 +60,10 @@ struct CorpusOptions {
   int gold_held_out = 4;
   bool with_training = true;  // False: only what is held out; much faster, because no texts are compared.
   int gold_weight = 15;       // Gold articles count so often.
+  // Articles that were labelled for this very taxonomy, as scripts/join_labels.py writes them; empty: none. They count as
+  // gold does, but none of them is held out.
+  std::string labelled_file;
+  int labelled_weight = 8;
 };
 
 // Reads it all; some 250 MB. NotFound if a file is missing, InvalidArgument with file and line if one is broken.

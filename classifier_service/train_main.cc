@@ -228,6 +228,13 @@ int main(int argc, char** argv) {
   issues->add_option("--folds", flags.train.folds, "Folds for calibration and thresholds")
       ->capture_default_str()
       ->check(CLI::Range(2, 20));
+  issues
+      ->add_option("--labelled", flags.corpus.labelled_file,
+                   "More articles with complete labels (scripts/join_labels.py writes them): id, title, body, issues")
+      ->check(CLI::ExistingFile);
+  issues->add_option("--labelled_weight", flags.corpus.labelled_weight, "These count so often")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   issues->add_option("--gold_weight", flags.corpus.gold_weight, "Gold articles count so often")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
