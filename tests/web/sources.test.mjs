@@ -86,9 +86,26 @@ test('the page asks nobody but the gateway, and makes no markup from text', asyn
   }
 });
 
+const LOCKS = ['package-lock.json', 'web/package-lock.json', 'tests/web/package-lock.json'];
+
 test('lock files name no host', async () => {
-  for (const lock of ['web/package-lock.json', 'tests/web/package-lock.json']) {
+  for (const lock of LOCKS) {
     assert.doesNotMatch(await readFile(path.join(ROOT, lock), 'utf8'), /"resolved"|https?:\/\/[^"]*\.tgz/, lock);
+  }
+});
+
+// npm leaves out what other platforms need if it writes the file beside installed packages, and refuses such a file.
+test('lock files name the packages of every platform', async () => {
+  for (const lock of LOCKS) {
+    const { packages } = JSON.parse(await readFile(path.join(ROOT, lock), 'utf8'));
+    for (const [place, entry] of Object.entries(packages)) {
+      for (const name of Object.keys({ ...entry.dependencies, ...entry.devDependencies, ...entry.optionalDependencies })) {
+        assert.ok(
+          `node_modules/${name}` in packages || `${place}/node_modules/${name}` in packages,
+          `${lock}: ${place || 'the project'} needs ${name}, which is not there: npm install --package-lock-only`,
+        );
+      }
+    }
   }
 });
 
