@@ -1,5 +1,6 @@
 #include "web_gateway/http_server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -52,6 +54,19 @@ constexpr std::chrono::milliseconds kAcceptPause(100);
 std::chrono::milliseconds ToMilliseconds(absl::Duration duration) { return absl::ToChronoMilliseconds(duration); }
 
 absl::string_view ToView(beast::string_view text) { return {text.data(), text.size()}; }
+
+// Turns a target in absolute-form, which servers must take as well as proxies (RFC 9112, 3.2.2), into origin-form. Its
+// host is not looked at: one collection is served under whatever name.
+std::string OriginForm(absl::string_view target) {
+  if (!absl::StartsWithIgnoreCase(target, "http://") && !absl::StartsWithIgnoreCase(target, "https://")) {
+    return std::string(target);
+  }
+  target.remove_prefix(target.find("//") + 2);
+  const size_t end = target.find_first_of("/?");
+  target.remove_prefix(std::min(end, target.size()));
+  // A URL may leave out an empty path, a request may not.
+  return absl::StrCat(absl::StartsWith(target, "/") ? "" : "/", target);
+}
 
 }  // namespace
 
@@ -297,7 +312,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     http_version_ = message.version();
     HttpRequest request;
     request.method = std::string(ToView(message.method_string()));
-    request.target = std::string(ToView(message.target()));
+    request.target = OriginForm(ToView(message.target()));
     for (const auto& field : message) {
       request.headers.push_back(
           {absl::AsciiStrToLower(ToView(field.name_string())), std::string(ToView(field.value()))});

@@ -14,8 +14,8 @@
 
 namespace dateline::web_gateway {
 
-// Keeps connections alive, answers `Expect: 100-continue`, drops the body for HEAD, and tells the handler when a
-// client goes away while its answer is being made. Requests that are no HTTP get 400, too long headers 431, too long
+// Keeps connections alive, answers `Expect: 100-continue`, drops the body for HEAD, takes targets in absolute-form, and
+// tells the handler when a client goes away while its answer is being made. Requests that are no HTTP get 400, too long headers 431, too long
 // bodies 413; clients that send or take slower than allowed are cut off.
 class HttpServer {
  public:

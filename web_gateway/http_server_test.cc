@@ -206,6 +206,18 @@ TEST(HttpServerTest, TellsTheHandlerWhenTheClientLeaves) {
   EXPECT_TRUE(running.handler->cancelled.WaitForNotificationWithTimeout(absl::Seconds(10)));
 }
 
+TEST(HttpServerTest, TakesTargetsInAbsoluteForm) {
+  const Running running = Start();
+  TestClient client(running.server->port());
+  EXPECT_EQ(client.Send("GET", "http://news.example/a?b=c").body, "GET /a?b=c 0");
+  EXPECT_EQ(client.Send("GET", "HTTPS://news.example:8443/a/b").body, "GET /a/b 0");
+  EXPECT_EQ(client.Send("GET", "http://news.example").body, "GET / 0");
+  EXPECT_EQ(client.Send("GET", "http://news.example?b=/c").body, "GET /?b=/c 0");
+  EXPECT_EQ(client.Send("POST", "http://[::1]:80/p", {}, "123").body, "POST /p 3");
+  // Only the form of the target counts, not what stands in a path or a query.
+  EXPECT_EQ(client.Send("GET", "/http://news.example/a").body, "GET /http://news.example/a 0");
+}
+
 TEST(HttpServerTest, AnswersBusyBeyondTheConnectionLimit) {
   HttpServer::Options options;
   options.max_connections = 4;

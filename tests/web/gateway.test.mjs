@@ -209,6 +209,15 @@ test('garbage, slow and vanishing clients leave it serving', { skip }, async () 
   assert.equal((await post(services.base, SEARCH, { query: 'gas' })).status, 200);
 });
 
+test('a client that takes it for a proxy is served', { skip }, async () => {
+  assert.equal(await curl('--noproxy', '', '--proxy', services.base, 'http://dateline.example/healthz'), 'ok\n');
+  const message = encodeURIComponent(JSON.stringify({ query: 'gas', page_size: 2 }));
+  const answer = await curl(
+    '--noproxy', '', '--proxy', services.base, `http://dateline.example/${SEARCH}?encoding=json&message=${message}`,
+  );
+  assert.equal(JSON.parse(answer).hits.length, 2);
+});
+
 test('a taken port is one clear line', { skip }, () => {
   const second = spawnSync(path.join(binDir(), 'web_gateway'), ['--listen', services.gateway.address], { encoding: 'utf8', timeout: 30_000 });
   assert.equal(second.status, 1);

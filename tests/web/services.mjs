@@ -132,7 +132,7 @@ export const ARTICLES = [
   {
     id: 'web-group', url: 'https://commentary.example/union', title: 'The European Union Buys Gas Together',
     source: 'Small Paper', publishTime: '2022-11-20T00:00:00Z', languageCode: 'en',
-    body: 'The European Union buys gas as one, and EU ministers call it a union at last. What the EU pays, its members share.',
+    body: 'The European Union buys gas as one, and EU ministers call it a union at last. What the EU pays, all share.',
   },
   ...Array.from({ length: 14 }, (_, i) => ({
     id: `web-more-${i}`, url: `https://commentary.example/more/${i}`, title: `Column ${i}: gas in Turkey`, source: 'Example Review',

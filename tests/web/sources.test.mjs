@@ -67,7 +67,9 @@ test('segments keep the text whole whatever the ranges are', async () => {
 
 test('the address says what is looked for, and reads back', async () => {
   const { fromAddress, toAddress, toggled } = await load('state.ts');
-  const state = { query: 'gas & "oil" غاز', countries: ['IR', 'RU'], issues: ['energy'], groups: ['eu'], sort: 'newest' };
+  const state = {
+    query: 'gas & "oil" غاز', countries: ['IR', 'RU'], issues: ['energy'], groups: ['eu'], sort: 'newest',
+  };
   assert.deepEqual(fromAddress(toAddress(state)), state);
   assert.equal(toAddress({ query: '  ', countries: [], issues: [], groups: [], sort: '' }), '');
   assert.deepEqual(fromAddress('?sort=drop%20table&country=&country=IR&country=IR&x=1'), {
