@@ -50,6 +50,7 @@ constexpr std::chrono::seconds kLingerTime(2);
 constexpr size_t kLingerBytes = 64'000'000;
 // How long to wait when the system has no descriptor for a new connection.
 constexpr std::chrono::milliseconds kAcceptPause(100);
+constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::chrono::milliseconds ToMilliseconds(absl::Duration duration) { return absl::ToChronoMilliseconds(duration); }
 
@@ -189,8 +190,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void Abort() {
     net::post(stream_.get_executor(), [self = shared_from_this()] {
       self->draining_ = true;
-      self->GiveUp();
-      self->Close();
+      self->Leave();
     });
   }
 
@@ -254,7 +254,6 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ReadBody();
       return;
     }
-    static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
     ExpireTransfer(0);
     net::async_write(stream_, net::buffer(kContinue, sizeof(kContinue) - 1),
                      [self = shared_from_this()](error_code error, size_t) {
@@ -326,7 +325,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
 
   // While an answer is being made, the only thing to hear from a client is that it goes, or its next request.
   void WatchForLeaving() {
-    if (buffer_.size() + kReadAheadBytes > buffer_.max_size()) {
+    if (ended_ || buffer_.size() + kReadAheadBytes > buffer_.max_size()) {
       return;
     }
     watching_ = true;
@@ -336,14 +335,52 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
                               self->watching_ = false;
                               if (!error) {
                                 self->buffer_.commit(size);
+                              } else if (error == net::error::eof) {
+                                self->ended_ = true;
                               } else if (error != net::error::operation_aborted) {
-                                self->GiveUp();
-                                self->Close();
+                                self->Leave();
                               }
                               if (self->response_.has_value()) {
                                 self->Write(*std::exchange(self->response_, std::nullopt));
+                              } else if (self->ended_) {
+                                self->ProbeForLeaving();
                               }
                             });
+  }
+
+  // The client sends no more, which is all that its end of stream says: it may have closed its half and wait for the
+  // answer, or have gone. Bytes that come to a client that has gone are answered with a reset. `100 Continue` is what
+  // can be sent at any time: clients of HTTP/1.1 must pass over any number of them (RFC 9110, 15.2). With older ones
+  // the end of the call tells.
+  void ProbeForLeaving() {
+    if (http_version_ < 11 || !stream_.socket().is_open()) {
+      return;
+    }
+    stream_.socket().async_wait(tcp::socket::wait_error, [self = shared_from_this()](error_code error) {
+      if (!error) {
+        self->Leave();
+      }
+    });
+    probing_ = true;
+    transfer_start_ = std::chrono::steady_clock::now();
+    ExpireTransfer(0);
+    net::async_write(stream_, net::buffer(kContinue, sizeof(kContinue) - 1),
+                     [self = shared_from_this()](error_code error, size_t) {
+                       self->probing_ = false;
+                       self->stream_.expires_never();
+                       if (error) {
+                         self->Leave();
+                       }
+                       if (self->response_.has_value()) {
+                         self->Write(*std::exchange(self->response_, std::nullopt));
+                       }
+                     });
+  }
+
+  // The client has gone.
+  void Leave() {
+    GiveUp();
+    Close();
   }
 
   void GiveUp() {
@@ -355,7 +392,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void OnResponse(const HttpHandler::MakeResponse& make) {
     HttpResponse response = make();
     cancel_ = nullptr;
-    if (watching_) {
+    if (probing_) {
+      response_ = std::move(response);
+    } else if (watching_) {
       // Written when the watch has ended: a stream has one timer for reading and writing alike.
       response_ = std::move(response);
       stream_.cancel();
@@ -380,7 +419,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ReleaseBuffered();
       return;
     }
-    keep_alive_ = keep_alive_ && !draining_;
+    keep_alive_ = keep_alive_ && !draining_ && !(ended_ && buffer_.size() == 0);
     HoldBuffered(response.body.size());
     const size_t size = response.body.size();
     const bool bodiless = response.status == 204 || response.status == 304;
@@ -465,6 +504,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   unsigned http_version_ = 11;
   bool idle_ = false;
   bool watching_ = false;
+  bool probing_ = false;
+  bool ended_ = false;  // The client sends no more.
   bool keep_alive_ = true;
   bool head_only_ = false;
   bool draining_ = false;

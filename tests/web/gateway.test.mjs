@@ -209,6 +209,20 @@ test('garbage, slow and vanishing clients leave it serving', { skip }, async () 
   assert.equal((await post(services.base, SEARCH, { query: 'gas' })).status, 200);
 });
 
+test('a client that closes its sending half gets its answer', { skip }, async () => {
+  const ask = (bytes) =>
+    new Promise((resolve, reject) => {
+      let answer = '';
+      const socket = net.connect({ port: services.gateway.port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(bytes));
+      socket.on('data', (chunk) => (answer += chunk));
+      socket.on('error', reject);
+      socket.on('end', () => resolve(answer));
+    });
+  assert.match(await ask('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /HTTP\/1\.1 200 OK[^]*ok\n$/);
+  const search = `GET /${SEARCH}?encoding=json&message=%7B%22query%22:%22gas%22%7D HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+  for (let i = 0; i < 20; ++i) assert.match(await ask(search), /HTTP\/1\.1 200 OK[^]*"hits":\[/);
+});
+
 test('a client that takes it for a proxy is served', { skip }, async () => {
   assert.equal(await curl('--noproxy', '', '--proxy', services.base, 'http://dateline.example/healthz'), 'ok\n');
   const message = encodeURIComponent(JSON.stringify({ query: 'gas', page_size: 2 }));
