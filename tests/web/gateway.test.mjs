@@ -238,13 +238,23 @@ test('a taken port is one clear line', { skip }, () => {
   assert.match(second.stderr, /^web_gateway: cannot listen on [^\n]*choose another port[^\n]*\n$/);
 });
 
-test('readiness follows the search service', { skip }, async () => {
+test('readiness follows the search service, and tells of the classifier', { skip }, async () => {
   const ready = await fetch(`${services.base}/readyz`);
   assert.equal(ready.status, 200);
-  assert.deepEqual(await ready.json(), { ready: true, upstreams: { classifier: 'SERVING', search: 'SERVING' } });
+  assert.deepEqual(await ready.json(), {
+    ready: true, required: ['search'], upstreams: { classifier: 'SERVING', search: 'SERVING' },
+  });
+  await services.classifier.stop();
+  const searchable = await fetch(`${services.base}/readyz`);
+  assert.equal(searchable.status, 200, 'it can search');
+  assert.deepEqual(await searchable.json(), {
+    ready: true, required: ['search'], upstreams: { classifier: 'UNREACHABLE', search: 'SERVING' },
+  });
+  assert.equal((await post(services.base, SEARCH, { query: 'gas' })).status, 200);
   await services.search.stop();
   const away = await fetch(`${services.base}/readyz`);
   assert.equal(away.status, 503);
+  assert.equal((await away.json()).ready, false);
   const call = await post(services.base, SEARCH, { query: 'gas' });
   assert.equal(call.status, 503);
   assert.equal(call.body.code, 'unavailable');
