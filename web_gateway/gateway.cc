@@ -341,7 +341,12 @@ HttpHandler::Cancel Gateway::CheckReadiness(const Responder& respond) {
       }
       const auto required = checks->states.find(options_.required_upstream);
       const bool ready = required == checks->states.end() || required->second == "SERVING";
-      const nlohmann::json body = {{"ready", ready}, {"upstreams", checks->states}};
+      nlohmann::json required_names = nlohmann::json::array();
+      if (!options_.required_upstream.empty()) {
+        required_names.push_back(options_.required_upstream);
+      }
+      const nlohmann::json body = {
+          {"ready", ready}, {"required", std::move(required_names)}, {"upstreams", checks->states}};
       HttpResponse response;
       response.status = ready ? 200 : 503;
       response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};

@@ -19,7 +19,11 @@
 namespace dateline::web_gateway {
 
 // Paths: `/package.Service/Method` for calls (Connect by POST and, where a method has no side effects, GET; gRPC-Web by
-// POST), `/healthz` (the gateway runs), `/readyz` (the required upstream serves; the body names all), and the page.
+// POST), `/healthz` (the gateway runs), `/readyz`, and the page.
+//
+// `/readyz` is 200 while the required upstream serves, else 503. Others do not count: what they don't answer fails call
+// by call, while the rest is of use. The body, {"ready": BOOL, "required": [NAME], "upstreams": {NAME: STATE}}, tells
+// of all; a STATE is one of Upstream::CheckHealth().
 //
 // An answer to a GET that has a `commit_token` is cacheable by it: it is the ETag, and `If-None-Match` gets 304. An
 // upstream decides otherwise by sending `cache-control` in its initial metadata; a request with a `min_commit_token`

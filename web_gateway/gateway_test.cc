@@ -450,6 +450,8 @@ TEST_F(GatewayTest, IsReadyWhileTheRequiredUpstreamServes) {
   const HttpResponse ready = client.Send("GET", "/readyz");
   EXPECT_EQ(ready.status, 200);
   const auto body = nlohmann::json::parse(ready.body);
+  EXPECT_EQ(body["ready"], true);
+  EXPECT_EQ(body["required"], nlohmann::json::array({"search"}));
   EXPECT_EQ(body["upstreams"]["search"], "SERVING");
   EXPECT_EQ(body["upstreams"]["classifier"], "UNREACHABLE");
   grpc_->SetServing("", false);

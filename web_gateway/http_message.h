@@ -33,7 +33,7 @@ inline std::optional<absl::string_view> FindHeader(const HttpHeaders& headers, a
 
 struct HttpRequest {
   std::string method;
-  // As it stands in the request line: the path, and after a `?` the query.
+  // In origin-form: the path, and after a `?` the query.
   std::string target;
   HttpHeaders headers;
   std::string body;

@@ -1,5 +1,6 @@
 #include "web_gateway/http_server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -48,10 +50,24 @@ constexpr std::chrono::seconds kLingerTime(2);
 constexpr size_t kLingerBytes = 64'000'000;
 // How long to wait when the system has no descriptor for a new connection.
 constexpr std::chrono::milliseconds kAcceptPause(100);
+constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::chrono::milliseconds ToMilliseconds(absl::Duration duration) { return absl::ToChronoMilliseconds(duration); }
 
 absl::string_view ToView(beast::string_view text) { return {text.data(), text.size()}; }
+
+// Turns a target in absolute-form, which servers must take as well as proxies (RFC 9112, 3.2.2), into origin-form. Its
+// host is not looked at: one collection is served under whatever name.
+std::string OriginForm(absl::string_view target) {
+  if (!absl::StartsWithIgnoreCase(target, "http://") && !absl::StartsWithIgnoreCase(target, "https://")) {
+    return std::string(target);
+  }
+  target.remove_prefix(target.find("//") + 2);
+  const size_t end = target.find_first_of("/?");
+  target.remove_prefix(std::min(end, target.size()));
+  // A URL may leave out an empty path, a request may not.
+  return absl::StrCat(absl::StartsWith(target, "/") ? "" : "/", target);
+}
 
 }  // namespace
 
@@ -174,8 +190,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void Abort() {
     net::post(stream_.get_executor(), [self = shared_from_this()] {
       self->draining_ = true;
-      self->GiveUp();
-      self->Close();
+      self->Leave();
     });
   }
 
@@ -239,7 +254,6 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ReadBody();
       return;
     }
-    static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
     ExpireTransfer(0);
     net::async_write(stream_, net::buffer(kContinue, sizeof(kContinue) - 1),
                      [self = shared_from_this()](error_code error, size_t) {
@@ -297,7 +311,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     http_version_ = message.version();
     HttpRequest request;
     request.method = std::string(ToView(message.method_string()));
-    request.target = std::string(ToView(message.target()));
+    request.target = OriginForm(ToView(message.target()));
     for (const auto& field : message) {
       request.headers.push_back(
           {absl::AsciiStrToLower(ToView(field.name_string())), std::string(ToView(field.value()))});
@@ -311,7 +325,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
 
   // While an answer is being made, the only thing to hear from a client is that it goes, or its next request.
   void WatchForLeaving() {
-    if (buffer_.size() + kReadAheadBytes > buffer_.max_size()) {
+    if (ended_ || buffer_.size() + kReadAheadBytes > buffer_.max_size()) {
       return;
     }
     watching_ = true;
@@ -321,14 +335,52 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
                               self->watching_ = false;
                               if (!error) {
                                 self->buffer_.commit(size);
+                              } else if (error == net::error::eof) {
+                                self->ended_ = true;
                               } else if (error != net::error::operation_aborted) {
-                                self->GiveUp();
-                                self->Close();
+                                self->Leave();
                               }
                               if (self->response_.has_value()) {
                                 self->Write(*std::exchange(self->response_, std::nullopt));
+                              } else if (self->ended_) {
+                                self->ProbeForLeaving();
                               }
                             });
+  }
+
+  // The client sends no more, which is all that its end of stream says: it may have closed its half and wait for the
+  // answer, or have gone. Bytes that come to a client that has gone are answered with a reset. `100 Continue` is what
+  // can be sent at any time: clients of HTTP/1.1 must pass over any number of them (RFC 9110, 15.2). With older ones
+  // the end of the call tells.
+  void ProbeForLeaving() {
+    if (http_version_ < 11 || !stream_.socket().is_open()) {
+      return;
+    }
+    stream_.socket().async_wait(tcp::socket::wait_error, [self = shared_from_this()](error_code error) {
+      if (!error) {
+        self->Leave();
+      }
+    });
+    probing_ = true;
+    transfer_start_ = std::chrono::steady_clock::now();
+    ExpireTransfer(0);
+    net::async_write(stream_, net::buffer(kContinue, sizeof(kContinue) - 1),
+                     [self = shared_from_this()](error_code error, size_t) {
+                       self->probing_ = false;
+                       self->stream_.expires_never();
+                       if (error) {
+                         self->Leave();
+                       }
+                       if (self->response_.has_value()) {
+                         self->Write(*std::exchange(self->response_, std::nullopt));
+                       }
+                     });
+  }
+
+  // The client has gone.
+  void Leave() {
+    GiveUp();
+    Close();
   }
 
   void GiveUp() {
@@ -340,7 +392,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void OnResponse(const HttpHandler::MakeResponse& make) {
     HttpResponse response = make();
     cancel_ = nullptr;
-    if (watching_) {
+    if (probing_) {
+      response_ = std::move(response);
+    } else if (watching_) {
       // Written when the watch has ended: a stream has one timer for reading and writing alike.
       response_ = std::move(response);
       stream_.cancel();
@@ -365,7 +419,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ReleaseBuffered();
       return;
     }
-    keep_alive_ = keep_alive_ && !draining_;
+    keep_alive_ = keep_alive_ && !draining_ && !(ended_ && buffer_.size() == 0);
     HoldBuffered(response.body.size());
     const size_t size = response.body.size();
     const bool bodiless = response.status == 204 || response.status == 304;
@@ -450,6 +504,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   unsigned http_version_ = 11;
   bool idle_ = false;
   bool watching_ = false;
+  bool probing_ = false;
+  bool ended_ = false;  // The client sends no more.
   bool keep_alive_ = true;
   bool head_only_ = false;
   bool draining_ = false;

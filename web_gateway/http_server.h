@@ -14,8 +14,10 @@
 
 namespace dateline::web_gateway {
 
-// Keeps connections alive, answers `Expect: 100-continue`, drops the body for HEAD, and tells the handler when a
-// client goes away while its answer is being made. Requests that are no HTTP get 400, too long headers 431, too long
+// Keeps connections alive, answers `Expect: 100-continue`, drops the body for HEAD, takes targets in absolute-form, and
+// tells the handler when a client goes away while its answer is being made. One that only closes its sending half still
+// gets its answer, perhaps after a `100 Continue` that finds out whether it is there. HTTP/1.0 has no such thing: there
+// the call of a client that has closed goes on. Requests that are no HTTP get 400, too long headers 431, too long
 // bodies 413; clients that send or take slower than allowed are cut off.
 class HttpServer {
  public:

@@ -206,6 +206,62 @@ TEST(HttpServerTest, TellsTheHandlerWhenTheClientLeaves) {
   EXPECT_TRUE(running.handler->cancelled.WaitForNotificationWithTimeout(absl::Seconds(10)));
 }
 
+TEST(HttpServerTest, AnswersAClientThatClosedItsSendingHalf) {
+  const Running running = Start();
+  for (const char* connection : {"close", "keep-alive"}) {
+    TestClient client(running.server->port());
+    client.Send(absl::StrCat("GET /a HTTP/1.1\r\nHost: t\r\nConnection: ", connection, "\r\n\r\n"));
+    client.CloseSendingHalf();
+    HttpResponse response = client.Read();
+    if (response.status == 100) {
+      response = client.Read();
+    }
+    EXPECT_EQ(response.body, "GET /a 0");
+    EXPECT_TRUE(client.ReadsEnd());
+  }
+  TestClient pipelined(running.server->port());
+  pipelined.Send("GET /1 HTTP/1.1\r\nHost: t\r\n\r\nGET /2 HTTP/1.1\r\nHost: t\r\n\r\n");
+  pipelined.CloseSendingHalf();
+  for (const char* body : {"GET /1 0", "GET /2 0"}) {
+    HttpResponse response = pipelined.Read();
+    if (response.status == 100) {
+      response = pipelined.Read();
+    }
+    EXPECT_EQ(response.body, body);
+  }
+  EXPECT_TRUE(pipelined.ReadsEnd());
+}
+
+TEST(HttpServerTest, AnswersASlowRequestOfAClientThatClosedItsSendingHalf) {
+  for (const char* version : {"1.1", "1.0"}) {
+    const Running running = Start();
+    TestClient client(running.server->port());
+    client.Send(absl::StrCat("GET /slow HTTP/", version, "\r\nHost: t\r\n\r\n"));
+    running.handler->arrived.WaitForNotification();
+    client.CloseSendingHalf();
+    if (absl::string_view(version) == "1.1") {
+      // By now the server knows, and has asked whether the client is there.
+      EXPECT_EQ(client.Read().status, 100);
+    }
+    running.handler->release.Notify();
+    EXPECT_EQ(client.Read().body, "GET /slow 0") << version;
+    EXPECT_TRUE(client.ReadsEnd());
+    EXPECT_FALSE(running.handler->cancelled.HasBeenNotified()) << version;
+  }
+}
+
+TEST(HttpServerTest, TakesTargetsInAbsoluteForm) {
+  const Running running = Start();
+  TestClient client(running.server->port());
+  EXPECT_EQ(client.Send("GET", "http://news.example/a?b=c").body, "GET /a?b=c 0");
+  EXPECT_EQ(client.Send("GET", "HTTPS://news.example:8443/a/b").body, "GET /a/b 0");
+  EXPECT_EQ(client.Send("GET", "http://news.example").body, "GET / 0");
+  EXPECT_EQ(client.Send("GET", "http://news.example?b=/c").body, "GET /?b=/c 0");
+  EXPECT_EQ(client.Send("POST", "http://[::1]:80/p", {}, "123").body, "POST /p 3");
+  // Only the form of the target counts, not what stands in a path or a query.
+  EXPECT_EQ(client.Send("GET", "/http://news.example/a").body, "GET /http://news.example/a 0");
+}
+
 TEST(HttpServerTest, AnswersBusyBeyondTheConnectionLimit) {
   HttpServer::Options options;
   options.max_connections = 4;

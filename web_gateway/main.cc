@@ -120,7 +120,9 @@ void Declare(Flags& flags, CLI::App& app) {
       "    http://127.0.0.1:8080/dateline.search.v1.SearchService/Search\n"
       "Let the pages of a site take in articles as well:\n"
       "  web_gateway --cors_origin https://example.org --allow dateline.search.v1.IngestService/IngestArticles\n"
-      "/healthz says that the gateway runs, /readyz that search_service serves.");
+      "/healthz says that the gateway runs, /readyz (200 or 503) whether search_service serves. The body of /readyz "
+      "tells "
+      "of classifier_service as well; without it searches go on, so that it alone does not make the gateway unready.");
 }
 
 absl::StatusOr<StaticSite> LoadSite(const std::string& directory) {

@@ -79,6 +79,12 @@ class TestClient {
     return error == boost::asio::error::eof || error == boost::asio::error::connection_reset;
   }
 
+  // Says that nothing more will be sent; answers can still be read.
+  void CloseSendingHalf() {
+    boost::system::error_code ignored;
+    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  }
+
   void Close() {
     boost::system::error_code ignored;
     socket_.close(ignored);

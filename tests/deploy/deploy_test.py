@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Container files, compose file and units agree with the programs and with each other.
+"""Container files, compose file, units and proxies agree with the programs and with each other.
 
-Needs the built programs (--bin) for their flags; runs `systemd-analyze verify` where systemd is installed.
+Needs the built programs (--bin) for their flags; runs `systemd-analyze verify`, `nginx -t` and `caddy validate` where
+they are installed.
 """
 
 import argparse
@@ -167,6 +168,75 @@ class Units(unittest.TestCase):
             result = subprocess.run([analyze, "verify", "--man=no", "--recursive-errors=no", *units],
                                     capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+
+class Proxies(unittest.TestCase):
+
+    # bcrypt of nothing that anybody would have for a password.
+    HASH = "$2a$14$" + "a" * 53
+
+    def default_of(self, flag):
+        text = subprocess.run([os.path.join(BIN, "web_gateway"), "--help"], capture_output=True, text=True, timeout=30,
+                              check=True).stdout
+        return float(re.search(rf"(?m)^ *--{flag} .*=([\d.]+)$", text).group(1))
+
+    def test_pass_on_to_the_gateway_alone(self):
+        for text in (read("deploy", "proxy", "nginx.conf"), read("deploy", "proxy", "Caddyfile")):
+            self.assertEqual(set(re.findall(r"127\.0\.0\.1:(\d+)", text)), {str(PORTS["gateway"])})
+
+    def test_have_a_login_and_keep_it(self):
+        nginx = read("deploy", "proxy", "nginx.conf")
+        self.assertRegex(nginx, r"(?m)^    auth_basic_user_file ")
+        self.assertIn('proxy_set_header Authorization "";', nginx)
+        caddy = read("deploy", "proxy", "Caddyfile")
+        self.assertRegex(caddy, r"(?m)^\tbasicauth \{")
+        self.assertIn("header_up -Authorization", caddy)
+
+    def test_take_what_the_gateway_takes(self):
+        # Base64 makes four bytes of three.
+        body = self.default_of("max_request_bytes") / 3 * 4
+        nginx = read("deploy", "proxy", "nginx.conf")
+        self.assertGreater(int(re.search(r"client_max_body_size (\d+)m;", nginx).group(1)) * 2**20, body)
+        self.assertGreaterEqual(int(re.search(r"large_client_header_buffers \d+ (\d+)k;", nginx).group(1)) * 1024,
+                                self.default_of("max_header_bytes"))
+        self.assertGreater(int(re.search(r"proxy_read_timeout (\d+)s;", nginx).group(1)),
+                           self.default_of("max_timeout"))
+        caddy = read("deploy", "proxy", "Caddyfile")
+        self.assertGreater(int(re.search(r"max_size (\d+)MiB", caddy).group(1)) * 2**20, body)
+
+    def test_pass_nginxs_own_check(self):
+        nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        openssl = shutil.which("openssl")
+        if nginx is None or openssl is None:
+            self.skipTest("nginx or openssl is not installed (packages nginx-light, openssl)")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dateline.example",
+                            "-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/fullchain.pem"],
+                           capture_output=True, timeout=60, check=True)
+            site = read("deploy", "proxy", "nginx.conf").replace("/etc/ssl/dateline", folder)
+            # The check opens the ports, which are not for everyone to have.
+            site = re.sub(r"listen (80|443)", rf"listen unix:{folder}/\1", site)
+            site = re.sub(r"(?m)^ *listen \[::\].*\n", "", site)
+            places = "".join(f"{kind}_temp_path {folder}/{kind};"
+                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
+                file.write(f"pid {folder}/pid; error_log stderr; events {{}}\n"
+                           f"http {{ access_log off; {places} {site} }}")
+            result = subprocess.run([nginx, "-t", "-q", "-e", "stderr", "-c", f"{folder}/nginx.conf"],
+                                    capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+    def test_pass_caddys_own_check(self):
+        caddy = shutil.which("caddy")
+        if caddy is None:
+            self.skipTest("caddy is not installed (package caddy)")
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder, "DATELINE_USER": "editor",
+                           "DATELINE_PASSWORD_HASH": self.HASH}
+            result = subprocess.run([caddy, "validate", "--adapter", "caddyfile", "--config",
+                                     os.path.join(ROOT, "deploy", "proxy", "Caddyfile")],
+                                    capture_output=True, text=True, timeout=60, check=False, env=environment)
+            self.assertEqual(result.returncode, 0, result.stderr)
 
 
 def main():

@@ -209,19 +209,52 @@ test('garbage, slow and vanishing clients leave it serving', { skip }, async () 
   assert.equal((await post(services.base, SEARCH, { query: 'gas' })).status, 200);
 });
 
+test('a client that closes its sending half gets its answer', { skip }, async () => {
+  const ask = (bytes) =>
+    new Promise((resolve, reject) => {
+      let answer = '';
+      const socket = net.connect({ port: services.gateway.port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(bytes));
+      socket.on('data', (chunk) => (answer += chunk));
+      socket.on('error', reject);
+      socket.on('end', () => resolve(answer));
+    });
+  assert.match(await ask('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /HTTP\/1\.1 200 OK[^]*ok\n$/);
+  const search = `GET /${SEARCH}?encoding=json&message=%7B%22query%22:%22gas%22%7D HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+  for (let i = 0; i < 20; ++i) assert.match(await ask(search), /HTTP\/1\.1 200 OK[^]*"hits":\[/);
+});
+
+test('a client that takes it for a proxy is served', { skip }, async () => {
+  assert.equal(await curl('--noproxy', '', '--proxy', services.base, 'http://dateline.example/healthz'), 'ok\n');
+  const message = encodeURIComponent(JSON.stringify({ query: 'gas', page_size: 2 }));
+  const answer = await curl(
+    '--noproxy', '', '--proxy', services.base, `http://dateline.example/${SEARCH}?encoding=json&message=${message}`,
+  );
+  assert.equal(JSON.parse(answer).hits.length, 2);
+});
+
 test('a taken port is one clear line', { skip }, () => {
   const second = spawnSync(path.join(binDir(), 'web_gateway'), ['--listen', services.gateway.address], { encoding: 'utf8', timeout: 30_000 });
   assert.equal(second.status, 1);
   assert.match(second.stderr, /^web_gateway: cannot listen on [^\n]*choose another port[^\n]*\n$/);
 });
 
-test('readiness follows the search service', { skip }, async () => {
+test('readiness follows the search service, and tells of the classifier', { skip }, async () => {
   const ready = await fetch(`${services.base}/readyz`);
   assert.equal(ready.status, 200);
-  assert.deepEqual(await ready.json(), { ready: true, upstreams: { classifier: 'SERVING', search: 'SERVING' } });
+  assert.deepEqual(await ready.json(), {
+    ready: true, required: ['search'], upstreams: { classifier: 'SERVING', search: 'SERVING' },
+  });
+  await services.classifier.stop();
+  const searchable = await fetch(`${services.base}/readyz`);
+  assert.equal(searchable.status, 200, 'it can search');
+  assert.deepEqual(await searchable.json(), {
+    ready: true, required: ['search'], upstreams: { classifier: 'UNREACHABLE', search: 'SERVING' },
+  });
+  assert.equal((await post(services.base, SEARCH, { query: 'gas' })).status, 200);
   await services.search.stop();
   const away = await fetch(`${services.base}/readyz`);
   assert.equal(away.status, 503);
+  assert.equal((await away.json()).ready, false);
   const call = await post(services.base, SEARCH, { query: 'gas' });
   assert.equal(call.status, 503);
   assert.equal(call.body.code, 'unavailable');

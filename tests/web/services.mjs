@@ -129,6 +129,11 @@ export const ARTICLES = [
     id: 'web-markup', title: '<img src=x onerror=alert(1)> gas & <b>markup</b>', source: '<script>alert(2)</script>',
     publishTime: '2022-06-01T00:00:00Z', languageCode: 'en', body: 'A column about gas whose <em>markup</em> must stay text in Kenya and in Nairobi.',
   },
+  {
+    id: 'web-group', url: 'https://commentary.example/union', title: 'The European Union Buys Gas Together',
+    source: 'Small Paper', publishTime: '2022-11-20T00:00:00Z', languageCode: 'en',
+    body: 'The European Union buys gas as one, and EU ministers call it a union at last. What the EU pays, all share.',
+  },
   ...Array.from({ length: 14 }, (_, i) => ({
     id: `web-more-${i}`, url: `https://commentary.example/more/${i}`, title: `Column ${i}: gas in Turkey`, source: 'Example Review',
     publishTime: `2021-02-${String(i + 1).padStart(2, '0')}T00:00:00Z`, languageCode: 'en',

@@ -1,9 +1,12 @@
 import './page.css';
-import { ApiError, search, type SearchRequest, type SearchResponse, type Suggestion } from './api';
+import { ApiError, search, type Label, type SearchRequest, type SearchResponse, type Suggestion } from './api';
 import { byId, h } from './dom';
 import { facetElement, facetValues } from './facets';
-import { hitElement, type ResultActions, type TagField } from './results';
-import { fromAddress, toAddress, toggled, type Sort, type State } from './state';
+import { hitElement, type ResultActions } from './results';
+import {
+  DIMENSIONS, filterCount, fromAddress, sortChoices, toAddress, toggled,
+  type Dimension, type Sort, type State, type TagField,
+} from './state';
 import { SuggestionList } from './suggest';
 
 const PAGE_SIZE = 10;
@@ -33,7 +36,7 @@ let nextPageToken = '';
 let running = new AbortController();
 let typingTimer = 0;
 // Names of tags as answers gave them, for filters that an answer does not name.
-const names: Record<TagField, Map<string, string>> = { countries: new Map(), issues: new Map() };
+const names: Record<TagField, Map<string, string>> = { countries: new Map(), groups: new Map(), issues: new Map() };
 
 const REGIONS = new Intl.DisplayNames('en', { type: 'region' });
 
@@ -56,16 +59,14 @@ const actions: ResultActions = {
 };
 
 function requestOf(current: State, typing: boolean): SearchRequest {
-  const selections = [];
-  if (current.countries.length > 0) selections.push({ field: 'region_code', values: current.countries });
-  if (current.issues.length > 0) selections.push({ field: 'issue_id', values: current.issues });
+  const selections = DIMENSIONS.filter(({ field }) => current[field].length > 0).map(({ field, wire }) => ({
+    field: wire,
+    values: current[field],
+  }));
   const query = current.query.trim();
   const request: SearchRequest = {
     pageSize: PAGE_SIZE,
-    facets: [
-      { field: 'region_code', limit: FACET_LIMIT },
-      { field: 'issue_id', limit: FACET_LIMIT },
-    ],
+    facets: DIMENSIONS.map(({ wire }) => ({ field: wire, limit: FACET_LIMIT })),
     snippet: { maxBytes: 320 },
     view: 'ARTICLE_VIEW_SNIPPET',
   };
@@ -109,17 +110,27 @@ async function ask(request: SearchRequest): Promise<SearchResponse | null> {
 async function run(typing: boolean): Promise<void> {
   clearTimeout(typingTimer);
   if (document.activeElement !== input) input.value = state.query;
-  sortBox.value = state.sort;
+  showSort();
   document.title = state.query.trim() === '' ? 'Dateline' : `${state.query.trim()} – Dateline`;
   const request = requestOf(state, typing);
   try {
     const response = await ask(request);
     if (response === null) return;
     shown = request;
-    showResponse(response);
+    keepingFocus(() => showResponse(response));
   } catch (error) {
-    showError(error);
+    keepingFocus(() => showError(error));
   }
+}
+
+function showSort(): void {
+  const choices = sortChoices(state.query);
+  // Left alone where nothing changes: it may be open.
+  if (choices.map(({ text }) => text).join() !== [...sortBox.options].map(({ text }) => text).join()) {
+    sortBox.replaceChildren(...choices.map(({ value, text }) => h('option', { value }, text)));
+  }
+  // An order that is not among them is the default by another name.
+  sortBox.value = choices.some(({ value }) => value === state.sort) ? state.sort : '';
 }
 
 function totalText(response: SearchResponse): string {
@@ -142,19 +153,21 @@ function showResponse(response: SearchResponse): void {
   messageArea.replaceChildren(...(hits.length === 0 ? [emptyMessage()] : []));
 }
 
-function remember(labels: { regionCode?: string; issueId?: string; displayName?: string }[]): void {
+function remember(labels: Label[]): void {
   for (const label of labels) {
-    if (label.regionCode && label.displayName) names.countries.set(label.regionCode, label.displayName);
-    if (label.issueId && label.displayName) names.issues.set(label.issueId, label.displayName);
+    for (const { field, key } of DIMENSIONS) {
+      const id = label[key];
+      if (id && label.displayName) names[field].set(id, label.displayName);
+    }
   }
 }
 
 function showFacets(response: SearchResponse): void {
-  // The box that was just ticked keeps the focus.
-  const focused = document.activeElement instanceof HTMLInputElement && facetArea.contains(document.activeElement)
-    ? document.activeElement.value
-    : null;
-  const part = (title: string, wire: string, field: TagField) => {
+  // The box that was just ticked keeps the focus; a button that cleared its facet gives it to the first box.
+  const focused = facetArea.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused?.closest<HTMLElement>('.facet')?.dataset.facet;
+  const value = focused instanceof HTMLInputElement ? focused.value : undefined;
+  const part = ({ field, title, wire }: Dimension) => {
     const facet = response.facets?.find((candidate) => candidate.field === wire);
     for (const value of facet?.values ?? []) {
       if (value.id && value.displayName) names[field].set(value.id, value.displayName);
@@ -168,11 +181,24 @@ function showFacets(response: SearchResponse): void {
       clear: () => change({ [field]: [] }),
     });
   };
-  const parts = [part('Countries', 'region_code', 'countries'), part('Issues', 'issue_id', 'issues')];
-  facetArea.replaceChildren(...parts.filter((element): element is HTMLElement => element !== null));
-  if (focused !== null) {
-    facetArea.querySelector<HTMLInputElement>(`input[value="${CSS.escape(focused)}"]`)?.focus();
+  facetArea.replaceChildren(...DIMENSIONS.map(part).filter((element): element is HTMLElement => element !== null));
+  if (place !== undefined) {
+    const boxes = [...facetArea.querySelectorAll<HTMLInputElement>(`.facet[data-facet="${CSS.escape(place)}"] input`)];
+    (boxes.find((box) => box.value === value) ?? boxes[0])?.focus();
   }
+}
+
+/**
+ * Renders, and gives the results the focus if what had it among them is gone: the keyboard would be back at the top
+ * of the page otherwise, and a reader further down would look at the middle of another list.
+ */
+function keepingFocus(render: () => void): void {
+  const before = document.activeElement;
+  const within = before !== results && results.contains(before);
+  render();
+  if (!within || results.contains(document.activeElement)) return;
+  results.focus({ preventScroll: true });
+  if (results.getBoundingClientRect().top < 0) results.scrollIntoView({ block: 'start' });
 }
 
 function showChips(): void {
@@ -185,19 +211,16 @@ function showChips(): void {
       h('span', { class: 'cross', 'aria-hidden': 'true' }),
     );
   };
-  const chips = [
-    ...state.countries.map((id) => chip('countries', id)),
-    ...state.issues.map((id) => chip('issues', id)),
-  ];
+  const chips = DIMENSIONS.flatMap(({ field }) => state[field].map((id) => chip(field, id)));
   if (chips.length > 1) {
     chips.push(h('button', { type: 'button', class: 'link', onclick: clearFilters }, 'Clear all'));
   }
   chipArea.replaceChildren(...chips);
-  byId('filter-count').textContent = chips.length === 0 ? '' : `(${state.countries.length + state.issues.length})`;
+  byId('filter-count').textContent = chips.length === 0 ? '' : `(${filterCount(state)})`;
 }
 
 function clearFilters(): void {
-  change({ countries: [], issues: [] });
+  change({ countries: [], groups: [], issues: [] });
 }
 
 function showNotes(response: SearchResponse): void {
@@ -229,7 +252,7 @@ function searchFor(query: string): void {
 }
 
 function emptyMessage(): HTMLElement {
-  const filtered = state.countries.length + state.issues.length > 0;
+  const filtered = filterCount(state) > 0;
   if (state.query.trim() === '' && !filtered) {
     return h(
       'div',
@@ -285,6 +308,8 @@ function showError(error: unknown): void {
       h('h2', {}, title),
       h('p', {}, text),
       retry && h('button', { type: 'button', onclick: () => void run(false) }, 'Try again'),
+      // A filter that does not exist, from an old address, is no longer in a list where it could be unticked.
+      !retry && filterCount(state) > 0 && h('button', { type: 'button', onclick: clearFilters }, 'Lift all filters'),
     ),
   );
 }
@@ -307,7 +332,7 @@ async function showMore(): Promise<void> {
       noteArea.replaceChildren(h('p', {}, 'The list was out of date, so it was made anew.'));
       await run(false);
     } else {
-      showError(error);
+      keepingFocus(() => showError(error));
     }
   } finally {
     moreButton.disabled = false;
@@ -315,17 +340,15 @@ async function showMore(): Promise<void> {
 }
 
 function takeSuggestion(suggestion: Suggestion): void {
-  if (suggestion.kind === 'SUGGESTION_KIND_REGION' && suggestion.id) {
-    names.countries.set(suggestion.id, suggestion.text ?? suggestion.id);
-    input.value = '';
-    change({ query: '', countries: [...new Set([...state.countries, suggestion.id])] });
-  } else if (suggestion.kind === 'SUGGESTION_KIND_ISSUE' && suggestion.id) {
-    names.issues.set(suggestion.id, suggestion.text ?? suggestion.id);
-    input.value = '';
-    change({ query: '', issues: [...new Set([...state.issues, suggestion.id])] });
-  } else {
+  const dimension = DIMENSIONS.find((candidate) => candidate.suggestion === suggestion.kind);
+  if (dimension === undefined || !suggestion.id) {
     searchFor(suggestion.text ?? '');
+    return;
   }
+  const { field } = dimension;
+  names[field].set(suggestion.id, suggestion.text ?? suggestion.id);
+  input.value = '';
+  change({ query: '', [field]: [...new Set([...state[field], suggestion.id])] });
 }
 
 const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestions'), takeSuggestion);
@@ -352,7 +375,8 @@ window.addEventListener('popstate', () => {
   void run(false);
 });
 document.addEventListener('keydown', (event) => {
-  const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  const typing = target?.matches('input:not([type=checkbox]), textarea, select') ?? false;
   if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     input.focus();

@@ -3,13 +3,13 @@
 import { h } from './dom';
 
 let counter = 0;
-let open: { close: () => void } | null = null;
+let open: { close: () => void; dismiss: () => void } | null = null;
 
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || open === null) return;
   // A search box that has the focus would empty itself.
   event.preventDefault();
-  open.close();
+  open.dismiss();
 });
 document.addEventListener('pointerdown', (event) => {
   if (event.target instanceof Node && !document.querySelector('.tag-wrap.open')?.contains(event.target)) open?.close();
@@ -28,13 +28,23 @@ export function withPopover(button: HTMLButtonElement, label: string, content: (
   let timer = 0;
   let filled = false;
 
-  const self = { close };
+  let returning = false;
+  const self = { close, dismiss };
   function close() {
     clearTimeout(timer);
     panel.hidden = true;
     wrap.classList.remove('open');
     button.setAttribute('aria-expanded', 'false');
     if (open === self) open = null;
+  }
+  /** Closes, and gives the focus back to the tag if it was within. */
+  function dismiss() {
+    if (panel.contains(document.activeElement)) {
+      returning = true;
+      button.focus();
+      returning = false;
+    }
+    close();
   }
   function show() {
     clearTimeout(timer);
@@ -54,7 +64,10 @@ export function withPopover(button: HTMLButtonElement, label: string, content: (
     const box = panel.getBoundingClientRect();
     const room = document.documentElement.clientWidth - 12;
     if (box.right > room) panel.style.setProperty('--shift', `${Math.max(room - box.right, 12 - box.left)}px`);
-    if (box.bottom > window.innerHeight && button.getBoundingClientRect().top > box.height + 20) panel.classList.add('above');
+    const ceiling = document.querySelector('.masthead')?.getBoundingClientRect().bottom ?? 0;
+    if (box.bottom > window.innerHeight && button.getBoundingClientRect().top - ceiling > box.height + 12) {
+      panel.classList.add('above');
+    }
   }
 
   wrap.addEventListener('pointerenter', (event) => {
@@ -68,7 +81,7 @@ export function withPopover(button: HTMLButtonElement, label: string, content: (
     if (!wrap.contains(document.activeElement)) timer = window.setTimeout(close, LEAVE_DELAY_MS);
   });
   button.addEventListener('focus', () => {
-    if (button.matches(':focus-visible')) show();
+    if (!returning && button.matches(':focus-visible')) show();
   });
   button.addEventListener('click', () => show());
   wrap.addEventListener('focusout', (event) => {

@@ -2,8 +2,7 @@
 import { getArticle, type Article, type Evidence, type Hit, type Label, type Snippet } from './api';
 import { h, highlighted } from './dom';
 import { withPopover } from './popover';
-
-export type TagField = 'countries' | 'issues';
+import { DIMENSIONS, type Dimension, type TagField } from './state';
 
 export interface ResultActions {
   /** Limits the search to a tag, or lifts that. */
@@ -26,6 +25,25 @@ function safeUrl(url: string | undefined): string | undefined {
   }
 }
 
+/** An address for reading: without what only machines need, such as the scheme and tracking parameters. */
+export function shownAddress(url: string): string {
+  const { hostname, pathname } = new URL(url);
+  let path = pathname.replace(/\/$/, '');
+  try {
+    path = decodeURI(path);
+  } catch {
+    // Not UTF-8: shown as it is.
+  }
+  return hostname.replace(/^www\./, '') + path;
+}
+
+/** A passage with dots where it begins or ends within a sentence. */
+function passage({ text = '', ranges }: Snippet): HTMLElement {
+  const begun = /^\p{Ll}/u.test(text);
+  const cut = /[\p{L}\p{N}]$/u.test(text) ? '…' : /[,;:–—-]$/.test(text) && '\u00a0…';
+  return h('p', { class: 'snippet', dir: 'auto' }, begun && '… ', ...highlighted(text, ranges), cut);
+}
+
 function dateOf(article: Article): HTMLElement | null {
   const time = article.publishTime === undefined ? Number.NaN : Date.parse(article.publishTime);
   if (Number.isNaN(time)) return null;
@@ -33,17 +51,15 @@ function dateOf(article: Article): HTMLElement | null {
   return h('time', { datetime: article.publishTime }, format.format(time));
 }
 
-function byline(article: Article): HTMLElement {
-  const parts: Node[] = [];
-  const add = (node: Node | null) => {
-    if (node === null) return;
-    if (parts.length > 0) parts.push(h('span', { class: 'dot', 'aria-hidden': 'true' }));
-    parts.push(node);
-  };
-  add(article.source ? h('bdi', { class: 'source' }, article.source) : null);
-  add(dateOf(article));
-  add(article.authors?.length ? h('bdi', {}, `By ${article.authors.join(', ')}`) : null);
-  return h('p', { class: 'byline' }, ...parts);
+function byline(article: Article, url: string | undefined): HTMLElement {
+  const source = article.source || (url && shownAddress(new URL(url).origin));
+  return h(
+    'p',
+    { class: 'byline' },
+    source ? h('bdi', { class: 'source' }, source) : null,
+    dateOf(article),
+    article.authors?.length ? h('bdi', {}, `By ${article.authors.join(', ')}`) : null,
+  );
 }
 
 const KINDS: Record<string, string> = {
@@ -52,6 +68,10 @@ const KINDS: Record<string, string> = {
   CAPITAL: 'capital',
   CITY: 'city',
   LEADER: 'leader',
+  PLACE: 'place',
+  ORGANISATION: 'organisation',
+  PERSON: 'person',
+  METONYM: 'stands for it',
   WORD: 'word',
   PHRASE: 'phrase',
   SOURCE_LABEL: 'filed by the publisher',
@@ -92,10 +112,10 @@ function origin(label: Label): string {
   }
 }
 
-function tag(label: Label, field: TagField, id: string, actions: ResultActions): HTMLElement {
+function tag(label: Label, { field, name: kind }: Dimension, id: string, actions: ResultActions): HTMLElement {
   const name = label.displayName || id;
   const selected = actions.isSelected(field, id);
-  const classes = ['tag', field === 'countries' ? 'country' : 'issue'];
+  const classes = ['tag', kind];
   if (label.primary) classes.push('primary');
   if (selected) classes.push('selected');
   const button = h('button', { type: 'button', class: classes.join(' '), 'data-id': id }, h('bdi', {}, name));
@@ -104,7 +124,7 @@ function tag(label: Label, field: TagField, id: string, actions: ResultActions):
     return h(
       'div',
       {},
-      h('p', { class: 'popover-title' }, h('bdi', {}, name), label.primary && h('small', {}, 'main country')),
+      h('p', { class: 'popover-title' }, h('bdi', {}, name), h('small', {}, label.primary ? `main ${kind}` : kind)),
       h('p', { class: 'origin' }, origin(label)),
       list.length > 0 ? h('ul', { class: 'reasons' }, ...list) : null,
       h(
@@ -120,8 +140,10 @@ function tags(article: Article, actions: ResultActions): HTMLElement {
   const list = h('ul', { class: 'tags', 'aria-label': 'Tags' });
   for (const label of article.labels ?? []) {
     if (label.state === 'STATE_REJECTED') continue;
-    if (label.regionCode) list.append(h('li', {}, tag(label, 'countries', label.regionCode, actions)));
-    if (label.issueId) list.append(h('li', {}, tag(label, 'issues', label.issueId, actions)));
+    for (const dimension of DIMENSIONS) {
+      const id = label[dimension.key];
+      if (id) list.append(h('li', {}, tag(label, dimension, id, actions)));
+    }
   }
   if (article.labelState === 'LABEL_STATE_PENDING') {
     list.append(h('li', { class: 'pending' }, 'Tags are being found'));
@@ -132,7 +154,7 @@ function tags(article: Article, actions: ResultActions): HTMLElement {
 function snippets(article: Article, all: Snippet[]): HTMLElement[] {
   const body = all.filter((snippet) => snippet.field !== 'title' && snippet.text);
   if (body.length === 0 && article.summary) return [h('p', { class: 'snippet', dir: 'auto' }, article.summary)];
-  return body.map((snippet) => h('p', { class: 'snippet', dir: 'auto' }, ...highlighted(snippet.text ?? '', snippet.ranges)));
+  return body.map(passage);
 }
 
 /** The text of an article that has no page of its own to go to. */
@@ -156,13 +178,13 @@ function reader(id: string): HTMLElement {
 export function hitElement(hit: Hit, actions: ResultActions): HTMLElement {
   const article = hit.article ?? {};
   const url = safeUrl(article.url);
-  const title = article.title || article.url || 'Untitled';
+  const title = article.title || (url && shownAddress(url)) || 'Untitled';
   const marked = hit.snippets?.find((snippet) => snippet.field === 'title' && snippet.text === article.title);
   const heading = highlighted(title, marked?.ranges);
   return h(
     'li',
     { class: 'hit', lang: article.languageCode && article.languageCode !== 'und' ? article.languageCode : undefined },
-    byline(article),
+    byline(article, url),
     h('h2', { dir: 'auto' }, ...(url ? [h('a', { href: url, rel: 'noopener noreferrer' }, ...heading)] : heading)),
     ...snippets(article, hit.snippets ?? []),
     tags(article, actions),

@@ -1,11 +1,43 @@
-// What is being looked for, and how it stands in the page's address: ?q=gas&country=IR&country=RU&issue=energy&sort=newest
+// What is being looked for, and how it stands in the page's address:
+// ?q=gas&country=IR&country=RU&issue=energy&group=eu&sort=newest
+
+export type TagField = 'countries' | 'issues' | 'groups';
+
+export interface Dimension {
+  field: TagField;
+  /** The parameter of the page's address, the class of its tags, and what one of them is called. */
+  name: 'country' | 'issue' | 'group';
+  /** The heading of its filters. */
+  title: string;
+  /** The field in selections and facets. */
+  wire: string;
+  /** Where a label has the id. */
+  key: 'regionCode' | 'issueId' | 'groupId';
+  /** The kind of suggestions that are such tags. */
+  suggestion: string;
+}
+
+/** What articles are tagged by, in the order in which it is shown. */
+export const DIMENSIONS: readonly Dimension[] = [
+  {
+    field: 'countries', name: 'country', title: 'Countries', wire: 'region_code', key: 'regionCode',
+    suggestion: 'SUGGESTION_KIND_REGION',
+  },
+  {
+    field: 'issues', name: 'issue', title: 'Issues', wire: 'issue_id', key: 'issueId',
+    suggestion: 'SUGGESTION_KIND_ISSUE',
+  },
+  {
+    field: 'groups', name: 'group', title: 'Groups and regions', wire: 'group_id', key: 'groupId',
+    suggestion: 'SUGGESTION_KIND_GROUP',
+  },
+];
 
 export type Sort = '' | 'newest' | 'oldest';
 
-export interface State {
+export interface State extends Record<TagField, string[]> {
   query: string;
-  countries: string[];
-  issues: string[];
+  /** Empty: as the service orders by itself. */
   sort: Sort;
 }
 
@@ -18,23 +50,43 @@ function values(parameters: URLSearchParams, name: string): string[] {
 export function fromAddress(search: string): State {
   const parameters = new URLSearchParams(search);
   const sort = parameters.get('sort');
-  return {
+  const state: State = {
     query: parameters.get('q') ?? '',
-    countries: values(parameters, 'country'),
-    issues: values(parameters, 'issue'),
+    countries: [],
+    issues: [],
+    groups: [],
     sort: sort === 'newest' || sort === 'oldest' ? sort : '',
   };
+  for (const { field, name } of DIMENSIONS) state[field] = values(parameters, name);
+  return state;
 }
 
 /** The query part of the address, with its `?`; empty for the plain page. */
 export function toAddress(state: State): string {
   const parameters = new URLSearchParams();
   if (state.query.trim() !== '') parameters.set('q', state.query);
-  for (const country of state.countries) parameters.append('country', country);
-  for (const issue of state.issues) parameters.append('issue', issue);
+  for (const { field, name } of DIMENSIONS) {
+    for (const value of state[field]) parameters.append(name, value);
+  }
   if (state.sort !== '') parameters.set('sort', state.sort);
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** How many filters are set. */
+export function filterCount(state: State): number {
+  return DIMENSIONS.reduce((sum, { field }) => sum + state[field].length, 0);
+}
+
+/**
+ * The orders that can be chosen, with their names, the default first. Without words there is nothing to be relevant
+ * to, and the service gives the newest first by itself.
+ */
+export function sortChoices(query: string): { value: Sort; text: string }[] {
+  const oldest = { value: 'oldest', text: 'oldest first' } as const;
+  return query.trim() === ''
+    ? [{ value: '', text: 'newest first' }, oldest]
+    : [{ value: '', text: 'relevance' }, { value: 'newest', text: 'newest first' }, oldest];
 }
 
 /** The list with the value put in or taken out. */
