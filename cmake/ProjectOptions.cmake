@@ -32,6 +32,9 @@ if(DATELINE_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
     # Newer Abseil marks memory as unused before it is written to, which GCC takes for a read of it.
     target_compile_options(project_options INTERFACE -Wno-maybe-uninitialized)
+    # With these three checks GCC takes the address of a function for no constant (GCC bug 71962), and newer Abseil compares
+    # such addresses in constants.
+    add_compile_options(-fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute)
   endif()
 endif()
 if(DATELINE_COVERAGE)
