@@ -96,9 +96,10 @@ absl::Status Issues(const Flags& flags) {
   ASSIGN_OR_RETURN(const Corpus corpus, LoadCorpus(flags.corpus, Progress));
   options.notes = absl::StrFormat(
       "classifier_train issues: %d articles; left out %d by id and %d by text of test splits and gold; C %g, %d terms, "
-      "gold weight %d, one gold article in %d held out, %d folds, seed %d",
+      "gold weight %d, one gold article in %d held out, weight of labelled ones %d, %d folds, seed %d",
       corpus.train.size(), corpus.dropped_by_id, corpus.dropped_by_text, options.cost, options.max_terms,
-      flags.corpus.gold_weight, flags.corpus.gold_held_out, options.folds, options.seed);
+      flags.corpus.gold_weight, flags.corpus.gold_held_out,
+      flags.corpus.labelled_file.empty() ? 0 : flags.corpus.labelled_weight, options.folds, options.seed);
   ASSIGN_OR_RETURN(TrainResult result, TrainIssueModel(corpus, taxonomy, options, Progress));
 
   Report(result.gold_folds, result.model);

@@ -37,9 +37,9 @@ struct Floor {
 
 // Some hundredths below what was measured when the model was committed.
 constexpr Floor kFloors[] = {
-    {"gold", 0.60, 0.55, 0.88},         {"allsides", 0.82, 0.58, 0.95},
-    {"reuters21578", 0.93, 0.84, 0.99}, {"masakhanews-eng", 0.84, 0.83, 0.97},
-    {"dwie", 0.53, 0.46, 0.78},
+    {"gold", 0.71, 0.69, 0.96},         {"allsides", 0.83, 0.63, 0.95},
+    {"reuters21578", 0.93, 0.84, 0.99}, {"masakhanews-eng", 0.86, 0.85, 0.97},
+    {"dwie", 0.56, 0.52, 0.84},
 };
 
 TEST(IssueQualityTest, HeldOutArticlesStayAboveTheFloors) {
@@ -52,6 +52,7 @@ TEST(IssueQualityTest, HeldOutArticlesStayAboveTheFloors) {
   CorpusOptions options;
   options.data_dir = data->substr(0, data->size() - std::string("/articles").size());
   options.with_training = false;
+  options.gold_held_out = 1;  // The model was trained without any.
   ASSERT_OK_AND_ASSIGN(const Corpus corpus, LoadCorpus(options, [](absl::string_view /*message*/) {}));
   ASSERT_EQ(corpus.held_out.size(), std::size(kFloors));
   for (size_t i = 0; i < corpus.held_out.size(); ++i) {
