@@ -8,8 +8,9 @@
 //
 // `target` is a region code (CLDR/ISO 3166-1 alpha-2, or XK), a group id (lower case), or `-` for words that are to be
 // passed over ("New England", "Bank of America"). `from` and `to` are years, empty where unbounded. `kind` is one of
-// those below; MEMBER: `surface` is the region code of a member of the group `target`; or GIVEN and SURNAME: `surface` is a
-// name of people, target `-` (GIVEN with the flag `weak`: a place that people are named after, "Kenya"). A form may stand in several rows: the first is its usual meaning. `flags`, separated by commas:
+// those below; MEMBER: `surface` is the region code of a member of the group `target`; or GIVEN and SURNAME: `surface`
+// is a name of people, target `-` (GIVEN with the flag `weak`: a place that people are named after, "Kenya"). A form
+// may stand in several rows: the first is its usual meaning. `flags`, separated by commas:
 //   display   the name to show, in that language; every region and group has one in English
 //   nomatch   a name to show or to recognise in a query, not one to look for in texts
 //   alias     means exactly the target: returned as an alias in Region::names and Group::names

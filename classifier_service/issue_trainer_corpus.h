@@ -60,8 +60,8 @@ struct CorpusOptions {
   int gold_held_out = 4;
   bool with_training = true;  // False: only what is held out; much faster, because no texts are compared.
   int gold_weight = 15;       // Gold articles count so often.
-  // Articles that were labelled for this very taxonomy, as scripts/join_labels.py writes them; empty: none. They count as
-  // gold does, but none of them is held out.
+  // Articles that were labelled for this very taxonomy, as scripts/join_labels.py writes them; empty: none. They count
+  // as gold does, but none of them is held out.
   std::string labelled_file;
   int labelled_weight = 8;
 };
