@@ -1,5 +1,7 @@
 #include "web_gateway/http_server.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
@@ -356,11 +358,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     if (http_version_ < 11 || !stream_.socket().is_open()) {
       return;
     }
-    stream_.socket().async_wait(tcp::socket::wait_error, [self = shared_from_this()](error_code error) {
-      if (!error) {
-        self->Leave();
-      }
-    });
+    WaitForReset();
     probing_ = true;
     transfer_start_ = std::chrono::steady_clock::now();
     ExpireTransfer(0);
@@ -375,6 +373,21 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
                          self->Write(*std::exchange(self->response_, std::nullopt));
                        }
                      });
+  }
+
+  // A wait may end for an event of a connection that had the descriptor before, so the socket itself is asked.
+  void WaitForReset() {
+    stream_.socket().async_wait(tcp::socket::wait_error, [self = shared_from_this()](error_code error) {
+      if (error || !self->stream_.socket().is_open()) {
+        return;
+      }
+      pollfd socket = {self->stream_.socket().native_handle(), 0, 0};
+      if (::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLERR | POLLHUP)) != 0) {
+        self->Leave();
+      } else {
+        self->WaitForReset();
+      }
+    });
   }
 
   // The client has gone.

@@ -1,5 +1,6 @@
 #include "web_gateway/http_server.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/mutex.h"
 #include "tests/support/status_matchers.h"
 #include "web_gateway/test_client.h"
 
@@ -23,11 +25,12 @@ std::string HeaderOf(const HttpResponse& response, absl::string_view name) {
   return std::string(FindHeader(response.headers, name).value_or("(none)"));
 }
 
-// Says back what it heard; `/slow` waits for `release`.
+// Says back what it heard; `/slow` waits for `release`, `/later` for a moment.
 class EchoHandler final : public HttpHandler {
  public:
   Cancel Handle(HttpRequest request, Responder respond) override {
     const bool slow = request.target == "/slow";
+    const bool later = request.target == "/later";
     auto answer = [request = std::move(request), respond = std::move(respond)] {
       respond([request] {
         HttpResponse response;
@@ -37,6 +40,14 @@ class EchoHandler final : public HttpHandler {
         return response;
       });
     };
+    if (later) {
+      const common::MutexLock lock(mutex_);
+      late_.emplace_back([answer = std::move(answer)] {
+        absl::SleepFor(absl::Milliseconds(1));
+        answer();
+      });
+      return [] {};
+    }
     if (!slow) {
       answer();
       return [] {};
@@ -55,6 +66,10 @@ class EchoHandler final : public HttpHandler {
     if (waiter_.joinable()) {
       waiter_.join();
     }
+    const common::MutexLock lock(mutex_);
+    for (std::thread& thread : late_) {
+      thread.join();
+    }
   }
 
   absl::Notification arrived;
@@ -63,6 +78,8 @@ class EchoHandler final : public HttpHandler {
 
  private:
   std::thread waiter_;
+  common::Mutex mutex_;
+  std::vector<std::thread> late_ ABSL_GUARDED_BY(mutex_);
 };
 
 struct Running {
@@ -248,6 +265,33 @@ TEST(HttpServerTest, AnswersASlowRequestOfAClientThatClosedItsSendingHalf) {
     EXPECT_TRUE(client.ReadsEnd());
     EXPECT_FALSE(running.handler->cancelled.HasBeenNotified()) << version;
   }
+}
+
+// Descriptors come and go fast here, so what is heard of one must not be taken for another's.
+TEST(HttpServerTest, AnswersManyClientsThatClosedTheirSendingHalves) {
+  const Running running = Start();
+  std::vector<std::thread> clients;
+  std::atomic<int> unanswered = 0;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      for (int j = 0; j < 500; ++j) {
+        TestClient client(running.server->port());
+        client.Send("GET /later HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+        client.CloseSendingHalf();
+        HttpResponse response = client.Read();
+        if (response.status == 100) {
+          response = client.Read();
+        }
+        if (response.body != "GET /later 0") {
+          ++unanswered;
+        }
+      }
+    });
+  }
+  for (std::thread& client : clients) {
+    client.join();
+  }
+  EXPECT_EQ(unanswered, 0);
 }
 
 TEST(HttpServerTest, TakesTargetsInAbsoluteForm) {
