@@ -83,4 +83,6 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   return address;
 }
 
+std::string AddressProblem(const std::string& text) { return std::string(ParseAddress(text).status().message()); }
+
 }  // namespace dateline::common::rpc

@@ -24,6 +24,9 @@ struct Address {
 // InvalidArgument, showing the forms that are understood, for anything else.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// What ParseAddress() says against `text`; empty if nothing. In the form that checks of flags take.
+std::string AddressProblem(const std::string& text);
+
 }  // namespace dateline::common::rpc
 
 #endif  // DATELINE_COMMON_RPC_ADDRESS_H_

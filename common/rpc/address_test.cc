@@ -39,5 +39,10 @@ TEST(AddressTest, RejectsWhatItCannotListenOnOrDial) {
   EXPECT_THAT(ParseAddress("unix:/" + std::string(200, 'x')), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(AddressTest, TellsFlagsWhatIsWrong) {
+  EXPECT_EQ(AddressProblem("localhost:80"), "");
+  EXPECT_THAT(AddressProblem("nowhere"), HasSubstr("'nowhere' is not understood: use HOST:PORT"));
+}
+
 }  // namespace
 }  // namespace dateline::common::rpc

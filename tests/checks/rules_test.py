@@ -48,6 +48,7 @@ class RulesTest(unittest.TestCase):
                 ("classifier_service/classifier.cc", '"classifier.h"'),
                 ("common/text.cc", '"extraction/extraction.h"'),
                 ("common/text.cc", '"common/rpc/status.h"'),
+                ("common/text.cc", '"CLI/CLI.hpp"'),
                 ("common/rpc/unary.cc", '"dateline/article/v1/article.pb.h"'),
                 ("common/rpc/unary.cc", '"search_service/engine.h"'),
                 ("extraction/html.cc", '"dateline/article/v1/article.pb.h"'),
