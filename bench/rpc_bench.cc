@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "grpcpp/grpcpp.h"
 
 #include "CLI/CLI.hpp"
+#include "common/program.h"
 #include "common/rpc/channel.h"
 #include "dateline/classifier/v1/classifier_service.grpc.pb.h"
 #include "dateline/search/v1/search_service.grpc.pb.h"
@@ -179,19 +181,19 @@ void BenchClassify(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Latency and rate of searches and classifications over gRPC, against servers that run.");
+  CLI::App app("Latency and rate of searches and classifications over gRPC, against servers that run.", "rpc_bench");
   app.add_option("--search", flags.search, "Address of a search service");
   app.add_option("--classifier", flags.classifier, "Address of a classifier service");
-  app.add_option("--queries", flags.queries, "Queries, one a line");
-  app.add_option("--articles", flags.articles, "Articles, JSON Lines");
+  app.add_option("--queries", flags.queries, "Queries, one a line")->type_name("FILE");
+  app.add_option("--articles", flags.articles, "Articles, JSON Lines")->type_name("FILE");
   app.add_option("--count", flags.count, "Searches, or articles, at most")->check(CLI::Range(1, 1'000'000));
   app.add_option("--concurrency", flags.concurrency, "Calls at once")->check(CLI::Range(1, 64));
   app.add_option("--batch", flags.batch, "Articles in one call")->check(CLI::Range(1, 1000));
   app.add_option("--facets", flags.facets, "Facets asked for: 0, 1 (countries) or 2 (and issues)");
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   if (flags.search.empty() == flags.classifier.empty()) {
     std::fprintf(stderr, "rpc_bench: give --search with --queries, or --classifier with --articles\n");
-    return EXIT_FAILURE;
+    return dateline::common::kExitUsage;
   }
   if (!flags.search.empty()) BenchSearch(flags);
   if (!flags.classifier.empty()) BenchClassify(flags);

@@ -15,7 +15,7 @@ dateline_library(classifier_trainer
   PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
     Liblinear::Liblinear PkgConfig::ZSTD)
 
-dateline_binary(classifier_train SOURCES train_main.cc DEPS classifier_trainer CLI11::CLI11)
+dateline_binary(classifier_train SOURCES train_main.cc DEPS classifier_trainer common_program)
 
 dateline_library(classifier_core
   SOURCES classifier.cc

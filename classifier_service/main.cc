@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -14,6 +15,8 @@
 #include "classifier_service/classifier.h"
 #include "classifier_service/classifier_handler.h"
 #include "common/log.h"
+#include "common/program.h"
+#include "common/rpc/address.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
 #include "common/version.h"
@@ -48,15 +51,22 @@ void Declare(Flags& flags, CLI::App& app) {
       "Tags articles by country and issue, and extracts articles from pages "
       "(dateline.classifier.v1.ClassifierService,\n"
       "with grpc.health.v1 and reflection). Stateless: run as many as you like. Stops cleanly on SIGTERM.");
-  app.footer("Example:\n  classifier_service --listen 127.0.0.1:50051");
+  app.footer(
+      "Example:\n  classifier_service --listen 127.0.0.1:50051\n\n"
+      "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start (one line on stderr says why), 2 wrong usage.");
   app.set_version_flag("--version", common::kVersion);
-  app.add_option("--listen", flags.server.listen, "HOST:PORT or unix:PATH to listen on; port 0 takes any free one")
-      ->capture_default_str();
+  app.add_option("--listen", flags.server.listen, "Where to listen: HOST:PORT or unix:PATH; port 0 takes any free one")
+      ->type_name("ADDRESS")
+      ->capture_default_str()
+      ->check(rpc::AddressProblem);
   app.add_option("--taxonomy", flags.classifier.taxonomy_path, "The issues: a text file that editors may change")
+      ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--gazetteer", flags.classifier.gazetteer_path, "Names of countries, places, people, organisations")
+      ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--model", flags.classifier.model_path, "The issue model, made by `classifier_train issues`")
+      ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--threads", flags.pool.threads, "Threads that classify and extract")
       ->capture_default_str()
@@ -107,9 +117,9 @@ int main(int argc, char** argv) {
                       .gazetteer_path = DataFile("gazetteer/gazetteer.tsv"),
                       .model_path = DataFile("model/issues.model")};
   flags.pool.threads = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
-  CLI::App app;
+  CLI::App app("", "classifier_service");
   Declare(flags, app);
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
   if (const absl::Status status = Serve(flags, signals); !status.ok()) {

@@ -4,7 +4,7 @@ dateline_library(classifier_rpc
   HEADERS classifier_handler.h classifier_proto.h
   DEPS classifier_core extraction extraction_proto classifier_grpc common_rpc item_error)
 
-dateline_binary(classifier_service SOURCES main.cc DEPS classifier_rpc CLI11::CLI11)
+dateline_binary(classifier_service SOURCES main.cc DEPS classifier_rpc common_program)
 
 # The programs look for their data in ../share/dateline beside them, in the build tree as where they are installed.
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/share")

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
 #include "classifier_service/taxonomy.h"
+#include "common/program.h"
 #include "common/status_macros.h"
 #include "common/version.h"
 
@@ -175,6 +177,7 @@ absl::Status Show(const Flags& flags) {
 void AddCorpusOptions(CLI::App* command, Flags& flags, bool required) {
   CLI::Option* data = command->add_option(
       "--data", flags.corpus.data_dir, "Folder with articles/ and issues/: the labelled articles, with their splits");
+  data->type_name("FOLDER");
   if (required) {
     data->required();
   }
@@ -187,6 +190,7 @@ void AddCorpusOptions(CLI::App* command, Flags& flags, bool required) {
 
 void AddTaxonomyOption(CLI::App* command, Flags& flags) {
   command->add_option("--taxonomy", flags.taxonomy, "The issues: classifier_service/data/taxonomy/default.textproto")
+      ->type_name("FILE")
       ->required();
 }
 
@@ -197,14 +201,15 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Makes and measures the model that tags articles with issues.\n\n"
       "A model belongs to a taxonomy: train again after adding, retiring or splitting an issue; not after a rename, a\n"
-      "translation or a new alias. Test splits never enter training, neither by id nor by text.");
+      "translation or a new alias. Test splits never enter training, neither by id nor by text.",
+      "classifier_train");
   app.footer(
       "Examples:\n"
       "  classifier_train issues --data ../shared/data --output classifier_service/data/model/issues.model \\\n"
       "      --taxonomy classifier_service/data/taxonomy/default.textproto\n"
       "  classifier_train evaluate --model issues.model --taxonomy default.textproto --articles mine.jsonl\n"
       "  classifier_train show --model issues.model\n\n"
-      "Exit status: 0 done, 1 failed with one line on stderr that says why, above 100 wrong usage.");
+      "Exit status: 0 done, 1 failed with one line on stderr that says why, 2 wrong usage.");
   app.set_version_flag("--version", dateline::common::kVersion);
   app.require_subcommand(1);
 
@@ -215,7 +220,7 @@ int main(int argc, char** argv) {
       "models made without it.\n\"held out\": articles that no training has seen, judged by the file just written.");
   AddTaxonomyOption(issues, flags);
   AddCorpusOptions(issues, flags, true);
-  issues->add_option("--output", flags.output, "The model file to write")->required();
+  issues->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
   issues->add_option("--date", flags.date, "The day to write into the model, as 2026-01-31; default: today (UTC)");
   issues->add_option("--seed", flags.train.seed, "Another division into folds")->capture_default_str();
   issues->add_option("--threads", flags.train.threads, "Trainings at a time; the model does not depend on it")
@@ -248,9 +253,11 @@ int main(int argc, char** argv) {
       "evaluate", "Measure a model, on the held-out articles of --data or on --articles of your own.");
   AddTaxonomyOption(evaluate, flags);
   AddCorpusOptions(evaluate, flags, false);
-  evaluate->add_option("--model", flags.model, "The model file")->required();
-  evaluate->add_option("--articles", flags.articles,
-                       "JSON Lines (or .zst) with id, title, body, issues; all of an article's issues must be given");
+  evaluate->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  evaluate
+      ->add_option("--articles", flags.articles,
+                   "JSON Lines (or .zst) with id, title, body, issues; all of an article's issues must be given")
+      ->type_name("FILE");
   evaluate->callback([&] {
     if (flags.articles.empty() == flags.corpus.data_dir.empty()) {
       throw CLI::ValidationError("evaluate", "give either --data or --articles");
@@ -258,9 +265,9 @@ int main(int argc, char** argv) {
   });
 
   CLI::App* show = app.add_subcommand("show", "Print what a model was trained on and the terms that weigh most.");
-  show->add_option("--model", flags.model, "The model file")->required();
+  show->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
 
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   const absl::Status status = *issues ? Issues(flags) : *evaluate ? Evaluate(flags) : Show(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "classifier_train: %s\n", std::string(status.message()).c_str());

@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "common/printable.h"
 
 namespace dateline::cli {
 namespace {
@@ -33,11 +35,16 @@ void PrintJson(const Context& context, const google::protobuf::Message& message)
                JsonFields::kSet));
 }
 
+const std::vector<FieldOfFlag>& Fields() {
+  static const auto* const kFields = new std::vector<FieldOfFlag>{{"id", "ID"}, {"etag", "--etag"}, {"view", "--view"}};
+  return *kFields;
+}
+
 ExitCode Get(const Context& context, const spb::GetArticleRequest& request) {
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
   const absl::StatusOr<spb::GetArticleResponse> response = client->GetArticle(request);
-  if (!response.ok()) return Fail(context, response.status());
+  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), Fields()));
   if (context.output == OutputFormat::kText) {
     Print(FormatArticle(response->article(), context.style));
   } else {
@@ -58,7 +65,7 @@ bool Confirmed(const std::string& question) {
 
 ExitCode Delete(const Context& context, const DeleteFlags& flags) {
   const std::string deed = flags.request.purge() ? "purge" : "delete";
-  if (!flags.yes && !Confirmed(absl::StrCat(deed, " ", Printable(flags.request.id()),
+  if (!flags.yes && !Confirmed(absl::StrCat(deed, " ", common::Printable(flags.request.id()),
                                             flags.request.purge() ? " for good, and refuse it from now on?" : "?"))) {
     PrintError(context, absl::StrCat("nothing was done; --yes tells ", deed, " not to ask"));
     return kExitFailed;
@@ -74,7 +81,7 @@ ExitCode Delete(const Context& context, const DeleteFlags& flags) {
     stored = !absl::IsNotFound(client->GetArticle(look).status());
   }
   const absl::StatusOr<spb::DeleteArticleResponse> response = client->DeleteArticle(flags.request);
-  if (!response.ok()) return Fail(context, response.status());
+  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), Fields()));
   if (context.output == OutputFormat::kText) {
     Print(absl::StrCat(deed, "d ", response->id(),
                        stored ? "" : ": no such article was to be seen; what has this id or URL is refused from now on",
@@ -91,14 +98,15 @@ ExitCode Wait(const Context& context, const WaitFlags& flags) {
   spb::WaitForCommitRequest request = flags.request;
   request.set_stage(flags.stage);
   const absl::StatusOr<spb::WaitForCommitResponse> response = client->WaitForCommit(request, flags.patience);
-  if (!response.ok()) return Fail(context, response.status());
-  if (context.output == OutputFormat::kText) {
-    const std::string name = spb::CommitStage_Name(response->reached());
-    Print(absl::StrCat("reached ", absl::AsciiStrToLower(name.substr(sizeof("COMMIT_STAGE_") - 1)), "\n"));
-  } else {
+  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), {{"commit_token", "TOKEN"}}));
+  if (context.output != OutputFormat::kText) {
     PrintJson(context, *response);
+  } else if (response->reached() != spb::COMMIT_STAGE_UNSPECIFIED) {
+    Print(absl::StrCat("reached ", StageName(response->reached()), "\n"));
   }
-  return response->reached() >= flags.stage ? kExitOk : kExitFailed;
+  if (response->reached() >= flags.stage) return kExitOk;
+  PrintError(context, absl::StrCat("not ", StageName(flags.stage), " after ", absl::FormatDuration(flags.patience)));
+  return kExitNotReached;
 }
 
 void AddGetCommand(CLI::App& root, CommandTable& commands) {
@@ -111,7 +119,8 @@ void AddGetCommand(CLI::App& root, CommandTable& commands) {
   command
       ->add_option_function<std::string>(
           "ID", [request](const std::string& id) { request->set_id(id); }, "The article's id, or one of its URLs")
-      ->required();
+      ->required()
+      ->type_name("");
   AddChoiceFunction<apb::ArticleView>(
       *command, "--view", [request](apb::ArticleView view) { request->set_view(view); },
       {{"basic", apb::ARTICLE_VIEW_BASIC}, {"snippet", apb::ARTICLE_VIEW_SNIPPET}, {"full", apb::ARTICLE_VIEW_FULL}},
@@ -125,7 +134,7 @@ void AddGetCommand(CLI::App& root, CommandTable& commands) {
   command
       ->add_option_function<std::string>(
           "--display_language", [request](const std::string& text) { request->set_display_language(text); },
-          "Language of the names shown")
+          "Language of the names shown, such as fr")
       ->type_name("LANGUAGE");
   commands.emplace_back(command, [request](const Context& context) { return Get(context, *request); });
 }
@@ -144,7 +153,8 @@ void AddDeleteCommand(CLI::App& root, CommandTable& commands) {
   command
       ->add_option_function<std::string>(
           "ID", [flags](const std::string& id) { flags->request.set_id(id); }, "The article's id, or one of its URLs")
-      ->required();
+      ->required()
+      ->type_name("");
   command->add_flag_function(
       "--purge", [flags](int64_t) { flags->request.set_purge(true); }, "A takedown: for good");
   command
@@ -165,11 +175,12 @@ void AddWaitCommand(CLI::App& root, CommandTable& commands) {
       "  dateline wait \"$TOKEN\"\n"
       "  dateline wait \"$TOKEN\" --for labelled --wait_timeout 5m\n"
       "\n"
-      "Exit status: 0 reached; 1 not within the time.");
+      "Exit status: 0 reached; 4 not within --wait_timeout; 1 the service could not be asked; 2 wrong usage.");
   command
       ->add_option_function<std::string>(
           "TOKEN", [flags](const std::string& token) { flags->request.set_commit_token(token); }, "A commit token")
-      ->required();
+      ->required()
+      ->type_name("");
   AddChoice<spb::CommitStage>(*command, "--for", flags->stage,
                               {{"durable", spb::COMMIT_STAGE_DURABLE},
                                {"visible", spb::COMMIT_STAGE_VISIBLE},

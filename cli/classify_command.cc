@@ -19,6 +19,7 @@
 #include "cli/output.pb.h"
 #include "cli/progress.h"
 #include "common/error.h"
+#include "common/printable.h"
 #include "common/rpc/item_error.h"
 #include "extraction/extraction_proto.h"
 
@@ -206,7 +207,7 @@ class Run {
   static ClassifyLine LineOf(const Entry& entry) {
     ClassifyLine line;
     line.set_id(entry.item.id);
-    line.set_source(Printable(entry.item.source));
+    line.set_source(common::Printable(entry.item.source));
     line.set_position(entry.item.position);
     if (entry.item.extraction.ok()) {
       for (const std::string& warning : entry.item.extraction->warnings) line.add_warnings(warning);
@@ -275,6 +276,7 @@ class Run {
 
 ExitCode Classify(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  NoteTypedInput(context, flags.places);
   CallOptions options = context.call_options();
   options.retry.give_up_after = kGiveUpAfter;
   // Nothing has been answered yet: a server that isn't there is more likely than one that restarts.
@@ -306,8 +308,13 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands) {
       "  dateline classify --input_format jsonl --output jsonl < articles.jsonl > tags.jsonl\n"
       "  dateline classify https://example.org/commentary/a-piece --output json\n"
       "\n"
-      "Exit status: 0; 3 if some inputs could not be classified; 1 if the classifier could not be reached.");
-  command->add_option("PAGE", flags->places, "Files, folders, URLs; - (the default) is standard input");
+      "Exit status: 0; 3 if some inputs could not be classified; 1 if the classifier could not be reached; 2 wrong "
+      "usage;\n"
+      "130 Ctrl-C.");
+  command
+      ->add_option("PAGE", flags->places,
+                   "What to classify: files, folders, http(s) URLs; - (the default) is standard input")
+      ->type_name("FILE|FOLDER|URL");
   command->add_flag("--mentions", flags->mentions, "Show every place, person and organisation that was recognised");
   command->add_option("--display_language", flags->display_language, "Language of the names shown, such as fr")
       ->type_name("LANGUAGE");

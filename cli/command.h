@@ -4,6 +4,7 @@
 #ifndef DATELINE_CLI_COMMAND_H_
 #define DATELINE_CLI_COMMAND_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -59,8 +60,16 @@ void AddServerCommands(CLI::App& root, CommandTable& commands);
 // --input_format and --url, which every command that reads pages has.
 void AddInputFlags(CLI::App& command, InputOptions& options);
 
+// A line on standard error if somebody at a terminal is expected to type the input: it would look as if nothing
+// happened.
+void NoteTypedInput(const Context& context, const std::vector<std::string>& places);
+
+// A flag that takes a whole number. Its range is the service's concern.
+CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::function<void(int32_t)> assign,
+                       const std::string& help);
+
 // A flag that takes a duration: "30s", "1m30s", or a bare number of seconds. Not negative.
-CLI::Option* AddDuration(CLI::App& command, const std::string& names, absl::Duration& target, const std::string& help);
+CLI::Option* AddDuration(CLI::App& command, const std::string& name, absl::Duration& target, const std::string& help);
 
 // A flag that takes one of some words; `assign` is called with what the word stands for.
 template <typename Value>
@@ -81,8 +90,18 @@ std::string DescribeItem(const InputItem& item);
 void Print(absl::string_view text);
 // One line "dateline: …" on standard error.
 void PrintError(const Context& context, absl::string_view message);
-// The same for an error; kExitFailed.
+// The same for an error; kExitFailed, or kExitUsage if it is the request that is invalid: it came from the command
+// line.
 ExitCode Fail(const Context& context, const absl::Status& error);
+
+// A field of a request, and the flag it comes from.
+struct FieldOfFlag {
+  absl::string_view field;
+  absl::string_view flag;
+};
+// `error` in the terms of the command line: an InvalidArgument that names fields of the request names flags instead.
+// The first of `fields` counts that is the field or what it lies in. Fields without a flag keep their names.
+absl::Status InTermsOfFlags(const absl::Status& error, const std::vector<FieldOfFlag>& fields);
 
 // ---- implementation ----
 
@@ -94,14 +113,14 @@ CLI::Option* AddChoiceFunction(CLI::App& command, const std::string& name, std::
   return command
       .add_option_function<std::string>(
           name,
-          [assign = std::move(assign), choices = std::move(choices), words](const std::string& text) {
+          [name, assign = std::move(assign), choices = std::move(choices), words](const std::string& text) {
             for (const auto& [word, value] : choices) {
               if (word == text) return assign(value);
             }
-            throw CLI::ValidationError(text + " is none of: " + words);
+            throw CLI::ValidationError(name, "“" + text + "” is none of: " + words);
           },
           help + ": " + words)
-      ->type_name("");
+      ->type_name("WORD");
 }
 
 }  // namespace dateline::cli

@@ -40,6 +40,7 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
 
 ExitCode Run(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  NoteTypedInput(context, flags.places);
   InputReader reader(flags.places, flags.input);
   bool first = true;
   int failures = 0;
@@ -72,8 +73,10 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
       "  curl -s https://example.org/a-piece | dateline extract - --url https://example.org/a-piece --output json\n"
       "  dateline extract page.txt --explain\n"
       "\n"
-      "Exit status: 0, or 3 if there was no article in some of the inputs.");
-  command->add_option("PAGE", flags->places, "Files, folders, URLs; - is standard input")->required();
+      "Exit status: 0; 3 if there was no article in some of the inputs; 2 wrong usage; 130 Ctrl-C.");
+  command->add_option("PAGE", flags->places, "What to read: files, folders, http(s) URLs; - is standard input")
+      ->required()
+      ->type_name("FILE|FOLDER|URL");
   command->add_flag("--explain", flags->input.explain, "Show each block of the page: whether it was kept, and why");
   AddInputFlags(*command, flags->input);
   commands.emplace_back(command, [flags](const Context& context) { return Run(context, *flags); });

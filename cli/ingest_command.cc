@@ -1,4 +1,5 @@
 // dateline ingest: pages, feeds and exports into the search service.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,10 +7,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -25,7 +28,9 @@
 #include "cli/progress.h"
 #include "common/error.h"
 #include "common/mutex.h"
+#include "common/printable.h"
 #include "common/rpc/item_error.h"
+#include "common/status_macros.h"
 #include "extraction/extraction_proto.h"
 
 namespace dateline::cli {
@@ -53,19 +58,6 @@ struct Flags {
   ResultsShown results = ResultsShown::kAll;
   bool verbose = false;
 };
-
-std::string StageName(spb::CommitStage stage) {
-  switch (stage) {
-    case spb::COMMIT_STAGE_DURABLE:
-      return "durable";
-    case spb::COMMIT_STAGE_VISIBLE:
-      return "visible";
-    case spb::COMMIT_STAGE_LABELLED:
-      return "labelled";
-    default:
-      return "";
-  }
-}
 
 // Where results go: lines on standard output, the bar on standard error, counts into the report. Thread-safe.
 class Results {
@@ -129,7 +121,7 @@ class Results {
 
 IngestLine LineOf(const Origin& origin) {
   IngestLine line;
-  line.set_source(Printable(origin.source));
+  line.set_source(common::Printable(origin.source));
   line.set_position(origin.position);
   line.set_title(origin.title);
   for (const std::string& warning : origin.warnings) line.add_warnings(warning);
@@ -175,19 +167,18 @@ bool SendItem(InputItem item, IngestSession& session, Results& results) {
   return session.Send(std::move(origin), std::move(article));
 }
 
-// What everything that was taken has reached, after waiting for what the flags ask.
-std::string AwaitStage(const Context& context, const Flags& flags, const IngestSession& session, Results& results) {
+// How far everything that was taken has come, after waiting for what the flags ask, into `end`.
+void AwaitStage(const Context& context, const Flags& flags, const IngestSession& session, RunReport::End& end) {
   spb::CommitStage reached = spb::COMMIT_STAGE_DURABLE;
   std::string token = session.last_commit_token();
   // Nothing was stored by this run, so there is nothing to wait for.
-  if (token.empty()) return "";
+  if (token.empty()) return;
   if (session.all_visible()) reached = spb::COMMIT_STAGE_VISIBLE;
-  if (reached >= flags.wait) return StageName(flags.wait);
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
-  if (!client.ok()) return StageName(reached);
+  absl::Status failure = client.status();
   const absl::Time deadline = absl::Now() + flags.wait_timeout;
   bool token_covers_all = false;
-  while (reached < flags.wait && !Interrupted()) {
+  while (failure.ok() && reached < flags.wait && !Interrupted()) {
     spb::WaitForCommitRequest request;
     request.set_commit_token(token);
     // First all of it visible: the answer then has a token that covers everything this run has stored.
@@ -195,7 +186,7 @@ std::string AwaitStage(const Context& context, const Flags& flags, const IngestS
     const absl::Duration left = std::min(deadline - absl::Now(), absl::Seconds(1));
     const auto answer = client->WaitForCommit(request, std::max(left, absl::ZeroDuration()));
     if (!answer.ok()) {
-      results.Note(DescribeError(answer.status()));
+      failure = answer.status();
       break;
     }
     if (answer->reached() >= spb::COMMIT_STAGE_VISIBLE) {
@@ -207,41 +198,67 @@ std::string AwaitStage(const Context& context, const Flags& flags, const IngestS
     }
     if (absl::Now() >= deadline) break;
   }
-  if (reached < flags.wait && !Interrupted()) {
-    results.Note(absl::StrCat("all is taken, but not ", StageName(flags.wait), " after ",
-                              absl::FormatDuration(flags.wait_timeout), "; it will be without further doing"));
-  }
-  return StageName(std::min(reached, flags.wait));
+  end.reached = StageName(std::min(reached, flags.wait));
+  if (reached >= flags.wait || Interrupted()) return;
+  end.shortfall = absl::StrCat("all that was taken is ", end.reached, ", but not ", end.waited_for,
+                               failure.ok() ? absl::StrCat(" after ", absl::FormatDuration(flags.wait_timeout))
+                                            : absl::StrCat(" (", DescribeError(failure), ")"),
+                               "; the service goes on with it, and `dateline wait ", token, " --for ", end.waited_for,
+                               "` waits on");
 }
 
-// Writes the report beside its place first, so that whoever waits for it never sees half of it.
-absl::Status WriteReport(const std::string& path, const std::string& json) {
-  const std::string partial = path + ".partial";
-  std::FILE* const file = std::fopen(partial.c_str(), "w");
-  const bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
+absl::Status ReportError(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat("--report ", path, ": cannot be written: ", std::strerror(errno)));
+}
+
+absl::Status WriteFile(const std::string& path, const std::string& text) {
+  std::FILE* const file = std::fopen(path.c_str(), "w");
+  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (!written || !closed || std::rename(partial.c_str(), path.c_str()) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--report ", path, ": cannot be written: ", std::strerror(errno)));
-  }
-  return absl::OkStatus();
+  return written && closed ? absl::OkStatus() : ReportError(path);
 }
 
-ExitCode Verdict(const absl::Status& failure, const RunReport& report, const RejectLimit& limit) {
+// Writes the report beside its place first, so that whoever waits for it never sees half of it. What is no file (a
+// pipe, /dev/stderr) is written to and stays what it is; a link leads to what is replaced.
+absl::Status WriteReport(const std::string& path, const std::string& json) {
+  struct stat about = {};
+  const bool is_there = stat(path.c_str(), &about) == 0;
+  if (is_there && !S_ISREG(about.st_mode)) return WriteFile(path, json);
+  std::error_code error;
+  const std::string place = is_there ? std::filesystem::canonical(path, error).string() : path;
+  if (error) return absl::FailedPreconditionError(absl::StrCat("--report ", path, ": ", error.message()));
+  const std::string partial = place + ".partial";
+  RETURN_IF_ERROR(WriteFile(partial, json));
+  return std::rename(partial.c_str(), place.c_str()) == 0 ? absl::OkStatus() : ReportError(path);
+}
+
+// Whether a report can be written, before anything is done. Leaves an empty one.
+absl::Status PrepareReport(const std::string& path) {
+  struct stat about = {};
+  if (stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
+    return access(path.c_str(), W_OK) == 0 && !S_ISDIR(about.st_mode) ? absl::OkStatus() : ReportError(path);
+  }
+  return WriteReport(path, "{}\n");
+}
+
+ExitCode Verdict(const absl::Status& failure, const RunReport& report, const RejectLimit& limit,
+                 const RunReport::End& end) {
   if (!failure.ok()) return kExitFailed;
   if (Interrupted()) return kExitInterrupted;
-  return limit.Allows(report.rejected(), report.total()) ? kExitOk : kExitSomeRejected;
+  if (!limit.Allows(report.rejected(), report.total())) return kExitSomeRejected;
+  return end.shortfall.empty() ? kExitOk : kExitNotReached;
 }
 
 ExitCode Ingest(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  NoteTypedInput(context, flags.places);
   const absl::StatusOr<RejectLimit> limit = RejectLimit::Parse(flags.max_rejects);
   if (!limit.ok()) {
     PrintError(context, absl::StrCat("--max_rejects: ", flags.max_rejects, " ", limit.status().message()));
     return kExitUsage;
   }
   if (!flags.report.empty()) {
-    if (const absl::Status status = WriteReport(flags.report, "{}\n"); !status.ok()) return Fail(context, status);
+    if (const absl::Status status = PrepareReport(flags.report); !status.ok()) return Fail(context, status);
   }
   const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = Dial(context.search);
   if (!channel.ok()) return Fail(context, channel.status());
@@ -279,10 +296,11 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
 
   RunReport::End end;
   const absl::Status failure = session.status();
-  if (failure.ok() && !Interrupted()) end.reached = AwaitStage(context, flags, session, results);
+  end.waited_for = StageName(flags.wait);
+  if (failure.ok() && !Interrupted()) AwaitStage(context, flags, session, end);
   const RunReport report = results.TakeReport();
   end.time = absl::Now();
-  end.exit_code = Verdict(failure, report, *limit);
+  end.exit_code = Verdict(failure, report, *limit, end);
   if (!failure.ok()) end.error = DescribeError(failure);
   end.unanswered = static_cast<int64_t>(session.unanswered());
   end.skipped_files = reader.skipped_files();
@@ -291,7 +309,7 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   if (!flags.report.empty()) {
     if (const absl::Status status = WriteReport(flags.report, report.Json(end)); !status.ok()) {
       PrintError(context, status.message());
-      if (end.exit_code == kExitOk || end.exit_code == kExitSomeRejected) end.exit_code = kExitFailed;
+      if (end.exit_code != kExitInterrupted) end.exit_code = kExitFailed;
     }
   }
   const std::string summary = absl::StrCat(Interrupted() ? "interrupted; " : "", report.Summary(end), "\n");
@@ -301,6 +319,7 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
     std::fputs(summary.c_str(), context.output == OutputFormat::kText ? stdout : stderr);
   }
   if (!failure.ok()) PrintError(context, DescribeError(failure));
+  if (!end.shortfall.empty()) PrintError(context, end.shortfall);
   return end.exit_code;
 }
 
@@ -324,20 +343,25 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       "  zstd -dc export.jsonl.zst | dateline ingest - --input_format jsonl --max_rejects 1% --report run.json\n"
       "  dateline ingest folder/ --output jsonl --wait labelled > results.jsonl\n"
       "\n"
-      "Exit status: 0 all taken, or no more rejected than --max_rejects; 3 some rejected; 1 the job failed; 130 "
-      "Ctrl-C.");
-  command->add_option("PATH", flags->places, "Files, folders, http(s) URLs; - is standard input")->required();
+      "Exit status: 0 all taken (or no more rejected than --max_rejects), and what --wait asks for was reached; 3 "
+      "some\n"
+      "rejected; 4 all taken, but --wait_timeout was over before what --wait asks for was reached; 1 the job failed; 2 "
+      "wrong\n"
+      "usage; 130 Ctrl-C. The report says the same in `exitCode`, `error`, `waitedFor`, `reached` and `shortfall`.");
+  command->add_option("PATH", flags->places, "What to take: files, folders, http(s) URLs; - is standard input")
+      ->required()
+      ->type_name("FILE|FOLDER|URL");
   AddInputFlags(*command, flags->input);
   command
-      ->add_option("--max_rejects", flags->max_rejects, "How many inputs may be rejected, as a number or a share (2%)")
-      ->type_name("N|P%")
-      ->capture_default_str();
+      ->add_option("--max_rejects", flags->max_rejects,
+                   "How many inputs may be rejected, as a number or a share (2%) [0]")
+      ->type_name("N|P%");
   command->add_option("--report", flags->report, "Write what was done to this file, as JSON")->type_name("FILE");
   AddChoice<spb::CommitStage>(*command, "--wait", flags->wait,
                               {{"durable", spb::COMMIT_STAGE_DURABLE},
                                {"visible", spb::COMMIT_STAGE_VISIBLE},
                                {"labelled", spb::COMMIT_STAGE_LABELLED}},
-                              "What to wait for at the end [visible]");
+                              "What all that is taken must be at the end [visible]");
   AddDuration(*command, "--wait_timeout", flags->wait_timeout, "How long to wait for that");
   AddDuration(*command, "--retry_for", flags->retry_for, "How long to go on trying when the service goes away");
   AddChoice<ResultsShown>(

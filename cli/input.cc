@@ -14,11 +14,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 
 #include "cli/interrupt.h"
 #include "common/error.h"
 #include "common/status_macros.h"
 #include "common/url.h"
+#include "extraction/json_lines.h"
 
 namespace dateline::cli {
 namespace {
@@ -27,6 +30,7 @@ namespace {
 constexpr int kDeepestFolder = 64;
 // What the format is told from.
 constexpr size_t kHeadBytes = 8 * 1024;
+constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // Names of files in folders that may hold articles. A page saved by a browser has a folder of scripts and pictures
 // beside it, and a checkout has files that speak about articles: the names tell them apart. A file that the user names
@@ -58,8 +62,8 @@ bool IsWholeJsonLine(absl::string_view head) {
 }
 
 // The id of a line that is no article, so that whoever sent it can tell which it was.
-std::string IdOfLine(const std::string& line) {
-  const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+std::string IdOfLine(absl::string_view line) {
+  const nlohmann::json object = nlohmann::json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return "";
   const auto id = object.find("id");
   if (id == object.end()) return "";
@@ -169,7 +173,14 @@ absl::Status InputReader::OpenDescriptor(int descriptor, bool owned) {
 absl::Status InputReader::Open(const Source& source) {
   place_ = source.place;
   RETURN_IF_ERROR(source.listing_error);
-  if (place_ == kStandardInput) return OpenDescriptor(STDIN_FILENO, /*owned=*/false);
+  if (place_ == kStandardInput) {
+    // A program that was started without one has /dev/null there, for writing (common/program.h).
+    const int mode = fcntl(STDIN_FILENO, F_GETFL);
+    if (mode < 0 || (mode & O_ACCMODE) == O_WRONLY) {
+      return absl::FailedPreconditionError("it is closed; pipe something into the command, or name a file");
+    }
+    return OpenDescriptor(STDIN_FILENO, /*owned=*/false);
+  }
   if (common::LooksLikeUrl(place_)) {
     ASSIGN_OR_RETURN(FetchedPage page, FetchPage(place_, options_.fetch, Interrupted));
     bytes_read_ += static_cast<int64_t>(page.content.size());
@@ -202,17 +213,11 @@ InputItem InputReader::ParseLine(LineReader::Line line) const {
     item.extraction = line.text.status();
     return item;
   }
-  extraction::SourceOptions source_options;
-  source_options.format = extraction::Format::kJsonLines;
-  source_options.extract.explain = options_.explain;
-  if (absl::StripAsciiWhitespace(*line.text).empty()) return item;
-  const auto reader = extraction::SourceReader::Open(WholeText(*line.text), source_options);
-  if (!reader.ok()) {
-    item.extraction = reader.status();
-  } else if (std::optional<extraction::SourceItem> read = (*reader)->Next()) {
-    item.extraction = std::move(read->extraction);
-  }
-  item.id = item.extraction.ok() ? item.extraction->article.id : IdOfLine(*line.text);
+  absl::string_view text = *line.text;
+  if (line.number == 1) absl::ConsumePrefix(&text, kByteOrderMark);
+  if (absl::StripAsciiWhitespace(text).empty()) return item;
+  item.extraction = extraction::ReadJsonArticle(text, absl::Now());
+  item.id = item.extraction.ok() ? item.extraction->article.id : IdOfLine(text);
   return item;
 }
 

@@ -6,11 +6,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
+#include "common/program.h"
+#include "common/rpc/address.h"
 #include "common/version.h"
 
 namespace {
@@ -36,26 +41,15 @@ bool UseColor(Color color, int descriptor) {
          (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
 }
 
-// Words of flags may be divided by dashes or by underscores: --page-size is --page_size.
-std::vector<std::string> Arguments(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  for (std::string& argument : arguments) {
-    if (argument == "--") break;
-    if (argument.rfind("--", 0) != 0) continue;
-    const size_t end = std::min(argument.find('='), argument.size());
-    std::replace(argument.begin() + 2, argument.begin() + static_cast<std::ptrdiff_t>(end), '-', '_');
-  }
-  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
-  return arguments;
-}
-
 void AddGlobalFlags(CLI::App& app, Context& context, Color& color) {
-  app.add_option("--search", context.search.address, "Address of the search service")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  app.add_option("--classifier", context.classifier.address, "Address of the classifier service")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
+  for (const auto& [endpoint, variable] :
+       {std::pair{&context.search, "DATELINE_SEARCH"}, std::pair{&context.classifier, "DATELINE_CLASSIFIER"}}) {
+    app.add_option(endpoint->flag, endpoint->address,
+                   absl::StrCat("Address of ", endpoint->service, " [", endpoint->address, "]"))
+        ->type_name("HOST:PORT")
+        ->envname(variable)
+        ->check(dateline::common::rpc::AddressProblem);
+  }
   dateline::cli::AddChoice<OutputFormat>(
       app, "--output", context.output,
       {{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}, {"jsonl", OutputFormat::kJsonLines}},
@@ -80,14 +74,18 @@ ExitCode RunCommand(const CommandTable& commands, const Context& context) {
 int main(int argc, char** argv) {
   CLI::App app("Tags news commentary by country and issue, and finds it again.", "dateline");
   app.footer(
-      "Flags of this page may stand before or after the command. `dateline COMMAND --help` tells more.\n"
+      "Flags of this page may stand before or after the command; `dateline COMMAND --help` tells more of that. Words "
+      "of a\n"
+      "flag may be divided by _ or by -. A variable in parentheses gives an address where the flag doesn't.\n"
       "\n"
       "Examples:\n"
       "  dateline ingest folder/ feed.rss https://example.org/commentary/a-piece\n"
       "  dateline classify page.html\n"
       "  dateline search iran --issue geopolitics --facets country\n"
       "\n"
-      "Exit status: 0 done; 1 failed; 2 wrong usage; 3 some inputs were rejected; 130 interrupted.");
+      "Exit status: 0 done; 1 failed; 2 wrong usage; 3 some inputs were rejected; 4 done, but what was waited for was "
+      "not\n"
+      "reached in time; 130 interrupted.");
   app.require_subcommand(1);
   app.fallthrough();
   Context context;
@@ -101,11 +99,12 @@ int main(int argc, char** argv) {
   dateline::cli::AddSuggestCommand(app, commands);
   dateline::cli::AddArticleCommands(app, commands);
   dateline::cli::AddServerCommands(app, commands);
-  try {
-    app.parse(Arguments(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? dateline::cli::kExitOk : dateline::cli::kExitUsage;
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->footer(absl::StrCat(command->get_footer(),
+                                 "\n\nFlags of all commands (--search, --classifier, --output, --timeout, --quiet, "
+                                 "--color): dateline --help"));
   }
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   context.stderr_is_terminal = isatty(STDERR_FILENO) != 0;
   context.style = {.color = UseColor(color, STDOUT_FILENO), .columns = ColumnsOf(STDOUT_FILENO)};
   context.error_style = {.color = UseColor(color, STDERR_FILENO), .columns = ColumnsOf(STDERR_FILENO)};

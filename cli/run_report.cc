@@ -74,6 +74,7 @@ std::string RunReport::Summary(const End& end) const {
     absl::StrAppend(&text, absl::StrFormat(", %.*f/s", rate < 10 ? 1 : 0, rate));
   }
   if (!end.reached.empty()) absl::StrAppend(&text, "; ", end.reached);
+  if (!end.shortfall.empty()) absl::StrAppend(&text, ", not ", end.waited_for);
   if (end.skipped_files > 0) {
     absl::StrAppend(&text, "; ", end.skipped_files, end.skipped_files == 1 ? " other file" : " other files",
                     " passed over");
@@ -108,7 +109,9 @@ std::string RunReport::Json(const End& end) const {
       {"bytesRead", end.bytes},
       {"durationSeconds", seconds},
       {"articlesPerSecond", seconds > 0 ? static_cast<double>(total_) / seconds : 0.0},
+      {"waitedFor", end.waited_for},
       {"reached", end.reached},
+      {"shortfall", end.shortfall},
       {"commitToken", end.commit_token},
       {"rejectedByReason", reasons_},
       {"rejected", rejected},

@@ -20,8 +20,9 @@ namespace dateline::cli {
 enum ExitCode {
   kExitOk = 0,             // Done; for `ingest`: all taken, or no more rejected than allowed.
   kExitFailed = 1,         // The job failed: a server that can't be reached, an error that concerns all of it.
-  kExitUsage = 2,          // The command line is wrong; nothing was done.
+  kExitUsage = 2,          // The command line is wrong, by itself or in the eyes of the service; nothing was done.
   kExitSomeRejected = 3,   // Done, but for some inputs that were rejected.
+  kExitNotReached = 4,     // Done, but what was waited for was not reached in time.
   kExitInterrupted = 130,  // Ctrl-C, as shells count it.
 };
 
@@ -59,7 +60,9 @@ class RunReport {
     absl::Time time;
     ExitCode exit_code = kExitOk;
     std::string error = {};         // Why the job failed; empty if it didn't.
-    std::string reached = {};       // "durable", "visible", "labelled": how far all of it is known to have come.
+    std::string waited_for = {};    // "durable", "visible", "labelled": what was asked for.
+    std::string reached = {};       // The same: how far all of it is known to have come; empty if nothing was stored.
+    std::string shortfall = {};     // Why it has not come as far as asked; empty if it has.
     int64_t unanswered = 0;         // Sent, and no answer came: stored or not.
     int64_t skipped_files = 0;      // In folders, by their names.
     int64_t bytes = 0;              // Read.

@@ -70,6 +70,22 @@ TEST(RunReportTest, CountsByOutcomeAndListsWhatWasRejected) {
   EXPECT_THAT(report.Summary(end), HasSubstr("4 articles: 2 created, 1 unchanged, 1 rejected; 2.0 s, 2.0/s; visible"));
 }
 
+TEST(RunReportTest, SaysWhatWasWaitedForAndNotReached) {
+  RunReport report(absl::UnixEpoch());
+  report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
+  const RunReport::End end = {.time = absl::UnixEpoch() + absl::Seconds(2),
+                              .exit_code = kExitNotReached,
+                              .waited_for = "labelled",
+                              .reached = "visible",
+                              .shortfall = "not labelled after 1m"};
+  EXPECT_THAT(report.Summary(end), HasSubstr("; visible, not labelled"));
+  const auto json = nlohmann::json::parse(report.Json(end));
+  EXPECT_EQ(json["exitCode"], 4);
+  EXPECT_EQ(json["waitedFor"], "labelled");
+  EXPECT_EQ(json["reached"], "visible");
+  EXPECT_EQ(json["shortfall"], "not labelled after 1m");
+}
+
 TEST(RunReportTest, MemoryIsBoundedHoweverMuchIsRejected) {
   RunReport report(absl::UnixEpoch());
   for (int i = 0; i < 10'050; ++i) report.Add(Line(search::v1::INGEST_OUTCOME_REJECTED, "EMPTY_DOCUMENT"));

@@ -1,10 +1,13 @@
 // dateline search, dateline suggest.
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,11 +15,15 @@
 
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "cli/taxonomy_names.h"
+#include "common/error.h"
+#include "common/status_macros.h"
 
 namespace dateline::cli {
 namespace {
 
 namespace apb = article::v1;
+namespace cpb = classifier::v1;
 namespace spb = search::v1;
 
 struct SearchFlags {
@@ -44,32 +51,64 @@ struct SuggestFlags {
 
 // Short names of fields, as people type them.
 std::string FieldName(const std::string& name) {
-  if (name == "country") return "region_code";
-  if (name == "group") return "group_id";
-  if (name == "issue") return "issue_id";
-  if (name == "language") return "language_code";
-  return name;
+  // Names of attributes are the publisher's, and keep their case.
+  if (absl::StrContains(name, '.')) return name;
+  std::string lower = absl::AsciiStrToLower(name);
+  if (lower == "country") return "region_code";
+  if (lower == "group") return "group_id";
+  if (lower == "issue") return "issue_id";
+  if (lower == "language") return "language_code";
+  return lower;
 }
 
-template <typename Field>
-void Assign(const std::vector<std::string>& values, Field* field) {
-  field->Assign(values.begin(), values.end());
+// The kind of label that `field` filters by, where it does.
+std::optional<LabelKind> LabelKindOf(absl::string_view field) {
+  if (field == "region_code") return LabelKind::kCountry;
+  if (field == "group_id") return LabelKind::kGroup;
+  if (field == "issue_id") return LabelKind::kIssue;
+  return std::nullopt;
 }
 
-absl::StatusOr<spb::SearchRequest> RequestOf(const SearchFlags& flags) {
+// Makes codes and ids of what was typed for labels; NotFound if it can't tell what a name means.
+using LabelReader = std::function<absl::StatusOr<std::vector<std::string>>(LabelKind kind, absl::string_view text)>;
+
+absl::StatusOr<std::vector<std::string>> ReadByForm(LabelKind kind, absl::string_view text) {
+  std::optional<std::vector<std::string>> codes = CodesByForm(kind, text);
+  if (!codes) return absl::NotFoundError(absl::StrCat("“", text, "” is a name"));
+  return *std::move(codes);
+}
+
+// Appends to `values` what `texts`, given to `flag`, mean.
+absl::Status AddLabels(LabelKind kind, absl::string_view flag, const std::vector<std::string>& texts,
+                       const LabelReader& read, google::protobuf::RepeatedPtrField<std::string>* values) {
+  for (const std::string& text : texts) {
+    const absl::StatusOr<std::vector<std::string>> codes = read(kind, text);
+    if (!codes.ok()) return {codes.status().code(), absl::StrCat(flag, ": ", codes.status().message())};
+    values->Add(codes->begin(), codes->end());
+  }
+  return absl::OkStatus();
+}
+
+// InvalidArgument for what can't be right; NotFound if `read` does not know a name.
+absl::StatusOr<spb::SearchRequest> RequestOf(const SearchFlags& flags, const LabelReader& read) {
   spb::SearchRequest request = flags.request;
   request.set_query(absl::StrJoin(flags.words, " "));
-  Assign(flags.countries, request.mutable_region_codes());
-  Assign(flags.groups, request.mutable_group_ids());
-  Assign(flags.issues, request.mutable_issue_ids());
-  Assign(flags.ignored, request.mutable_ignored_interpretations());
+  RETURN_IF_ERROR(AddLabels(LabelKind::kCountry, "--country", flags.countries, read, request.mutable_region_codes()));
+  RETURN_IF_ERROR(AddLabels(LabelKind::kGroup, "--group", flags.groups, read, request.mutable_group_ids()));
+  RETURN_IF_ERROR(AddLabels(LabelKind::kIssue, "--issue", flags.issues, read, request.mutable_issue_ids()));
+  request.mutable_ignored_interpretations()->Assign(flags.ignored.begin(), flags.ignored.end());
   for (const std::string& selection : flags.selections) {
     const std::vector<std::string> parts = absl::StrSplit(selection, absl::MaxSplits('=', 1));
     if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("--select: ", selection, " is not FIELD=VALUE[,VALUE…]"));
+      return absl::InvalidArgumentError(absl::StrCat("--select: “", selection, "” is not FIELD=VALUE[,VALUE…]"));
     }
     spb::Selection& selected = *request.add_selections();
     selected.set_field(FieldName(parts[0]));
+    if (const std::optional<LabelKind> kind = LabelKindOf(selected.field())) {
+      RETURN_IF_ERROR(
+          AddLabels(*kind, absl::StrCat("--select ", parts[0]), {parts[1]}, read, selected.mutable_values()));
+      continue;
+    }
     for (const absl::string_view value : absl::StrSplit(parts[1], ',', absl::SkipEmpty())) {
       selected.add_values(std::string(value));
     }
@@ -89,16 +128,77 @@ absl::StatusOr<spb::SearchRequest> RequestOf(const SearchFlags& flags) {
   return request;
 }
 
+// Where the fields of requests come from.
+const std::vector<FieldOfFlag>& Fields() {
+  static const auto* const kFields = new std::vector<FieldOfFlag>{
+      {"query", "QUERY"},
+      {"region_codes", "--country"},
+      {"group_ids", "--group"},
+      {"issue_ids", "--issue"},
+      {"selections", "--select"},
+      {"filter", "--filter"},
+      {"order_by", "--order"},
+      {"page_size", "--page_size"},
+      {"page_token", "--page_token"},
+      {"skip", "--skip"},
+      {"facets.limit", "--facet_limit"},
+      {"facets", "--facets"},
+      {"snippet.max_bytes", "--snippet_bytes"},
+      {"snippet.max_snippets", "--snippets"},
+      {"collapse", "--collapse"},
+      {"view", "--view"},
+      {"language_code", "--language"},
+      {"display_language", "--display_language"},
+      {"ignored_interpretations", "--ignore"},
+      {"min_commit_token", "--min_commit_token"},
+      {"min_label_score", "--min_label_score"},
+      {"label_sources", "--label_source"},
+  };
+  return *kFields;
+}
+
+// Whether the service refused a country, group or issue: one that the taxonomy may know by another name.
+bool RefusesLabels(const absl::Status& error) {
+  const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
+  return absl::IsInvalidArgument(error) &&
+         std::any_of(violations.begin(), violations.end(), [](const common::FieldViolation& violation) {
+           return absl::StartsWith(violation.field, "region_codes") || absl::StartsWith(violation.field, "group_ids") ||
+                  absl::StartsWith(violation.field, "issue_ids") || absl::StartsWith(violation.field, "selections");
+         });
+}
+
+absl::StatusOr<TaxonomyNames> FetchNames(const Context& context) {
+  // One attempt: who waits for a search is not kept from its error.
+  CallOptions options = context.call_options();
+  options.retry.give_up_after = absl::ZeroDuration();
+  ASSIGN_OR_RETURN(const ClassifierClient client, ClassifierClient::Connect(context.classifier, options));
+  ASSIGN_OR_RETURN(const cpb::GetTaxonomyResponse taxonomy, client.GetTaxonomy({}));
+  return TaxonomyNames(taxonomy);
+}
+
 ExitCode Search(const Context& context, const SearchFlags& flags) {
-  const absl::StatusOr<spb::SearchRequest> request = RequestOf(flags);
-  if (!request.ok()) {
-    PrintError(context, request.status().message());
-    return kExitUsage;
-  }
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
-  const absl::StatusOr<spb::SearchResponse> response = client->Search(*request);
-  if (!response.ok()) return Fail(context, response.status());
+  // Codes and ids go as they are: that takes no classifier. Its taxonomy is asked what a name means.
+  absl::StatusOr<spb::SearchRequest> request = RequestOf(flags, ReadByForm);
+  const bool has_names = absl::IsNotFound(request.status());
+  if (!request.ok() && !has_names) return Fail(context, request.status());
+  absl::StatusOr<spb::SearchResponse> response = absl::UnknownError("not asked");
+  if (request.ok()) response = client->Search(*request);
+  if (has_names || RefusesLabels(response.status())) {
+    const absl::StatusOr<TaxonomyNames> names = FetchNames(context);
+    if (names.ok()) {
+      request = RequestOf(flags, [&names](LabelKind kind, absl::string_view text) { return names->Codes(kind, text); });
+      if (!request.ok()) return Fail(context, request.status());
+      response = client->Search(*request);
+    } else if (has_names) {
+      PrintError(context, absl::StrCat(request.status().message(),
+                                       ", and the classifier, which knows what it means, could not be asked: ",
+                                       DescribeError(names.status()), "; codes and ids (IR, geopolitics) need it not"));
+      return kExitFailed;
+    }
+  }
+  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), Fields()));
   if (context.output == OutputFormat::kText) {
     Print(FormatSearch(*response, request->skip(), context.style));
   } else {
@@ -114,7 +214,7 @@ ExitCode Suggest(const Context& context, const SuggestFlags& flags) {
   spb::SuggestRequest request = flags.request;
   request.set_query(absl::StrJoin(flags.words, " "));
   const absl::StatusOr<spb::SuggestResponse> response = client->Suggest(request);
-  if (!response.ok()) return Fail(context, response.status());
+  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), {{"query", "TEXT"}}));
   if (context.output == OutputFormat::kText) {
     Print(FormatSuggestions(*response, context.style));
   } else {
@@ -131,31 +231,27 @@ CLI::Option* AddText(CLI::App& command, const std::string& name, const std::stri
   return command.add_option_function<std::string>(name, std::move(setter), help)->type_name(type);
 }
 
+// A flag that may be repeated; each value is one text, commas and all.
+CLI::Option* AddTexts(CLI::App& command, const std::string& name, const std::string& type,
+                      std::vector<std::string>& target, const std::string& help) {
+  return command.add_option(name, target, help)->expected(1)->take_all()->type_name(type);
+}
+
 void AddFilterFlags(CLI::App& command, SearchFlags& flags) {
   spb::SearchRequest& request = flags.request;
-  command.add_option("--country", flags.countries, "Only articles about one of these countries (IR,RU)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("CODE,…");
-  command.add_option("--group", flags.groups, "Or about one of these groups (gcc, eu)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("ID,…");
-  command.add_option("--issue", flags.issues, "Only articles on one of these issues (geopolitics)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("ID,…");
+  AddTexts(command, "--country", "NAME,..", flags.countries,
+           "Only articles about one of these countries: codes or names (IR,Russia)");
+  AddTexts(command, "--group", "NAME,..", flags.groups, "Or about one of these groups: ids or names (gcc,EU)");
+  AddTexts(command, "--issue", "NAME,..", flags.issues,
+           "Only articles on one of these issues: ids or names (geopolitics); `dateline taxonomy` lists them");
   command.add_flag_function(
       "--expand_groups", [&request](int64_t) { request.set_expand_groups(true); },
       "--group also finds articles about members of the group");
   AddText(
       command, "--filter", "CONDITION", [&request](const std::string& text) { request.set_filter(text); },
       "A condition, such as: source = \"Example\" AND publish_time >= 2024-01-01");
-  command
-      .add_option("--select", flags.selections,
-                  "Chosen values of a facet, which stays whole: source=A,B; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("FIELD=VALUE,…");
+  AddTexts(command, "--select", "FIELD=VALUE,..", flags.selections,
+           "Chosen values of a facet, which stays whole: source=A,B; may be repeated");
   command
       .add_option("--min_label_score", flags.min_label_score,
                   "Labels of the classifier below this don't count (0 to 1)")
@@ -198,16 +294,14 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
                                 {"source", spb::COLLAPSE_KIND_SOURCE},
                                 {"author", spb::COLLAPSE_KIND_AUTHOR}},
                                "Show articles that belong together as one");
-  command.add_option("--ignore", flags.ignored, "Ids of interpretations to take back")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("ID,…");
+  AddTexts(command, "--ignore", "ID,..", flags.ignored, "Ids of interpretations to take back")->delimiter(',');
   AddText(
       command, "--language", "LANGUAGE", [&request](const std::string& text) { request.set_language_code(text); },
       "The language of the query, such as ar");
   AddText(
       command, "--display_language", "LANGUAGE",
-      [&request](const std::string& text) { request.set_display_language(text); }, "Language of the names shown");
+      [&request](const std::string& text) { request.set_display_language(text); },
+      "Language of the names shown, such as fr");
   AddText(
       command, "--min_commit_token", "TOKEN",
       [&request](const std::string& text) { request.set_min_commit_token(text); },
@@ -221,27 +315,24 @@ void AddPageFlags(CLI::App& command, SearchFlags& flags) {
   AddText(
       command, "--order", "ORDER", [&request](const std::string& text) { request.set_order_by(text); },
       "relevance, \"publish_time desc\" or publish_time");
-  command
-      .add_option_function<int32_t>(
-          "--page_size", [&request](const int32_t& size) { request.set_page_size(size); },
-          "How many hits, 1 to 100 [10]")
-      ->type_name("N");
+  AddNumber(
+      command, "--page_size", [&request](int32_t size) { request.set_page_size(size); },
+      "How many hits, 1 to 100 [10]");
   AddText(
       command, "--page_token", "TOKEN", [&request](const std::string& text) { request.set_page_token(text); },
       "Go on where the last page ended; all else must be the same");
-  command
-      .add_option_function<int32_t>(
-          "--skip", [&request](const int32_t& count) { request.set_skip(count); }, "How many hits to pass over")
-      ->type_name("N");
-  command
-      .add_option("--facets", flags.facets,
-                  "What to count: country, group, issue, source, author, language, year, month, attributes.NAME")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("FIELD,…");
-  command.add_option("--facet_limit", flags.facet_limit, "How many values of each [10]")->type_name("N");
-  command.add_option("--snippets", flags.snippets, "How many passages of each hit [1]")->type_name("N");
-  command.add_option("--snippet_bytes", flags.snippet_bytes, "The longest passage [240]")->type_name("N");
+  AddNumber(
+      command, "--skip", [&request](int32_t count) { request.set_skip(count); }, "How many hits to pass over [0]");
+  AddTexts(command, "--facets", "FIELD,..", flags.facets,
+           "What to count: country, group, issue, source, author, language, year, month, attributes.NAME")
+      ->delimiter(',');
+  AddNumber(
+      command, "--facet_limit", [&flags](int32_t count) { flags.facet_limit = count; }, "How many values of each [10]");
+  AddNumber(
+      command, "--snippets", [&flags](int32_t count) { flags.snippets = count; }, "How many passages of each hit [1]");
+  AddNumber(
+      command, "--snippet_bytes", [&flags](int32_t bytes) { flags.snippet_bytes = bytes; },
+      "The longest passage, in bytes [240]");
   command.add_flag("--no_snippets", flags.no_snippets, "No passages");
 }
 
@@ -259,10 +350,13 @@ void AddSearchCommand(CLI::App& root, CommandTable& commands) {
       "\n"
       "Examples:\n"
       "  dateline search iran russia alignment\n"
-      "  dateline search '\"oil price\" -opec' --country SA,AE --issue economy --facets country,issue\n"
+      "  dateline search '\"oil price\" -opec' --country 'Saudi Arabia,AE' --issue economy --facets country,issue\n"
       "  dateline search --filter 'publish_time >= 2024-01-01' --order 'publish_time desc' --page_size 20\n"
-      "  dateline search sanctions --output json | jq '.hits[].article.title'");
-  command->add_option("QUERY", flags->words, "What to look for; empty lists everything");
+      "  dateline search sanctions --output json | jq '.hits[].article.title'\n"
+      "\n"
+      "Exit status: 0, also if nothing is found; 1 the service could not answer; 2 wrong usage, or a request that it "
+      "refuses.");
+  command->add_option("QUERY", flags->words, "What to look for; without it all articles are listed")->type_name("");
   AddFilterFlags(*command, *flags);
   AddPageFlags(*command, *flags);
   AddQueryFlags(*command, *flags);
@@ -276,15 +370,14 @@ void AddSuggestCommand(CLI::App& root, CommandTable& commands) {
       "Examples:\n"
       "  dateline suggest ira\n"
       "  dateline suggest 'energy tr' --page_size 3 --output json");
-  command->add_option("TEXT", flags->words, "What was typed so far")->required();
-  command
-      ->add_option_function<int32_t>(
-          "--page_size", [flags](const int32_t& size) { flags->request.set_page_size(size); },
-          "How many suggestions, 1 to 50 [8]")
-      ->type_name("N");
+  command->add_option("TEXT", flags->words, "What was typed so far")->required()->type_name("");
+  AddNumber(
+      *command, "--page_size", [flags](int32_t size) { flags->request.set_page_size(size); },
+      "How many suggestions, 1 to 50 [8]");
   AddText(
       *command, "--display_language", "LANGUAGE",
-      [flags](const std::string& text) { flags->request.set_display_language(text); }, "Language of the names shown");
+      [flags](const std::string& text) { flags->request.set_display_language(text); },
+      "Language of the names shown, such as fr");
   commands.emplace_back(command, [flags](const Context& context) { return Suggest(context, *flags); });
 }
 

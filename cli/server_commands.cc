@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/json_output.h"
+#include "common/rpc/address.h"
 
 namespace dateline::cli {
 namespace {
@@ -98,9 +99,15 @@ void AddServerCommands(CLI::App& root, CommandTable& commands) {
       "  dateline health --address 127.0.0.1:50051 --quiet --timeout 2s\n"
       "\n"
       "Exit status: 0 if all that was asked is SERVING, 1 otherwise.");
-  health->add_option("--address", flags->address, "Ask this server")->type_name("HOST:PORT");
-  health->add_option("--service", flags->service, "Ask for one service by its full name; default: the whole server")
-      ->type_name("NAME");
+  CLI::Option* const address = health->add_option("--address", flags->address, "Ask this server, and no other")
+                                   ->type_name("HOST:PORT")
+                                   ->check(common::rpc::AddressProblem);
+  health
+      ->add_option("--service", flags->service,
+                   "Ask for one service by its full name, such as dateline.search.v1.SearchService; default: the whole "
+                   "server")
+      ->type_name("NAME")
+      ->needs(address);
   commands.emplace_back(health, [flags](const Context& context) {
     if (!flags->address.empty()) {
       return Health(context, {"the server", flags->address, "--address"}, flags->service);

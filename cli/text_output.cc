@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
+#include "common/printable.h"
 #include "common/text.h"
 
 namespace dateline::cli {
@@ -230,7 +231,7 @@ std::string InterpretationText(const spb::QueryInterpretation& interpretation, c
 std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& style) {
   const apb::Article& article = hit.article();
   const std::string indent = "    ";
-  std::string title = style.Bold(Printable(article.title()));
+  std::string title = style.Bold(common::Printable(article.title()));
   std::string snippets;
   for (const spb::Snippet& snippet : hit.snippets()) {
     if (snippet.field() == "title") {
@@ -262,19 +263,6 @@ std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& st
 std::string TextStyle::Paint(absl::string_view code, absl::string_view text) const {
   if (!color || text.empty()) return std::string(text);
   return absl::StrCat("\x1b[", code, "m", text, "\x1b[0m");
-}
-
-std::string Printable(absl::string_view text) {
-  std::string clean = common::IsValidUtf8(text) ? std::string(text) : common::NormalizeLine(text);
-  for (size_t i = 0; i < clean.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(clean[i]);
-    if (byte < 0x20 || byte == 0x7F) clean[i] = '?';
-    // C1 controls are two bytes: C2 80 to C2 9F.
-    if (byte == 0xC2 && i + 1 < clean.size() && static_cast<unsigned char>(clean[i + 1]) < 0xA0) {
-      clean.replace(i, 2, "?");
-    }
-  }
-  return clean;
 }
 
 std::string Wrap(absl::string_view text, int columns, absl::string_view indent) {
@@ -375,7 +363,8 @@ std::string FormatBlocks(const std::vector<extraction::Block>& blocks, const Tex
 
 std::string FormatWarnings(const std::vector<std::string>& warnings, const TextStyle& style) {
   std::string text;
-  for (const std::string& warning : warnings) absl::StrAppend(&text, style.Yellow("note: "), Printable(warning), "\n");
+  for (const std::string& warning : warnings)
+    absl::StrAppend(&text, style.Yellow("note: "), common::Printable(warning), "\n");
   return text;
 }
 
@@ -459,6 +448,8 @@ std::string FormatSuggestions(const spb::SuggestResponse& response, const TextSt
   return text;
 }
 
+std::string StageName(spb::CommitStage stage) { return Spoken(spb::CommitStage_Name(stage), "COMMIT_STAGE_"); }
+
 std::string OutcomeName(spb::IngestOutcome outcome) {
   return Spoken(spb::IngestOutcome_Name(outcome), "INGEST_OUTCOME_");
 }
@@ -468,16 +459,16 @@ std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextSty
   const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
   const std::string outcome = Pad(OutcomeName(line.outcome()), 9);
   const std::string where =
-      JoinNonEmpty({Printable(line.source()), line.position() == "page" ? "" : line.position()}, ", ");
+      JoinNonEmpty({common::Printable(line.source()), line.position() == "page" ? "" : line.position()}, ", ");
   std::string text = absl::StrCat(rejected ? style.Red(outcome)
                                   : taken  ? style.Green(outcome)
                                            : style.Dim(outcome),
                                   "  ");
   if (rejected) {
-    absl::StrAppend(&text, where, ": ", Printable(line.error().message()));
+    absl::StrAppend(&text, where, ": ", common::Printable(line.error().message()));
     if (!line.error().reason().empty()) absl::StrAppend(&text, " [", line.error().reason(), "]");
   } else {
-    absl::StrAppend(&text, style.Dim(line.id()), "  ", Printable(line.title()));
+    absl::StrAppend(&text, style.Dim(line.id()), "  ", common::Printable(line.title()));
     if (!line.duplicate_of().empty())
       absl::StrAppend(&text, style.Yellow(absl::StrCat("  nearly repeats ", line.duplicate_of())));
     if (verbose) absl::StrAppend(&text, style.Dim(absl::StrCat("  ", where)));
@@ -487,10 +478,10 @@ std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextSty
     for (const apb::FieldViolation& violation : line.error().field_violations()) {
       const std::string sentence = absl::StrCat(violation.field(), ": ", violation.description());
       if (absl::StrContains(line.error().message(), sentence)) continue;
-      absl::StrAppend(&text, "           ", Printable(sentence), "\n");
+      absl::StrAppend(&text, "           ", common::Printable(sentence), "\n");
     }
     for (const std::string& warning : line.warnings()) {
-      absl::StrAppend(&text, "           ", style.Yellow("note: "), Printable(warning), "\n");
+      absl::StrAppend(&text, "           ", style.Yellow("note: "), common::Printable(warning), "\n");
     }
   }
   return text;

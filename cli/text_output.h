@@ -33,10 +33,6 @@ struct TextStyle {
   std::string Paint(absl::string_view code, absl::string_view text) const;
 };
 
-// One line that a terminal can be given: control characters, which could move the cursor or change the title, become
-// '?', ill-formed UTF-8 becomes U+FFFD.
-std::string Printable(absl::string_view text);
-
 // `text` broken at spaces into lines of at most `columns` code points, each after `indent`; no line end at the end.
 // Words that are longer stay whole.
 std::string Wrap(absl::string_view text, int columns, absl::string_view indent);
@@ -64,6 +60,8 @@ enum class TaxonomyPart { kIssues, kRegions, kGroups };
 std::string FormatTaxonomy(const classifier::v1::GetTaxonomyResponse& taxonomy, TaxonomyPart part,
                            const TextStyle& style);
 
+// "durable", "visible", "labelled".
+std::string StageName(search::v1::CommitStage stage);
 // "created", "rejected", …
 std::string OutcomeName(search::v1::IngestOutcome outcome);
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -77,6 +78,24 @@ absl::StatusOr<std::vector<std::string>> Texts(const Json& record, const char* n
   return texts;
 }
 
+absl::Status Malformed(absl::string_view problem, absl::string_view remedy) {
+  return common::WithReason(absl::InvalidArgumentError(absl::StrCat(problem, "; ", remedy)), kMalformedLine);
+}
+
+constexpr char kOneObjectALine[] =
+    "write each article as one JSON object on one line, {\"title\": \"…\", \"body\": \"…\"}";
+
+// What the parser says without what it says around it: "[json.exception…] parse error at line 1, column 2: syntax error
+// while parsing object key - invalid literal; last read: '{b'; expected string literal".
+std::string ParserProblem(const Json::parse_error& error) {
+  absl::string_view what = error.what();
+  for (const absl::string_view divider : {": ", " - "}) {
+    if (const size_t at = what.find(divider); at != absl::string_view::npos) what.remove_prefix(at + divider.size());
+  }
+  const std::string clean = common::NormalizeLine(what);
+  return clean.substr(0, common::CodePointFloor(clean, 160));
+}
+
 absl::StatusOr<Json> ParseRecord(absl::string_view line) {
   // Values of fields that aren't read are dropped as they are parsed.
   const Json::parser_callback_t keep = [](int depth, Json::parse_event_t event, Json& parsed) {
@@ -89,17 +108,20 @@ absl::StatusOr<Json> ParseRecord(absl::string_view line) {
   try {
     Json record = Json::parse(line.begin(), line.end(), keep);
     if (!record.is_object()) {
-      return common::WithReason(
-          absl::InvalidArgumentError("is no JSON object; write one object a line, {\"title\": …}"), kMalformedLine);
+      return Malformed(absl::StrCat("is no JSON object but a JSON ", record.type_name()), kOneObjectALine);
     }
     return record;
+  } catch (const Json::parse_error& error) {
+    if (absl::StrContains(error.what(), "ill-formed UTF-8")) {
+      return Malformed(absl::StrCat("is not UTF-8 near byte ", error.byte), "convert it, with iconv for example");
+    }
+    if (error.byte > line.size()) {
+      return Malformed("ends in the middle of its JSON: it was cut off, or the object goes on in the next line",
+                       kOneObjectALine);
+    }
+    return Malformed(absl::StrCat("malformed JSON at byte ", error.byte, ": ", ParserProblem(error)), kOneObjectALine);
   } catch (const Json::exception& error) {
-    // The library's message names the byte and quotes the line; a prefix of it says enough.
-    const absl::string_view what = error.what();
-    const std::string clean = common::NormalizeLine(what);
-    return common::WithReason(absl::InvalidArgumentError(absl::StrCat(
-                                  "malformed JSON: ", clean.substr(0, common::CodePointFloor(clean, 160)))),
-                              kMalformedLine);
+    return Malformed(absl::StrCat("malformed JSON: ", common::NormalizeLine(error.what())), kOneObjectALine);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -11,6 +12,8 @@
 
 #include "CLI/CLI.hpp"
 #include "common/log.h"
+#include "common/program.h"
+#include "common/rpc/address.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
@@ -45,13 +48,21 @@ void Declare(Flags& flags, CLI::App& app) {
       "(dateline.search.v1: SearchService, IngestService, SearchAdminService; grpc.health.v1 and reflection).\n"
       "An article is acknowledged once it is on disk. The classifier may be away: articles are taken and searchable,\n"
       "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM.");
-  app.footer("Example:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051");
+  app.footer(
+      "Example:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051\n\n"
+      "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start (one line on stderr says why), 2 wrong usage.");
   app.set_version_flag("--version", common::kVersion);
-  app.add_option("--listen", flags.server.listen, "HOST:PORT or unix:PATH to listen on; port 0 takes any free one")
-      ->capture_default_str();
+  app.add_option("--listen", flags.server.listen, "Where to listen: HOST:PORT or unix:PATH; port 0 takes any free one")
+      ->type_name("ADDRESS")
+      ->capture_default_str()
+      ->check(rpc::AddressProblem);
   app.add_option("--data_dir", flags.engine.data_dir, "Folder of the article store and the index; made if missing")
+      ->type_name("FOLDER")
       ->required();
-  app.add_option("--classifier", flags.classifier, "Address of the classifier service")->capture_default_str();
+  app.add_option("--classifier", flags.classifier, "Address of the classifier service")
+      ->type_name("ADDRESS")
+      ->capture_default_str()
+      ->check(rpc::AddressProblem);
   app.add_option("--search_threads", flags.search_pool.threads, "Threads that answer searches and other reads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
@@ -122,9 +133,9 @@ int main(int argc, char** argv) {
   const int cores = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   flags.search_pool = {.threads = 2 * cores, .queue_limit = 256};
   flags.ingest_pool = {.threads = std::max(4, cores), .queue_limit = 256};
-  CLI::App app;
+  CLI::App app("", "search_service");
   Declare(flags, app);
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
   if (const absl::Status status = Serve(flags, signals); !status.ok()) {

@@ -10,7 +10,7 @@ dateline_library(classifier_client
   HEADERS classifier_client.h
   DEPS search_rpc classifier_grpc)
 
-dateline_binary(search_service SOURCES main.cc DEPS search_rpc classifier_client CLI11::CLI11)
+dateline_binary(search_service SOURCES main.cc DEPS search_rpc classifier_client common_program)
 
 dateline_test(search_rpc_test
   SOURCES article_proto_test.cc classifier_client_test.cc handlers_test.cc ingest_stream_test.cc search_proto_test.cc

@@ -1,7 +1,9 @@
 // web_gateway: browsers in, gRPC out.
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,11 +12,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "google/protobuf/stubs/logging.h"
 
 #include "CLI/CLI.hpp"
 #include "common/log.h"
+#include "common/program.h"
+#include "common/rpc/address.h"
 #include "common/rpc/signals.h"
 #include "common/status_macros.h"
 #include "common/version.h"
@@ -55,14 +60,32 @@ struct Flags {
   bool log_json = false;
 };
 
+// What is wrong with a value of --cors_origin, which browsers' Origin headers must equal; empty if nothing.
+std::string OriginProblem(const std::string& origin) {
+  const std::vector<std::string> parts = absl::StrSplit(origin, "://");
+  if (origin == "*" || (parts.size() == 2 && !parts[0].empty() && !parts[1].empty() &&
+                        parts[1].find_first_of("/?#*") == std::string::npos)) {
+    return "";
+  }
+  return absl::StrCat("\"", origin,
+                      "\" is no origin; write it as browsers do, https://example.org without a path, or *");
+}
+
 void Declare(Flags& flags, CLI::App& app) {
   app.add_option(
          "--listen", flags.http.listen,
          "Where to listen, HOST:PORT. Loopback by default: put a server with TLS before it to be seen from outside. "
          "Port 0 takes a free one, which the `ready` line names")
+      ->type_name("ADDRESS")
       ->capture_default_str();
-  app.add_option("--search", flags.search, "Address of search_service")->capture_default_str();
-  app.add_option("--classifier", flags.classifier, "Address of classifier_service")->capture_default_str();
+  app.add_option("--search", flags.search, "Address of search_service")
+      ->type_name("ADDRESS")
+      ->capture_default_str()
+      ->check(common::rpc::AddressProblem);
+  app.add_option("--classifier", flags.classifier, "Address of classifier_service")
+      ->type_name("ADDRESS")
+      ->capture_default_str()
+      ->check(common::rpc::AddressProblem);
   app.add_option(
       "--allow", flags.allow,
       "A method that browsers may call besides the reads of SearchService and ClassifierService: "
@@ -70,9 +93,11 @@ void Declare(Flags& flags, CLI::App& app) {
       "who reaches the gateway may call what is allowed");
   app.add_option("--cors_origin", flags.gateway.cors_origins,
                  "An origin, such as https://example.org, whose pages may call the gateway; * for any. Repeatable. "
-                 "By default only pages that come from the gateway itself may");
+                 "By default only pages that come from the gateway itself may")
+      ->check(OriginProblem);
   app.add_option("--static_dir", flags.static_dir,
-                 "A folder with a page to serve instead of the built-in one; read once, at the start");
+                 "A folder with a page to serve instead of the built-in one; read once, at the start")
+      ->type_name("FOLDER");
   app.add_option("--max_request_bytes", flags.gateway.max_request_bytes,
                  "The largest message in bytes, after decompression. The contract allows 17 MB")
       ->capture_default_str()
@@ -108,7 +133,8 @@ void Declare(Flags& flags, CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
   app.add_option("--log_level", flags.log_level, "Least level that is logged: debug, info, warning or error")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_flag("--log_json", flags.log_json, "Log JSON lines instead of text");
   app.footer(
       "Search by GET:\n"
@@ -121,8 +147,10 @@ void Declare(Flags& flags, CLI::App& app) {
       "Let the pages of a site take in articles as well:\n"
       "  web_gateway --cors_origin https://example.org --allow dateline.search.v1.IngestService/IngestArticles\n"
       "/healthz says that the gateway runs, /readyz (200 or 503) whether search_service serves. The body of /readyz "
-      "tells "
-      "of classifier_service as well; without it searches go on, so that it alone does not make the gateway unready.");
+      "tells of classifier_service as well; without it searches go on, so that it alone does not make the gateway "
+      "unready.\n"
+      "\n"
+      "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start (one line on stderr says why), 2 wrong usage.");
 }
 
 absl::StatusOr<StaticSite> LoadSite(const std::string& directory) {
@@ -180,16 +208,17 @@ absl::Status Run(Flags flags) {
 }  // namespace dateline::web_gateway
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "web_gateway: lets browsers search. Speaks Connect and gRPC-Web over HTTP/1.1 and serves the search page.");
+  CLI::App app("Lets browsers search: speaks Connect and gRPC-Web over HTTP/1.1 and serves the search page.",
+               "web_gateway");
   dateline::web_gateway::Flags flags;
   dateline::web_gateway::Declare(flags, app);
   app.set_version_flag("--version", dateline::common::kVersion);
-  CLI11_PARSE(app, argc, argv);
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   const absl::Status status = dateline::web_gateway::Run(std::move(flags));
   if (!status.ok()) {
     std::fprintf(stderr, "web_gateway: %s\n", std::string(status.message()).c_str());
-    return 1;
+    // All that Run() can call invalid are flags.
+    return absl::IsInvalidArgument(status) ? dateline::common::kExitUsage : EXIT_FAILURE;
   }
-  return 0;
+  return EXIT_SUCCESS;
 }

@@ -16,6 +16,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -58,8 +59,18 @@ def page(title):
 
 def run(*arguments, stdin=None, timeout=120, env=None):
     """Runs dateline; its output as text."""
-    return subprocess.run([os.path.join(BIN, "dateline"), *arguments], input=stdin, capture_output=True, timeout=timeout,
+    return run_program("dateline", *arguments, stdin=stdin, timeout=timeout, env=env)
+
+
+def run_program(name, *arguments, stdin=None, timeout=120, env=None):
+    """Runs one of the programs; its output as text. Arguments may be bytes."""
+    return subprocess.run([os.path.join(BIN, name), *arguments], input=stdin, capture_output=True, timeout=timeout,
                           env={**os.environ, **(env or {})}, encoding="utf-8", check=False)
+
+
+def without(closed, name, *arguments):
+    """The command that runs a program without some of its standard streams, as in `<&- >&-`."""
+    return ["/bin/sh", "-c", f'exec "$0" "$@" {closed}', os.path.join(BIN, name), *arguments]
 
 
 def json_lines(text):
@@ -112,6 +123,132 @@ class WithoutServices(CliTest):
             self.assert_exit(result, 2)
             self.assertEqual(result.stdout, "")
             self.assertNotEqual(result.stderr, "")
+
+    def test_every_program_ends_with_2_if_its_command_line_is_wrong(self):
+        for name, *arguments in (
+                ["search_service"], ["search_service", "--data_dir"],
+                ["search_service", "--data_dir", self.dir, "--frob"],
+                ["search_service", "--data_dir", self.dir, "--listen", "nowhere"],
+                ["search_service", "--data_dir", self.dir, "--queue", "many"],
+                ["search_service", "--data_dir", self.dir, "--classifier", "nowhere"],
+                ["classifier_service", "--threads", "0"], ["classifier_service", "--listen", "nowhere"],
+                ["classifier_service", "word"], ["classifier_service", "--log_level", "loud"],
+                ["web_gateway", "--listen", "nowhere"], ["web_gateway", "--search", "nowhere"],
+                ["web_gateway", "--allow", "no.such.Service"], ["web_gateway", "--log_level", "loud"],
+                ["web_gateway", "--cors_origin", "https://example.org/"],
+                ["classifier_train"], ["classifier_train", "show"], ["classifier_train", "shwo"],
+                ["classifier_train", "evaluate", "--model", "x", "--taxonomy", "y"],
+                ["dateline"], ["dateline", "--search", "nowhere", "info"], ["dateline", "info", "--output", "xml"]):
+            with self.subTest(name=name, arguments=arguments):
+                result = run_program(name, *arguments, timeout=20)
+                self.assert_exit(result, 2)
+                self.assertEqual(result.stdout, "")
+                self.assertTrue(result.stderr.startswith(f"{name}: "), result.stderr)
+
+    def test_every_program_documents_its_exit_statuses(self):
+        for name in ("search_service", "classifier_service", "web_gateway", "classifier_train", "dateline"):
+            result = run_program(name, "--help")
+            self.assert_exit(result, 0)
+            self.assertRegex(result.stdout, r"Exit status: 0 .*2 wrong usage")
+
+    def test_a_missing_flag_is_named_with_what_it_is_for(self):
+        self.assertIn("--data_dir is missing: Folder of", run_program("search_service").stderr)
+        self.assertIn("PATH is missing: What to take", run("ingest").stderr)
+        self.assertIn("--output needs a value", run("info", "--output").stderr)
+
+    def test_a_mistyped_command_or_flag_is_told_from_the_right_one(self):
+        for arguments, expected in (
+                (["serach", "iran"], "there is no command “serach”; did you mean search?\nCommands: ingest, extract,"),
+                (["frobnicate"], "there is no command “frobnicate”\nCommands: ingest"),
+                (["search", "iran", "--contry", "IR"], "there is no flag --contry; did you mean --country?"),
+                (["search", "iran", "--contry=IR"], "`dateline search --help` tells more"),
+                (["search", "-opec"], "a word that begins with a dash comes after --"),
+                (["--facets", "country", "search", "iran"], "--facets comes after the command"),
+                (["info", "--facets", "country"], "--facets is a flag of `dateline search`; `dateline info` has none"),
+                (["info", "all"], "“all” is one word too many"),
+                (["info", "--timeout", "soon"], "--timeout: “soon” is no duration such as 30s"),
+                (["search", "x", "--page_size", "many"], "--page_size: “many” is no whole number"),
+                (["search", "x", "--output", "xml"], "--output: “xml” is none of: text, json, jsonl"),
+                (["search", "x", "--select", "country"], "--select: “country” is not FIELD=VALUE"),
+                (["health", "--service", "x"], "--address")):
+            result = run(*arguments)
+            self.assert_exit(result, 2)
+            self.assertIn(expected, result.stderr)
+
+    def test_help_may_be_asked_for_as_a_command(self):
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        self.assertEqual(run("help", "search").stdout, run("search", "--help").stdout)
+
+    def test_help_without_a_place_to_print_it_fails(self):
+        result = subprocess.run(without(">&-", "dateline", "--help"), capture_output=True, encoding="utf-8",
+                                check=False)
+        self.assert_exit(result, 1)
+        self.assertIn("standard output cannot be written", result.stderr)
+
+    def test_text_that_is_not_utf8_is_refused_by_the_name_of_its_argument(self):
+        for arguments, name in ((["search", b"caf\xe9"], "QUERY"),
+                                (["search", "x", "--filter", b"source = \xff"], "--filter"),
+                                (["search", "x", "--country", b"\xff"], "--country"), (["get", b"\xff"], "ID"),
+                                (["delete", b"\xff", "--yes"], "ID"), (["wait", b"\xff"], "TOKEN"),
+                                (["suggest", b"\xff"], "TEXT"), (["extract", "-", "--url", b"http://\xff"], "--url"),
+                                (["classify", "-", "--display_language", b"\xff"], "--display_language")):
+            result = run(*arguments, stdin="")
+            self.assert_exit(result, 2)
+            self.assertIn(f"dateline: {name}: “", result.stderr)
+            self.assertIn("is not UTF-8", result.stderr)
+            self.assertNotIn("protobuf", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 2)
+
+    def test_a_file_may_have_any_name(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        strange = os.fsencode(self.dir) + b"/caf\xe9.html"
+        os.rename(path, strange)
+        result = run("extract", strange)
+        self.assert_exit(result, 0)
+        self.assertIn("Muscat Talks", result.stdout)
+
+    def test_without_standard_input_nothing_hangs(self):
+        for closed in ("<&-", "<&- >&-", "<&- >&- 2>&-", "<&- 2>&-"):
+            result = subprocess.run(without(closed, "dateline", "extract", "-"), capture_output=True, encoding="utf-8",
+                                    timeout=20, check=False)
+            self.assert_exit(result, 3)
+            if "2>" not in closed:
+                self.assertIn("standard input: it is closed; pipe something into the command, or name a file",
+                              result.stderr)
+
+    def test_without_standard_output_results_are_not_lost_in_silence(self):
+        path = self.write("page.html", page("Muscat Talks"))
+        result = subprocess.run(without(">&-", "dateline", "extract", path), capture_output=True, encoding="utf-8",
+                                timeout=20, check=False)
+        self.assert_exit(result, 1)
+        self.assertIn("standard output could not be written", result.stderr)
+
+    def test_servers_that_have_no_standard_streams_keep_their_places_free(self):
+        for name, *arguments in (["search_service", "--data_dir", os.path.join(self.dir, "data")],
+                                 ["classifier_service"], ["web_gateway"]):
+            with subprocess.Popen(without("<&- >&-", name, "--listen", "127.0.0.1:0", *arguments),
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8") as process:
+                self.assertTrue(any(" ready " in line for line in process.stderr), name)
+                self.assertEqual([os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (0, 1)],
+                                 ["/dev/null", "/dev/null"], name)
+                process.terminate()
+                process.stderr.read()
+                self.assertEqual(process.wait(30), 0)
+
+    def test_malformed_lines_are_named_with_what_is_wrong_and_right(self):
+        path = self.write("in.jsonl", b'{"title": "a", "body": "b"}\n{broken\n[1]\n{"title": "caf\xe9"}\n'
+                                      b'{"title": "a"\n{"title": 7}\n{"id": "x"}\n')
+        result = run("extract", path)
+        self.assert_exit(result, 3)
+        complaints = result.stderr.splitlines()
+        self.assertEqual(len(complaints), 6, result.stderr)
+        for complaint, expected in zip(complaints, (
+                "line 2: malformed JSON at byte 2: invalid literal; last read: '{b'; expected string literal; write each "
+                "article as one JSON object on one line", "line 3: is no JSON object but a JSON array; write each",
+                "line 4: is not UTF-8 near byte 16; convert it", "line 5: ends in the middle of its JSON",
+                "line 6: title: must be a string", "line 7: body: is missing, and so is the title")):
+            self.assertIn(f"{path}, {expected}", complaint)
+            self.assertNotIn("json.exception", complaint)
 
     def test_extract_prints_the_article_of_a_page(self):
         path = self.write("page.html", page("Muscat Talks"))
@@ -176,6 +313,18 @@ class WithoutServices(CliTest):
         result = run("--classifier", "127.0.0.1:1", "classify", path)
         self.assert_exit(result, 1)
         self.assertIn("--classifier", result.stderr)
+
+    def test_addresses_come_from_the_environment_where_no_flag_gives_them(self):
+        overview = run("--help").stdout
+        self.assertIn("DATELINE_SEARCH", overview)
+        self.assertIn("DATELINE_CLASSIFIER", overview)
+        env = {"DATELINE_SEARCH": "127.0.0.1:1", "DATELINE_CLASSIFIER": "127.0.0.1:2"}
+        self.assertIn("search_service at 127.0.0.1:1 ", run("info", env=env).stderr)
+        self.assertIn("classifier_service at 127.0.0.1:2 ", run("model", env=env).stderr)
+        self.assertIn("search_service at 127.0.0.1:3 ", run("--search", "127.0.0.1:3", "info", env=env).stderr)
+        wrong = run("info", env={"DATELINE_SEARCH": "nowhere"})
+        self.assert_exit(wrong, 2)
+        self.assertIn("--search (or DATELINE_SEARCH): address 'nowhere' is not understood", wrong.stderr)
 
     def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(self):
         result = run("ingest", self.dir, "--report", "/nonexistent/run.json")
@@ -342,6 +491,128 @@ class WithServices(CliTest):
         self.assertRegex(seen, r"\[=*>? *\] +\d+%  \d+ articles  [\d.]+/s")
         self.assertIn("300 articles: 300 created", seen)
 
+    def test_a_report_into_a_pipe_or_through_a_link_leaves_them_what_they_are(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        fifo = os.path.join(self.dir, "fifo")
+        os.mkfifo(fifo)
+        written = []
+
+        def read():
+            with open(fifo, encoding="utf-8") as file:
+                written.append(file.read())
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        self.ingest(path, "--report", fifo)
+        reader.join(30)
+        self.assertTrue(stat.S_ISFIFO(os.stat(fifo).st_mode))
+        self.assertEqual(json.loads(written[0])["total"], 1)
+        target = self.write("target.json", "")
+        link = os.path.join(self.dir, "link.json")
+        os.symlink(target, link)
+        self.ingest(path, "--report", link)
+        self.assertTrue(os.path.islink(link))
+        with open(target, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["total"], 1)
+
+    def test_a_wait_that_ran_out_has_a_status_of_its_own(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        report = os.path.join(self.dir, "run.json")
+        with Services(BIN, with_classifier=False, with_search=False, with_gateway=False) as services:
+            services.start_search(classifier="127.0.0.1:1")
+            waiting = ["--search", services.search.address, "ingest", path, "--report", report, "--wait", "labelled",
+                       "--wait_timeout", "300ms"]
+            result = run(*waiting)
+            self.assert_exit(result, 4)
+            self.assertIn("1 article: 1 created", result.stdout)
+            self.assertIn("; visible, not labelled", result.stdout)
+            self.assertIn("all that was taken is visible, but not labelled after 300ms", result.stderr)
+            with open(report, encoding="utf-8") as file:
+                found = json.load(file)
+            self.assertEqual((found["exitCode"], found["error"], found["waitedFor"], found["reached"]),
+                             (4, "", "labelled", "visible"))
+            self.assertIn("not labelled after 300ms", found["shortfall"])
+            quiet = run("--quiet", *waiting)
+            self.assert_exit(quiet, 4)
+            self.assertIn("not labelled after 300ms", quiet.stderr)
+            wait = run("--search", services.search.address, "wait", found["commitToken"], "--for", "labelled",
+                       "--wait_timeout", "300ms")
+            self.assert_exit(wait, 4)
+            self.assertEqual(wait.stdout, "reached visible\n")
+            self.assertIn("not labelled after 300ms", wait.stderr)
+            visible = run("--search", services.search.address, "ingest", path, "--report", report)
+            self.assert_exit(visible, 0)
+            with open(report, encoding="utf-8") as file:
+                found = json.load(file)
+            self.assertEqual((found["waitedFor"], found["reached"], found["shortfall"]), ("visible", "visible", ""))
+
+    def test_without_standard_input_services_are_not_read_from(self):
+        for command in (["classify"], ["ingest", "-"]):
+            result = subprocess.run(without("<&-", "dateline", "--search", self.services.search.address, "--classifier",
+                                            self.shared.classifier.address, *command), capture_output=True,
+                                    encoding="utf-8", timeout=30, check=False)
+            self.assert_exit(result, 3)
+            self.assertIn("it is closed; pipe something into the command, or name a file",
+                          result.stdout + result.stderr)
+
+    def test_countries_groups_and_issues_go_by_code_or_name(self):
+        labelled_by_its_source = article(2, countries=["France"], issues=["Trade"])
+        self.ingest(self.write("in.jsonl", lines(article(1), labelled_by_its_source)), "--wait", "labelled")
+
+        def found(*arguments):
+            result = self.dateline("search", "--output", "json", *arguments)
+            self.assert_exit(result, 0)
+            return [hit["article"]["id"] for hit in json.loads(result.stdout).get("hits", [])]
+
+        for country in ("IR", "ir", "Iran", "IRAN", "Islamic Republic of Iran", "Иран", "FI,iran", "Finland, Iran"):
+            self.assertEqual(found("--country", country), ["article-1"], country)
+        self.assertEqual(found("--country", "France"), ["article-2"])
+        self.assertEqual(found("--country", "UK"), [])
+        self.assertEqual(found("--country", "Finland", "--country", "Iran"), ["article-1"])
+        self.assertEqual(found("--select", "Country=Iran"), ["article-1"])
+        self.assertEqual(found("--group", "GCC", "--expand_groups"), ["article-1"])
+        trade = found("--issue", "trade")
+        for issue in ("Trade", "Trade, investment & sanctions", "Trade, investment & sanctions,Public health"):
+            self.assertEqual(found("--issue", issue), trade, issue)
+        self.assertEqual(self.dateline("search", "--country", "IR", "--facets", "Country").returncode, 0)
+
+    def test_an_unknown_country_or_issue_is_told_from_the_nearest(self):
+        for arguments, expected in ((["--country", "Irann"], "“Irann” is no country; did you mean Iran (IR)"),
+                                    (["--country", "ZZ"], "--country: “ZZ” is no country"),
+                                    (["--country", "EU"], "“EU” is no country, but a group: --group eu"),
+                                    (["--issue", "geopolitcs"], "did you mean Geopolitics (geopolitics)?"),
+                                    (["--select", "issue=geopolitcs"], "--select issue: “geopolitcs” is no issue"),
+                                    (["--group", "Frobnia"], "`dateline taxonomy --show groups` lists")):
+            result = self.dateline("search", *arguments)
+            self.assert_exit(result, 2)
+            self.assertIn(expected, result.stderr)
+
+    def test_codes_need_no_classifier_and_names_say_that_they_do(self):
+        away = ["--search", self.services.search.address, "--classifier", "127.0.0.1:1"]
+        self.assert_exit(run(*away, "search", "--country", "ir"), 0)
+        name = run(*away, "search", "--country", "Iran")
+        self.assert_exit(name, 1)
+        self.assertIn("--country: “Iran” is a name, and the classifier, which knows what it means, could not be asked",
+                      name.stderr)
+        self.assertIn("127.0.0.1:1", name.stderr)
+        unknown = run(*away, "search", "--country", "zz")
+        self.assert_exit(unknown, 2)
+        self.assertIn("--country: there is no region_code \"ZZ\"", unknown.stderr)
+
+    def test_words_after_two_dashes_are_the_query(self):
+        self.ingest(self.write("in.jsonl", lines(article(1), article(2, body="The coast guards quarrel."))))
+        for arguments in (["muscat", "--output", "json", "--", "-telephone"],
+                          ["--output", "json", "--", "-telephone", "muscat"]):
+            result = self.dateline("search", *arguments)
+            self.assert_exit(result, 0)
+            self.assertEqual([hit["article"]["id"] for hit in json.loads(result.stdout)["hits"]], ["article-2"])
+
+    def test_an_empty_value_is_not_the_next_word(self):
+        self.ingest(self.write("in.jsonl", lines(article(1))))
+        result = self.dateline("search", "--filter=", "muscat", "--country=", "--output", "json")
+        self.assert_exit(result, 0)
+        self.assertEqual(len(json.loads(result.stdout)["hits"]), 1)
+
     def test_output_json_is_the_report(self):
         path = self.write("in.jsonl", lines(article(1)))
         result = self.dateline("ingest", path, "--output", "json")
@@ -479,13 +750,19 @@ class WithServices(CliTest):
         self.assertEqual(answers["article-2"]["outcome"], "INGEST_OUTCOME_REJECTED")
         self.assertEqual(answers["article-2"]["error"]["reason"], "PURGED")
 
-    def test_bad_search_requests_name_the_field(self):
-        for arguments, field in ((["--filter", "nonsense ="], "filter"), (["--page_size", "-1"], "page_size"),
-                                 (["--country", "ZZ"], "region_codes"), (["--issue", "no_such_issue"], "issue_ids"),
-                                 (["--order", "sideways"], "order_by"), (["--page_token", "foreign"], "page_token")):
+    def test_requests_that_the_service_refuses_name_the_flag(self):
+        for arguments in (["--filter", "nonsense ="], ["--page_size", "-1"], ["--country", "ZZ"],
+                          ["--issue", "no_such_issue"], ["--order", "sideways"], ["--page_token", "foreign"],
+                          ["--skip", "-1"], ["--snippet_bytes", "-1"], ["--facets", "colour"],
+                          ["--min_label_score", "7"], ["--min_commit_token", "foreign"], ["--select", "colour=red"]):
             result = self.dateline("search", "x", *arguments)
-            self.assert_exit(result, 1)
-            self.assertIn(field, result.stderr)
+            self.assert_exit(result, 2)
+            self.assertTrue(result.stderr.startswith(f"dateline: {arguments[0]}: "), result.stderr)
+        for arguments, name in ((["get", ""], "ID"), (["wait", "foreign"], "TOKEN"), (["suggest", "x" * 2000], "TEXT"),
+                                (["search", "x" * 2000], "QUERY")):
+            result = self.dateline(*arguments)
+            self.assert_exit(result, 2)
+            self.assertTrue(result.stderr.startswith(f"dateline: {name}: "), result.stderr)
 
     def test_pages_follow_each_other_without_overlap(self):
         self.ingest(self.write("in.jsonl", lines(*[article(n) for n in range(25)])))
