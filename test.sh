@@ -4,7 +4,7 @@ set -u
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 root=$PWD
 
-all_stages=(setup checks format proto page release asan tsan headers tidy)
+all_stages=(setup checks format proto page release asan tsan fuzz headers tidy)
 describe() {
   case $1 in
     setup) echo "install missing Debian packages, and npm packages by their lock files" ;;
@@ -15,6 +15,7 @@ describe() {
     release) echo "release build, and every test" ;;
     asan) echo "AddressSanitizer and UndefinedBehaviorSanitizer build, unit and integration tests" ;;
     tsan) echo "ThreadSanitizer build of what needs no gRPC, unit tests" ;;
+    fuzz) echo "libFuzzer on each reader of foreign bytes, for ${FUZZ_SECONDS:-60} seconds" ;;
     headers) echo "clang finds nothing in any header by itself" ;;
     tidy) echo "clang's warnings, -Wthread-safety among them, and clang-tidy's checks, on all own sources that changed since they passed" ;;
   esac
@@ -223,6 +224,27 @@ stage_release() { build release && run_tests release; }
 stage_asan() { build asan && run_tests asan -L '^(unit|integration)$'; }
 
 stage_tsan() { build tsan && run_tests tsan; }
+
+fuzz_one() {  # fuzz_one PROGRAM: from the seeds of its format; what breaks it is kept in build/fuzz/found
+  local format=${1##*/fuzz_} seeds
+  seeds=tests/fuzz/seeds/$format
+  case $format in
+    html) seeds=samples/pages ;;
+    page_text) seeds=samples/text ;;
+  esac
+  mkdir -p build/fuzz/found "build/fuzz/corpus/$format"
+  quietly "fuzz-$format" "$1" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=25 -rss_limit_mb=2500 -max_len=65536 \
+    -artifact_prefix="build/fuzz/found/$format-" "build/fuzz/corpus/$format" "$seeds"
+}
+export -f fuzz_one quietly
+export logs
+
+fuzz_all() {  # As many at once as there are processors: each runs for its time.
+  find build/fuzz/bin -name 'fuzz_*' ! -name fuzz_seeds_test -print0 | sort -z |
+    xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$1"' fuzz
+}
+
+stage_fuzz() { build fuzz fuzzers && run_checked fuzz_all; }
 
 # Both need the headers that a build generates, and how each file is compiled.
 generated() { build release dateline_generated; }

@@ -12,11 +12,13 @@ find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(nlohmann_json REQUIRED)
 find_package(LibXml2 REQUIRED)
 find_package(CURL REQUIRED)
+find_package(LibArchive REQUIRED)
 find_package(CLI11 REQUIRED)
 
 # FindProtobuf (the module) exists for every version in question; Debian ships no CMake config for 3.21.
 find_package(Protobuf REQUIRED MODULE)
 
+pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 pkg_check_modules(GUMBO REQUIRED IMPORTED_TARGET gumbo)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
@@ -26,6 +28,12 @@ if(NOT TARGET Xapian::Xapian)
   add_library(Xapian::Xapian INTERFACE IMPORTED)
   target_link_libraries(Xapian::Xapian INTERFACE PkgConfig::XAPIAN_PC)
 endif()
+
+find_path(LIBCSV_INCLUDE_DIR csv.h REQUIRED)
+find_library(LIBCSV_LIBRARY csv REQUIRED)
+add_library(Libcsv::Libcsv INTERFACE IMPORTED)
+target_include_directories(Libcsv::Libcsv INTERFACE "${LIBCSV_INCLUDE_DIR}")
+target_link_libraries(Libcsv::Libcsv INTERFACE "${LIBCSV_LIBRARY}")
 
 find_path(LIBLINEAR_INCLUDE_DIR linear.h REQUIRED PATH_SUFFIXES liblinear)
 find_library(LIBLINEAR_LIBRARY linear REQUIRED)

@@ -292,6 +292,88 @@ double Utf8Share(absl::string_view bytes) {
   return good + bad == 0 ? 0.0 : static_cast<double>(good) / static_cast<double>(good + bad);
 }
 
+// The byte that Windows-1252 has for a code point, or -1.
+int ByteInWindows1252(UChar32 c) {
+  // 0x80 to 0x9F, as the Encoding Standard has them; the five that are unassigned stand for themselves.
+  static constexpr std::array<UChar32, 32> kUpper = {0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                     0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D,   0x017D, 0x8F,
+                                                     0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                     0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
+  if (c < 0x80 || (c >= 0xA0 && c <= 0xFF)) {
+    return c;
+  }
+  const auto* const found = std::find(kUpper.begin(), kUpper.end(), c);
+  return found == kUpper.end() ? -1 : 0x80 + static_cast<int>(found - kUpper.begin());
+}
+
+// The character that UTF-8 bytes were read as Windows-1252 to give, if such a sequence ("â€™", "Ã©") stands at `*at`,
+// which is moved past it; nothing, and `*at` unmoved, otherwise.
+std::optional<std::string> UndoneAt(absl::string_view text, size_t* at) {
+  const auto* const data = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  auto i = static_cast<int32_t>(*at);
+  std::string bytes;
+  size_t wanted = 0;
+  while (i < size && (bytes.empty() || bytes.size() < wanted)) {
+    UChar32 c = 0;
+    U8_NEXT(data, i, size, c);
+    const int byte = c < 0 ? -1 : ByteInWindows1252(c);
+    if (bytes.empty()) {
+      wanted = byte >= 0xC2 && byte <= 0xDF   ? 2
+               : byte >= 0xE0 && byte <= 0xEF ? 3
+               : byte >= 0xF0 && byte <= 0xF4 ? 4
+                                              : 0;
+      if (wanted == 0) {
+        return std::nullopt;
+      }
+    } else if (byte < 0x80 || byte > 0xBF) {
+      return std::nullopt;
+    }
+    bytes.push_back(static_cast<char>(byte));
+  }
+  if (wanted == 0 || bytes.size() < wanted || !common::IsValidUtf8(bytes)) {
+    return std::nullopt;
+  }
+  *at = static_cast<size_t>(i);
+  return bytes;
+}
+
+// UTF-8 that some publishing system read as Windows-1252 and wrote as UTF-8 again. Repaired only where that is certain:
+// several such sequences, and none of the characters that begin them stands for itself anywhere in the text.
+size_t RepairMojibake(std::string* text) {
+  constexpr size_t kMinSequences = 3;
+  if (!absl::StrContains(*text, "\xC3\x83") && !absl::StrContains(*text, "\xC3\xA2") &&
+      !absl::StrContains(*text, "\xC3\x82")) {
+    return 0;  // Neither Ã, â nor Â: what nearly every damaged text in Latin letters holds.
+  }
+  std::string repaired;
+  size_t sequences = 0;
+  size_t at = 0;
+  while (at < text->size()) {
+    const auto lead = static_cast<unsigned char>((*text)[at]);
+    if (lead != 0xC3) {  // The leads of damaged sequences lie at U+00C2 to U+00F4.
+      repaired.push_back((*text)[at++]);
+      continue;
+    }
+    if (std::optional<std::string> undone = UndoneAt(*text, &at)) {
+      ++sequences;
+      repaired.append(*undone);
+      continue;
+    }
+    const auto next = at + 1 < text->size() ? static_cast<unsigned char>((*text)[at + 1]) : 0;
+    if (next == 0x83 || next == 0x82 || next == 0xA2) {
+      return 0;  // An Ã, Â or â of the author's own.
+    }
+    repaired.append(*text, at, 2);
+    at += 2;
+  }
+  if (sequences < kMinSequences) {
+    return 0;
+  }
+  *text = std::move(repaired);
+  return sequences;
+}
+
 }  // namespace
 
 bool IsBinary(absl::string_view bytes) {
@@ -369,6 +451,10 @@ DecodedText DecodeText(absl::string_view bytes, absl::string_view declared) {
     const bool ascii = std::none_of(bytes.begin(), bytes.end(), [](char c) { return (c & 0x80) != 0; });
     if (!ascii && !said.empty() && said != "utf-8") {
       decoded.warnings.push_back(absl::StrCat("charset: declared as ", said, ", but the bytes are UTF-8"));
+    }
+    if (const size_t repaired = ascii ? 0 : RepairMojibake(&decoded.text); repaired > 0) {
+      decoded.warnings.push_back(
+          absl::StrCat("charset: ", repaired, " characters had been written as UTF-8 twice over and were repaired"));
     }
   } else if (said.empty() || said == "utf-8") {
     // Mostly UTF-8 with some damage, or another encoding altogether.

@@ -1,6 +1,8 @@
 #include "extraction/charset.h"
 
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -50,6 +52,60 @@ TEST(DecodeTextTest, ReadsWhatTheServerDeclares) {
   EXPECT_EQ(DecodeText("\xEE\xCF\xD7\xCF\xD3\xD4\xC9", "koi8-r").text, "Новости");
   EXPECT_EQ(DecodeText("\x93\xFA\x96\x7B", "Shift_JIS").text, "日本");
   EXPECT_EQ(DecodeText("\xD6\xD0\xB9\xFA", "gb2312").text, "中国");
+}
+
+TEST(DecodeTextTest, ReadsEveryCharsetThatPublishersUse) {
+  struct Case {
+    const char* charset;
+    absl::string_view bytes;
+    const char* text;
+  };
+  for (const Case& c : std::initializer_list<Case>{{"windows-1252",
+                                                    "\x80 5 \x96 na\xEF"
+                                                    "ve \x85",
+                                                    "€ 5 – naïve …"},
+                                                   {"iso-8859-1", "\xC5rhus, S\xF8r", "Århus, Sør"},
+                                                   {"iso-8859-2", "\xA3\xF3\x64\xBC \xE8\x65sky", "Łódź česky"},
+                                                   {"iso-8859-5", "\xBC\xDE\xE1\xDA\xD2\xD0", "Москва"},
+                                                   {"iso-8859-6", "\xC7\xE4\xD3\xE4\xC7\xE5", "السلام"},
+                                                   {"iso-8859-7", "\xC1\xE8\xDE\xED\xE1", "Αθήνα"},
+                                                   {"iso-8859-8", "\xF9\xEC\xE5\xED", "שלום"},
+                                                   {"iso-8859-9", "\xDDstanbul", "İstanbul"},
+                                                   {"iso-8859-15", "12 \xA4", "12 €"},
+                                                   {"windows-1251", "\xCA\xE8\xBF\xE2", "Київ"},
+                                                   {"windows-1256", "\xC8\xDB\xCF\xC7\xCF", "بغداد"},
+                                                   {"koi8-r", "\xF0\xD2\xC1\xD7\xC4\xC1", "Правда"},
+                                                   {"koi8-u", "\xEB\xC9\xA7\xD7", "Київ"},
+                                                   {"shift_jis", "\x90\x56\x95\xB7", "新聞"},
+                                                   {"euc-jp", "\xBF\xB7\xCA\xB9", "新聞"},
+                                                   {"euc-kr", "\xBD\xC5\xB9\xAE", "신문"},
+                                                   {"big5", "\xB7\x73\xBB\x44", "新聞"},
+                                                   {"gb18030", "\xD0\xC2\xCE\xC5 \x81\x30\x84\x36", "新闻 ¥"},
+                                                   {"gbk", "\xD0\xC2\xCE\xC5", "新闻"}}) {
+    const DecodedText decoded = DecodeText(c.bytes, c.charset);
+    EXPECT_EQ(decoded.text, c.text) << c.charset;
+    EXPECT_THAT(decoded.warnings, IsEmpty()) << c.charset;
+  }
+}
+
+TEST(DecodeTextTest, RepairsWhatWasEncodedTwiceOver) {
+  // "It’s the café’s – “only” – façade", each of its bytes above ASCII taken for a character of Windows-1252.
+  const DecodedText decoded =
+      DecodeText("It\u00E2\u20AC\u2122s the caf\u00C3\u00A9\u00E2\u20AC\u2122s fa\u00C3\u00A7ade", "");
+  EXPECT_EQ(decoded.text, "It’s the café’s façade");
+  EXPECT_THAT(decoded.warnings, Contains(HasSubstr("twice over")));
+}
+
+TEST(DecodeTextTest, LeavesTextAloneThatOnlyMayHaveBeenEncodedTwice) {
+  for (const char* text :
+       {"Le ch\u00E2teau de S\u00C3O PAULO",                                       // Their own â and Ã.
+        "A price of 5\u00C2\u00A0000 once",                                        // One sequence is not enough.
+        "\u00C3\u00A9 \u00C3\u00A9 \u00C3\u00A9 in a text on encodings: \u00C3!",  // One Ã stands for itself.
+        "Das Gr\u00F6\u00DFte: \u00FCber \u00E4hnliches"}) {
+    const DecodedText decoded = DecodeText(text, "");
+    EXPECT_EQ(decoded.text, text);
+    EXPECT_THAT(decoded.warnings, IsEmpty());
+  }
 }
 
 TEST(DecodeTextTest, ReadsWhatThePageDeclares) {
@@ -125,6 +181,21 @@ TEST(ExtractCharsetTest, PagesInOtherCharsetsComeOutAsUtf8) {
                .media_type = "text/html; charset=iso-8859-1"});
   ASSERT_THAT(extraction, IsOk());
   EXPECT_THAT(extraction->article.body, HasSubstr("The café on the quay"));
+}
+
+TEST(ExtractCharsetTest, TextComesOutComposedAndFromRightToLeftAsItStands) {
+  const std::string arabic =
+      "قالت الوزارة في بيان لها اليوم إن المفاوضات \u200Fبين الطرفين\u200E سوف تستأنف الأسبوع المقبل في العاصمة بحضور "
+      "ممثلين عن الدول المجاورة والمنظمات الدولية.";
+  const absl::StatusOr<Extraction> extraction =
+      Extract({.content = absl::StrCat("<html lang=ar dir=rtl><h1>المفاوضات</h1><p>", arabic,
+                                       "</p><p>Cafe\u0301: ", arabic, "</p></html>"),
+               .media_type = "text/html"});
+  ASSERT_THAT(extraction, IsOk());
+  EXPECT_THAT(extraction->article.body, HasSubstr(arabic)) << "marks of direction stay";
+  EXPECT_THAT(extraction->article.body, HasSubstr("Caf\u00E9:"));
+  EXPECT_EQ(extraction->article.language_code, "ar");
+  EXPECT_EQ(extraction->article.attributes.at("direction"), std::vector<std::string>{"rtl"});
 }
 
 }  // namespace

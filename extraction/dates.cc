@@ -380,8 +380,14 @@ class DateReader {
 }  // namespace
 
 std::optional<ParsedDate> FindDate(absl::string_view text) {
-  return DateReader(text.substr(0, common::CodePointFloor(text, kMaxDateText))).First();
+  text = text.substr(0, common::CodePointFloor(text, kMaxDateText));
+  if (text.find_first_of("0123456789") == absl::string_view::npos) {
+    return std::nullopt;  // Most lines.
+  }
+  return DateReader(text).First();
 }
+
+bool IsMonthName(absl::string_view word) { return Months().contains(common::FoldForMatch(word)); }
 
 bool IsPlausibleTime(absl::Time time, absl::Time now) {
   static const absl::Time kEarliest = absl::FromCivil(absl::CivilDay(1400, 1, 1), absl::UTCTimeZone());

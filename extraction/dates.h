@@ -24,6 +24,9 @@ struct ParsedDate {
 // a time zone is dropped: the precision is then a day. Dates that can be read in two ways ("3/4/2023") are no dates.
 std::optional<ParsedDate> FindDate(absl::string_view text);
 
+// True for the name of a month, or its abbreviation, in any of these languages.
+bool IsMonthName(absl::string_view word);
+
 // True if a publisher may have meant `time`: not before the year 1400, and not more than a year after `now`, which is
 // what the contracts allow.
 bool IsPlausibleTime(absl::Time time, absl::Time now);

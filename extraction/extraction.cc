@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
@@ -24,11 +25,12 @@
 #include "extraction/article_builder.h"
 #include "extraction/charset.h"
 #include "extraction/dates.h"
+#include "extraction/format.h"
 #include "extraction/html_body.h"
 #include "extraction/html_document.h"
 #include "extraction/html_metadata.h"
 #include "extraction/page_text.h"
-#include "extraction/source_reader.h"
+#include "extraction/site_rules.h"
 #include "extraction/text_shape.h"
 
 namespace dateline::extraction {
@@ -84,6 +86,9 @@ void MergeBody(HtmlBody* body, Article* article) {
   if (article->summary.empty()) {
     article->summary = std::move(body->standfirst);
   }
+  if (!body->direction.empty()) {
+    article->attributes["direction"] = {body->direction};
+  }
   for (const SourceLabel& label : body->labels) {
     AddLabel(label.kind, label.name, article);
   }
@@ -91,6 +96,10 @@ void MergeBody(HtmlBody* body, Article* article) {
 
 // <title> as a last resort: most sites put their name after the last bar or dash.
 std::string TitleOfPage(absl::string_view title, absl::string_view site) {
+  const size_t bracket = title.rfind(" [");
+  if (bracket != absl::string_view::npos && absl::EndsWith(title, "]") && CountWords(title.substr(0, bracket)) >= 2) {
+    title = title.substr(0, bracket);  // "… [Archive of Our Own]"
+  }
   std::string stripped = StripSiteName(title, site);
   if (stripped != title) {
     return stripped;
@@ -105,15 +114,85 @@ std::string TitleOfPage(absl::string_view title, absl::string_view site) {
   return stripped;
 }
 
+// True if one of two titles is the other, but for the site's name and the like.
+bool SaysTheSame(absl::string_view shown, absl::string_view stated) {
+  const std::string shown_key = MatchKey(shown);
+  const std::string stated_key = MatchKey(stated);
+  if (shown_key.empty() || stated_key.empty()) {
+    return false;
+  }
+  if (absl::StrContains(shown_key, stated_key) || shown_key.size() * 2 >= stated_key.size()) {
+    return absl::StrContains(shown_key, stated_key) || absl::StrContains(stated_key, shown_key);
+  }
+  // A long name of the house may follow a short title: "Quay | The Review of Ports and Harbours".
+  absl::string_view rest = stated;
+  return absl::ConsumePrefix(&rest, shown) && absl::ConsumePrefix(&rest, " ") && !rest.empty() &&
+         (absl::ascii_ispunct(static_cast<unsigned char>(rest[0])) || absl::StartsWith(rest, "–") ||
+          absl::StartsWith(rest, "—"));
+}
+
 std::string ChooseTitle(const HtmlBody& body, const HtmlMetadata& metadata) {
-  if (!body.title.empty()) {
+  // A stated title that is the page's own has the site's name in it, too.
+  const bool stated = !metadata.titles.empty() && metadata.titles.front() != metadata.page_title;
+  if (!body.title.empty() && (!stated || SaysTheSame(body.title, metadata.titles.front()))) {
     return StripSiteName(body.title, metadata.article.source);
   }
-  // A stated title that is the page's own has the site's name in it, too.
-  if (!metadata.titles.empty() && metadata.titles.front() != metadata.page_title) {
+  if (stated) {
     return StripSiteName(metadata.titles.front(), metadata.article.source);
   }
   return TitleOfPage(metadata.page_title, metadata.article.source);
+}
+
+void SetFromRule(absl::string_view field, const std::vector<std::string>& values, Extraction* extraction) {
+  Article& article = extraction->article;
+  const std::string& first = values.front();
+  if (field == "title") {
+    article.title = first;
+  } else if (field == "summary") {
+    article.summary = first;
+  } else if (field == "source") {
+    article.source = first;
+  } else if (field == "author") {
+    article.authors.clear();
+    for (const std::string& value : values) {
+      for (std::string& name : ParseAuthors(value)) {
+        article.authors.push_back(std::move(name));
+      }
+    }
+  } else if (absl::StartsWith(field, "label.")) {
+    for (const std::string& value : values) {
+      AddLabel(field.substr(6), value, &article);
+    }
+  } else if (const auto date = FindDate(first)) {
+    (field == "published" ? article.publish_time : article.update_time) = date->time;
+    if (field == "published") {
+      article.publish_time_precision = date->precision;
+    }
+  } else {
+    extraction->warnings.push_back(absl::StrCat("site rules: ", field, ": \"",
+                                                first.substr(0, common::CodePointFloor(first, 80)), "\" is no date"));
+  }
+}
+
+// What the site's rules say of the fields stands above what was found. A rule that finds nothing changes nothing.
+void FollowFieldRules(const SiteRule& rule, const HtmlDocument& document, Extraction* extraction) {
+  constexpr size_t kMaxValues = 100;
+  for (const auto& [field, where] : rule.fields) {
+    std::vector<std::string> values;
+    if (!where.text.empty()) {
+      values.push_back(where.text);
+    }
+    for (const int32_t node : SelectNodes(document, where.selectors)) {
+      std::string value =
+          where.attribute.empty() ? document.Text(node) : CollapseSpace(document.Attribute(node, where.attribute));
+      if (!value.empty() && values.size() < kMaxValues) {
+        values.push_back(std::move(value));
+      }
+    }
+    if (!values.empty()) {
+      SetFromRule(field, values, extraction);
+    }
+  }
 }
 
 // Text that is too little, or nothing but links, is no article.
@@ -122,6 +201,112 @@ constexpr double kMinTextIfStated = 40.0;
 constexpr double kMinTextOfLinkPage = 600.0;
 constexpr double kLinkPage = 0.75;
 
+constexpr double kMaxNotice = 1500.0;  // Text of an error page, in letters.
+constexpr double kMaxWall = 4000.0;    // Of a consent dialog.
+constexpr double kMinShareOfWall = 0.5;
+constexpr double kMaxStub = 2500.0;  // Text before a paywall; articles that are longer are taken to be whole.
+constexpr size_t kMinListed = 6;     // Teasers that make a list.
+
+// What servers say instead of the page. Folded.
+bool IsErrorTitle(absl::string_view title) {
+  const std::string key = common::FoldForMatch(CollapseSpace(title));
+  for (const absl::string_view phrase : {"page not found",
+                                         "404 not found",
+                                         "error 404",
+                                         "404 error",
+                                         "403 forbidden",
+                                         "access denied",
+                                         "access to this page",
+                                         "500 internal server error",
+                                         "502 bad gateway",
+                                         "503 service",
+                                         "504 gateway",
+                                         "service unavailable",
+                                         "temporarily unavailable",
+                                         "just a moment",
+                                         "attention required",
+                                         "are you a robot",
+                                         "are you human",
+                                         "verify you are human",
+                                         "security check",
+                                         "page unavailable",
+                                         "page cannot be found",
+                                         "page can't be found",
+                                         "page doesn't exist",
+                                         "seite nicht gefunden",
+                                         "seite wurde nicht gefunden",
+                                         "zugriff verweigert",
+                                         "page introuvable",
+                                         "page non trouvee",
+                                         "pagina no encontrada",
+                                         "pagina non trovata",
+                                         "pagina nao encontrada",
+                                         "pagina niet gevonden",
+                                         "nie znaleziono strony",
+                                         "страница не наидена",
+                                         "страница не найдена",
+                                         "sayfa bulunamadı",
+                                         "sayfa bulunamadi",
+                                         "الصفحة غير موجودة",
+                                         "页面不存在",
+                                         "ページが見つかりません"}) {
+    if (absl::StrContains(key, phrase)) {
+      return true;
+    }
+  }
+  return key == "404" || key == "403" || key == "not found" || key == "error" || key == "forbidden" ||
+         absl::StartsWith(key, "404 ") || absl::StartsWith(key, "404:");
+}
+
+// Share of the text's letters that stand in paragraphs on cookies and consent.
+double ShareOfConsent(const std::vector<BodyPart>& parts) {
+  size_t all = 0;
+  size_t consent = 0;
+  for (const BodyPart& part : parts) {
+    const std::string key = common::FoldForMatch(part.text.substr(0, common::CodePointFloor(part.text, 2000)));
+    const bool about = absl::StrContains(key, "cookie") || absl::StrContains(key, "your consent") ||
+                       absl::StrContains(key, "einwilligung") || absl::StrContains(key, "consentement") ||
+                       absl::StrContains(key, "tracking") || absl::StrContains(key, "personal data") ||
+                       absl::StrContains(key, "personenbezogene");
+    all += part.text.size();
+    consent += about ? part.text.size() : 0;
+  }
+  return all == 0 ? 0.0 : static_cast<double>(consent) / static_cast<double>(all);
+}
+
+// Pages that hold sentences and yet no article.
+absl::Status CheckIsArticle(const HtmlBody& body, const HtmlMetadata& metadata) {
+  const std::string& title =
+      IsErrorTitle(metadata.page_title) || body.heading.empty() ? metadata.page_title : body.heading;
+  if (body.text_score < kMaxNotice && IsErrorTitle(title)) {
+    return Reject(kNotAnArticle,
+                  absl::StrCat("the page is an error message (\"", title.substr(0, common::CodePointFloor(title, 80)),
+                               "\"); fetch it again later, or check its address"));
+  }
+  const std::string title_key = common::FoldForMatch(title);
+  const bool on_privacy = absl::StrContains(title_key, "cookie") || absl::StrContains(title_key, "privacy") ||
+                          absl::StrContains(title_key, "tracking") || absl::StrContains(title_key, "daten");
+  if (body.text_score < kMaxWall && !on_privacy && ShareOfConsent(body.parts) >= kMinShareOfWall) {
+    return Reject(kNotAnArticle,
+                  "the page asks for consent to cookies and shows no article; fetch it with that consent given");
+  }
+  if (body.teasers >= kMinListed && !metadata.states_article && !metadata.article.publish_time) {
+    return Reject(kNotAnArticle,
+                  absl::StrCat("the page is a list of ", body.teasers, " teasers; send the pages that they lead to"));
+  }
+  return absl::OkStatus();
+}
+
+void WarnOfPaywall(const HtmlBody& body, Extraction* extraction) {
+  const auto access = extraction->article.attributes.find("access");
+  const bool paid =
+      access != extraction->article.attributes.end() && !access->second.empty() && access->second.front() != "free";
+  if ((paid || body.paywall) && body.text_score < kMaxStub) {
+    extraction->warnings.emplace_back(
+        "body: perhaps no more than its beginning; the page keeps the rest for subscribers");
+  }
+}
+
 absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& document, const Options& options,
                                        absl::Time now) {
   absl::StatusOr<HtmlDocument> parsed = HtmlDocument::Parse(html);
@@ -129,13 +314,20 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
     return Reject(kDocumentTooLarge, parsed.status().message());
   }
   HtmlMetadata metadata = ReadHtmlMetadata(*parsed, document.url, now);
-  HtmlBody body = ExtractHtmlBody(*parsed, metadata, options.explain);
-  const double least = metadata.states_article       ? kMinTextIfStated
-                       : body.link_share > kLinkPage ? kMinTextOfLinkPage
-                                                     : kMinText;
-  if (body.parts.empty() || body.text_score < least) {
+  const SiteRule* const rule =
+      options.site_rules == nullptr
+          ? nullptr
+          : options.site_rules->Find(document.url.empty() ? metadata.article.url : document.url);
+  HtmlBody body = ExtractHtmlBody(*parsed, metadata, options.explain, rule);
+  const double least = metadata.states_article || (rule != nullptr && !rule->select.empty()) ? kMinTextIfStated
+                       : body.link_share > kLinkPage                                         ? kMinTextOfLinkPage
+                                                                                             : kMinText;
+  if (body.parts.empty() || (body.text_score < least && !body.whole_page)) {
     return Reject(kNotAnArticle,
                   "no article found in the page; send the page of one article, not a list or a front page");
+  }
+  if (rule == nullptr) {
+    RETURN_IF_ERROR(CheckIsArticle(body, metadata));
   }
   Extraction extraction;
   extraction.warnings = parsed->warnings();
@@ -144,7 +336,14 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   extraction.article = std::move(metadata.article);
   extraction.article.title = std::move(title);
   MergeBody(&body, &extraction.article);
+  if (rule != nullptr) {
+    FollowFieldRules(*rule, *parsed, &extraction);
+  }
   SetBody(body.parts, &extraction.article, &extraction.warnings);
+  WarnOfPaywall(body, &extraction);
+  if (body.whole_page) {
+    extraction.warnings.emplace_back("body: a few words, which are all that the page holds");
+  }
   extraction.blocks = std::move(body.blocks);
   return extraction;
 }
@@ -158,6 +357,7 @@ absl::StatusOr<Extraction> ExtractText(absl::string_view text, const Options& op
   extraction.article.title = body.title;
   MergeBody(&body, &extraction.article);
   SetBody(body.parts, &extraction.article, &extraction.warnings);
+  WarnOfPaywall(body, &extraction);
   extraction.blocks = std::move(body.blocks);
   return extraction;
 }
@@ -193,8 +393,10 @@ absl::StatusOr<Extraction> Extract(const Document& document, const Options& opti
   if (kind == Kind::kUnknown || (kind == Kind::kText && format == Format::kHtml)) {
     kind = format == Format::kHtml ? Kind::kHtml : Kind::kText;
   }
-  if (format == Format::kFeed) {
-    return Reject(kNotAnArticle, "is a feed of several articles; send its articles one by one");
+  if (format == Format::kFeed || format == Format::kSitemap) {
+    return Reject(kNotAnArticle, format == Format::kFeed
+                                     ? "is a feed of several articles; send its articles one by one"
+                                     : "is a sitemap, which holds no text; send the pages it names");
   }
   absl::Time now = options.now == absl::InfiniteFuture() ? absl::Now() : options.now;
   if (document.fetch_time) {

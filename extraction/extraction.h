@@ -72,8 +72,9 @@ struct Article {
   std::string language_code;              // BCP 47, as the page declares it; empty otherwise.
   std::string image_url;                  // Absolute.
   std::string content_type;               // What kind of piece the page says it is: "NewsArticle", "Opinion", …
-  std::map<std::string, std::vector<std::string>> attributes;  // "series", "section", "access", … as the page says.
-  std::vector<SourceLabel> source_labels;                      // No two the same.
+  std::map<std::string, std::vector<std::string>>
+      attributes;                          // "series", "section", "access", "direction", … as the page says.
+  std::vector<SourceLabel> source_labels;  // No two the same.
 };
 
 // One piece of the page as the extractor saw it, for people who ask why a paragraph is missing. In page order.
@@ -90,7 +91,10 @@ struct Extraction {
   std::vector<Block> blocks;          // Empty unless `Options::explain`.
 };
 
+class SiteRules;  // site_rules.h
+
 struct Options {
+  const SiteRules* site_rules = nullptr;    // What a person says about some sites' HTML pages; not owned, may be null.
   bool explain = false;                     // Fill `Extraction::blocks`.
   absl::Time now = absl::InfiniteFuture();  // What counts as the future for dates; InfiniteFuture: the clock.
 };

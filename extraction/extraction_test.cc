@@ -319,6 +319,141 @@ absl::Status ErrorFor(const std::string& content, const std::string& media_type 
   return Extract({.content = content, .media_type = media_type}).status();
 }
 
+// Cards as front pages and endless lists have them.
+std::string Cards(int count) {
+  std::string cards;
+  for (int i = 0; i < count; ++i) {
+    absl::StrAppend(
+        &cards, "<li><h3><a href='/", i, "'>Story number ", i, " of the many that we have</a></h3><p>In town ", i,
+        " a bridge was opened by a mayor who had not been invited to the opening of the last one.</p></li>");
+  }
+  return absl::StrCat("<ul>", cards, "</ul>");
+}
+
+TEST(ExtractHtmlTest, TeasersSideBySideAreNotTheTextHoweverLongTheyAreTogether) {
+  const std::string page = Body(absl::StrCat("<div><div><h1>Water Law Fails</h1><div>", Paragraphs(), "<p>", kThird,
+                                             " Nobody asked them.</p></div></div><div>", Cards(30), "</div></div>"));
+  EXPECT_EQ(ExtractHtml(page).article.body, absl::StrCat(PlainParagraphs(), "\n\n", kThird, " Nobody asked them."));
+}
+
+TEST(ExtractHtmlTest, SectionsOfOneKindAreOneText) {
+  std::string sections;
+  for (int i = 0; i < 4; ++i) {
+    absl::StrAppend(&sections, "<section class=s>", i == 0 ? "<h1>Water Law Fails</h1>" : "<h2>More</h2>", "<p>",
+                    kFirst, " ", i, ".</p><p>", kSecond, " ", i, ".</p><p>", kThird, " ", i, ".</p><p>", kFirst,
+                    " Again ", i, ".</p></section>");
+  }
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<title>Water Law Fails</title><div>", sections, "</div>"))).article;
+  EXPECT_THAT(article.body, HasSubstr(absl::StrCat(kThird, " 3.")));
+  EXPECT_THAT(article.headings, ::testing::SizeIs(3));
+}
+
+TEST(ExtractHtmlTest, TheWholePageTwiceIsOnePageAndARefrainIsNone) {
+  const std::string twice =
+      Body(absl::StrCat("<div class=phone>", Paragraphs(), "</div><div class=desk>", Paragraphs(), "</div>"));
+  EXPECT_EQ(ExtractHtml(twice).article.body, PlainParagraphs());
+  const std::string refrain = Body(absl::StrCat("<div><p>", kFirst, "</p><p>", kThird, "</p></div><div><p>", kSecond,
+                                                "</p><p>", kThird, "</p></div>"));
+  EXPECT_EQ(ExtractHtml(refrain).article.body, absl::StrCat(kFirst, "\n\n", kThird, "\n\n", kSecond, "\n\n", kThird));
+}
+
+TEST(ExtractHtmlTest, WhatThePageStatesToBeTheTextIsNoBoilerplate) {
+  const std::string json =
+      absl::StrCat("<script type='application/ld+json'>{\"@type\":\"NewsArticle\",\"articleBody\":\"",
+                   PlainParagraphs().substr(0, 700), "\"}</script>");
+  const std::string boxed =
+      absl::StrCat("<div><p>", kFirst, "</p><div class=ad-wrapper><p>", kSecond, "</p></div><p>", kThird, "</p></div>");
+  std::string escaped = json;
+  for (size_t at = escaped.find("\n\n"); at != std::string::npos; at = escaped.find("\n\n")) {
+    escaped.replace(at, 2, "  ");
+  }
+  EXPECT_EQ(ExtractHtml(Body(absl::StrCat(escaped, boxed))).article.body, PlainParagraphs());
+  EXPECT_EQ(ExtractHtml(Body(boxed)).article.body, absl::StrCat(kFirst, "\n\n", kThird));
+}
+
+TEST(ExtractHtmlTest, IdsMadeOfHeadingsSayNothing) {
+  const std::string page =
+      Body(absl::StrCat("<div><p>", kFirst, "</p><section id='sharing-the-water-with-neighbours'><p>", kSecond,
+                        "</p></section><p>", kThird, "</p></div>"));
+  EXPECT_EQ(ExtractHtml(page).article.body, PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, StatedTitlesStandAboveTheHeadingAndLoseTheHousesName) {
+  const auto title = [](const std::string& head, const std::string& heading) {
+    return ExtractHtml(absl::StrCat("<head>", head, "</head><body><h1>", heading, "</h1>", Paragraphs())).article.title;
+  };
+  EXPECT_EQ(title("<title>Law | Post</title><meta property=og:title content='Water Law Fails a Third Time'>",
+                  "The water law, in numbers"),
+            "Water Law Fails a Third Time");
+  EXPECT_EQ(title("<meta property=og:title content='Water Law Fails | The Northern Post of Rivers and Wells'>",
+                  "Water Law Fails"),
+            "Water Law Fails");
+  EXPECT_EQ(title("<meta property='x:title dc:title' content='Water Law Fails'><meta property=og:title content=Other>",
+                  "Something else"),
+            "Water Law Fails");
+  EXPECT_EQ(
+      title("<meta property=og:site_name content='The Northern Post'>"
+            "<meta property=og:title content='The Northern Post'><title>Water Law Fails | The Northern Post</title>",
+            "Water Law Fails"),
+      "Water Law Fails");
+}
+
+TEST(ExtractHtmlTest, NamesAHouseAsAuthorOnlyIfNoPersonIsNamed) {
+  const auto authors = [](const std::string& json) {
+    return ExtractHtml(absl::StrCat("<script type='application/ld+json'>{\"@type\":\"NewsArticle\",", json,
+                                    "}</script>", Paragraphs()))
+        .article.authors;
+  };
+  EXPECT_THAT(authors(R"("author":{"@type":"Organization","name":"Reuters"},"publisher":{"name":"The Post"})"),
+              ElementsAre("Reuters"));
+  EXPECT_THAT(authors(R"("author":{"@type":"Organization","name":"The Post"},"publisher":{"name":"The Post"})"),
+              IsEmpty());
+  EXPECT_THAT(authors(R"("author":[{"@type":"Organization","name":"Reuters"},{"@type":"Person","name":"Jane Roe"}])"),
+              ElementsAre("Jane Roe"));
+  EXPECT_THAT(authors(R"j("author":"Jane Roe (https://example.org/jane)")j"), ElementsAre("Jane Roe"));
+}
+
+TEST(ExtractHtmlTest, SaysInWhichDirectionTheTextRunsIfThePageDoes) {
+  const auto direction = [](const std::string& html) {
+    const Article article = ExtractHtml(html).article;
+    const auto found = article.attributes.find("direction");
+    return found == article.attributes.end() ? std::string("none") : found->second.at(0);
+  };
+  EXPECT_EQ(direction(Paragraphs()), "none");
+  EXPECT_EQ(direction(absl::StrCat("<html dir=rtl><body>", Paragraphs())), "rtl");
+  EXPECT_EQ(direction(absl::StrCat("<html dir=ltr><body dir=RTL>", Paragraphs())), "rtl");
+  EXPECT_EQ(direction(absl::StrCat("<html dir=ltr><body><div dir=rtl>", Paragraphs(), "</div>")), "rtl");
+}
+
+TEST(ExtractHtmlTest, SaysThatSubscribersAloneCanReadOn) {
+  const std::string stub = absl::StrCat("<h1>Water Law Fails</h1>", Paragraphs());
+  EXPECT_THAT(ExtractHtml(stub).warnings, IsEmpty());
+  for (const char* notice : {"Subscribe to continue reading", "Already a subscriber? Sign in",
+                             "This article is for subscribers only.", "Jetzt weiterlesen mit dem Probeabo"}) {
+    const Extraction extraction = ExtractHtml(absl::StrCat(stub, "<div><p>", notice, "</p></div>"));
+    EXPECT_EQ(extraction.article.body, PlainParagraphs()) << notice;
+    EXPECT_THAT(extraction.warnings, Contains(HasSubstr("keeps the rest for subscribers"))) << notice;
+  }
+  EXPECT_THAT(ExtractHtml(absl::StrCat("<script type='application/ld+json'>{\"@type\":\"NewsArticle\","
+                                       "\"isAccessibleForFree\":\"False\"}</script>",
+                                       stub))
+                  .warnings,
+              Contains(HasSubstr("keeps the rest for subscribers")));
+}
+
+TEST(ExtractHtmlTest, APageOfAFewWordsIsTakenWholeWithAWarning) {
+  const Extraction extraction = ExtractHtml("<html><body><ol><li><p>The ferry will not sail tomorrow</p></li></ol>");
+  EXPECT_THAT(extraction.article.body, HasSubstr("The ferry will not sail tomorrow"));
+  EXPECT_THAT(extraction.warnings, Contains(HasSubstr("all that the page holds")));
+}
+
+TEST(ExtractHtmlTest, TakesADateAndNameFromABylineThatNamesNoYear) {
+  EXPECT_THAT(ExtractHtml(absl::StrCat("<h1>Water Law Fails</h1><p>By Jane Roe March 18 at 3:57 PM</p>", Paragraphs()))
+                  .article.authors,
+              ElementsAre("Jane Roe"));
+}
+
 TEST(BadInputTest, EmptyDocumentsAreRefused) {
   for (const char* content : {"", "   \r\n\t ", "\xEF\xBB\xBF  "}) {
     const absl::Status status = ErrorFor(content);
@@ -353,6 +488,40 @@ TEST(BadInputTest, PagesWithoutAnArticleAreRefused) {
   EXPECT_EQ(common::ReasonOf(ErrorFor(menu)), kNotAnArticle);
   EXPECT_EQ(common::ReasonOf(ErrorFor("<rss><channel><item><title>x</title></item></channel></rss>")), kNotAnArticle);
   EXPECT_EQ(common::ReasonOf(ErrorFor("<html><head><script>var a = 'text';</script></head></html>")), kNotAnArticle);
+}
+
+TEST(BadInputTest, ErrorPagesListsAndWallsAreNoArticles) {
+  const std::string words =
+      "<p>The page that you asked for is not on this server; it may have been moved, or there may be an error in its "
+      "address, and we are sorry for that.</p><p>You can go to our front page, or look for it with the search "
+      "above.</p>";
+  EXPECT_THAT(ErrorFor(absl::StrCat("<title>404 Not Found</title><h1>Oh dear</h1>", words)).message(),
+              HasSubstr("error message"));
+  EXPECT_THAT(ErrorFor(absl::StrCat("<title>Post</title><h1>Seite nicht gefunden</h1>", words)).message(),
+              HasSubstr("error message"));
+  EXPECT_THAT(ErrorFor(absl::StrCat("<h1>Welcome</h1>", Cards(12))).message(), HasSubstr("list of 12 teasers"));
+  const absl::Status wall = ErrorFor(
+      "<h1>The Northern Post</h1><p>We and our 843 partners store cookies on your device and process personal data, so "
+      "that "
+      "we can show you what you like.</p><p>With your consent we may use tracking to measure what is read, and by "
+      "whom.</p>");
+  EXPECT_THAT(wall.message(), HasSubstr("asks for consent"));
+  EXPECT_EQ(common::ReasonOf(wall), kNotAnArticle);
+}
+
+TEST(ExtractHtmlTest, ArticlesOnErrorsListsAndCookiesAreArticles) {
+  std::string text;
+  for (int i = 0; i < 8; ++i) {
+    absl::StrAppend(&text, "<p>", kFirst, " ", i, "</p><p>", kSecond, " ", i, "</p>");
+  }
+  EXPECT_THAT(ExtractHtml(absl::StrCat("<h1>Access denied: what the new visas mean</h1>", text)).article.body,
+              HasSubstr("The assembly"));
+  EXPECT_THAT(
+      ExtractHtml("<h1>Why cookies must crumble</h1><p>A cookie is a small file that your browser keeps for a "
+                  "site, and it has had a bad name for twenty years.</p><p>Without the cookie there would be no "
+                  "shopping on the web, say those who sell there; others say that this proves the point.</p>")
+          .article.body,
+      HasSubstr("small file"));
 }
 
 TEST(BadInputTest, NulBytesAreLeftOut) {

@@ -1,16 +1,11 @@
 #include "extraction/feed_reader.h"
 
-#include <libxml/parser.h>
 #include <libxml/tree.h>
-#include <libxml/xmlerror.h>
-#include <libxml/xmlreader.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,13 +13,11 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
 #include "common/error.h"
@@ -32,276 +25,240 @@
 #include "common/url.h"
 #include "extraction/article_builder.h"
 #include "extraction/dates.h"
-#include "extraction/html_body.h"
 #include "extraction/html_document.h"
+#include "extraction/html_fragment.h"
 #include "extraction/html_metadata.h"
+#include "extraction/records.h"
 #include "extraction/text_shape.h"
+#include "extraction/xml_stream.h"
 
 namespace dateline::extraction {
 namespace {
 
-constexpr size_t kMaxEntityName = 32;
-constexpr size_t kMaxIdBytes = 200;
-
-struct ReaderCloser {
-  void operator()(xmlTextReader* reader) const { xmlFreeTextReader(reader); }
-};
-
-absl::string_view View(const xmlChar* text) {
-  return text == nullptr ? absl::string_view() : absl::string_view(reinterpret_cast<const char*>(text));
-}
-
-std::string TextOf(const xmlNode* node) {
-  xmlChar* const content = xmlNodeGetContent(node);
-  std::string text(View(content));
-  xmlFree(content);
-  return text;
-}
-
-std::string AttributeOf(const xmlNode* node, const char* name) {
-  xmlChar* const value = xmlGetProp(node, reinterpret_cast<const xmlChar*>(name));
-  std::string text(View(value));
-  xmlFree(value);
-  return text;
-}
-
-// The markup within `node`: XHTML content of Atom.
-std::string MarkupOf(const xmlNode* node) {
-  std::string markup;
-  xmlBuffer* const buffer = xmlBufferCreate();
-  if (buffer == nullptr) {
-    return markup;
-  }
-  for (xmlNode* child = node->children; child != nullptr; child = child->next) {
-    xmlNodeDump(buffer, node->doc, child, 0, 0);
-  }
-  markup = std::string(View(xmlBufferContent(buffer)));
-  xmlBufferFree(buffer);
-  return markup;
-}
-
-// Among the child elements of an entry, those of one name. Prefixes count only where they tell two apart.
-class Entry {
- public:
-  explicit Entry(const xmlNode* node) : node_(node) {}
-
-  std::vector<const xmlNode*> All(absl::string_view name) const {
-    std::vector<const xmlNode*> found;
-    const size_t colon = name.find(':');
-    const absl::string_view prefix = colon == absl::string_view::npos ? absl::string_view() : name.substr(0, colon);
-    const absl::string_view local = colon == absl::string_view::npos ? name : name.substr(colon + 1);
-    for (const xmlNode* child = node_->children; child != nullptr; child = child->next) {
-      if (child->type != XML_ELEMENT_NODE || View(child->name) != local) {
-        continue;
-      }
-      const absl::string_view child_prefix = child->ns == nullptr ? absl::string_view() : View(child->ns->prefix);
-      if (prefix.empty() ? (child_prefix.empty() || child_prefix == "atom" || child_prefix == "rss")
-                         : child_prefix == prefix) {
-        found.push_back(child);
-      }
-    }
-    return found;
-  }
-
-  const xmlNode* First(absl::string_view name) const {
-    const auto all = All(name);
-    return all.empty() ? nullptr : all.front();
-  }
-
-  std::string Text(absl::string_view name) const {
-    const xmlNode* const node = First(name);
-    return node == nullptr ? std::string() : CollapseSpace(TextOf(node));
-  }
-
- private:
-  const xmlNode* node_;
-};
+// A description that is no longer than this and of which there is no fuller text is a summary: journalism textbooks
+// give an article 300 words and more, and what feeds cut off at, by default, is 55 words (WordPress) to 150.
+constexpr size_t kMaxSummaryWords = 150;
 
 // HTML or text as HTML: what Atom's `type` and RSS's habits mean.
-std::string HtmlOf(const xmlNode* node) {
-  const std::string type = AttributeOf(node, "type");
-  if (type == "xhtml") {
-    return MarkupOf(node);
-  }
-  return TextOf(node);
-}
+std::string HtmlOf(const xmlNode* node) { return AttributeOf(node, "type") == "xhtml" ? MarkupOf(node) : TextOf(node); }
 
-std::vector<BodyPart> PartsOfText(absl::string_view html) {
-  std::vector<BodyPart> parts;
-  const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(html);
-  if (!document.ok()) {
-    return parts;
-  }
-  // A feed's content is the article: where the search for it finds little, all of it is taken.
-  const std::string all = document->size() > 0 ? document->Text(0) : "";
-  HtmlBody body = ExtractHtmlBody(*document, HtmlMetadata(), false);
-  size_t kept = 0;
-  for (const BodyPart& part : body.parts) {
-    kept += part.text.size();
-  }
-  if (kept * 2 >= all.size() && !body.parts.empty()) {
-    return std::move(body.parts);
-  }
-  std::string paragraph;
-  for (int32_t i = 0; i < document->size(); ++i) {
-    const HtmlNode& node = document->node(i);
-    if (node.is_text) {
-      absl::StrAppend(&paragraph, node.text);
-    } else if (IsBlockTag(node.tag) || node.tag == GUMBO_TAG_BR) {
-      if (std::string clean = CollapseSpace(paragraph); !clean.empty()) {
-        parts.push_back({.text = std::move(clean), .heading_level = 0});
+// WordPress stores what its older editor wrote without marks of paragraphs: blank lines stand for them.
+std::string WithParagraphs(const std::string& html) {
+  std::string marked;
+  marked.reserve(html.size() + html.size() / 16);
+  for (size_t i = 0; i < html.size(); ++i) {
+    marked.push_back(html[i]);
+    if (html[i] != '\n') {
+      continue;
+    }
+    const size_t next = html.find_first_not_of(" \t\r", i + 1);
+    if (next != std::string::npos && html[next] == '\n') {
+      marked.append("<p>");
+      i = html.find_first_not_of(" \t\r\n", next);
+      if (i == std::string::npos) {
+        break;
       }
-      paragraph.clear();
+      --i;
     }
   }
-  if (std::string clean = CollapseSpace(paragraph); !clean.empty()) {
-    parts.push_back({.text = std::move(clean), .heading_level = 0});
-  }
-  return parts;
+  return marked;
 }
 
-bool IsUsableId(absl::string_view id) {
-  return !id.empty() && id.size() <= kMaxIdBytes && std::all_of(id.begin(), id.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-           absl::StrContains("-._~:/@+=,", absl::string_view(&c, 1));
-  });
+// "…", "[…]", "Read more", "The post X appeared first on Y": the text goes on elsewhere.
+bool IsCutOff(absl::string_view text) {
+  text = absl::StripTrailingAsciiWhitespace(text);
+  if (const size_t note = text.rfind("The post ");
+      note != absl::string_view::npos && absl::StrContains(text.substr(note), " appeared first on ")) {
+    text = absl::StripTrailingAsciiWhitespace(text.substr(0, note));
+  }
+  const std::string tail = absl::AsciiStrToLower(text.substr(text.size() - std::min<size_t>(text.size(), 60)));
+  for (const absl::string_view ending : {"[…]", "[...]", "[&hellip;]", "read more", "read more »", "continue reading",
+                                         "continue reading →", "read more…", "read more..."}) {
+    if (absl::EndsWith(tail, ending)) {
+      return true;
+    }
+  }
+  return EndsCutOff(text);
+}
+
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", text.substr(0, common::CodePointFloor(text, 40)), "\"");
 }
 
 class FeedReader final : public SourceReader {
  public:
-  FeedReader(const std::string& xml, const SourceOptions& options, absl::Time now)
-      : SourceReader(Format::kFeed), xml_(CleanXml(xml)), options_(options), now_(now) {
-    static std::once_flag once;
-    std::call_once(once, [] { xmlInitParser(); });
-    reader_.reset(xmlReaderForMemory(xml_.data(), static_cast<int>(xml_.size()), nullptr, "UTF-8",
-                                     XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
-    if (reader_ != nullptr) {
-      xmlTextReaderSetStructuredErrorHandler(reader_.get(), &FeedReader::Ignore, nullptr);
-    }
-  }
+  FeedReader(Input input, const SourceOptions& options, absl::Time now)
+      : SourceReader(Format::kFeed),
+        options_(options),
+        now_(now),
+        xml_(std::move(input), options.charset, options.max_item_bytes) {}
 
   std::optional<SourceItem> Next() override {
-    if (done_ || reader_ == nullptr) {
-      return std::nullopt;
-    }
-    int result = skip_subtree_ ? xmlTextReaderNext(reader_.get()) : xmlTextReaderRead(reader_.get());
-    skip_subtree_ = false;
-    for (; result == 1; result = xmlTextReaderRead(reader_.get())) {
-      if (xmlTextReaderNodeType(reader_.get()) != XML_READER_TYPE_ELEMENT) {
-        continue;
+    while (!done_ && xml_.Next()) {
+      const std::string name = xml_.name();
+      if (xml_.depth() == 0 && !ReadRoot(name)) {
+        done_ = true;
+        return Failed(common::WithReason(
+            common::InvalidField("content", absl::StrCat("is no feed: its first element is <",
+                                                         name.substr(0, common::CodePointFloor(name, 40)),
+                                                         ">; leave the format to be detected, or name the right one")),
+            kMalformedFeed));
       }
-      const absl::string_view name = View(xmlTextReaderConstLocalName(reader_.get()));
       if (name == "item" || name == "entry") {
-        const xmlNode* const node = xmlTextReaderExpand(reader_.get());
+        const xmlNode* const node = xml_.Expand();
         if (node == nullptr) {
           break;
         }
-        skip_subtree_ = true;
+        ++number_;
+        if (IsSkipped(Children(node))) {
+          AddSkipped(1);
+          continue;
+        }
         return ReadEntry(node);
       }
       ReadFeedField(name);
     }
-    done_ = true;
-    if (result == 0 && number_ > 0) {
+    if (std::exchange(done_, true)) {
       return std::nullopt;
     }
-    return LastError(result == 0);
+    if (!xml_.status().ok()) {
+      return Failed(Broken());
+    }
+    if (number_ > 0) {
+      return std::nullopt;
+    }
+    return Failed(common::WithReason(common::InvalidField("content", "is a feed without entries"), kNotAnArticle));
   }
 
  private:
-  static void Ignore(void* /*context*/, xmlErrorPtr /*error*/) {}
-
-  SourceItem LastError(bool complete) {
+  SourceItem Failed(absl::Status status) const {
     SourceItem item;
     item.number = number_ + 1;
     item.position = absl::StrCat("entry ", item.number);
-    item.extraction = common::WithReason(
-        common::InvalidField("content", complete ? std::string("is a feed without entries")
-                                                 : absl::StrCat("is a feed that breaks off at line ",
-                                                                xmlTextReaderGetParserLineNumber(reader_.get()),
-                                                                ": it is not well-formed XML from there on")),
-        complete ? kNotAnArticle : "MALFORMED_FEED");
+    item.format = Format::kFeed;
+    item.extraction = std::move(status);
     return item;
   }
 
-  // <title> and <language> of the feed itself, which stand before its entries.
+  absl::Status Broken() const {
+    const absl::Status& status = xml_.status();
+    if (!absl::IsInvalidArgument(status)) {
+      return status;
+    }
+    if (common::ReasonOf(status) == kDocumentTooLarge) {
+      return common::WithReason(common::InvalidField("content", absl::StrCat("is a feed of which entry ", number_ + 1,
+                                                                             " ", status.message())),
+                                kDocumentTooLarge);
+    }
+    return common::WithReason(common::InvalidField("content", absl::StrCat("is a feed that breaks off at line ",
+                                                                           xml_.line(), ": ", status.message())),
+                              kMalformedFeed);
+  }
+
+  bool ReadRoot(absl::string_view name) {
+    language_ = xml_.Attribute("xml:lang");
+    base_ = xml_.Attribute("xml:base");
+    base_ = base_.empty() ? options_.url : ResolveUrl(base_, options_.url);
+    return name == "feed" || name == "rss" || name == "rdf:RDF" || name == "RDF" || name == "channel";
+  }
+
+  // <title>, <language> and <link> of the feed itself, which stand before its entries.
   void ReadFeedField(absl::string_view name) {
-    const int depth = xmlTextReaderDepth(reader_.get());
-    if (name == "feed" || name == "rss" || name == "RDF") {
-      xmlChar* const lang = xmlTextReaderGetAttribute(reader_.get(), reinterpret_cast<const xmlChar*>("xml:lang"));
-      language_ = std::string(View(lang));
-      xmlFree(lang);
-    } else if (depth >= 1 && depth <= 2 && (name == "title" || name == "language")) {
+    const int depth = xml_.depth();
+    if (depth < 1 || depth > 2) {
+      return;
+    }
+    if (name == "link" && base_.empty()) {
+      const std::string href = xml_.Attribute("href");
+      const xmlNode* const node = href.empty() ? xml_.Expand() : nullptr;
+      base_ = ResolveUrl(node != nullptr ? CollapseSpace(TextOf(node)) : href, "");
+    } else if (name == "title" || name == "language") {
       std::string& field = name == "title" ? source_ : language_;
-      const xmlNode* const node = field.empty() ? xmlTextReaderExpand(reader_.get()) : nullptr;
+      const xmlNode* const node = field.empty() ? xml_.Expand() : nullptr;
       if (node != nullptr) {
         field = HtmlToText(TextOf(node));
+      }
+    } else if (name == "wp:author") {
+      // WordPress names authors by login in its entries, and says who they are before them.
+      const xmlNode* const node = xml_.Expand();
+      if (node != nullptr && authors_.size() < kMaxAuthors) {
+        const Children author(node);
+        authors_.emplace(author.Text("wp:author_login"), author.Text("wp:author_display_name"));
       }
     }
   }
 
-  SourceItem ReadEntry(const xmlNode* node) {
+  // What an export of WordPress holds beside articles.
+  bool IsSkipped(const Children& entry) const {
+    const auto is_none_of = [](const std::vector<std::string>& wanted, const std::string& value) {
+      return !value.empty() && std::find(wanted.begin(), wanted.end(), value) == wanted.end();
+    };
+    return is_none_of(options_.post_types, entry.Text("wp:post_type")) ||
+           is_none_of(options_.post_statuses, entry.Text("wp:status"));
+  }
+
+  SourceItem ReadEntry(const xmlNode* node) const {
     SourceItem item;
-    item.number = ++number_;
+    item.number = number_;
     item.position = absl::StrCat("entry ", number_);
-    const Entry entry(node);
+    item.format = Format::kFeed;
+    const Children entry(node);
+    const std::string own_base = AttributeOf(node, "base");
+    const std::string base = own_base.empty() ? base_ : ResolveUrl(own_base, base_);
     Extraction extraction;
     Article& article = extraction.article;
     const xmlNode* const title = entry.First("title");
     article.title = title == nullptr ? std::string() : HtmlToText(HtmlOf(title));
     article.source = source_;
-    if (language_.size() >= 2 && language_.size() <= 11) {
-      article.language_code = language_;
-    }
-    ReadLinks(entry, &article);
-    ReadAuthors(entry, &article);
-    ReadDates(entry, &extraction);
-    for (const char* name : {"category", "dc:subject"}) {
-      for (const xmlNode* category : entry.All(name)) {
-        const std::string label = AttributeOf(category, "label");
-        const std::string term = AttributeOf(category, "term");
-        AddLabel("category", !label.empty() ? label : !term.empty() ? term : HtmlToText(TextOf(category)), &article);
+    const std::string own_language = AttributeOf(node, "lang");
+    for (const std::string& language : {own_language, entry.Text("dc:language"), language_}) {
+      if (article.language_code.empty() && language.size() >= 2 && language.size() <= 11) {
+        article.language_code = language;
       }
     }
-    ReadContent(entry, &extraction);
-    if (article.title.empty() && article.body.empty()) {
-      item.extraction =
-          common::WithReason(common::InvalidField(item.position, "has neither title nor text"), kNotAnArticle);
+    ReadLinks(entry, base, &article);
+    ReadAuthors(entry, &article);
+    ReadDates(entry, &extraction);
+    ReadCategories(entry, &article);
+    const bool summary_only = ReadContent(entry, &extraction);
+    const std::string page = article.url;
+    if (article.title.empty() && article.body.empty() && page.empty()) {
+      item.extraction = common::WithReason(absl::InvalidArgumentError("has neither title nor text"), kNotAnArticle);
       return item;
     }
-    std::vector<std::string>& warnings = extraction.warnings;
-    FinishArticle("", now_, &article, &warnings);
+    if (summary_only && !page.empty()) {
+      item.link = Link{.kind = Link::Kind::kPage, .url = page, .modified = article.update_time};
+    }
+    FinishArticle("", now_, &article, &extraction.warnings);
     item.extraction = std::move(extraction);
     return item;
   }
 
-  void ReadLinks(const Entry& entry, Article* article) const {
+  static void ReadLinks(const Children& entry, const std::string& base, Article* article) {
     for (const xmlNode* link : entry.All("link")) {
       const std::string rel = AttributeOf(link, "rel");
       const std::string href = AttributeOf(link, "href");
       const std::string target = href.empty() ? CollapseSpace(TextOf(link)) : href;
       if (rel.empty() || rel == "alternate") {
-        const std::string url = ResolveUrl(target, options_.url);
         if (article->url.empty()) {
-          article->url = url;
+          article->url = ResolveUrl(target, base);
         }
       } else if (rel == "enclosure" && absl::StartsWith(AttributeOf(link, "type"), "image/")) {
-        article->image_url = ResolveUrl(target, options_.url);
+        article->image_url = ResolveUrl(target, base);
       }
     }
-    for (const char* name : {"feedburner:origLink"}) {
-      const std::string original = ResolveUrl(entry.Text(name), options_.url);
-      if (!original.empty()) {
-        if (!article->url.empty() && article->url != original) {
-          article->alternate_urls.push_back(article->url);
-        }
-        article->url = original;
+    const std::string original = ResolveUrl(entry.Text("feedburner:origLink"), base);
+    if (!original.empty()) {
+      if (!article->url.empty() && article->url != original) {
+        article->alternate_urls.push_back(article->url);
       }
+      article->url = original;
     }
     const xmlNode* const guid = entry.First("guid");
     const std::string id = guid != nullptr ? CollapseSpace(TextOf(guid)) : entry.Text("id");
-    if (article->url.empty() && common::LooksLikeUrl(id)) {
-      article->url = ResolveUrl(id, options_.url);
+    const bool is_permalink = guid == nullptr || AttributeOf(guid, "isPermaLink") != "false";
+    if (article->url.empty() && common::LooksLikeUrl(id) && is_permalink) {
+      article->url = ResolveUrl(id, base);
     }
     if (article->url.empty() && IsUsableId(id)) {
       article->id = id;  // With a URL the id follows from that, as for the page itself.
@@ -312,13 +269,13 @@ class FeedReader final : public SourceReader {
         if (article->image_url.empty() &&
             (absl::StartsWith(type, "image/") || AttributeOf(media, "medium") == "image" ||
              absl::string_view(name) == "media:thumbnail")) {
-          article->image_url = ResolveUrl(AttributeOf(media, "url"), options_.url);
+          article->image_url = ResolveUrl(AttributeOf(media, "url"), base);
         }
       }
     }
   }
 
-  static void ReadAuthors(const Entry& entry, Article* article) {
+  void ReadAuthors(const Children& entry, Article* article) const {
     const auto add = [article](absl::string_view text) {
       std::vector<std::string> names = ParseNameList(text);
       if (names.empty()) {
@@ -332,10 +289,12 @@ class FeedReader final : public SourceReader {
       }
     };
     for (const xmlNode* creator : entry.All("dc:creator")) {
-      add(HtmlToText(TextOf(creator)));
+      const std::string name = HtmlToText(TextOf(creator));
+      const auto known = authors_.find(name);
+      add(known != authors_.end() && !known->second.empty() ? known->second : name);
     }
     for (const xmlNode* author : entry.All("author")) {
-      const std::string name = Entry(author).Text("name");
+      const std::string name = Children(author).Text("name");
       if (!name.empty()) {
         add(name);
         continue;
@@ -348,140 +307,228 @@ class FeedReader final : public SourceReader {
     }
   }
 
-  void ReadDates(const Entry& entry, Extraction* extraction) const {
+  void ReadDates(const Children& entry, Extraction* extraction) const {
     Article& article = extraction->article;
-    for (const char* name : {"pubDate", "published", "dc:date", "issued", "created", "updated"}) {
-      const std::string text = entry.Text(name);
+    // WordPress states the time in UTC, and in the time of the site, which is anybody's guess.
+    for (const char* name :
+         {"wp:post_date_gmt", "pubDate", "published", "dc:date", "dcterms:created", "issued", "created", "updated"}) {
+      std::string text = entry.Text(name);
+      if (absl::StrContains(name, "_gmt")) {
+        text = absl::StartsWith(text, "0000") || text.empty() ? "" : absl::StrCat(text, " +0000");
+      }
       const auto date = FindDate(text);
       if (!date || article.publish_time) {
         continue;
       }
       if (!IsPlausibleTime(date->time, now_)) {
-        extraction->warnings.push_back(absl::StrCat("publish_time: \"",
-                                                    text.substr(0, common::CodePointFloor(text, 40)),
-                                                    "\" cannot be right and was dropped"));
+        extraction->warnings.push_back(
+            absl::StrCat("publish_time: ", Quoted(text), " cannot be right and was dropped"));
         continue;
       }
       article.publish_time = date->time;
       article.publish_time_precision = date->precision;
     }
-    for (const char* name : {"updated", "modified", "dcterms:modified"}) {
-      const auto date = FindDate(entry.Text(name));
+    for (const char* name : {"updated", "modified", "dcterms:modified", "wp:post_modified_gmt"}) {
+      const std::string text = entry.Text(name);
+      const auto date = FindDate(absl::StrContains(name, "_gmt") ? absl::StrCat(text, " +0000") : text);
       if (date && !article.update_time && IsPlausibleTime(date->time, now_)) {
         article.update_time = date->time;
       }
     }
   }
 
-  static void ReadContent(const Entry& entry, Extraction* extraction) {
-    const xmlNode* content = entry.First("content:encoded");
-    content = content == nullptr ? entry.First("content") : content;
-    const xmlNode* summary = entry.First("description");
-    summary = summary == nullptr ? entry.First("summary") : summary;
-    if (content != nullptr) {
-      SetBody(PartsOfText(HtmlOf(content)), &extraction->article, &extraction->warnings);
-      if (summary != nullptr) {
-        extraction->article.summary = HtmlToText(HtmlOf(summary));
+  static void ReadCategories(const Children& entry, Article* article) {
+    for (const char* name : {"category", "dc:subject"}) {
+      for (const xmlNode* category : entry.All(name)) {
+        const std::string label = AttributeOf(category, "label");
+        const std::string term = AttributeOf(category, "term");
+        // WordPress says which of its taxonomies it means; its formats ("aside", "link") are none of a reader's
+        // business.
+        const std::string domain = absl::AsciiStrToLower(AttributeOf(category, "domain"));
+        if (domain == "post_format" || domain == "nav_menu") {
+          continue;
+        }
+        const std::string kind = domain == "post_tag" ? "tag" : "category";
+        AddLabel(kind, !label.empty() ? label : !term.empty() ? term : HtmlToText(TextOf(category)), article);
       }
     }
-    if (extraction->article.body.empty() && summary != nullptr) {
-      SetBody(PartsOfText(HtmlOf(summary)), &extraction->article, &extraction->warnings);
-      extraction->article.summary.clear();
-      extraction->warnings.emplace_back("body: the feed holds a summary only; it stands for the text");
+    const std::string keywords = entry.Text("media:keywords");
+    for (const absl::string_view keyword : absl::StrSplit(keywords, ',', absl::SkipWhitespace())) {
+      AddLabel("keyword", keyword, article);
     }
   }
 
-  const std::string xml_;  // The reader points into it.
+  // True if there is a summary at most.
+  static bool ReadContent(const Children& entry, Extraction* extraction) {
+    Article& article = extraction->article;
+    const xmlNode* content = entry.First("content:encoded");
+    content = content == nullptr ? entry.First("content") : content;
+    const xmlNode* summary = nullptr;
+    for (const char* name : {"excerpt:encoded", "description", "summary"}) {
+      if (summary == nullptr || CollapseSpace(TextOf(summary)).empty()) {
+        summary = entry.First(name);
+      }
+    }
+    // Content that lies elsewhere (Atom's `src`) is a link, and media are no text.
+    if (content != nullptr && AttributeOf(content, "src").empty()) {
+      const std::string html = HtmlOf(content);
+      const bool is_wordpress = entry.First("wp:post_type") != nullptr;
+      SetBodyFromFragment(is_wordpress ? WithParagraphs(html) : html, &article, &extraction->warnings);
+      if (summary != nullptr) {
+        article.summary = HtmlToText(HtmlOf(summary));
+      }
+      if (!article.body.empty()) {
+        return IsCutOff(article.body) && CountWords(article.body) <= kMaxSummaryWords;
+      }
+    }
+    if (summary != nullptr) {
+      SetBodyFromFragment(HtmlOf(summary), &article, &extraction->warnings);
+      article.summary.clear();
+      if (CountWords(article.body) > kMaxSummaryWords && !IsCutOff(article.body)) {
+        return false;
+      }
+      if (!article.body.empty()) {
+        extraction->warnings.emplace_back("body: the feed holds a summary only; it stands for the text");
+      }
+    }
+    return true;
+  }
+
+  static constexpr size_t kMaxAuthors = 10'000;
+
   const SourceOptions options_;
   const absl::Time now_;
-  std::unique_ptr<xmlTextReader, ReaderCloser> reader_;
+  XmlStream xml_;
   std::string source_;
   std::string language_;
+  std::string base_;
+  absl::flat_hash_map<std::string, std::string> authors_;  // Names by login.
   int64_t number_ = 0;
-  bool skip_subtree_ = false;
   bool done_ = false;
 };
 
-// The end of the document type that begins at `pos`; declarations within brackets belong to it.
-size_t EndOfDoctype(absl::string_view xml, size_t pos) {
-  bool in_subset = false;
-  char quote = 0;
-  for (size_t i = pos; i < xml.size(); ++i) {
-    const char c = xml[i];
-    if (quote != 0) {
-      quote = c == quote ? '\0' : quote;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '[') {
-      in_subset = true;
-    } else if (c == ']') {
-      in_subset = false;
-    } else if (c == '>' && !in_subset) {
-      return i + 1;
+class SitemapReader final : public SourceReader {
+ public:
+  SitemapReader(Input input, const SourceOptions& options, absl::Time now)
+      : SourceReader(Format::kSitemap),
+        url_(options.url),
+        now_(now),
+        xml_(std::move(input), options.charset, options.max_item_bytes) {}
+
+  std::optional<SourceItem> Next() override {
+    while (!done_ && xml_.Next()) {
+      const std::string name = xml_.name();
+      if (xml_.depth() == 0 && name != "urlset" && name != "sitemapindex") {
+        done_ = true;
+        return Failed(common::WithReason(
+            common::InvalidField("content", absl::StrCat("is no sitemap: its first element is <",
+                                                         name.substr(0, common::CodePointFloor(name, 40)),
+                                                         ">; leave the format to be detected, or name the right one")),
+            kMalformedFeed));
+      }
+      if (name != "url" && name != "sitemap") {
+        continue;
+      }
+      const xmlNode* const node = xml_.Expand();
+      if (node == nullptr) {
+        break;
+      }
+      ++number_;
+      return ReadAddress(Children(node), name == "url" ? Link::Kind::kPage : Link::Kind::kSource);
+    }
+    if (std::exchange(done_, true)) {
+      return std::nullopt;
+    }
+    if (!xml_.status().ok()) {
+      return Failed(absl::IsInvalidArgument(xml_.status())
+                        ? common::WithReason(common::InvalidField("content", absl::StrCat("is a sitemap that ",
+                                                                                          xml_.status().message())),
+                                             kMalformedFeed)
+                        : xml_.status());
+    }
+    if (number_ > 0) {
+      return std::nullopt;
+    }
+    return Failed(common::WithReason(common::InvalidField("content", "is a sitemap without addresses"), kNotAnArticle));
+  }
+
+ private:
+  SourceItem Failed(absl::Status status) const {
+    SourceItem item;
+    item.number = number_ + 1;
+    item.position = absl::StrCat("address ", item.number);
+    item.format = Format::kSitemap;
+    item.extraction = std::move(status);
+    return item;
+  }
+
+  SourceItem ReadAddress(const Children& entry, Link::Kind kind) const {
+    SourceItem item;
+    item.number = number_;
+    item.position = absl::StrCat("address ", number_);
+    item.format = Format::kSitemap;
+    Link link{.kind = kind, .url = ResolveUrl(entry.Text("loc"), url_), .modified = std::nullopt};
+    if (link.url.empty()) {
+      item.extraction = common::WithReason(
+          absl::InvalidArgumentError("has no address in <loc>, or none that begins with http"), kMalformedFeed);
+      return item;
+    }
+    if (const auto date = FindDate(entry.Text("lastmod")); date && IsPlausibleTime(date->time, now_)) {
+      link.modified = date->time;
+    }
+    Extraction extraction;
+    Article& article = extraction.article;
+    if (kind == Link::Kind::kPage) {
+      article.url = link.url;
+      ReadNews(entry, &article);
+      if (const xmlNode* const image = entry.First("image:image")) {
+        article.image_url = ResolveUrl(Children(image).Text("image:loc"), url_);
+      }
+      std::vector<std::string> none;  // That there is no text is what a sitemap is like.
+      FinishArticle("", now_, &article, &none);
+    }
+    item.extraction = std::move(extraction);
+    item.link = std::move(link);
+    return item;
+  }
+
+  void ReadNews(const Children& entry, Article* article) const {
+    const xmlNode* const node = entry.First("news:news");
+    if (node == nullptr) {
+      return;
+    }
+    const Children news(node);
+    article->title = HtmlToText(news.Text("news:title"));
+    if (const xmlNode* const publication = news.First("news:publication")) {
+      article->source = HtmlToText(Children(publication).Text("news:name"));
+      const std::string language = Children(publication).Text("news:language");
+      article->language_code = language.size() <= 11 ? language : "";
+    }
+    if (const auto date = FindDate(news.Text("news:publication_date")); date && IsPlausibleTime(date->time, now_)) {
+      article->publish_time = date->time;
+      article->publish_time_precision = date->precision;
+    }
+    const std::string keywords = news.Text("news:keywords");
+    for (const absl::string_view keyword : absl::StrSplit(keywords, ',', absl::SkipWhitespace())) {
+      AddLabel("keyword", keyword, article);
     }
   }
-  return xml.size();
-}
+
+  const std::string url_;
+  const absl::Time now_;
+  XmlStream xml_;
+  int64_t number_ = 0;
+  bool done_ = false;
+};
 
 }  // namespace
 
-std::string CleanXml(absl::string_view xml) {
-  static constexpr std::array<absl::string_view, 5> kPredefined = {"amp", "lt", "gt", "quot", "apos"};
-  std::string clean;
-  clean.reserve(xml.size() + xml.size() / 16);
-  absl::flat_hash_map<std::string, std::string> entities;
-  size_t i = 0;
-  while (i < xml.size()) {
-    const char c = xml[i];
-    if (c == '<' && absl::StartsWith(xml.substr(i), "<![CDATA[")) {
-      const size_t end = xml.find("]]>", i);
-      const size_t stop = end == absl::string_view::npos ? xml.size() : end + 3;
-      for (; i < stop; ++i) {
-        const auto u = static_cast<unsigned char>(xml[i]);
-        clean.push_back(u < 0x20 && u != '\n' && u != '\t' && u != '\r' ? ' ' : xml[i]);
-      }
-      continue;
-    }
-    if (c == '<' && absl::StartsWithIgnoreCase(xml.substr(i, 9), "<!doctype")) {
-      i = EndOfDoctype(xml, i);
-      continue;
-    }
-    if (c == '&') {
-      size_t end = i + 1;
-      while (end < xml.size() && end - i <= kMaxEntityName &&
-             (absl::ascii_isalnum(static_cast<unsigned char>(xml[end])) || xml[end] == '#')) {
-        ++end;
-      }
-      const absl::string_view name = xml.substr(i + 1, end - i - 1);
-      const bool complete = end < xml.size() && xml[end] == ';' && !name.empty();
-      if (!complete) {
-        clean.append("&amp;");
-        ++i;
-        continue;
-      }
-      i = end + 1;
-      if (name[0] == '#' || std::find(kPredefined.begin(), kPredefined.end(), name) != kPredefined.end()) {
-        absl::StrAppend(&clean, "&", name, ";");
-        continue;
-      }
-      const auto [entry, added] = entities.try_emplace(std::string(name), "");
-      if (added) {
-        const std::string decoded = HtmlToText(absl::StrCat("x&", name, ";x"));
-        const bool known = decoded.size() > 2 && !absl::StrContains(decoded, "&");
-        entry->second = known ? decoded.substr(1, decoded.size() - 2) : absl::StrCat("&amp;", name, ";");
-      }
-      clean.append(entry->second);
-      continue;
-    }
-    const auto u = static_cast<unsigned char>(c);
-    clean.push_back(u < 0x20 && u != '\n' && u != '\t' && u != '\r' ? ' ' : c);
-    ++i;
-  }
-  return clean;
+std::unique_ptr<SourceReader> MakeFeedReader(Input input, const SourceOptions& options, absl::Time now) {
+  return std::make_unique<FeedReader>(std::move(input), options, now);
 }
 
-std::unique_ptr<SourceReader> MakeFeedReader(const std::string& xml, const SourceOptions& options, absl::Time now) {
-  return std::make_unique<FeedReader>(xml, options, now);
+std::unique_ptr<SourceReader> MakeSitemapReader(Input input, const SourceOptions& options, absl::Time now) {
+  return std::make_unique<SitemapReader>(std::move(input), options, now);
 }
 
 }  // namespace dateline::extraction

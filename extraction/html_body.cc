@@ -32,6 +32,9 @@ constexpr double kMaxTextLinkShare = 0.4;   // Of a paragraph's letters within l
 constexpr double kMaxListLinkShare = 0.55;  // Of a list's, before it counts as a menu.
 constexpr double kHintGuard = 0.6;  // A name that hides more than this share of the page's text means something else.
 constexpr double kCommentGuard = 0.9;
+constexpr double kMinLinksOfRelated = 0.05;  // Share of its letters.
+constexpr double kMaxTextOfByline = 700.0;
+constexpr double kMinTextBesideGallery = 1500.0;
 constexpr double kStrongShare = 0.3;  // A marked body must hold this share of the best unmarked one's text.
 constexpr double kContentBoost = 1.1;
 constexpr double kShortPenalty = 12.0;  // Of a line that is no sentence, in letters of text.
@@ -41,6 +44,18 @@ constexpr size_t kHeadingReach = 3;     // Block elements between a heading's ta
 constexpr size_t kLeadReach = 25;       // Blocks between title and text that may hold the lead.
 constexpr size_t kMaxBlockText = 2000;  // Of `Block::text`.
 constexpr size_t kMaxStandfirstWords = 80;
+// When the element around title and text is preferred to a larger one.
+constexpr int kSureTitle = 36;  // A heading of the first or second level that says what the page states.
+constexpr double kMinTextOfTitled = 1000.0;
+constexpr double kMinShareOfTitled = 0.1;
+constexpr std::ptrdiff_t kMinBlocksOfTitled = 4;
+// A teaser: a link, a sentence or two, perhaps a picture's credit, a date, a counter.
+constexpr int32_t kMaxCardNodes = 200;
+constexpr size_t kMaxCardBlocks = 12;
+constexpr double kMaxCardText = 700.0;  // In letters, as all values.
+constexpr size_t kMinCards = 3;
+constexpr double kMinTextBesides = 500.0;
+constexpr double kMinShareOfList = 0.8;  // Of a page's text, where teasers are all that it holds.
 
 enum class Shape { kParagraph, kHeading, kListItem, kTableRow, kPreformatted };
 
@@ -166,7 +181,7 @@ class BlockCollector {
       return false;
     }
     const Hint hint = hints_[static_cast<size_t>(i)];
-    return hint == Hint::kHidden || hint == Hint::kShare || hint == Hint::kAdvertisement ||
+    return hint == Hint::kHidden || hint == Hint::kSiteRule || hint == Hint::kShare || hint == Hint::kAdvertisement ||
            (hint == Hint::kMeta && node.end - i < 6) || (hint == Hint::kNavigation && node.end - i < 6);
   }
 
@@ -414,19 +429,27 @@ class BlockCollector {
 
 class BodyFinder {
  public:
-  BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata) : document_(document), metadata_(metadata) {}
+  BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata, const SiteRule* rule)
+      : document_(document), metadata_(metadata), rule_(rule) {}
 
   HtmlBody Find(bool explain) {
     ReadHints();
+    if (rule_ != nullptr) {
+      FollowRule();
+    }
     blocks_ = BlockCollector(document_, hints_).Collect();
     JudgeBlocks();
+    MarkTeasers();
     SetAsideBoilerplate();
+    TakeBackStatedText();
     FindTitle();
     ChooseContainer();
     SelectBlocks();
     DropRepeated();
+    KeepTinyPage();
     ReadAround();
     DropAuthorNotes();
+    ReadDirection();
     Assemble();
     if (explain) {
       Explain();
@@ -445,6 +468,38 @@ class BodyFinder {
 
   Hint HintOf(int32_t node) const { return hints_[static_cast<size_t>(node)]; }
 
+  // Marks what the site's rule drops, and what stands outside the elements that it selects.
+  void FollowRule() {
+    for (const int32_t node : SelectNodes(document_, rule_->drop)) {
+      hints_[static_cast<size_t>(node)] = Hint::kSiteRule;
+    }
+    const std::vector<int32_t> selected = SelectNodes(document_, rule_->select);
+    if (selected.empty()) {
+      return;
+    }
+    rule_selects_ = true;
+    std::vector<bool> holds(hints_.size(), false);  // The selected nodes and all around them.
+    for (const int32_t node : selected) {
+      for (int32_t around = node; around != kNoNode && !holds[static_cast<size_t>(around)];
+           around = document_.node(around).parent) {
+        holds[static_cast<size_t>(around)] = true;
+        Hint& hint = hints_[static_cast<size_t>(around)];
+        hint = hint == Hint::kSiteRule ? hint : Hint::kNone;
+      }
+    }
+    int32_t inside = 0;  // The end of the selected element that was entered last.
+    size_t next = 0;
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      if (next < selected.size() && selected[next] == i) {
+        inside = std::max(inside, document_.node(i).end);
+        ++next;
+      }
+      if (i >= inside && !holds[static_cast<size_t>(i)]) {
+        hints_[static_cast<size_t>(i)] = Hint::kSiteRule;
+      }
+    }
+  }
+
   void JudgeBlocks() {
     size_t chars = 0;
     double link_chars = 0.0;
@@ -454,12 +509,20 @@ class BodyFinder {
           block.kind != LineKind::kNone && block.kind != LineKind::kByline && block.kind != LineKind::kLabel;
       const bool sentence = EndsSentence(block.text) && !EndsCutOff(block.text);
       block.solid = !furniture && block.shape != Shape::kHeading && block.link_share < kMaxTextLinkShare &&
-                    ((sentence && block.words >= kSolidWords) || block.words >= kLongWords);
+                    ((sentence && block.words >= kSolidWords) || block.words >= kLongWords || IsDenseText(block));
       block.value = ValueOf(block, furniture);
+      body_.paywall = body_.paywall || block.kind == LineKind::kPaywall;
       chars += block.chars;
       link_chars += block.link_share * static_cast<double>(block.chars);
     }
     body_.link_share = chars == 0 ? 0.0 : link_chars / static_cast<double>(chars);
+  }
+
+  // Scripts without spaces: many writers divide their lines, and end none of them.
+  static bool IsDenseText(const PageBlock& block) {
+    constexpr size_t kMinChars = 28;
+    return block.shape == Shape::kParagraph && block.link_share == 0.0 && block.chars >= kMinChars &&
+           block.words * 3 >= block.chars;
   }
 
   static double ValueOf(const PageBlock& block, bool furniture) {
@@ -510,10 +573,90 @@ class BodyFinder {
     return sums;
   }
 
+  // Three and more elements side by side that each hold a link and a sentence or two are teasers of other articles,
+  // provided that the page has a text besides.
+  void MarkTeasers() {
+    const std::vector<double> solid =
+        Prefix(blocks_, [](const PageBlock& block) { return block.solid ? block.value : 0.0; });
+    const std::vector<double> links = Prefix(blocks_, [](const PageBlock& block) {
+      return block.link_share > 0.6 && block.words >= 2 && block.kind == LineKind::kNone ? 1.0 : 0.0;
+    });
+    std::vector<bool> in_body(hints_.size(), false);
+    absl::flat_hash_map<std::pair<int32_t, GumboTag>, std::vector<int32_t>> cards;
+    for (int32_t i = 0; i < document_.size(); ++i) {
+      const HtmlNode& node = document_.node(i);
+      const auto index = static_cast<size_t>(i);
+      in_body[index] =
+          HintOf(i) == Hint::kBody || (node.parent != kNoNode && in_body[static_cast<size_t>(node.parent)]);
+      if (node.is_text || !IsBlockTag(node.tag) || in_body[index] || node.end - i < 3 || node.end - i > kMaxCardNodes) {
+        continue;
+      }
+      const auto [begin, end] = RangeOf(i);
+      const double text = solid[end] - solid[begin];
+      const double link_count = links[end] - links[begin];
+      if (end - begin >= 2 && end - begin <= kMaxCardBlocks && text > 0.0 && text < kMaxCardText && link_count >= 1.0) {
+        cards[{node.parent, node.tag}].push_back(i);
+      }
+    }
+    std::vector<int32_t> teasers;
+    for (const auto& [place, nodes] : cards) {
+      if (nodes.size() >= kMinCards) {
+        teasers.insert(teasers.end(), nodes.begin(), nodes.end());
+      }
+    }
+    std::sort(teasers.begin(), teasers.end());
+    double text_of_teasers = 0.0;
+    int32_t last_end = 0;
+    for (const int32_t node : teasers) {
+      if (node >= last_end) {  // Else within another one.
+        const auto [begin, end] = RangeOf(node);
+        text_of_teasers += solid[end] - solid[begin];
+        last_end = document_.node(node).end;
+      }
+    }
+    if (BestRunOutside(teasers) < kMinTextBesides) {
+      body_.teasers = text_of_teasers > solid.back() * kMinShareOfList ? teasers.size() : 0;
+      return;
+    }
+    for (const int32_t node : teasers) {
+      Hint& hint = hints_[static_cast<size_t>(node)];
+      hint = IsBoilerplate(hint) ? hint : Hint::kRelated;
+    }
+  }
+
+  // The most text that stands together outside of `nodes`, which are in document order.
+  double BestRunOutside(const std::vector<int32_t>& nodes) const {
+    constexpr int kMaxGap = 6;  // Blocks that are no text, in a row.
+    double best = 0.0;
+    double run = 0.0;
+    int gap = 0;
+    size_t next = 0;
+    int32_t card_end = 0;
+    for (const PageBlock& block : blocks_) {
+      for (; next < nodes.size() && nodes[next] <= block.start; ++next) {
+        card_end = std::max(card_end, document_.node(nodes[next]).end);
+      }
+      if (block.start < card_end) {
+        run = 0.0;
+      } else if (block.solid) {
+        run += block.value;
+        gap = 0;
+      } else if (++gap > kMaxGap) {
+        run = 0.0;
+      }
+      best = std::max(best, run);
+    }
+    return best;
+  }
+
   // Marks what lies below elements whose names say that it isn't the article, unless that would be most of the page.
   void SetAsideBoilerplate() {
     const std::vector<double> good =
         Prefix(blocks_, [](const PageBlock& block) { return block.solid ? block.value : 0.0; });
+    const std::vector<double> chars =
+        Prefix(blocks_, [](const PageBlock& block) { return static_cast<double>(block.chars); });
+    const std::vector<double> links =
+        Prefix(blocks_, [](const PageBlock& block) { return block.link_share * static_cast<double>(block.chars); });
     const double total = good.back();
     boilerplate_.assign(static_cast<size_t>(document_.size()), kNoNode);
     for (int32_t i = 0; i < document_.size(); ++i) {
@@ -528,8 +671,19 @@ class BodyFinder {
         continue;
       }
       const auto [begin, end] = RangeOf(i);
-      const double share = total <= 0.0 ? 0.0 : (good[end] - good[begin]) / total;
-      if (share <= (hint == Hint::kComments ? kCommentGuard : kHintGuard)) {
+      if (hint == Hint::kRelated && links[end] - links[begin] <= (chars[end] - chars[begin]) * kMinLinksOfRelated) {
+        continue;  // What leads nowhere is no list of other articles.
+      }
+      const double inside = good[end] - good[begin];
+      if ((hint == Hint::kByline || hint == Hint::kTags) && inside > kMaxTextOfByline) {
+        continue;  // A text by the author of that name, or filed under these tags.
+      }
+      if (hint == Hint::kCaption && total - inside >= kMinTextBesideGallery) {
+        boilerplate_[index] = i;  // A gallery may hold more text than the article.
+        continue;
+      }
+      const double share = total <= 0.0 ? 0.0 : inside / total;
+      if (hint == Hint::kSiteRule || share <= (hint == Hint::kComments ? kCommentGuard : kHintGuard)) {
         boilerplate_[index] = i;
       }
     }
@@ -538,6 +692,29 @@ class BodyFinder {
       if (around != kNoNode) {
         block.value = 0.0;
         block.reason = std::string(HintName(HintOf(around)));
+      }
+    }
+  }
+
+  // What the page itself states to be the article's text is no boilerplate, whatever the names around it say.
+  void TakeBackStatedText() {
+    constexpr size_t kMinStated = 300;
+    constexpr size_t kMaxStated = 200'000;
+    constexpr size_t kMaxLookups = 300;
+    if (metadata_.article_body.size() < kMinStated || metadata_.article_body.size() > kMaxStated) {
+      return;
+    }
+    const std::string stated = MatchKey(metadata_.article_body);
+    size_t lookups = 0;
+    for (PageBlock& block : blocks_) {
+      if (!block.solid || !IsSetAside(block) ||
+          HintOf(boilerplate_[static_cast<size_t>(block.node)]) == Hint::kSiteRule || ++lookups > kMaxLookups) {
+        continue;
+      }
+      if (absl::StrContains(stated, MatchKey(block.text))) {
+        boilerplate_[static_cast<size_t>(block.node)] = kNoNode;
+        block.value = ValueOf(block, false);
+        block.reason.clear();
       }
     }
   }
@@ -555,11 +732,20 @@ class BodyFinder {
     for (const absl::string_view part : absl::StrSplit(metadata_.page_title, absl::ByAnyChar("|·•–—:-"))) {
       parts.insert(MatchKey(part));
     }
+    size_t longest = 0;
+    for (const std::string& key : keys) {
+      longest = std::max(longest, key.size());
+    }
     int best = 0;
     parts.erase(MatchKey(metadata_.article.source));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const PageBlock& block = blocks_[i];
-      if (block.text.size() > 400 || block.words == 0) {
+      if (block.shape == Shape::kHeading && block.level == 1 && body_.heading.empty()) {
+        body_.heading = block.text;
+      }
+      // Punctuation and letters of several bytes count more than what is left of them in a key.
+      const bool too_long = block.shape != Shape::kHeading && block.text.size() > longest * 4 + 40;
+      if (block.text.size() > 400 || block.words == 0 || too_long) {
         continue;
       }
       const Hint around = IsSetAside(block) ? HintOf(boilerplate_[static_cast<size_t>(block.node)]) : Hint::kNone;
@@ -571,6 +757,7 @@ class BodyFinder {
       if (rank > best) {
         best = rank;
         title_ = i;
+        title_rank_ = rank;
       }
     }
     if (!title_) {
@@ -600,7 +787,9 @@ class BodyFinder {
         }
         if (title == key) {
           rank = std::max(rank, 4);
-        } else if (key.size() * 2 >= title.size() && absl::StrContains(title, key)) {
+        } else if (absl::StrContains(title, key) &&
+                   (key.size() * 2 >= title.size() ||
+                    (key.size() * 4 >= title.size() && absl::StartsWith(title, key)))) {
           rank = std::max(rank, 3);
         } else if (title.size() * 3 >= key.size() * 2 && absl::StrContains(key, title)) {
           rank = std::max(rank, 2);
@@ -641,7 +830,7 @@ class BodyFinder {
   // The element that holds most text and least else.
   void ChooseContainer() {
     std::vector<double> sums = Prefix(blocks_, [](const PageBlock& block) { return block.value; });
-    if (*std::max_element(sums.begin(), sums.end()) <= 0.0) {
+    if (*std::max_element(sums.begin(), sums.end()) <= 0.0 && rule_ == nullptr) {
       // Nothing but what names call boilerplate: then the names are wrong.
       boilerplate_.assign(boilerplate_.size(), kNoNode);
       for (PageBlock& block : blocks_) {
@@ -674,10 +863,61 @@ class BodyFinder {
       }
     }
     const int32_t chosen = ChooseMarked(marked, best_plain, sums);
-    if (chosen != kNoNode) {
-      container_ = chosen;
-      container_marked_ = true;
+    if (rule_selects_) {
+      container_ = 0;  // Everything else is set aside.
+    } else {
+      const int32_t titled = ContainerOfTitle(sums);
+      const bool inside =
+          chosen < titled && chosen != kNoNode && document_.node(titled).end <= document_.node(chosen).end;
+      if (titled != kNoNode && (chosen == kNoNode || inside)) {
+        container_ = titled;
+      } else if (chosen != kNoNode) {
+        container_ = chosen;
+      }
     }
+  }
+
+  // The smallest element that holds both the heading with the article's title and a text: around it other articles may
+  // stand in full. kNoNode if the page doesn't show its title so.
+  int32_t ContainerOfTitle(const std::vector<double>& sums) const {
+    if (!title_ || container_ == kNoNode || title_rank_ < kSureTitle) {
+      return kNoNode;
+    }
+    const auto [whole_begin, whole_end] = RangeOf(container_);
+    const double whole = sums[whole_end] - sums[whole_begin];
+    for (int32_t node = blocks_[*title_].node; node != kNoNode && node != container_;
+         node = document_.node(node).parent) {
+      const auto [begin, end] = RangeOf(node);
+      const double sum = sums[end] - sums[begin];
+      const auto solid = std::count_if(blocks_.begin() + static_cast<std::ptrdiff_t>(*title_),
+                                       blocks_.begin() + static_cast<std::ptrdiff_t>(end),
+                                       [](const PageBlock& block) { return block.solid && block.value > 0.0; });
+      if (sum >= kMinTextOfTitled && sum >= whole * kMinShareOfTitled && solid >= kMinBlocksOfTitled) {
+        return WithItsLike(node, sums);
+      }
+    }
+    return kNoNode;
+  }
+
+  // `node`, or the outermost element around it that holds more text beside it in elements of the same kind: sections of
+  // one text.
+  int32_t WithItsLike(int32_t node, const std::vector<double>& sums) const {
+    constexpr double kMinTextOfSection = 200.0;
+    int32_t whole = node;
+    for (; node != container_ && document_.node(node).parent != kNoNode; node = document_.node(node).parent) {
+      const int32_t parent = document_.node(node).parent;
+      const absl::string_view classes = document_.Attribute(node, "class");
+      const bool section = document_.node(node).tag == GUMBO_TAG_SECTION;
+      bool more = false;
+      for (int32_t other = parent + 1; other < document_.node(parent).end && !more; other = document_.node(other).end) {
+        const auto [begin, end] = RangeOf(other);
+        more = other != node && document_.node(other).tag == document_.node(node).tag &&
+               (section || (!classes.empty() && document_.Attribute(other, "class") == classes)) &&
+               sums[end] - sums[begin] >= kMinTextOfSection;
+      }
+      whole = more ? parent : whole;
+    }
+    return whole;
   }
 
   int32_t ChooseMarked(const std::vector<std::pair<double, int32_t>>& marked, double best_plain,
@@ -790,6 +1030,12 @@ class BodyFinder {
     return end - begin == 1 || (*title_ >= begin && *title_ < end);
   }
 
+  // A paragraph in a box with the name of a caption, too long to be one.
+  bool IsLeadInCaption(int32_t box, const PageBlock& block) const {
+    constexpr size_t kMinWords = 30;
+    return HintOf(box) == Hint::kCaption && document_.node(box).tag != GUMBO_TAG_FIGCAPTION && block.words >= kMinWords;
+  }
+
   // The first paragraph often stands apart from the others, under the title.
   void KeepLead() {
     if (!title_ || *title_ >= begin_ || begin_ - *title_ > kLeadReach) {
@@ -798,7 +1044,8 @@ class BodyFinder {
     for (size_t i = *title_ + 1; i < begin_; ++i) {
       PageBlock& block = blocks_[i];
       const int32_t around = boilerplate_[static_cast<size_t>(block.node)];
-      const bool teaser = around != kNoNode && block.link_share == 0.0 && MayHoldLead(around);
+      const bool teaser =
+          around != kNoNode && block.link_share == 0.0 && (MayHoldLead(around) || IsLeadInCaption(around, block));
       if (block.solid && (around == kNoNode || teaser) && block.kind == LineKind::kNone && block.link_share < 0.2) {
         block.kept = true;
         block.reason = "lead";
@@ -874,6 +1121,7 @@ class BodyFinder {
       case LineKind::kAdvertisement:
       case LineKind::kCredit:
       case LineKind::kLabel:
+      case LineKind::kPaywall:
         block.reason = std::string(LineKindName(block.kind));
         return false;
     }
@@ -953,15 +1201,63 @@ class BodyFinder {
     }
   }
 
-  // Text that the page holds twice (for small screens and large ones) is kept once.
+  // A page of a few words and nothing around them: they are its text, though they are no paragraphs. Pages with scripts
+  // are shells that say "Loading" more often than not: a few words are no text there.
+  void KeepTinyPage() {
+    constexpr size_t kMaxChars = 300;
+    constexpr size_t kMinWords = 5;
+    const bool any = std::any_of(blocks_.begin(), blocks_.end(), [](const PageBlock& block) { return block.kept; });
+    size_t chars = 0;
+    size_t words = 0;
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const PageBlock& block = blocks_[i];
+      if (IsSetAside(block) || block.kind != LineKind::kNone || block.link_share > 0.0) {
+        return;
+      }
+      chars += block.chars;
+      words += block.shape == Shape::kHeading && (i == title_ || !document_.bare()) ? 0 : block.words;
+    }
+    if (chars > kMaxChars || words < (document_.bare() ? 1 : kMinWords)) {
+      return;
+    }
+    body_.whole_page = true;
+    for (size_t i = 0; i < blocks_.size() && !any; ++i) {
+      blocks_[i].kept = i != title_;
+      blocks_[i].reason = i == title_ ? "title" : "all that the page holds";
+    }
+  }
+
+  // Text that the page holds twice (for small screens and large ones) is kept once: a run of paragraphs that all stood
+  // there before, or one that stands there twice in succession. What its author repeats, as in refrains, is alone among
+  // new text, or in the same place in the same kind of element.
   void DropRepeated() {
-    absl::flat_hash_set<std::string> seen;
-    for (PageBlock& block : blocks_) {
-      if (block.kept && block.chars >= 40 && !seen.insert(MatchKey(block.text)).second) {
+    absl::flat_hash_map<std::string, size_t> first_places;  // Among the long kept blocks.
+    std::vector<size_t> places;
+    std::vector<size_t> copies_of;  // By place; its own if it is the first.
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      if (!blocks_[i].kept || blocks_[i].chars < 40) {
+        continue;
+      }
+      const size_t place = places.size();
+      places.push_back(i);
+      copies_of.push_back(first_places.try_emplace(MatchKey(blocks_[i].text), place).first->second);
+    }
+    const auto is_copy = [&](size_t place) { return place < places.size() && copies_of[place] != place; };
+    for (size_t place = 0; place < places.size(); ++place) {
+      PageBlock& block = blocks_[places[place]];
+      const size_t first = copies_of[place];
+      const bool in_run = is_copy(place + 1) || (place > 0 && is_copy(place - 1));
+      if (is_copy(place) && (in_run || first + 1 == place || first == 0) &&
+          !AreSiblings(blocks_[places[first]].node, block.node)) {
         block.kept = false;
         block.reason = "repeated";
       }
     }
+  }
+
+  bool AreSiblings(int32_t a, int32_t b) const {
+    return document_.node(a).parent == document_.node(b).parent && document_.node(a).tag == document_.node(b).tag &&
+           document_.Attribute(a, "class") == document_.Attribute(b, "class");
   }
 
   // Byline, date, labels and biography from the blocks around the text.
@@ -978,10 +1274,13 @@ class BodyFinder {
       return;
     }
     constexpr size_t kBefore = 30;
+    constexpr size_t kBeforeTitled = 100;
     constexpr size_t kAfter = 25;
-    const size_t title = title_ && *title_ < *first ? *title_ : (*first > kBefore ? *first - kBefore : 0);
+    const bool titled = title_ && *title_ < *first;
+    const size_t reach = titled ? kBeforeTitled : kBefore;
+    const size_t title = titled ? *title_ : (*first > kBefore ? *first - kBefore : 0);
     size_t from = title > 6 ? title - 6 : 0;
-    from = *first > kBefore && *first - kBefore > from ? *first - kBefore : from;
+    from = *first > reach && *first - reach > from ? *first - reach : from;
     const size_t to = std::min(blocks_.size(), *last + kAfter);
     for (size_t i = from; i < to; ++i) {
       const PageBlock& block = blocks_[i];
@@ -1126,6 +1425,27 @@ class BodyFinder {
     }
   }
 
+  // The direction that most of the text stands in, as the elements around it state.
+  void ReadDirection() {
+    constexpr int kBlocks = 100;
+    absl::flat_hash_map<std::string, size_t> chars;
+    int seen = 0;
+    for (const PageBlock& block : blocks_) {
+      if (!block.kept || ++seen > kBlocks) {
+        continue;
+      }
+      absl::string_view direction;
+      for (int32_t node = block.node; node != kNoNode && direction.empty(); node = document_.node(node).parent) {
+        direction = document_.Attribute(node, "dir");
+      }
+      chars[absl::AsciiStrToLower(direction.empty() ? absl::string_view(document_.direction()) : direction)] +=
+          block.chars;
+    }
+    if (chars["ltr"] != chars["rtl"]) {
+      body_.direction = chars["ltr"] > chars["rtl"] ? "ltr" : "rtl";
+    }
+  }
+
   void Assemble() {
     int32_t group = kNoNode;
     for (const PageBlock& block : blocks_) {
@@ -1158,12 +1478,14 @@ class BodyFinder {
 
   const HtmlDocument& document_;
   const HtmlMetadata& metadata_;
+  const SiteRule* rule_;
   std::vector<Hint> hints_;           // By node.
   std::vector<int32_t> boilerplate_;  // By node: the element that sets it aside.
   std::vector<PageBlock> blocks_;
   std::optional<size_t> title_;
+  int title_rank_ = 0;
   int32_t container_ = kNoNode;
-  bool container_marked_ = false;
+  bool rule_selects_ = false;
   size_t begin_ = 0;  // Of the container's blocks.
   size_t end_ = 0;    // Less once the end is cut off.
   size_t container_end_ = 0;
@@ -1174,8 +1496,9 @@ class BodyFinder {
 
 }  // namespace
 
-HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain) {
-  return BodyFinder(document, metadata).Find(explain);
+HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
+                         const SiteRule* rule) {
+  return BodyFinder(document, metadata, rule).Find(explain);
 }
 
 }  // namespace dateline::extraction

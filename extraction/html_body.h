@@ -2,6 +2,7 @@
 #ifndef DATELINE_EXTRACTION_HTML_BODY_H_
 #define DATELINE_EXTRACTION_HTML_BODY_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "extraction/extraction.h"
 #include "extraction/html_document.h"
 #include "extraction/html_metadata.h"
+#include "extraction/site_rules.h"
 
 namespace dateline::extraction {
 
@@ -24,16 +26,23 @@ struct BodyPart {
 struct HtmlBody {
   std::vector<BodyPart> parts;
   std::string title;                 // As the page shows it; empty if no heading matches what the page states.
+  std::string heading;               // The page's first <h1>, whatever it says.
   std::string standfirst;            // Between title and text, if set apart as such.
   std::vector<std::string> authors;  // From a byline near the title, or a biography after the text.
   std::optional<ParsedDate> date;    // From a line near the title.
   std::vector<SourceLabel> labels;   // From lines such as "Issue: …" near the text, and from links marked as tags.
+  std::string direction;             // "ltr" or "rtl", as the element around the text says.
+  bool paywall = false;              // A line says that subscribers alone can read on.
+  bool whole_page = false;           // The page is a few words, and nothing is around them.
+  size_t teasers = 0;                // How many teasers of articles the page is made of; 0 if it holds a text besides.
   double text_score = 0.0;           // About the number of letters in sentences that were kept.
   double link_share = 0.0;           // Share of the page's letters that are links.
   std::vector<Block> blocks;         // When asked for.
 };
 
-HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain);
+// `rule`: what a person says about the site's pages; may be null. Of it, `select` and `drop` are followed here.
+HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
+                         const SiteRule* rule = nullptr);
 
 }  // namespace dateline::extraction
 

@@ -23,9 +23,12 @@
 
 namespace dateline::extraction {
 
-// The memory that gumbo takes for one page, freed in one go: its own clean-up recurses over the tree. Beyond the limit
-// it leaves the parse by longjmp, which is safe: gumbo is C, and all that it allocated lies in the arena.
-class HtmlDocument::Arena {
+namespace {
+
+// The memory that gumbo takes for one page, freed in one go: its own clean-up recurses over the tree. What gumbo frees
+// while it parses (buffers that grew, tokens) is used again. Beyond the limit it leaves the parse by longjmp, which is
+// safe: gumbo is C, and all that it allocated lies in the arena.
+class Arena {
  public:
   explicit Arena(size_t limit) : limit_(limit) {}
   ~Arena() {
@@ -37,37 +40,67 @@ class HtmlDocument::Arena {
   Arena& operator=(const Arena&) = delete;
 
   void* Allocate(size_t size) {
-    const size_t rounded = (size + 15) & ~size_t{15};
-    if (rounded > left_) {
-      const size_t chunk_size = std::max(rounded, kChunkBytes);
+    const size_t units = std::max<size_t>(1, (size + kUnit - 1) / kUnit);
+    if (units < free_.size() && free_[units] != nullptr) {
+      Header* const reused = free_[units];
+      free_[units] = reused->next;
+      reused->units = units;
+      return reused + 1;
+    }
+    const size_t needed = sizeof(Header) + units * kUnit;
+    if (needed > left_) {
+      const size_t chunk_size = std::max(needed, kChunkBytes);
       void* const chunk = total_ + chunk_size <= limit_ ? std::malloc(chunk_size) : nullptr;
       if (chunk == nullptr) {
         return nullptr;
       }
       total_ += chunk_size;
       chunks_.push_back(chunk);
-      if (rounded == chunk_size) {
-        return chunk;  // One of its own; the current chunk goes on.
+      if (needed == chunk_size) {
+        auto* const header = static_cast<Header*>(chunk);
+        header->units = units;
+        return header + 1;  // One of its own; the current chunk goes on.
       }
       next_ = static_cast<char*>(chunk);
       left_ = chunk_size;
     }
-    void* const result = next_;
-    next_ += rounded;
-    left_ -= rounded;
-    return result;
+    auto* const header = reinterpret_cast<Header*>(next_);
+    header->units = units;
+    next_ += needed;
+    left_ -= needed;
+    return header + 1;
+  }
+
+  void Free(void* block) {
+    if (block == nullptr) {
+      return;
+    }
+    Header* const header = static_cast<Header*>(block) - 1;
+    const size_t units = header->units;
+    if (units < free_.size()) {
+      header->next = free_[units];
+      free_[units] = header;
+    }
   }
 
   std::jmp_buf* escape() { return &escape_; }
 
  private:
-  static constexpr size_t kChunkBytes = size_t{1} << 18;
+  // Before each block: how large it is; once it is free, the next free one of that size.
+  union Header {
+    size_t units;
+    Header* next;
+  };
+  static constexpr size_t kUnit = 8;  // All that gumbo allocates is aligned so.
+  static constexpr size_t kChunkBytes = size_t{1} << 16;
+  static constexpr size_t kReusedUnits = 4096;  // Larger blocks are few.
 
   size_t limit_;
   size_t total_ = 0;
   char* next_ = nullptr;
   size_t left_ = 0;
   std::vector<void*> chunks_;
+  std::vector<Header*> free_ = std::vector<Header*>(kReusedUnits, nullptr);  // By units.
   std::jmp_buf escape_{};
 
  public:
@@ -79,10 +112,8 @@ class HtmlDocument::Arena {
     }
     return result;
   }
-  static void FreeForGumbo(void* /*arena*/, void* /*block*/) {}
+  static void FreeForGumbo(void* arena, void* block) { static_cast<Arena*>(arena)->Free(block); }
 };
-
-namespace {
 
 constexpr size_t kMinArenaBytes = 32'000'000;
 constexpr size_t kArenaBytesPerByte = 24;
@@ -96,8 +127,14 @@ const GumboOutput* ParseGuarded(const GumboOptions* options, const char* data, s
   return gumbo_parse_with_options(options, data, size);
 }
 
+bool IsElement(const GumboNode* node) { return node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE; }
+
+bool IsText(const GumboNode* node) {
+  return node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_CDATA || node->type == GUMBO_NODE_WHITESPACE;
+}
+
 const GumboVector* ChildrenOf(const GumboNode* node) {
-  if (node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE) {
+  if (IsElement(node)) {
     return &node->v.element.children;
   }
   return node->type == GUMBO_NODE_DOCUMENT ? &node->v.document.children : nullptr;
@@ -105,34 +142,32 @@ const GumboVector* ChildrenOf(const GumboNode* node) {
 
 }  // namespace
 
-HtmlDocument::HtmlDocument() = default;
-HtmlDocument::HtmlDocument(HtmlDocument&&) noexcept = default;
-HtmlDocument& HtmlDocument::operator=(HtmlDocument&&) noexcept = default;
-HtmlDocument::~HtmlDocument() = default;
-
 absl::StatusOr<HtmlDocument> HtmlDocument::Parse(absl::string_view html) {
   ScrubbedHtml scrubbed = ScrubHtml(html);
   HtmlDocument document;
   document.language_ = std::move(scrubbed.language);
+  constexpr size_t kMaxBareBytes = 1500;
+  document.bare_ = html.size() <= kMaxBareBytes && !scrubbed.has_script;
+  document.direction_ = std::move(scrubbed.direction);
   document.json_ld_ = std::move(scrubbed.json_ld);
   document.warnings_ = std::move(scrubbed.warnings);
-  document.arena_ = std::make_unique<Arena>(
-      std::min(kMaxArenaBytes, std::max(kMinArenaBytes, scrubbed.html.size() * kArenaBytesPerByte)));
+  Arena arena(std::min(kMaxArenaBytes, std::max(kMinArenaBytes, scrubbed.html.size() * kArenaBytesPerByte)));
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = &Arena::AllocateForGumbo;
   options.deallocator = &Arena::FreeForGumbo;
-  options.userdata = document.arena_.get();
+  options.userdata = &arena;
   options.max_errors = 0;
-  const GumboOutput* const output =
-      ParseGuarded(&options, scrubbed.html.data(), scrubbed.html.size(), document.arena_->escape());
+  const GumboOutput* const output = ParseGuarded(&options, scrubbed.html.data(), scrubbed.html.size(), arena.escape());
   if (output == nullptr) {
     return absl::ResourceExhaustedError("the page's markup needs too much memory");
   }
+  scrubbed.html = std::string();  // What gumbo made of it is its own.
   document.Flatten(output->root);
   return document;
 }
 
 void HtmlDocument::Flatten(const GumboNode* root) {
+  Reserve(root);
   struct Frame {
     const GumboNode* node;
     int32_t index;
@@ -142,32 +177,25 @@ void HtmlDocument::Flatten(const GumboNode* root) {
   const auto add = [this, &stack](const GumboNode* node) {
     HtmlNode flat;
     flat.parent = stack.empty() ? kNoNode : stack.back().index;
-    switch (node->type) {
-      case GUMBO_NODE_ELEMENT:
-      case GUMBO_NODE_TEMPLATE: {
-        flat.tag = node->v.element.tag;
-        flat.first_attribute = static_cast<int32_t>(attributes_.size());
-        const GumboVector& attributes = node->v.element.attributes;
-        for (unsigned i = 0; i < attributes.length; ++i) {
-          const auto* const attribute = static_cast<const GumboAttribute*>(attributes.data[i]);
-          if (std::strcmp(attribute->name, "data-b") == 0) {
-            flat.bold = true;
-            continue;
-          }
-          flat.link = flat.link || std::strcmp(attribute->name, "data-a") == 0;
-          attributes_.push_back({attribute->name, attribute->value});
+    if (IsElement(node)) {
+      flat.tag = node->v.element.tag;
+      flat.first_attribute = static_cast<int32_t>(attributes_.size());
+      const GumboVector& attributes = node->v.element.attributes;
+      for (unsigned i = 0; i < attributes.length; ++i) {
+        const auto* const attribute = static_cast<const GumboAttribute*>(attributes.data[i]);
+        if (std::strcmp(attribute->name, "data-b") == 0) {
+          flat.bold = true;
+          continue;
         }
-        flat.attribute_count = static_cast<int32_t>(attributes_.size()) - flat.first_attribute;
-        break;
+        flat.link = flat.link || std::strcmp(attribute->name, "data-a") == 0;
+        attributes_.push_back({Keep(attribute->name), Keep(attribute->value)});
       }
-      case GUMBO_NODE_TEXT:
-      case GUMBO_NODE_CDATA:
-      case GUMBO_NODE_WHITESPACE:
-        flat.is_text = true;
-        flat.text = node->v.text.text;
-        break;
-      default:
-        return;
+      flat.attribute_count = static_cast<int32_t>(attributes_.size()) - flat.first_attribute;
+    } else if (IsText(node)) {
+      flat.is_text = true;
+      flat.text = Keep(node->v.text.text);
+    } else {
+      return;
     }
     nodes_.push_back(flat);
     stack.push_back({node, static_cast<int32_t>(nodes_.size()) - 1, 0});
@@ -183,6 +211,44 @@ void HtmlDocument::Flatten(const GumboNode* root) {
     }
     add(static_cast<const GumboNode*>(children->data[frame.next_child++]));
   }
+}
+
+// Makes room for all that Flatten() will add: strings must not move.
+void HtmlDocument::Reserve(const GumboNode* root) {
+  size_t nodes = 0;
+  size_t attributes = 0;
+  size_t bytes = 0;
+  std::vector<const GumboNode*> stack = {root};
+  while (!stack.empty()) {
+    const GumboNode* const node = stack.back();
+    stack.pop_back();
+    ++nodes;
+    if (IsText(node)) {
+      bytes += std::strlen(node->v.text.text);
+    } else if (IsElement(node)) {
+      const GumboVector& of_node = node->v.element.attributes;
+      attributes += of_node.length;
+      for (unsigned i = 0; i < of_node.length; ++i) {
+        const auto* const attribute = static_cast<const GumboAttribute*>(of_node.data[i]);
+        bytes += std::strlen(attribute->name) + std::strlen(attribute->value);
+      }
+    }
+    if (const GumboVector* const children = ChildrenOf(node)) {
+      for (unsigned i = 0; i < children->length; ++i) {
+        stack.push_back(static_cast<const GumboNode*>(children->data[i]));
+      }
+    }
+  }
+  nodes_.reserve(nodes);
+  attributes_.reserve(attributes);
+  strings_.reserve(bytes);
+}
+
+absl::string_view HtmlDocument::Keep(const char* text) {
+  const size_t size = std::strlen(text);
+  const size_t start = strings_.size();
+  strings_.insert(strings_.end(), text, text + size);
+  return {strings_.data() + start, size};
 }
 
 const HtmlAttribute* HtmlDocument::Find(int32_t node_index, absl::string_view name) const {

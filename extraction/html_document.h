@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,9 +45,8 @@ class HtmlDocument {
   // Parses `html` (valid UTF-8). ResourceExhausted if its markup would need more memory than a page may take.
   static absl::StatusOr<HtmlDocument> Parse(absl::string_view html);
 
-  HtmlDocument(HtmlDocument&&) noexcept;
-  HtmlDocument& operator=(HtmlDocument&&) noexcept;
-  ~HtmlDocument();
+  HtmlDocument(HtmlDocument&&) = default;
+  HtmlDocument& operator=(HtmlDocument&&) = default;
 
   const std::vector<HtmlNode>& nodes() const { return nodes_; }
   const HtmlNode& node(int32_t i) const { return nodes_[static_cast<size_t>(i)]; }
@@ -61,21 +59,26 @@ class HtmlDocument {
   // All text below `node`, white space collapsed, block elements set apart by spaces.
   std::string Text(int32_t node) const;
 
-  const std::string& language() const { return language_; }             // <html lang>.
+  const std::string& language() const { return language_; }    // <html lang>.
+  const std::string& direction() const { return direction_; }  // <html dir>.
+  // A few lines of markup without scripts: made by hand, or by a server that has nothing to say.
+  bool bare() const { return bare_; }
   const std::vector<std::string>& json_ld() const { return json_ld_; }  // <script type="application/ld+json">.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  class Arena;
-
-  HtmlDocument();
+  HtmlDocument() = default;
   const HtmlAttribute* Find(int32_t node, absl::string_view name) const;
   void Flatten(const GumboNode* root);
+  void Reserve(const GumboNode* root);
+  absl::string_view Keep(const char* text);
 
-  std::unique_ptr<Arena> arena_;
+  std::vector<char> strings_;  // What the views of nodes and attributes point to; never moves.
   std::vector<HtmlNode> nodes_;
   std::vector<HtmlAttribute> attributes_;
   std::string language_;
+  std::string direction_;
+  bool bare_ = false;
   std::vector<std::string> json_ld_;
   std::vector<std::string> warnings_;
 };

@@ -1,5 +1,6 @@
 #include "extraction/html_hints.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -166,7 +167,7 @@ const HintMap& Names() {
          "cat-links", "category-list", "keywords", "topics", "topic-list", "schlagworte", "filed-under", "labels"});
     add(Hint::kCaption, {"caption", "captions", "wp-caption", "credit", "credits", "image-caption", "photo-credit",
                          "img-caption", "bildunterschrift", "bildunterzeile", "imagecaption", "image-credit", "gallery",
-                         "slideshow", "thumbnail", "thumbcaption", "bildtext", "picture-caption"});
+                         "slideshow", "thumbnail", "thumbcaption", "bildtext", "picture-caption", "legends"});
     add(Hint::kForm, {"search", "searchform", "search-form", "searchbox", "contact-form", "wpcf7", "form", "formular"});
     add(Hint::kStandfirst, {"standfirst", "subheadline", "sub-headline", "dek", "deck", "subtitle", "sub-title", "lede",
                             "article-summary", "intro-text", "article-intro", "excerpt"});
@@ -202,6 +203,18 @@ std::vector<std::string> SplitWords(absl::string_view names, std::vector<bool>* 
   }
   flush();
   return words;
+}
+
+// What an <article> may have, but not be: "author-jane" on it names its author.
+bool IsDetail(Hint hint) {
+  return hint == Hint::kByline || hint == Hint::kMeta || hint == Hint::kTags || hint == Hint::kCaption ||
+         hint == Hint::kForm || hint == Hint::kStandfirst || hint == Hint::kShare;
+}
+
+// An id made of a heading's words ("sharing-with-a-single-developer") says nothing about what its element is for.
+bool IsSlug(absl::string_view id) {
+  constexpr std::ptrdiff_t kMinDivisions = 4;
+  return std::count_if(id.begin(), id.end(), [](char c) { return c == '-' || c == '_'; }) >= kMinDivisions;
 }
 
 }  // namespace
@@ -248,6 +261,8 @@ absl::string_view HintName(Hint hint) {
       return "hidden";
     case Hint::kStandfirst:
       return "standfirst";
+    case Hint::kSiteRule:
+      return "dropped by the site's rules";
   }
   return "no hint";
 }
@@ -337,13 +352,15 @@ Hint HintReader::Read(const HtmlDocument& document, int32_t node) {
       return Hint::kConsent;
     }
     const Hint by_class = OfNames(document.Attribute(node, "class"));
-    const Hint by_id = OfNames(document.Attribute(node, "id"));
+    const absl::string_view id = document.Attribute(node, "id");
+    const Hint by_id = IsSlug(id) ? Hint::kNone : OfNames(id);
     const Hint by_test = OfNames(document.Attribute(node, "data-testid"));
     if (by_class == Hint::kBody || by_id == Hint::kBody) {
       return Hint::kBody;
     }
+    const bool is_article = n.tag == GUMBO_TAG_ARTICLE || n.tag == GUMBO_TAG_MAIN;
     for (const Hint hint : {by_class, by_id, by_test}) {
-      if (IsBoilerplate(hint) || hint == Hint::kStandfirst) {
+      if ((IsBoilerplate(hint) || hint == Hint::kStandfirst) && !(is_article && IsDetail(hint))) {
         return hint;
       }
     }

@@ -31,10 +31,11 @@ enum class Hint : uint8_t {
   kCaption,
   kForm,
   kHidden,
+  kSiteRule,    // A person said so.
   kStandfirst,  // Part of the article, but its summary.
 };
 
-inline bool IsBoilerplate(Hint hint) { return hint >= Hint::kNavigation && hint <= Hint::kHidden; }
+inline bool IsBoilerplate(Hint hint) { return hint >= Hint::kNavigation && hint <= Hint::kSiteRule; }
 
 // For people, as in Block::reason.
 absl::string_view HintName(Hint hint);

@@ -218,6 +218,10 @@ class MetadataReader {
     Article& article = result_.article;
     // Many pages give the house as their author.
     const std::string house = MatchKey(article.source);
+    std::vector<std::string>& titles = result_.titles;
+    titles.erase(std::remove_if(titles.begin(), titles.end(),
+                                [&](const std::string& title) { return !house.empty() && MatchKey(title) == house; }),
+                 titles.end());
     article.authors.erase(std::remove_if(article.authors.begin(), article.authors.end(),
                                          [&](const std::string& name) { return MatchKey(name) == house; }),
                           article.authors.end());
@@ -242,9 +246,12 @@ class MetadataReader {
       if (node.tag == GUMBO_TAG_META) {
         const absl::string_view content = document_.Attribute(i, "content");
         for (const char* key : {"property", "name", "http-equiv"}) {
-          const absl::string_view name = document_.Attribute(i, key);
-          if (!name.empty() && !content.empty()) {
-            std::vector<std::string>& values = meta_[absl::AsciiStrToLower(name)];
+          // Several names may stand in one attribute: <meta property="dc:title og:title" …>.
+          for (const absl::string_view name : absl::StrSplit(document_.Attribute(i, key), ' ', absl::SkipEmpty())) {
+            if (content.empty()) {
+              break;
+            }
+            std::vector<std::string>& values = meta_[MetaKey(name)];
             if (values.size() < kMaxLabels) {
               values.emplace_back(content);
             }
@@ -263,6 +270,18 @@ class MetadataReader {
     if (url.empty()) {
       url = ResolveUrl(First("og:url"), base_);
     }
+  }
+
+  // "DC:Title" and "dcterm.title" are written in many ways; here they are "dc.title" and "dcterms.title".
+  static std::string MetaKey(absl::string_view name) {
+    std::string key = absl::AsciiStrToLower(name);
+    if (absl::StartsWith(key, "dc:") || absl::StartsWith(key, "dcterm")) {
+      std::replace(key.begin(), key.end(), ':', '.');
+    }
+    if (absl::StartsWith(key, "dcterm.")) {
+      key.insert(6, "s");
+    }
+    return key;
   }
 
   void ReadLink(int32_t i) {
@@ -291,8 +310,8 @@ class MetadataReader {
       return;
     }
     result_.states_article = json_ld_.is_article();
+    AddTitle(StringMember(*object, "name"));  // Where both are there, as in encyclopaedias, the headline is a gloss.
     AddTitle(StringMember(*object, "headline"));
-    AddTitle(StringMember(*object, "name"));
     if (json_ld_.is_article()) {
       const std::vector<std::string> types = StringsOf(Member(*object, "@type"));
       article.content_type = types.empty() ? "" : types.front();
@@ -329,8 +348,12 @@ class MetadataReader {
 
   void ReadJsonAuthors(const Json& object) {
     const Json& author = Member(object, "author");
-    if (!author.is_null()) {
-      ReadJsonAuthor(author, 0);
+    if (author.is_null()) {
+      return;
+    }
+    ReadJsonAuthor(author, 0);
+    if (result_.article.authors.empty() && !house_author_.empty()) {
+      result_.article.authors.push_back(house_author_);
     }
   }
 
@@ -352,7 +375,9 @@ class MetadataReader {
     const std::vector<std::string> types = StringsOf(Member(person, "@type"));
     if (std::find(types.begin(), types.end(), "Organization") != types.end() ||
         std::find(types.begin(), types.end(), "NewsMediaOrganization") != types.end()) {
-      return;  // The house, not a person.
+      // The house, or an agency: named if there is no person.
+      house_author_ = house_author_.empty() ? StringMember(person, "name") : house_author_;
+      return;
     }
     const Json& name = Member(person, "name");
     for (const std::string& one : StringsOf(name)) {
@@ -384,12 +409,12 @@ class MetadataReader {
   void ReadMeta() {
     Article& article = result_.article;
     for (const char* name :
-         {"og:title", "twitter:title", "parsely-title", "dc.title", "dcterms.title", "title", "citation_title"}) {
+         {"dc.title", "dcterms.title", "og:title", "twitter:title", "parsely-title", "title", "citation_title"}) {
       AddTitle(HtmlToText(First(name)));
     }
     if (article.authors.empty()) {
       for (const char* name :
-           {"author", "article:author", "dc.creator", "dcterms.creator", "byl", "parsely-author", "sailthru.author",
+           {"dc.creator", "dcterms.creator", "author", "article:author", "byl", "parsely-author", "sailthru.author",
             "article:author_name", "citation_author", "og:article:author", "authors", "twitter:data1"}) {
         const auto found = meta_.find(name);
         const bool labelled = absl::string_view(name) != "twitter:data1" || IsWrittenByLabel(First("twitter:label1"));
@@ -493,7 +518,8 @@ class MetadataReader {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      const absl::string_view item = document_.Attribute(i, "itemprop");
+      absl::string_view item = document_.Attribute(i, "itemprop");
+      item = item.substr(0, item.find(' '));  // "author creator"
       if (item == "datePublished" || item == "dateCreated") {
         SetPublished(DateValue(i), "itemprop datePublished");
       } else if (item == "dateModified") {
@@ -547,10 +573,7 @@ class MetadataReader {
 
   // `text` is one name, or several with commas or "and" between them.
   void AddAuthors(absl::string_view text) {
-    std::vector<std::string> names = ParseNameList(text);
-    if (names.empty() && CountWords(text) <= 6) {
-      names.push_back(CleanAuthorName(text));
-    }
+    std::vector<std::string> names = ParseAuthors(text);
     std::vector<std::string>& authors = result_.article.authors;
     for (std::string& name : names) {
       if (!name.empty() && authors.size() < kMaxAuthors &&
@@ -617,6 +640,7 @@ class MetadataReader {
   std::string base_;
   const absl::Time now_;
   absl::flat_hash_map<std::string, std::vector<std::string>> meta_;
+  std::string house_author_;
   HtmlMetadata result_;
 };
 

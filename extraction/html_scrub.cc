@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 
 namespace dateline::extraction {
@@ -25,6 +27,9 @@ constexpr size_t kMaxNameBytes = 40;
 constexpr size_t kMaxLinkBytes = 120;  // Of a link's target only its beginning is looked at.
 constexpr size_t kMaxDistinctNames = 2000;
 constexpr size_t kMaxJsonLdBytes = 2'000'000;  // In all; what a page says about itself is a few KB.
+
+constexpr std::array<absl::string_view, 11> kKeptAttributes = {
+    "class", "id", "itemprop", "itemtype", "content", "datetime", "property", "role", "rel", "data-testid", "dir"};
 
 enum class Action : uint8_t {
   kKeep,    // Emitted as it is.
@@ -93,9 +98,14 @@ bool IsNameStart(char c) { return absl::ascii_isalpha(static_cast<unsigned char>
 bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
 
 struct RawAttribute {
-  std::string name;
+  absl::string_view name;   // Lower case.
   absl::string_view value;  // As written, without quotes.
 };
+
+bool HasCapital(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isupper(static_cast<unsigned char>(c)); });
+}
 
 class Scrubber {
  public:
@@ -127,6 +137,7 @@ class Scrubber {
     int32_t name = 0;
     Shape shape = Shape::kInline;
     bool emitted = false;
+    bool pre = false;
     const char* out_name = "";  // What it was emitted as.
   };
 
@@ -138,8 +149,31 @@ class Scrubber {
     return found == nullptr ? in_.size() : static_cast<size_t>(static_cast<const char*>(found) - in_.data());
   }
 
+  // White space beside the borders of block elements says nothing, and would be half of all nodes.
+  void BeginText() {
+    if (space_pending_) {
+      out_.html.push_back(' ');
+      space_pending_ = false;
+    }
+    at_border_ = false;
+  }
+  void BeginTag(Shape shape) {
+    if (shape != Shape::kInline) {
+      space_pending_ = false;
+      at_border_ = true;
+    } else if (space_pending_) {
+      out_.html.push_back(' ');
+      space_pending_ = false;
+    }
+  }
+
   // Control characters are left out.
   void EmitText(absl::string_view text) {
+    if (pre_depth_ == 0 && std::all_of(text.begin(), text.end(), IsSpace)) {
+      space_pending_ = space_pending_ || (!text.empty() && !at_border_);
+      return;
+    }
+    BeginText();
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 ? !IsSpace(c) : c == 0x7F; };
     while (!text.empty()) {
       const auto* const bad = std::find_if(text.data(), text.data() + text.size(), is_control);
@@ -162,6 +196,7 @@ class Scrubber {
     } else if (rest.size() > 1 && rest[1] == '/') {
       pos_ = std::min(in_.size(), Find('>', pos_) + 1);
     } else {
+      BeginText();
       out_.html.append("&lt;");
       ++pos_;
     }
@@ -207,6 +242,7 @@ class Scrubber {
     const std::string name = ReadName();
     pos_ = std::min(in_.size(), Find('>', pos_) + 1);
     if (name == "br") {
+      BeginTag(Shape::kBlock);
       out_.html.append("<br>");
       return;
     }
@@ -227,6 +263,7 @@ class Scrubber {
       const Open& open = stack_[i - 1];
       if (open.name == name) {
         if (open.emitted) {
+          BeginTag(open.shape);
           absl::StrAppend(&out_.html, "</", open.out_name, ">");
         }
         PopTo(i - 1);
@@ -249,6 +286,7 @@ class Scrubber {
     while (stack_.size() > size) {
       --open_count_[static_cast<size_t>(stack_.back().name)];
       emitted_depth_ -= stack_.back().emitted ? 1 : 0;
+      pre_depth_ -= stack_.back().pre ? 1 : 0;
       stack_.pop_back();
     }
   }
@@ -283,9 +321,11 @@ class Scrubber {
     }
   }
 
-  // Reads attributes up to the end of the tag.
-  std::vector<RawAttribute> ReadAttributes() {
-    std::vector<RawAttribute> attributes;
+  // Reads attributes up to the end of the tag. They are good until the next call.
+  const std::vector<RawAttribute>& ReadAttributes() {
+    std::vector<RawAttribute>& attributes = attributes_;
+    attributes.clear();
+    lowered_.clear();
     while (pos_ < in_.size()) {
       const char c = in_[pos_];
       if (c == '>') {
@@ -304,7 +344,11 @@ class Scrubber {
       while (pos_ < in_.size() && !IsSpace(in_[pos_]) && in_[pos_] != '=' && in_[pos_] != '>' && in_[pos_] != '/') {
         ++pos_;
       }
-      attribute.name = absl::AsciiStrToLower(in_.substr(start, std::min(pos_ - start, kMaxNameBytes)));
+      attribute.name = in_.substr(start, std::min(pos_ - start, kMaxNameBytes));
+      if (HasCapital(attribute.name)) {
+        lowered_.push_back(absl::AsciiStrToLower(attribute.name));
+        attribute.name = lowered_.back();
+      }
       size_t next = pos_;
       while (next < in_.size() && IsSpace(in_[next])) {
         ++next;
@@ -317,7 +361,7 @@ class Scrubber {
         attribute.value = ReadValue();
       }
       if (attributes.size() < kMaxAttributes) {
-        attributes.push_back(std::move(attribute));
+        attributes.push_back(attribute);
       }
     }
     return attributes;
@@ -350,11 +394,14 @@ class Scrubber {
     const size_t tag_start = pos_;
     ++pos_;
     const std::string name = ReadName();
-    const std::vector<RawAttribute> attributes = ReadAttributes();
+    const std::vector<RawAttribute>& attributes = ReadAttributes();
     const auto known = KnownElements().find(name);
     Element element = known == KnownElements().end() ? Element() : known->second;
     switch (element.action) {
       case Action::kUnwrap:
+        if (name == "body") {
+          ReadBody(attributes);
+        }
         return;
       case Action::kHtml:
         ReadLanguage(attributes);
@@ -368,6 +415,7 @@ class Scrubber {
       case Action::kVoid:
         if (emitted_ < kMaxElements) {
           ++emitted_;
+          BeginTag(name == "br" || name == "hr" ? Shape::kBlock : Shape::kInline);
           EmitTag(name.c_str(), name, element, attributes);
         }
         return;
@@ -404,7 +452,9 @@ class Scrubber {
     open.shape = element.shape;
     depth_limited_ = depth_limited_ || emitted_depth_ >= kMaxDepth;
     count_limited_ = count_limited_ || emitted_ >= kMaxElements;
-    if (emitted_depth_ < kMaxDepth && emitted_ < kMaxElements) {
+    open.pre = name == "pre";
+    pre_depth_ += open.pre ? 1 : 0;
+    if (emitted_depth_ < kMaxDepth && emitted_ < kMaxElements && !SaysNothing(name, attributes)) {
       open.emitted = true;
       switch (element.action) {
         case Action::kBold:
@@ -424,10 +474,19 @@ class Scrubber {
       }
       ++emitted_;
       ++emitted_depth_;
+      BeginTag(open.shape);
       EmitTag(open.out_name, name, element, attributes);
     }
     ++open_count_[static_cast<size_t>(id)];
     stack_.push_back(open);
+  }
+
+  // A <span> without any attribute that is looked at.
+  static bool SaysNothing(absl::string_view name, const std::vector<RawAttribute>& attributes) {
+    return name == "span" && std::none_of(attributes.begin(), attributes.end(), [](const RawAttribute& attribute) {
+             return attribute.name == "hidden" || IsKeptAttribute(attribute.name) ||
+                    (attribute.name == "style" && HidesElement(attribute.value));
+           });
   }
 
   // `name` as a string that lives as long as the program's table of elements.
@@ -460,6 +519,16 @@ class Scrubber {
     for (const RawAttribute& attribute : attributes) {
       if ((attribute.name == "lang" || attribute.name == "xml:lang") && out_.language.empty()) {
         out_.language = std::string(attribute.value.substr(0, kMaxNameBytes));
+      } else if (attribute.name == "dir" && out_.direction.empty()) {
+        out_.direction = absl::AsciiStrToLower(attribute.value.substr(0, kMaxNameBytes));
+      }
+    }
+  }
+
+  void ReadBody(const std::vector<RawAttribute>& attributes) {
+    for (const RawAttribute& attribute : attributes) {
+      if (attribute.name == "dir") {
+        out_.direction = absl::AsciiStrToLower(attribute.value.substr(0, kMaxNameBytes));
       }
     }
   }
@@ -495,6 +564,7 @@ class Scrubber {
       return;  // The markup within is read in its place; the end tag finds nothing to close.
     }
     if (name == "script") {
+      out_.has_script = true;
       KeepJsonLd(attributes, in_.substr(pos_, end - pos_));
     }
     pos_ = std::min(in_.size(), Find('>', end) + 1);
@@ -520,6 +590,7 @@ class Scrubber {
   }
 
   void EmitTitle() {
+    BeginTag(Shape::kBlock);
     bool& none_left = no_end_tag_["title"];
     size_t end = none_left ? absl::string_view::npos : FindEndTag("title");
     if (end == absl::string_view::npos) {
@@ -551,7 +622,13 @@ class Scrubber {
       } else if (attribute.name == "hidden") {
         hidden = hidden || attribute.value != "until-found";
       } else if (attribute.name == "href" && element.action == Action::kLink) {
-        EmitAttribute("data-a", attribute.value.substr(0, kMaxLinkBytes));
+        if (absl::StartsWithIgnoreCase(attribute.value, "javascript:")) {
+          continue;  // Leads nowhere.
+        }
+        const absl::string_view target = attribute.value.substr(0, kMaxLinkBytes);
+        // That there is a link is what counts, but for links to authors' pages.
+        const bool to_author = absl::StrContains(target, "/author") || absl::StrContains(target, "/autor");
+        EmitAttribute("data-a", to_author ? target : absl::string_view());
       } else if (KeepsAttribute(element, attribute.name)) {
         has_class = has_class || attribute.name == "class";
         EmitAttribute(attribute.name, attribute.value);
@@ -567,12 +644,16 @@ class Scrubber {
   }
 
   static bool HidesElement(absl::string_view style) {
-    for (size_t at = style.find("display"); at != absl::string_view::npos; at = style.find("display", at + 1)) {
-      absl::string_view rest = style.substr(at + 7);
+    return HasValue(style, "display", "none") || HasValue(style, "visibility", "hidden");
+  }
+
+  static bool HasValue(absl::string_view style, absl::string_view property, absl::string_view value) {
+    for (size_t at = style.find(property); at != absl::string_view::npos; at = style.find(property, at + 1)) {
+      absl::string_view rest = style.substr(at + property.size());
       while (!rest.empty() && (IsSpace(rest.front()) || rest.front() == ':')) {
         rest.remove_prefix(1);
       }
-      if (absl::StartsWith(rest, "none")) {
+      if (absl::StartsWith(rest, value)) {
         return true;
       }
     }
@@ -580,12 +661,9 @@ class Scrubber {
   }
 
   static bool KeepsAttribute(const Element& element, absl::string_view name) {
-    static constexpr std::array<absl::string_view, 14> kKept = {
-        "class",    "id",   "itemprop", "itemtype",    "itemscope",   "content", "datetime",
-        "property", "role", "rel",      "aria-hidden", "data-testid", "lang",    "aria-label"};
     static constexpr std::array<absl::string_view, 7> kOfHead = {"name",     "href", "charset", "http-equiv",
                                                                  "hreflang", "type", "media"};
-    return std::find(kKept.begin(), kKept.end(), name) != kKept.end() ||
+    return IsKeptAttribute(name) ||
            (element.action == Action::kVoid && std::find(kOfHead.begin(), kOfHead.end(), name) != kOfHead.end());
   }
 
@@ -607,12 +685,17 @@ class Scrubber {
   size_t pos_ = 0;
   ScrubbedHtml out_;
   std::vector<Open> stack_;
+  std::vector<RawAttribute> attributes_;  // Of the tag that was read last.
+  std::deque<std::string> lowered_;       // Those of their names that were written in capitals.
   absl::flat_hash_map<std::string, int32_t> ids_;
   std::vector<int32_t> open_count_;
   absl::flat_hash_map<std::string, bool> no_end_tag_;  // Names of which no end tag is left.
   size_t json_ld_bytes_ = 0;
   int emitted_ = 0;
   int emitted_depth_ = 0;
+  int pre_depth_ = 0;
+  bool at_border_ = true;       // Nothing but block elements' tags since the last text.
+  bool space_pending_ = false;  // White space was read since the last text, which counts if text follows.
   bool depth_limited_ = false;
   bool count_limited_ = false;
   bool no_comment_end_ = false;
@@ -623,5 +706,18 @@ class Scrubber {
 }  // namespace
 
 ScrubbedHtml ScrubHtml(absl::string_view html) { return Scrubber(html).Run(); }
+
+bool IsKeptElement(absl::string_view name) {
+  const auto known = KnownElements().find(name);
+  return known != KnownElements().end() &&
+         (known->second.action == Action::kKeep || known->second.action == Action::kBold ||
+          known->second.action == Action::kLink);
+}
+
+bool IsKeptAttribute(absl::string_view name) {
+  return std::find(kKeptAttributes.begin(), kKeptAttributes.end(), name) != kKeptAttributes.end();
+}
+
+std::string KeptAttributes() { return absl::StrJoin(kKeptAttributes, ", "); }
 
 }  // namespace dateline::extraction

@@ -10,8 +10,10 @@
 namespace dateline::extraction {
 
 struct ScrubbedHtml {
-  std::string html;                  // Plain, well-bounded markup that means the same to an extractor.
-  std::string language;              // <html lang>.
+  std::string html;       // Plain, well-bounded markup that means the same to an extractor.
+  std::string language;   // <html lang>.
+  std::string direction;  // <html dir> or <body dir>, lower case.
+  bool has_script = false;
   std::vector<std::string> json_ld;  // Contents of <script type="application/ld+json">.
   std::vector<std::string> warnings;
 };
@@ -27,6 +29,12 @@ inline constexpr int kMaxDepth = 256;
 inline constexpr int kMaxElements = 400'000;
 inline constexpr int kMaxAttributeBytes = 4096;
 ScrubbedHtml ScrubHtml(absl::string_view html);
+
+// True for the names of elements that come out, as themselves or as what stands for them (see above).
+bool IsKeptElement(absl::string_view name);
+// True for the names of attributes that come out; all of them, for messages to people.
+bool IsKeptAttribute(absl::string_view name);
+std::string KeptAttributes();
 
 }  // namespace dateline::extraction
 

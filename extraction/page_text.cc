@@ -25,6 +25,7 @@ namespace {
 
 constexpr size_t kProseWords = 12;      // A sentence this long is text.
 constexpr size_t kLongProseWords = 35;  // Text even when it ends like a teaser.
+constexpr size_t kTitleWords = 4;       // A line this long that the page repeats is another article's title.
 constexpr size_t kMaxHeadingWords = 14;
 constexpr size_t kMaxHeadingBytes = 160;
 constexpr size_t kMaxTitleWords = 35;
@@ -32,6 +33,9 @@ constexpr size_t kMaxBlockText = 2000;
 constexpr double kMaxProse = 600.0;  // What one paragraph counts at most: many paragraphs make an article.
 constexpr double kShortLine = -25.0;
 constexpr double kTeaser = -150.0;
+constexpr double kMinBeforeComments = 1000.0;  // What a text above a heading of comments is worth.
+constexpr double kCommentShare = 0.25;
+constexpr double kRepeatedLine = -90.0;
 constexpr double kFurniture = -60.0;
 constexpr double kHardStop = -1e5;  // Disclaimers, comments: the article never goes on behind them.
 constexpr size_t kLabelReach = 10;  // How many blocks from the text a label may stand.
@@ -95,19 +99,7 @@ class PageTextReader {
   // there are no blank lines at all, each line is a paragraph.
   void Split(absl::string_view text) {
     const std::vector<absl::string_view> lines = absl::StrSplit(text, absl::ByAnyChar("\n\r"));
-    size_t filled = 0;
-    size_t blank_runs = 0;
-    size_t width = 0;
-    bool was_blank = true;
-    for (const absl::string_view line : lines) {
-      const bool blank = absl::StripAsciiWhitespace(line).empty();
-      filled += blank ? 0 : 1;
-      blank_runs += blank && !was_blank ? 1 : 0;
-      width = std::max(width, CountCodePoints(line));
-      was_blank = blank;
-    }
-    // Hard-wrapped text has many lines of nearly the same width, and none much wider.
-    const bool wrapped = width <= 100 && filled > blank_runs * 2;
+    const bool wrapped = IsWrapped(lines);
     std::vector<std::string> paragraph;
     for (const absl::string_view line : lines) {
       std::string clean = CollapseSpace(line);
@@ -121,6 +113,29 @@ class PageTextReader {
       }
     }
     AddParagraph(&paragraph, wrapped);
+  }
+
+  // Hard-wrapped text has many lines of nearly the same width that go on in the next one, and none much wider.
+  static bool IsWrapped(const std::vector<absl::string_view>& lines) {
+    constexpr size_t kMaxWidth = 100;
+    constexpr size_t kMinFullLines = 3;
+    size_t width = 0;
+    for (const absl::string_view line : lines) {
+      width = std::max(width, CountCodePoints(line));
+    }
+    if (width > kMaxWidth) {
+      return false;
+    }
+    size_t full = 0;
+    size_t ends = 0;  // Of sentences, and of lines: paragraphs that are lines of their own end so.
+    for (size_t i = 0; i + 1 < lines.size(); ++i) {
+      const bool goes_on = !absl::StripAsciiWhitespace(lines[i + 1]).empty();
+      if (goes_on && CountCodePoints(lines[i]) * 4 >= width * 3) {
+        ++full;
+        ends += EndsSentence(lines[i]) ? 1 : 0;
+      }
+    }
+    return full >= kMinFullLines && ends * 2 <= full;
   }
 
   void AddParagraph(std::vector<std::string>* lines, bool wrapped) {
@@ -167,6 +182,10 @@ class PageTextReader {
     for (TextBlock& block : blocks_) {
       block.words = CountWords(block.text);
       block.kind = ClassifyLine(block.text);
+      if (block.kind == LineKind::kNone && IsMenuLine(block.text)) {
+        block.kind = LineKind::kNavigation;
+      }
+      body_.paywall = body_.paywall || block.kind == LineKind::kPaywall;
       block.sentence = EndsSentence(block.text);
       block.cut_off = EndsCutOff(block.text);
       block.copies = copies[block.key];
@@ -180,6 +199,30 @@ class PageTextReader {
       block.value = ValueOf(block);
     }
     JudgeTeasers();
+  }
+
+  // A number with its signs: "$915", "’17", "12.5%".
+  static bool IsFigure(absl::string_view text) {
+    constexpr size_t kMaxBytes = 12;
+    return text.size() <= kMaxBytes && text.find_first_of("0123456789") != absl::string_view::npos &&
+           std::none_of(text.begin(), text.end(),
+                        [](char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); });
+  }
+
+  // A menu set on one line: "News • World • Sport • Weather".
+  static bool IsMenuLine(absl::string_view text) {
+    constexpr int kMinBorders = 4;
+    for (const absl::string_view border : {" • ", " | ", " · ", " › ", " / "}) {
+      int count = 0;
+      for (size_t at = text.find(border); at != absl::string_view::npos;
+           at = text.find(border, at + border.size() - 1)) {
+        ++count;
+      }
+      if (count >= kMinBorders && CountWords(text) <= static_cast<size_t>(count) * 6) {
+        return true;
+      }
+    }
+    return false;
   }
 
   static double ValueOf(const TextBlock& block) {
@@ -201,11 +244,14 @@ class PageTextReader {
     if (block.prose) {
       return std::min(kMaxProse, static_cast<double>(CountCodePoints(block.text)));
     }
-    if (block.copies > 1 || (block.cut_off && block.words >= 5)) {
-      return kTeaser;
+    if (IsFigure(block.text)) {
+      return kShortLine * 0.2;  // Of a chart or table: they come in dozens.
     }
-    if (block.sentence && block.words >= 3) {
-      return static_cast<double>(block.text.size()) * 0.5;  // Short sentences: speech, one-line paragraphs.
+    if (block.copies > 1 || (block.cut_off && block.words >= 5)) {
+      return block.words >= kTitleWords ? kTeaser : kRepeatedLine;
+    }
+    if (block.sentence && block.words >= 3 && block.copies == 1) {
+      return std::min(kMaxProse, static_cast<double>(block.text.size()) * 0.5);  // Speech, one-line paragraphs.
     }
     return block.bullet ? kShortLine * 0.3 : kShortLine;
   }
@@ -239,9 +285,12 @@ class PageTextReader {
   bool FindRegion() {
     double best = 0.0;
     double sum = 0.0;
+    bool comments = false;  // Readers may have written more than the author.
     size_t start = 0;
     for (size_t i = 0; i < blocks_.size(); ++i) {
       double value = blocks_[i].value;
+      comments = comments || (blocks_[i].kind == LineKind::kCommentHeading && sum >= kMinBeforeComments);
+      value *= comments && value > 0.0 ? kCommentShare : 1.0;
       if (!blocks_[i].biography.empty() && !IsAmidText(i)) {
         value = kFurniture;
       }

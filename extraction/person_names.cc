@@ -256,6 +256,20 @@ absl::string_view WithoutDateWords(absl::string_view text) {
   return text.substr(0, length);
 }
 
+// "Jane Roe March 18 at 3:57 PM", "Jane Roe 3 hours ago": what stands before the number, and before its month.
+absl::string_view BeforeDigits(absl::string_view text) {
+  const size_t digit = text.find_first_of("0123456789");
+  if (digit == absl::string_view::npos || digit == 0 || text[digit - 1] != ' ') {
+    return text;
+  }
+  absl::string_view before = absl::StripAsciiWhitespace(text.substr(0, digit));
+  const size_t space = before.rfind(' ');
+  if (space != absl::string_view::npos && IsMonthName(BareWord(before.substr(space + 1)))) {
+    before = absl::StripAsciiWhitespace(before.substr(0, space));
+  }
+  return before;
+}
+
 void AddUnique(std::string name, std::vector<std::string>* names) {
   if (!name.empty() && std::find(names->begin(), names->end(), name) == names->end()) {
     names->push_back(std::move(name));
@@ -321,6 +335,20 @@ std::vector<std::string> ParseNameList(absl::string_view text) {
   return names;
 }
 
+std::vector<std::string> ParseAuthors(absl::string_view text) {
+  std::vector<std::string> names = ParseNameList(text);
+  const size_t parenthesis = text.find(" (");
+  if (names.empty() && parenthesis != absl::string_view::npos) {  // "Jane Roe (https://…)", "Jane Roe (with …)"
+    text = text.substr(0, parenthesis);
+    names = ParseNameList(text);
+  }
+  constexpr size_t kMaxWords = 6;
+  if (names.empty() && CountWords(text) <= kMaxWords) {
+    AddUnique(CleanAuthorName(text), &names);
+  }
+  return names;
+}
+
 std::vector<std::string> ParseByline(absl::string_view line) {
   const std::string collapsed = CollapseSpace(line);
   absl::string_view view = collapsed;
@@ -338,7 +366,7 @@ std::vector<std::string> ParseByline(absl::string_view line) {
     }
     return ParseNameList(WithoutDateWords(view.substr(0, date->start)));
   }
-  return ParseNameList(view);
+  return ParseNameList(WithoutDateWords(BeforeDigits(view)));
 }
 
 bool IsAboutPerson(absl::string_view paragraph, const std::vector<std::string>& names) {

@@ -1,7 +1,6 @@
 #include "extraction/source_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,252 +18,46 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "common/error.h"
 #include "common/status_macros.h"
-#include "common/text.h"
-#include "extraction/charset.h"
+#include "extraction/archive_reader.h"
 #include "extraction/extraction.h"
 #include "extraction/feed_reader.h"
-#include "extraction/json_lines.h"
+#include "extraction/html_metadata.h"
+#include "extraction/json_reader.h"
+#include "extraction/mail_reader.h"
+#include "extraction/pdf_reader.h"
+#include "extraction/table_reader.h"
+#include "extraction/text_stream.h"
 
 namespace dateline::extraction {
 namespace {
 
+// What the format is told from: the header of a tar, a prolog, the first object of JSON Lines.
 constexpr size_t kHeadBytes = 8192;
-constexpr size_t kReadBytes = 65'536;
-
-// `text` without what may stand before the first element: declarations, comments, document types.
-absl::string_view SkipProlog(absl::string_view text) {
-  while (true) {
-    text = absl::StripLeadingAsciiWhitespace(text);
-    size_t end = absl::string_view::npos;
-    if (absl::StartsWith(text, "<!--")) {
-      end = text.find("-->");
-      end = end == absl::string_view::npos ? end : end + 3;
-    } else if (absl::StartsWith(text, "<?")) {
-      end = text.find('>');
-      end = end == absl::string_view::npos ? end : end + 1;
-    } else if (absl::StartsWithIgnoreCase(text, "<!doctype")) {
-      const size_t bracket = text.find('[');
-      end = text.find('>');
-      if (bracket != absl::string_view::npos && bracket < end) {
-        end = text.find("]>", bracket);
-        end = end == absl::string_view::npos ? end : end + 2;
-      } else {
-        end = end == absl::string_view::npos ? end : end + 1;
-      }
-    } else {
-      return text;
-    }
-    if (end == absl::string_view::npos) {
-      return text;
-    }
-    text = text.substr(end);
-  }
-}
-
-bool StartsWithTag(absl::string_view text, absl::string_view name) {
-  return text.size() > name.size() + 1 && text[0] == '<' && absl::StartsWithIgnoreCase(text.substr(1), name) &&
-         !absl::ascii_isalnum(static_cast<unsigned char>(text[name.size() + 1]));
-}
-
-// Tags that plain text never holds by chance, at least two of them.
-bool HoldsHtml(absl::string_view text) {
-  size_t found = 0;
-  size_t at = 0;
-  while (found < 2 && (at = text.find('<', at)) != absl::string_view::npos) {
-    const absl::string_view rest = text.substr(at);
-    for (const absl::string_view tag :
-         {"p", "/p",   "div",   "/div", "br",    "h1", "h2", "html",   "head", "body",   "article",
-          "a", "span", "title", "meta", "table", "ul", "li", "strong", "em",   "section"}) {
-      if (StartsWithTag(rest, tag)) {
-        ++found;
-        break;
-      }
-    }
-    ++at;
-  }
-  return found >= 2;
-}
-
-bool HasSuffix(absl::string_view path, std::initializer_list<absl::string_view> suffixes) {
-  return std::any_of(suffixes.begin(), suffixes.end(),
-                     [path](absl::string_view suffix) { return absl::EndsWithIgnoreCase(path, suffix); });
-}
 
 absl::Time NowFor(const SourceOptions& options) {
   const absl::Time now = options.extract.now == absl::InfiniteFuture() ? absl::Now() : options.extract.now;
   return options.fetch_time ? std::min(now, *options.fetch_time) : now;
 }
 
-// Bytes of the source, of which some were read ahead.
-class Input {
- public:
-  explicit Input(ReadFunction read) : read_(std::move(read)) {}
-
-  // Reads until `size` bytes are buffered or the source ends.
-  absl::Status Fill(size_t size) {
-    while (!ended_ && buffer_.size() - start_ < size) {
-      RETURN_IF_ERROR(ReadMore());
-    }
-    return absl::OkStatus();
-  }
-
-  absl::string_view buffered() const { return absl::string_view(buffer_).substr(start_); }
-
-  // The next line without its end; nullopt after the last. Of a line beyond `limit` bytes only the first `limit` + 1
-  // are returned; the rest of it is passed over.
-  absl::StatusOr<std::optional<std::string>> ReadLine(size_t limit) {
-    size_t searched = 0;
-    while (true) {
-      const size_t end = buffered().find('\n', searched);
-      if (end != absl::string_view::npos) {
-        std::string line(buffered().substr(0, std::min(end, limit + 1)));
-        Consume(end + 1);
-        return std::optional<std::string>(std::move(line));
-      }
-      searched = buffered().size();
-      if (searched > limit) {
-        std::string line(buffered().substr(0, limit + 1));
-        RETURN_IF_ERROR(SkipLine());
-        return std::optional<std::string>(std::move(line));
-      }
-      if (ended_) {
-        if (searched == 0) {
-          return std::optional<std::string>();
-        }
-        std::string line(buffered());
-        Consume(searched);
-        return std::optional<std::string>(std::move(line));
-      }
-      RETURN_IF_ERROR(ReadMore());
-    }
-  }
-
-  // All that is left, or its first `limit` + 1 bytes.
-  absl::StatusOr<std::string> ReadAll(size_t limit) {
-    RETURN_IF_ERROR(Fill(limit + 1));
-    std::string all(buffered().substr(0, limit + 1));
-    Consume(all.size());
-    return all;
-  }
-
- private:
-  absl::Status ReadMore() {
-    Compact();
-    const size_t size = buffer_.size();
-    buffer_.resize(size + kReadBytes);
-    absl::StatusOr<size_t> read = read_(buffer_.data() + size, kReadBytes);
-    buffer_.resize(size + (read.ok() ? std::min(*read, kReadBytes) : 0));
-    if (!read.ok()) {
-      ended_ = true;
-      return read.status();
-    }
-    ended_ = *read == 0;
-    return absl::OkStatus();
-  }
-
-  absl::Status SkipLine() {
-    while (true) {
-      const size_t end = buffered().find('\n');
-      if (end != absl::string_view::npos) {
-        Consume(end + 1);
-        return absl::OkStatus();
-      }
-      Consume(buffered().size());
-      if (ended_) {
-        return absl::OkStatus();
-      }
-      RETURN_IF_ERROR(ReadMore());
-    }
-  }
-
-  void Consume(size_t bytes) { start_ += bytes; }
-
-  void Compact() {
-    if (start_ > 0) {
-      buffer_.erase(0, start_);
-      start_ = 0;
-    }
-  }
-
-  ReadFunction read_;
-  std::string buffer_;
-  size_t start_ = 0;
-  bool ended_ = false;
-};
-
-class JsonLinesReader final : public SourceReader {
- public:
-  JsonLinesReader(Input input, const SourceOptions& options)
-      : SourceReader(Format::kJsonLines),
-        input_(std::move(input)),
-        limit_(options.max_item_bytes),
-        now_(NowFor(options)) {}
-
-  std::optional<SourceItem> Next() override {
-    while (!done_) {
-      SourceItem item;
-      item.number = ++line_;
-      item.position = absl::StrCat("line ", line_);
-      absl::StatusOr<std::optional<std::string>> line = input_.ReadLine(limit_);
-      if (!line.ok()) {
-        done_ = true;
-        item.extraction = line.status();
-        return item;
-      }
-      if (!line->has_value()) {
-        done_ = true;
-        return std::nullopt;
-      }
-      absl::string_view text = **line;
-      if (line_ == 1) {
-        absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
-      }
-      if (text.size() > limit_) {
-        item.extraction = common::WithReason(
-            common::InvalidField(item.position, absl::StrCat("is longer than ", limit_, " bytes")), kDocumentTooLarge);
-        return item;
-      }
-      text = absl::StripAsciiWhitespace(text);
-      if (text.empty()) {
-        continue;
-      }
-      item.extraction = ReadJsonArticle(text, now_);
-      if (!item.extraction.ok()) {
-        item.extraction = common::WithFieldPrefix(item.extraction.status(), item.position);
-      }
-      return item;
-    }
-    return std::nullopt;
-  }
-
- private:
-  Input input_;
-  const size_t limit_;
-  const absl::Time now_;
-  int64_t line_ = 0;
-  bool done_ = false;
-};
-
-// A page or a text: one article.
+// A page, a text or a PDF: one article.
 class PageReader final : public SourceReader {
  public:
-  PageReader(Format format, Input input, SourceOptions options)
-      : SourceReader(format), input_(std::move(input)), options_(std::move(options)) {}
+  PageReader(Format format, Input input, SourceOptions options, absl::Time now)
+      : SourceReader(format), input_(std::move(input)), options_(std::move(options)), now_(now) {}
 
   std::optional<SourceItem> Next() override {
-    if (done_) {
+    if (std::exchange(done_, true)) {
       return std::nullopt;
     }
-    done_ = true;
     SourceItem item;
     item.number = 1;
     item.position = "page";
+    item.format = format();
     item.extraction = Read();
     return item;
   }
@@ -277,6 +71,9 @@ class PageReader final : public SourceReader {
           common::InvalidField("content", absl::StrCat("has more than ", options_.max_item_bytes, " bytes")),
           kDocumentTooLarge);
     }
+    if (format() == Format::kPdf) {
+      return ExtractPdf(document.content, options_.url, now_);
+    }
     document.media_type = options_.media_type;
     if (document.media_type.empty()) {
       document.media_type = format() == Format::kHtml ? "text/html" : "text/plain";
@@ -289,77 +86,73 @@ class PageReader final : public SourceReader {
 
   Input input_;
   const SourceOptions options_;
+  const absl::Time now_;
   bool done_ = false;
 };
 
+template <typename T>
+void TakeIfEmpty(T* field, T value) {
+  if (field->empty()) {
+    *field = std::move(value);
+  }
+}
+
 }  // namespace
 
-absl::string_view FormatName(Format format) {
-  switch (format) {
-    case Format::kHtml:
-      return "html";
-    case Format::kText:
-      return "text";
-    case Format::kFeed:
-      return "feed";
-    case Format::kJsonLines:
-      return "jsonl";
-    case Format::kUnknown:
-      break;
+absl::StatusOr<Extraction> CompleteFromPage(Extraction item, const Document& page, const Options& options) {
+  absl::StatusOr<Extraction> found = Extract(page, options);
+  if (!found.ok()) {
+    if (item.article.body.empty()) {
+      return found.status();
+    }
+    item.warnings.push_back(absl::StrCat("body: the page gives no article (", found.status().message(),
+                                         "); what the source holds stands for the text"));
+    return item;
   }
-  return "unknown";
-}
-
-std::optional<Format> FormatFromName(absl::string_view name) {
-  for (const Format format : {Format::kHtml, Format::kText, Format::kFeed, Format::kJsonLines}) {
-    if (name == FormatName(format)) {
-      return format;
+  Article& known = item.article;
+  Article& article = found->article;
+  std::vector<std::string>& warnings = found->warnings;
+  if (known.body.size() > article.body.size()) {
+    TakeIfEmpty(&known.summary, std::move(article.summary));
+    article.summary = std::move(known.summary);
+    article.body = std::move(known.body);
+    article.headings = std::move(known.headings);
+    warnings.emplace_back("body: the source's own text is longer than the page's and was kept");
+  } else {
+    TakeIfEmpty(&article.summary, known.summary.empty() ? std::move(known.body) : std::move(known.summary));
+  }
+  // A source states titles and times by themselves; on a page they are found among other things.
+  if (!known.title.empty()) {
+    article.title = std::move(known.title);
+  }
+  if (known.publish_time) {
+    article.publish_time = known.publish_time;
+    article.publish_time_precision = known.publish_time_precision;
+  }
+  if (!article.update_time) {
+    article.update_time = known.update_time;
+  }
+  TakeIfEmpty(&article.id, std::move(known.id));
+  TakeIfEmpty(&article.authors, std::move(known.authors));
+  TakeIfEmpty(&article.source, std::move(known.source));
+  TakeIfEmpty(&article.language_code, std::move(known.language_code));
+  TakeIfEmpty(&article.image_url, std::move(known.image_url));
+  TakeIfEmpty(&article.content_type, std::move(known.content_type));
+  for (auto& [name, values] : known.attributes) {
+    TakeIfEmpty(&article.attributes[name], std::move(values));
+  }
+  for (const SourceLabel& label : known.source_labels) {
+    AddLabel(label.kind, label.name, &article);
+  }
+  std::vector<std::string> urls = std::move(known.alternate_urls);
+  urls.push_back(std::move(known.url));
+  for (std::string& url : urls) {
+    std::vector<std::string>& others = article.alternate_urls;
+    if (!url.empty() && url != article.url && std::find(others.begin(), others.end(), url) == others.end()) {
+      others.push_back(std::move(url));
     }
   }
-  return std::nullopt;
-}
-
-Format DetectFormat(absl::string_view path, absl::string_view head) {
-  if (IsBinary(head)) {
-    return Format::kUnknown;
-  }
-  std::string decoded;
-  absl::string_view text = head.substr(0, kHeadBytes);
-  if (absl::StartsWith(text, "\xFF\xFE") || absl::StartsWith(text, "\xFE\xFF") ||
-      text.find('\0') != absl::string_view::npos) {
-    decoded = DecodeText(text, "").text;
-    text = decoded;
-  }
-  absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
-  text = absl::StripLeadingAsciiWhitespace(text);
-  if (absl::StartsWith(text, "<")) {
-    const absl::string_view root = SkipProlog(text);
-    for (const absl::string_view name : {"rss", "feed", "rdf:RDF"}) {
-      if (StartsWithTag(root, name)) {
-        return Format::kFeed;
-      }
-    }
-    if (absl::StartsWith(text, "<?xml") && root.empty() && HasSuffix(path, {".rss", ".atom", ".xml", ".rdf"})) {
-      return Format::kFeed;
-    }
-    return Format::kHtml;
-  }
-  if (absl::StartsWith(text, "{")) {
-    const absl::string_view inside = absl::StripLeadingAsciiWhitespace(text.substr(1));
-    if (absl::StartsWith(inside, "\"") || absl::StartsWith(inside, "}")) {
-      return Format::kJsonLines;
-    }
-  }
-  if (HasSuffix(path, {".jsonl", ".ndjson", ".jsonlines"})) {
-    return Format::kJsonLines;
-  }
-  if (HasSuffix(path, {".rss", ".atom"})) {
-    return Format::kFeed;
-  }
-  if (HasSuffix(path, {".html", ".htm", ".xhtml"}) || HoldsHtml(text)) {
-    return Format::kHtml;
-  }
-  return Format::kText;
+  return found;
 }
 
 absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction read, SourceOptions options) {
@@ -367,30 +160,48 @@ absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction re
   RETURN_IF_ERROR(input.Fill(kHeadBytes));
   if (options.format == Format::kUnknown) {
     options.format = DetectFormat(options.path, input.buffered());
+    // A name and what is there may say nothing where the server's answer does.
+    const std::string media_type = absl::AsciiStrToLower(options.media_type);
+    if (options.format == Format::kText && absl::StartsWith(media_type, "text/csv")) {
+      options.format = Format::kCsv;
+    }
   }
+  const absl::Time now = NowFor(options);
   switch (options.format) {
     case Format::kUnknown:
       return common::WithReason(
-          common::InvalidField("content", "holds no text; HTML, plain text, RSS, Atom and JSON Lines are read"),
+          common::InvalidField(
+              "content",
+              "holds no text that is read here: HTML, plain text, RSS, Atom, sitemaps, JSON, CSV, mail, "
+              "PDF, and zip, tar, gzip, bzip2, xz and zstd of them"),
           kUnsupportedMediaType);
+    case Format::kFeed:
+      return MakeFeedReader(std::move(input), options, now);
+    case Format::kSitemap:
+      return MakeSitemapReader(std::move(input), options, now);
     case Format::kJsonLines:
-      return std::make_unique<JsonLinesReader>(std::move(input), options);
-    case Format::kFeed: {
-      ASSIGN_OR_RETURN(const std::string bytes, input.ReadAll(options.max_item_bytes));
-      if (bytes.size() > options.max_item_bytes) {
+      return MakeJsonLinesReader(std::move(input), options, now);
+    case Format::kJson:
+      return MakeJsonReader(std::move(input), options, now);
+    case Format::kCsv:
+      return MakeTableReader(std::move(input), options, now);
+    case Format::kMail:
+      return MakeMailReader(std::move(input), options, now);
+    case Format::kArchive:
+      if (options.archive_depth >= kMaxArchiveDepth) {
         return common::WithReason(
-            common::InvalidField("content", absl::StrCat("is a feed of more than ", options.max_item_bytes, " bytes")),
-            kDocumentTooLarge);
+            common::InvalidField("content", absl::StrCat("is an archive within ", kMaxArchiveDepth,
+                                                         " others; unpack the outer ones yourself")),
+            kMalformedArchive);
       }
-      const absl::Time now = NowFor(options);
-      return MakeFeedReader(DecodeText(bytes, options.charset).text, options, now);
-    }
+      return MakeArchiveReader(std::move(input), options);
     case Format::kHtml:
     case Format::kText:
+    case Format::kPdf:
       break;
   }
   const Format format = options.format;
-  return std::make_unique<PageReader>(format, std::move(input), std::move(options));
+  return std::make_unique<PageReader>(format, std::move(input), std::move(options), now);
 }
 
 absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::OpenFile(const std::string& path, SourceOptions options) {

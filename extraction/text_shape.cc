@@ -537,6 +537,40 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
                                                                     "like us on",
                                                                     "follow @",
                                                                     "subscribe today"};
+  static constexpr std::array<absl::string_view, 34> kPaywall = {"subscribe to continue",
+                                                                 "subscribe to read",
+                                                                 "subscribe now to read",
+                                                                 "to continue reading",
+                                                                 "continue reading with",
+                                                                 "to read the full",
+                                                                 "to read this article",
+                                                                 "to read the rest of",
+                                                                 "to keep reading",
+                                                                 "already a subscriber",
+                                                                 "already a member?",
+                                                                 "for subscribers only",
+                                                                 "exclusive to subscribers",
+                                                                 "available to subscribers",
+                                                                 "available only to subscribers",
+                                                                 "is reserved for subscribers",
+                                                                 "this article is for subscribers",
+                                                                 "sign in to read",
+                                                                 "log in to read",
+                                                                 "you have reached your limit",
+                                                                 "reached your article limit",
+                                                                 "nur fur abonnenten",
+                                                                 "exklusiv fur abonnenten",
+                                                                 "sie sind bereits abonnent",
+                                                                 "bereits abonnent",
+                                                                 "jetzt weiterlesen",
+                                                                 "weiterlesen mit",
+                                                                 "mit abo weiterlesen",
+                                                                 "reserve aux abonnes",
+                                                                 "reserve a nos abonnes",
+                                                                 "pour lire la suite",
+                                                                 "exclusivo para suscriptores",
+                                                                 "riservato agli abbonati",
+                                                                 "exclusivo para assinantes"};
   static constexpr std::array<absl::string_view, 16> kComment = {"leave a comment",
                                                                  "leave a reply",
                                                                  "be the first to comment",
@@ -621,6 +655,9 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
   if (words <= 25 && StartsWithAny(key, kRelated)) {
     return LineKind::kReadMore;
   }
+  if (words <= 40 && ContainsAny(key, kPaywall)) {
+    return LineKind::kPaywall;
+  }
   if (words <= 40 && StartsWithAny(key, kNewsletter)) {
     return LineKind::kNewsletter;
   }
@@ -698,7 +735,8 @@ LineKind ClassifyCount(absl::string_view key, size_t words) {
   if (ContainsAny(key, kReading) || absl::StartsWith(key, "reading time")) {
     return LineKind::kReadingTime;
   }
-  if (words <= 3 && ContainsAny(key, kComments)) {
+  if ((words <= 3 || (words <= 5 && (absl::StartsWith(key, "there are ") || absl::StartsWith(key, "there is ")))) &&
+      ContainsAny(key, kComments)) {
     return LineKind::kCommentHeading;
   }
   if (words <= 2 && ContainsAny(key, kShares)) {
@@ -956,6 +994,8 @@ absl::string_view LineKindName(LineKind kind) {
       return "publisher's label";
     case LineKind::kReadingTime:
       return "reading time";
+    case LineKind::kPaywall:
+      return "subscription notice";
     case LineKind::kNavigation:
       return "navigation";
   }

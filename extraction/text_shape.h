@@ -33,6 +33,7 @@ enum class LineKind {
   kDate,            // Nothing but a date, perhaps with "Published on", a time or a reading time.
   kLabel,           // "Issue: Geopolitics"
   kReadingTime,     // "5 min read"
+  kPaywall,         // "Subscribe to continue reading": what follows is not there.
   kNavigation,      // "Home", "Back to top", "Next article", "Skip to content"
 };
 
@@ -68,6 +69,9 @@ std::string CleanAuthorName(absl::string_view name);
 std::vector<std::string> ParseByline(absl::string_view line);
 // The names in a list such as "Jane Roe, John Doe and Ann Poe", with or without "By"; empty if it isn't one.
 std::vector<std::string> ParseNameList(absl::string_view text);
+
+// The names in what is known to name authors, be it a person, a house ("Reuters") or "Jane Roe (with John Doe)".
+std::vector<std::string> ParseAuthors(absl::string_view text);
 
 // The people whom a paragraph such as "Dr. Jane Roe is a senior fellow at …" introduces; empty if it is no biography.
 std::vector<std::string> ParseBiography(absl::string_view paragraph);

@@ -1,0 +1,183 @@
+// How fast HTML becomes articles, on one core, and what memory that takes.
+//
+//   build/release/bin/extraction_bench ../shared/data/pages/trafilatura_eval.jsonl.zst [rounds]
+//
+// Takes the pages of a JSON Lines file (`html` or `html_base64` and perhaps `url`; plain or zstd), decodes them before
+// the clock starts, and extracts all of them, rounds times over; the best round counts. Prints MB of HTML a second of
+// processor time, and the peak of memory that extraction itself took, as a multiple of the page, for pages of 100 KB or
+// more. bench/readability/readability.mjs measures @mozilla/readability on the same pages:
+//
+//   extraction_bench PAGES.jsonl.zst 1 dump > pages.jsonl
+//   npm ci --prefix bench/readability && node bench/readability/readability.mjs speed pages.jsonl
+#include <malloc.h>
+#include <time.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+
+#include "extraction/extraction.h"
+
+// Memory is counted where it is taken: glibc's own functions, wrapped.
+extern "C" {
+void* __libc_malloc(size_t size);                // NOLINT(bugprone-reserved-identifier)
+void* __libc_calloc(size_t count, size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_realloc(void* block, size_t size);  // NOLINT(bugprone-reserved-identifier)
+void __libc_free(void* block);                   // NOLINT(bugprone-reserved-identifier)
+}
+
+namespace {
+
+std::atomic<size_t> used_bytes{0};
+std::atomic<size_t> peak_bytes{0};
+
+void Count(size_t added, size_t removed) {
+  const size_t now = used_bytes.fetch_add(added - removed, std::memory_order_relaxed) + added - removed;
+  if (added > removed && now > peak_bytes.load(std::memory_order_relaxed)) {
+    peak_bytes.store(now, std::memory_order_relaxed);
+  }
+}
+
+void* Counted(void* block) {
+  if (block != nullptr) Count(malloc_usable_size(block), 0);
+  return block;
+}
+
+}  // namespace
+
+extern "C" {
+void* malloc(size_t size) { return Counted(__libc_malloc(size)); }
+void* calloc(size_t count, size_t size) { return Counted(__libc_calloc(count, size)); }
+void* realloc(void* block, size_t size) {
+  const size_t before = block == nullptr ? 0 : malloc_usable_size(block);
+  void* const moved = __libc_realloc(block, size);
+  if (moved != nullptr || size == 0) Count(moved == nullptr ? 0 : malloc_usable_size(moved), before);
+  return moved;
+}
+void free(void* block) {
+  if (block != nullptr) Count(0, malloc_usable_size(block));
+  __libc_free(block);
+}
+}
+
+namespace dateline::extraction {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!absl::EndsWith(path, ".zst")) return bytes;
+  const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  std::vector<char> buffer(ZSTD_DStreamOutSize());
+  std::string text;
+  while (in.pos < in.size) {
+    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+    if (ZSTD_isError(ZSTD_decompressStream(context.get(), &out, &in)) != 0) break;
+    text.append(buffer.data(), out.pos);
+  }
+  return text;
+}
+
+std::vector<Document> ReadPages(const std::string& path) {
+  std::vector<Document> pages;
+  std::istringstream lines(ReadFile(path));
+  std::string line;
+  while (std::getline(lines, line)) {
+    const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!record.is_object()) continue;
+    Document page{.media_type = "text/html", .url = record.value("url", "")};
+    if (!absl::Base64Unescape(record.value("html_base64", ""), &page.content) || page.content.empty()) {
+      page.content = record.value("html", "");
+    }
+    pages.push_back(std::move(page));
+  }
+  return pages;
+}
+
+double ProcessorSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// The pages as the other program reads them: UTF-8, {"id", "html"} a line.
+void Dump(const std::vector<Document>& pages) {
+  for (size_t i = 0; i < pages.size(); ++i) {
+    std::cout << Json{{"id", std::to_string(i)}, {"html", pages[i].content}}.dump(-1, ' ', false,
+                                                                                  Json::error_handler_t::replace)
+              << "\n";
+  }
+}
+
+void Run(const std::vector<Document>& pages, int rounds) {
+  constexpr size_t kLargePage = 100'000;
+  double megabytes = 0.0;
+  std::vector<double> multiples;
+  size_t articles = 0;
+  for (const Document& page : pages) {
+    megabytes += static_cast<double>(page.content.size()) / 1e6;
+    const size_t before = used_bytes.load();
+    peak_bytes.store(before);
+    articles += Extract(page).ok() ? 1 : 0;
+    if (page.content.size() >= kLargePage) {
+      multiples.push_back(static_cast<double>(peak_bytes.load() - before) / static_cast<double>(page.content.size()));
+    }
+  }
+  double best = 0.0;
+  for (int round = 0; round < rounds; ++round) {
+    const double start = ProcessorSeconds();
+    for (const Document& page : pages) {
+      (void)Extract(page).ok();
+    }
+    const double seconds = ProcessorSeconds() - start;
+    best = best == 0.0 || seconds < best ? seconds : best;
+  }
+  std::printf("extraction: %zu pages, %.1f MB, %zu articles\n", pages.size(), megabytes, articles);
+  std::printf("%.2f MB/s, %.2f ms a page (processor time, best of %d)\n", megabytes / best,
+              best / static_cast<double>(pages.size()) * 1e3, rounds);
+  if (!multiples.empty()) {
+    std::sort(multiples.begin(), multiples.end());
+    std::printf(
+        "peak of memory, of %zu pages of 100 KB or more: %.1f times the page at the median, %.1f at the 95th "
+        "percentile, %.1f at the worst\n",
+        multiples.size(), multiples[multiples.size() / 2], multiples[multiples.size() * 95 / 100], multiples.back());
+  }
+}
+
+}  // namespace
+}  // namespace dateline::extraction
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: extraction_bench PAGES.jsonl[.zst] [rounds] [dump]\n");
+    return 2;
+  }
+  const std::vector<dateline::extraction::Document> pages = dateline::extraction::ReadPages(argv[1]);
+  if (pages.empty()) {
+    std::fprintf(stderr, "%s holds no pages\n", argv[1]);
+    return 1;
+  }
+  if (argc > 3) {
+    dateline::extraction::Dump(pages);
+  } else {
+    dateline::extraction::Run(pages, argc > 2 ? std::max(1, std::atoi(argv[2])) : 3);
+  }
+  return 0;
+}

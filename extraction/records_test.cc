@@ -1,0 +1,355 @@
+// JSON documents, tables and mail: what a record gives, how its fields are mapped, and what a broken one costs others.
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "common/error.h"
+#include "extraction/source_reader.h"
+#include "extraction/testing_sources.h"
+#include "tests/support/status_matchers.h"
+
+namespace dateline::extraction {
+namespace {
+
+using ::dateline::testing::IsOk;
+using ::dateline::testing::StatusIs;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr char kSentence[] =
+    "The ferries that cross the strait each morning used to carry schoolchildren and fishermen.";
+
+std::vector<FieldMapping> Map(const std::vector<std::string>& texts) {
+  std::vector<FieldMapping> mappings;
+  for (const std::string& text : texts) {
+    const absl::StatusOr<FieldMapping> mapping = ParseFieldMapping(text);
+    EXPECT_THAT(mapping, IsOk());
+    mappings.push_back(mapping.value_or(FieldMapping()));
+  }
+  return mappings;
+}
+
+TEST(FieldMappingTest, NamesWhatItDoesNotKnow) {
+  EXPECT_THAT(ParseFieldMapping("body_html"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("FIELD=NAME")));
+  EXPECT_THAT(
+      ParseFieldMapping("text=content"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"text\" is no field of an article; there are id, url")));
+  EXPECT_THAT(ParseFieldMapping("label.=x"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("label.")));
+  ASSERT_THAT(ParseFieldMapping(" label.section = news_desk "), IsOk());
+  EXPECT_EQ(ParseFieldMapping(" label.section = news_desk ")->path, "news_desk");
+}
+
+TEST(FieldMappingTest, ReachesIntoObjectsAndLists) {
+  const std::vector<SourceItem> items = ReadAll(
+      absl::StrCat(R"({"headline":{"main":"The Lease"},"content":"<h2>Why</h2><p>)", kSentence,
+                   R"(</p>","web_url":"https://x.example/1","pub":1695117000,"desk":"Foreign","with.dot":"en",)",
+                   R"("people":[{"who":{"name":"Jane Roe"}},{"who":{"name":"John Doe"}}],"k1":["Ports"],"k2":"Trade"})",
+                   "\n"),
+      {.format = Format::kJsonLines,
+       .field_map =
+           Map({"title=headline.main", "body_html=content", "url=web_url", "date=pub", "label.desk=desk",
+                "authors=people.who", "language=with.dot", "keywords=k1", "keywords=k2", "attribute.section=desk"})});
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  const Article& article = items[0].extraction->article;
+  EXPECT_EQ(article.title, "The Lease");
+  EXPECT_EQ(article.body, absl::StrCat("Why\n\n", kSentence));
+  ASSERT_THAT(article.headings, SizeIs(1));
+  EXPECT_EQ(article.url, "https://x.example/1");
+  EXPECT_EQ(article.publish_time, absl::FromUnixSeconds(1695117000));
+  EXPECT_THAT(article.authors, ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_EQ(article.language_code, "en");
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"keyword", "Ports"}, SourceLabel{"keyword", "Trade"},
+                                                 SourceLabel{"desk", "Foreign"}));
+  EXPECT_THAT(article.attributes.at("section"), ElementsAre("Foreign"));
+}
+
+TEST(FieldMappingTest, OfSeveralTheFirstThatSaysSomethingCounts) {
+  const SourceOptions options{.format = Format::kJsonLines, .field_map = Map({"body=full", "body=lead"})};
+  const std::vector<SourceItem> items = ReadAll(
+      "{\"title\":\"a\",\"full\":\" \",\"lead\":\"Lead.\"}\n{\"title\":\"b\",\"full\":\"Full.\",\"lead\":\"Lead.\"}",
+      options);
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(items[0].extraction->article.body, "Lead.");
+  EXPECT_EQ(items[1].extraction->article.body, "Full.");
+}
+
+TEST(RecordTest, ARecordWithoutTextSaysWhatItHas) {
+  const std::vector<SourceItem> items = ReadAll("{\"headline\":\"x\",\"content\":\"y\"}\n", {});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("its fields are headline, content: map them")));
+}
+
+TEST(RecordTest, AnAddressAloneIsALinkToItsPage) {
+  const std::vector<SourceItem> items =
+      ReadAll("{\"url\":\"https://x.example/1\",\"update_time\":\"2023-09-20T00:00:00Z\"}\n", {});
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_TRUE(items[0].link.has_value());
+  EXPECT_EQ(items[0].link->url, "https://x.example/1");
+  EXPECT_EQ(items[0].link->modified, absl::FromCivil(absl::CivilDay(2023, 9, 20), absl::UTCTimeZone()));
+}
+
+TEST(JsonTest, ReadsAListPieceByPiece) {
+  const std::vector<SourceItem> items = ReadAll(
+      "\xEF\xBB\xBF [ {\"title\":\"one ] \\\" }\"} ,\n{\"title\":5},[], 7 , {\"title\":\"two\"}]trailing", {}, 3);
+  ASSERT_THAT(items, SizeIs(5));
+  EXPECT_EQ(items[0].extraction->article.title, "one ] \" }");
+  EXPECT_EQ(items[0].position, "entry 1");
+  EXPECT_EQ(items[0].format, Format::kJson);
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, StartsWith("title: must be a string")));
+  EXPECT_THAT(items[2].extraction, StatusIs(absl::StatusCode::kInvalidArgument, StartsWith("is no JSON object")));
+  EXPECT_THAT(items[3].extraction, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(items[4].extraction->article.title, "two");
+}
+
+TEST(JsonTest, FindsTheListInAnObject) {
+  const std::string record = "[{\"title\":\"one\"},{\"title\":\"two\"}]";
+  for (const std::string& text :
+       {absl::StrCat("{\"status\":\"ok\",\"authors\":[{\"name\":\"x\"}],\"articles\":", record, ",\"n\":2}"),
+        absl::StrCat("{\"items\":", record, "}")}) {
+    EXPECT_THAT(ReadAll(text, {.format = Format::kJson}), SizeIs(2)) << text;
+  }
+  const std::string deep = absl::StrCat("{\"response\":{\"meta\":{},\"found\":", record, "}}");
+  EXPECT_THAT(ReadAll(deep, {.format = Format::kJson, .field_map = Map({"items=response.found"})}), SizeIs(2));
+  const std::vector<SourceItem> none = ReadAll(deep, {.format = Format::kJson, .field_map = Map({"items=response.x"})});
+  ASSERT_THAT(none, SizeIs(1));
+  EXPECT_THAT(none[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no list there")));
+}
+
+TEST(JsonTest, OneObjectIsOneArticle) {
+  const std::vector<SourceItem> items =
+      ReadAll("{\n \"title\": \"One\",\n \"authors\": [{\"name\": \"Jane Roe\"}],\n \"body\": \"Text.\"\n}\n", {});
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "Text.");
+  EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe"));
+}
+
+TEST(JsonTest, WhatBreaksOffGivesWhatStandsBefore) {
+  const std::vector<SourceItem> items = ReadAll("[{\"title\":\"one\"},\n{\"title\":\"tw", {});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off at line 2")));
+  EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedFeed);
+}
+
+TEST(JsonTest, AnEntryBeyondTheLimitHarmsNoOther) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat("[{\"title\":\"", std::string(100'000, 'x'), "\"},{\"title\":\"two\"}]"),
+              {.format = Format::kJson, .max_item_bytes = 1000});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(common::ReasonOf(items[0].extraction.status()), kDocumentTooLarge);
+  EXPECT_THAT(items[1].extraction, IsOk());
+}
+
+TEST(JsonTest, DeepNestingAndGarbageAreErrors) {
+  EXPECT_THAT(ReadAll(std::string(1'000'000, '['), {.format = Format::kJson}).back().extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ReadAll(absl::StrCat("[", std::string(1'000'000, '{')), {.format = Format::kJson}).back().extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(ReadAll("", {.format = Format::kJson}).back().extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("neither an object nor a list")));
+  EXPECT_THAT(ReadAll("[]", {.format = Format::kJson}).back().extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("without articles")));
+}
+
+TEST(JsonFeedTest, ReadsItemsAndWhatTheFeedSays) {
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(
+      R"({"version":"https://jsonfeed.org/version/1.1","title":"The Strait Review","language":"en","authors":[{"name":"Jane Roe"}],)",
+      R"("items":[{"id":"https://x.example/1","url":"https://x.example/1","title":"The Lease","content_html":"<p>)",
+      kSentence,
+      R"(</p>","date_published":"2023-09-19T10:30:00+02:00","date_modified":"2023-09-20T10:30:00Z","tags":["Ports"],)",
+      R"("image":"https://x.example/1.jpg"},{"id":"2","content_text":"Only text.","authors":[{"name":"John Doe"}],"language":"de"},)",
+      R"({"id":"3","url":"https://x.example/3","title":"Short","summary":"A summary."}]})"));
+  ASSERT_THAT(items, SizeIs(3));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  const Article& article = items[0].extraction->article;
+  EXPECT_EQ(article.body, kSentence);
+  EXPECT_EQ(article.source, "The Strait Review");
+  EXPECT_EQ(article.language_code, "en");
+  EXPECT_EQ(article.id, "") << "it follows from the URL";
+  EXPECT_THAT(article.authors, ElementsAre("Jane Roe"));
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"tag", "Ports"}));
+  EXPECT_EQ(article.image_url, "https://x.example/1.jpg");
+  EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilSecond(2023, 9, 19, 8, 30, 0), absl::UTCTimeZone()));
+  EXPECT_FALSE(items[0].link.has_value());
+  EXPECT_EQ(items[1].extraction->article.id, "2");
+  EXPECT_EQ(items[1].extraction->article.language_code, "de");
+  EXPECT_THAT(items[1].extraction->article.authors, ElementsAre("John Doe"));
+  EXPECT_EQ(items[2].extraction->article.body, "A summary.");
+  ASSERT_TRUE(items[2].link.has_value());
+  EXPECT_EQ(items[2].link->url, "https://x.example/3");
+}
+
+TEST(TableTest, ReadsQuotedCells) {
+  const std::vector<SourceItem> items = ReadAll(
+      "Title,Body,URL,Date,Authors,Countries,Unused\r\n"
+      "\"The \"\"Lease\"\", again\",\"One.\r\n\r\nTwo, three.\",https://x.example/1,2023-09-19,Jane Roe and John "
+      "Doe,Iran; Iraq|Chad,x\r\n"
+      "\r\n"
+      "Second,Text.,,,,,\r\n",
+      {.path = "articles.csv"}, 5);
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  const Article& article = items[0].extraction->article;
+  EXPECT_EQ(article.title, "The \"Lease\", again");
+  EXPECT_EQ(article.body, "One.\n\nTwo, three.");
+  EXPECT_EQ(article.url, "https://x.example/1");
+  EXPECT_TRUE(article.publish_time.has_value());
+  EXPECT_THAT(article.authors, ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Iraq"},
+                                                 SourceLabel{"country", "Chad"}));
+  EXPECT_EQ(items[0].position, "row 2");
+  EXPECT_EQ(items[0].format, Format::kCsv);
+  EXPECT_EQ(items[1].position, "row 3");
+}
+
+TEST(TableTest, FindsTheDivider) {
+  for (const char* divider : {",", ";", "\t", "|"}) {
+    const std::string text = absl::StrCat("title", divider, "body\none", divider, "Text, and more.\n");
+    const std::vector<SourceItem> items =
+        ReadAll(divider[0] == ',' ? "title,body\none,\"Text, and more.\"\n" : text, {.format = Format::kCsv});
+    ASSERT_THAT(items, SizeIs(1)) << divider;
+    ASSERT_THAT(items[0].extraction, IsOk()) << divider;
+    EXPECT_EQ(items[0].extraction->article.body, "Text, and more.") << divider;
+  }
+}
+
+TEST(TableTest, ReadsTheCharsetsOfSpreadsheets) {
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : std::string("title\tbody\nCaf\xE9\tText.\n")) {
+    utf16 += c;
+    utf16 += '\0';
+  }
+  for (const std::string& text : {utf16, std::string("title;body\nCaf\xE9;Text with a \x96 dash.\n"),
+                                  std::string("\xEF\xBB\xBFtitle;body\nCaf\xC3\xA9;Text.\n")}) {
+    const std::vector<SourceItem> items = ReadAll(text, {.format = Format::kCsv}, 3);
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    EXPECT_EQ(items[0].extraction->article.title, "Café");
+  }
+}
+
+TEST(TableTest, AQuoteThatIsNotClosedIsNamed) {
+  const std::vector<SourceItem> items =
+      ReadAll("title,body\none,Text.\ntwo,\"open\nthree,Text.\n", {.format = Format::kCsv});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, StartsWith("opens a quote")));
+}
+
+TEST(TableTest, ARowBeyondTheLimitEndsTheTable) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat("title,body\none,Text.\ntwo,\"", std::string(100'000, 'x')),
+              {.format = Format::kCsv, .max_item_bytes = 1000});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kDocumentTooLarge);
+  EXPECT_EQ(items[1].position, "row 3");
+}
+
+TEST(TableTest, AHeaderOfUnknownNamesSaysHowToMapThem) {
+  const std::vector<SourceItem> items = ReadAll("Headline,Text\none,Words.\n", {.format = Format::kCsv});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument,
+                                            StartsWith("names no column that is known; it has Headline, Text")));
+  const std::vector<SourceItem> mapped =
+      ReadAll("Headline,Full Text\none,Words.\n",
+              {.format = Format::kCsv, .field_map = Map({"title=headline", "body=Full Text"})});
+  ASSERT_THAT(mapped, SizeIs(1));
+  ASSERT_THAT(mapped[0].extraction, IsOk());
+  EXPECT_EQ(mapped[0].extraction->article.body, "Words.");
+}
+
+TEST(TableTest, CellsBeyondTheColumnsAreAWarning) {
+  const std::vector<SourceItem> items = ReadAll("title,body\none,Text.,more,still\n", {.format = Format::kCsv});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("4 cells")));
+}
+
+constexpr char kLetter[] =
+    "From: =?utf-8?q?The_Strait_Revi=C3=A8w?= <letters@x.example>\r\nTo: reader@y.example\r\n"
+    "Date: Tue, 19 Sep 2023 10:30:00 +0200\r\nSubject: =?iso-8859-1?q?Caf=E9_and_lease?=\r\n"
+    "Message-ID: <letter-1@x.example>\r\nList-Unsubscribe: <https://x.example/u>\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: multipart/alternative; boundary=\"b\"\r\n\r\n"
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nRead this letter in your browser.\r\n"
+    "--b\r\nContent-Type: text/html; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "<p>The caf=E9 on the quay closed when the ferries that cross the strait each morning stop=\r\nped.</p>"
+    "<p>A second paragraph, in which the harbour master explains why nobody was told, and what it will cost.</p>\r\n"
+    "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF\r\n--b--\r\n";
+
+TEST(MailTest, ReadsALetter) {
+  const std::vector<SourceItem> items = ReadAll(kLetter, {.path = "letter.eml"}, 11);
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  const Article& article = items[0].extraction->article;
+  EXPECT_EQ(article.title, "Café and lease");
+  EXPECT_EQ(article.source, "The Strait Revièw");
+  EXPECT_THAT(article.authors, ElementsAre());
+  EXPECT_EQ(article.id, "letter-1@x.example");
+  EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilSecond(2023, 9, 19, 8, 30, 0), absl::UTCTimeZone()));
+  EXPECT_THAT(article.body,
+              HasSubstr("The café on the quay closed when the ferries that cross the strait each morning stopped."));
+  EXPECT_THAT(article.body, HasSubstr("\n\nA second paragraph"));
+  EXPECT_EQ(items[0].position, "message 1");
+}
+
+TEST(MailTest, ReadsAMailbox) {
+  const std::string plain =
+      "From: Jane Roe <jane@x.example>\nSubject: Plain\n\nFirst paragraph, which was broken to a width of\nseventy "
+      "columns "
+      "or so by whatever wrote it.\n\n>From here it goes on; a line that looks like the start of another\n\n-- "
+      "\nJane\n";
+  const std::vector<SourceItem> items = ReadAll(
+      absl::StrCat("From jane@x.example Tue Sep 19 10:30:00 2023\n", plain, "\nFrom x Tue Sep 19 10:31:00 2023\n",
+                   kLetter, "\nFrom x Tue Sep 19 10:32:00 2023\nSubject: Empty\n\n"),
+      {});
+  ASSERT_THAT(items, SizeIs(3));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  const Article& article = items[0].extraction->article;
+  EXPECT_EQ(article.title, "Plain");
+  EXPECT_THAT(article.authors, ElementsAre("Jane Roe"));
+  EXPECT_EQ(article.body,
+            "First paragraph, which was broken to a width of seventy columns or so by whatever wrote it.\n\n"
+            "From here it goes on; a line that looks like the start of another");
+  ASSERT_THAT(items[1].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.title, "Café and lease");
+  EXPECT_THAT(items[2].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds no text")));
+}
+
+TEST(MailTest, AMessageBeyondTheLimitHarmsNoOther) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat("From a Tue Sep 19 10:30:00 2023\nSubject: Long\n\n", std::string(50'000, 'x'),
+                           "\n\nFrom a Tue Sep 19 10:30:00 2023\nSubject: Short\n\nText.\n"),
+              {.format = Format::kMail, .max_item_bytes = 10'000});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(common::ReasonOf(items[0].extraction.status()), kDocumentTooLarge);
+  ASSERT_THAT(items[1].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.body, "Text.");
+}
+
+TEST(MailTest, DeepNestingEnds) {
+  std::string deep = "Subject: Deep\n";
+  for (int i = 0; i < 5000; ++i) {
+    absl::StrAppend(&deep, "Content-Type: multipart/mixed; boundary=\"b", i, "\"\n\n--b", i, "\n");
+  }
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(deep, "\nText.\n"), {.format = Format::kMail});
+  ASSERT_THAT(items, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace dateline::extraction

@@ -1,0 +1,241 @@
+#include "extraction/table_reader.h"
+
+#include <csv.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+#include "common/error.h"
+#include "common/status_macros.h"
+#include "common/text.h"
+#include "extraction/records.h"
+
+namespace dateline::extraction {
+namespace {
+
+constexpr size_t kReadBytes = 8192;
+constexpr size_t kHeaderWindow = 65'536;  // Where the divider is looked for.
+constexpr size_t kGrowBytes = 65'536;     // By which the parser's buffer for one cell grows.
+constexpr size_t kMaxColumns = 1000;
+constexpr int kWithinField = 2;  // A state of libcsv's parser (FIELD_BEGUN), which its header has no name for.
+constexpr size_t kMaxSeen = 13;  // Names of columns in a message.
+
+// What divides the cells of the first line: what it has most of, outside of quotes.
+char FindDivider(absl::string_view path, absl::string_view text) {
+  if (absl::EndsWithIgnoreCase(path, ".tsv") || absl::EndsWithIgnoreCase(path, ".tab")) {
+    return '\t';
+  }
+  constexpr absl::string_view kDividers = ",;\t|";
+  std::array<size_t, 4> counts{};
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '\n' || c == '\r')) {
+      break;
+    } else if (const size_t which = kDividers.find(c); !quoted && which != absl::string_view::npos) {
+      ++counts[which];
+    }
+  }
+  return kDividers[static_cast<size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
+}
+
+struct Row {
+  std::vector<std::string> cells;
+};
+
+class TableReader final : public SourceReader {
+ public:
+  TableReader(Input input, const SourceOptions& options, absl::Time now)
+      : SourceReader(Format::kCsv),
+        input_(ReadAsUtf8(std::move(input), options.charset)),
+        path_(options.path),
+        limit_(options.max_item_bytes),
+        now_(now),
+        mapper_(options.field_map, RecordMapper::Origin::kTable) {
+    csv_init(&parser_, 0);
+    csv_set_blk_size(&parser_, kGrowBytes);
+  }
+  ~TableReader() override { csv_free(&parser_); }
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
+
+  std::optional<SourceItem> Next() override {
+    if (done_) {
+      return std::nullopt;
+    }
+    absl::StatusOr<std::optional<Row>> row = NextRow();
+    if (row.ok() && row->has_value() && columns_.empty()) {
+      if (absl::Status header = ReadHeader(**row); !header.ok()) {
+        row = header;
+      } else {
+        row = NextRow();
+      }
+    }
+    if (!row.ok()) {
+      done_ = true;
+      return Item(row.status());
+    }
+    if (!row->has_value()) {
+      done_ = true;
+      if (number_ > 1) {
+        return std::nullopt;
+      }
+      return Item(common::WithReason(
+          common::InvalidField("content", "is a table without rows below its first, which names the columns"),
+          kNotAnArticle));
+    }
+    return ReadRow(**row);
+  }
+
+ private:
+  SourceItem Item(absl::StatusOr<Extraction> extraction) const {
+    SourceItem item;
+    item.number = std::max<int64_t>(number_, 1);
+    item.position = absl::StrCat("row ", item.number);
+    item.format = Format::kCsv;
+    item.extraction = std::move(extraction);
+    return item;
+  }
+
+  // Rows are numbered as spreadsheets do, the one with the names being the first. Blank lines are no rows.
+  absl::StatusOr<std::optional<Row>> NextRow() {
+    while (rows_.empty() && !ended_) {
+      RETURN_IF_ERROR(ParseMore());
+    }
+    if (rows_.empty()) {
+      number_ += failure_.ok() ? 0 : 1;
+      return failure_.ok() ? absl::StatusOr<std::optional<Row>>(std::optional<Row>()) : failure_;
+    }
+    ++number_;
+    Row row = std::move(rows_.front());
+    rows_.pop_front();
+    return std::optional<Row>(std::move(row));
+  }
+
+  absl::Status ParseMore() {
+    if (!std::exchange(begun_, true)) {
+      RETURN_IF_ERROR(input_.Fill(kHeaderWindow));
+      csv_set_delim(&parser_, static_cast<unsigned char>(FindDivider(path_, input_.buffered())));
+    }
+    std::array<char, kReadBytes> piece{};
+    ASSIGN_OR_RETURN(const size_t got, input_.Read(piece.data(), piece.size()));
+    const auto fail = [this](absl::string_view reason, absl::string_view what) {
+      failure_ = common::WithReason(absl::InvalidArgumentError(what), reason);
+      ended_ = true;
+    };
+    if (got == 0) {
+      if (parser_.quoted != 0 && parser_.pstate == kWithinField) {
+        fail(kMalformedLine, "opens a quote that is not closed before the end");
+        return absl::OkStatus();
+      }
+      ended_ = true;
+      csv_fini(&parser_, &TableReader::OnCell, &TableReader::OnRow, this);
+      return absl::OkStatus();
+    }
+    if (csv_parse(&parser_, piece.data(), got, &TableReader::OnCell, &TableReader::OnRow, this) != got) {
+      return absl::ResourceExhaustedError(csv_strerror(csv_error(&parser_)));
+    }
+    if (open_bytes_ + parser_.entry_pos > limit_ || open_.cells.size() > kMaxColumns) {
+      fail(kDocumentTooLarge, absl::StrCat("has more than ", limit_, " bytes or ", kMaxColumns,
+                                           " cells; is there a quote that is not closed?"));
+    }
+    return absl::OkStatus();
+  }
+
+  static void OnCell(void* text, size_t size, void* reader) {
+    auto* const self = static_cast<TableReader*>(reader);
+    if (self->open_.cells.size() <= kMaxColumns) {
+      self->open_.cells.emplace_back(static_cast<const char*>(text), text == nullptr ? 0 : size);
+    }
+    self->open_bytes_ += size;
+  }
+
+  static void OnRow(int /*end*/, void* reader) {
+    auto* const self = static_cast<TableReader*>(reader);
+    self->rows_.push_back(std::exchange(self->open_, Row()));
+    self->open_bytes_ = 0;
+  }
+
+  absl::Status ReadHeader(const Row& row) {
+    for (const std::string& cell : row.cells) {
+      columns_.push_back(mapper_.ColumnName(absl::StripAsciiWhitespace(cell)));
+    }
+    if (std::any_of(columns_.begin(), columns_.end(),
+                    [this](const std::string& name) { return mapper_.Reads(name); })) {
+      return absl::OkStatus();
+    }
+    std::string names;
+    for (size_t i = 0; i < std::min(columns_.size(), kMaxSeen); ++i) {
+      absl::StrAppend(&names, names.empty() ? "" : ", ", columns_[i].substr(0, 40));
+    }
+    return common::WithReason(
+        absl::InvalidArgumentError(absl::StrCat("names no column that is known; it has ", common::NormalizeLine(names),
+                                                ": map them, as in --map title=… --map body=…")),
+        kMalformedLine);
+  }
+
+  SourceItem ReadRow(const Row& row) const {
+    nlohmann::json record = nlohmann::json::object();
+    for (size_t i = 0; i < std::min(row.cells.size(), columns_.size()); ++i) {
+      if (row.cells[i].empty() || !mapper_.Reads(columns_[i])) {
+        continue;
+      }
+      nlohmann::json& cell = record[columns_[i]];
+      if (cell.is_null()) {
+        cell = row.cells[i];  // Of columns of the same name the first that says something counts.
+      }
+    }
+    SourceItem item = Item(absl::UnknownError("not read"));
+    mapper_.Read(record,
+                 std::vector<std::string>(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                                   columns_.size(), kMaxSeen))),
+                 now_, &item);
+    if (item.extraction.ok() && row.cells.size() > columns_.size()) {
+      item.extraction->warnings.push_back(absl::StrCat("the row has ", row.cells.size(), " cells where ",
+                                                       columns_.size(), " are named; those beyond were dropped"));
+    }
+    return item;
+  }
+
+  Input input_;
+  const std::string path_;
+  const size_t limit_;
+  const absl::Time now_;
+  const RecordMapper mapper_;
+  csv_parser parser_{};
+  std::vector<std::string> columns_;
+  std::deque<Row> rows_;  // Read, and not yet given.
+  Row open_;
+  size_t open_bytes_ = 0;  // Of the cells of the open row.
+  absl::Status failure_;   // What comes after `rows_`.
+  int64_t number_ = 0;
+  bool begun_ = false;
+  bool ended_ = false;
+  bool done_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceReader> MakeTableReader(Input input, const SourceOptions& options, absl::Time now) {
+  return std::make_unique<TableReader>(std::move(input), options, now);
+}
+
+}  // namespace dateline::extraction
