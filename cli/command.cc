@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <memory>
+#include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,21 +16,81 @@
 
 #include "common/error.h"
 #include "common/printable.h"
+#include "extraction/site_rules.h"
 #include "extraction/source_reader.h"
 
 namespace dateline::cli {
 
+namespace {
+
+std::shared_ptr<const extraction::SiteRules> LoadSiteRules(const std::string& path) {
+  constexpr size_t kMaxBytes = 4'000'000;
+  std::string text(kMaxBytes + 1, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) throw CLI::ValidationError(common::Printable(path) + " cannot be read");
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kMaxBytes) throw CLI::ValidationError(common::Printable(path) + " is longer than 4 MB");
+  absl::StatusOr<extraction::SiteRules> rules = extraction::SiteRules::Parse(text);
+  if (!rules.ok()) {
+    throw CLI::ValidationError(
+        absl::StrCat(common::Printable(path), ", ", common::Printable(std::string(rules.status().message()))));
+  }
+  return std::make_shared<const extraction::SiteRules>(*std::move(rules));
+}
+
+}  // namespace
+
 void AddInputFlags(CLI::App& command, InputOptions& options) {
   using extraction::Format;
-  AddChoice<Format>(command, "--input_format", options.format,
-                    {{"auto", Format::kUnknown},
-                     {"html", Format::kHtml},
-                     {"text", Format::kText},
-                     {"feed", Format::kFeed},
-                     {"jsonl", Format::kJsonLines}},
+  std::vector<std::pair<std::string, Format>> formats = {{"auto", Format::kUnknown}};
+  for (const Format format : extraction::KnownFormats()) {
+    const absl::string_view name = extraction::FormatName(format);
+    formats.emplace_back(std::string(name.data(), name.size()), format);
+  }
+  AddChoice<Format>(command, "--input_format", options.format, std::move(formats),
                     "What the inputs are, where that is not to be told from them");
   command.add_option("--url", options.url, "The address of a page that is read from a file or from standard input")
       ->type_name("URL");
+  command
+      .add_option_function<std::string>(
+          "--site_rules", [&options](const std::string& path) { options.site_rules = LoadSiteRules(path); },
+          "What to select, drop and read on the pages of some sites: [host], then lines such as drop = .promo")
+      ->type_name("FILE");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--map",
+          [&options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              absl::StatusOr<extraction::FieldMapping> mapping = extraction::ParseFieldMapping(text);
+              if (!mapping.ok()) throw CLI::ValidationError(std::string(mapping.status().message()));
+              options.field_map.push_back(*std::move(mapping));
+            }
+          },
+          "Where JSON, JSON Lines and CSV have a field: body_html=content, title=headline.main; repeat it for each")
+      ->type_name("FIELD=NAME")
+      ->allow_extra_args(false);
+  command.add_option("--post_types", options.post_types, "Of an export of WordPress: which posts are articles [post]")
+      ->type_name("TYPE,...")
+      ->delimiter(',');
+  command.add_option("--post_statuses", options.post_statuses, "The same by status [publish]")
+      ->type_name("STATUS,...")
+      ->delimiter(',');
+  AddChoice<Follow>(command, "--follow", options.follow,
+                    {{"auto", Follow::kAuto}, {"always", Follow::kAlways}, {"never", Follow::kNever}},
+                    "Fetch the pages that feeds, sitemaps and tables name without having their text [auto: if the "
+                    "source is itself a URL]");
+  command
+      .add_option("--max_fetches", options.max_fetches, "How many pages and sitemaps that sources name may be fetched")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  AddDuration(command, "--fetch_delay", options.fetch.delay, "Pause between two of them from one host");
+  command.add_flag_callback(
+      "--ignore_robots", [&options] { options.fetch.obey_robots = false; },
+      "Fetch them also where robots.txt asks not to: for a site of your own");
+  command.add_flag("--allow_private_addresses", options.fetch.allow_private_addresses,
+                   "Fetch them also from this machine and private networks, from hosts that you did not name");
 }
 
 void NoteTypedInput(const Context& context, const std::vector<std::string>& places) {

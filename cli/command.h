@@ -57,7 +57,7 @@ void AddArticleCommands(CLI::App& root, CommandTable& commands);
 // info, taxonomy, model, health.
 void AddServerCommands(CLI::App& root, CommandTable& commands);
 
-// --input_format and --url, which every command that reads pages has.
+// --input_format, --url, --site_rules, --map, --follow and their kin, which every command that reads pages has.
 void AddInputFlags(CLI::App& command, InputOptions& options);
 
 // A line on standard error if somebody at a terminal is expected to type the input: it would look as if nothing

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
+#include "cli/output.pb.h"
 #include "extraction/extraction_proto.h"
 
 namespace dateline::cli {
@@ -19,20 +20,32 @@ struct Flags {
   InputOptions input;
 };
 
+ExplainedArticle Explain(const extraction::Extraction& extraction, const article::v1::Article& article) {
+  ExplainedArticle explained;
+  *explained.mutable_article() = article;
+  for (const std::string& warning : extraction.warnings) explained.add_warnings(warning);
+  for (const extraction::Block& block : extraction.blocks) {
+    ExplainedArticle::Block& out = *explained.add_blocks();
+    out.set_text(block.text);
+    out.set_kept(block.kept);
+    out.set_reason(block.reason);
+    out.set_score(block.score);
+  }
+  return explained;
+}
+
 void PrintItem(const Context& context, const InputItem& item, bool explain, bool first) {
   const article::v1::Article article = extraction::ToProto(item.extraction->article);
-  std::string blocks;
-  if (explain) blocks = FormatBlocks(item.extraction->blocks, context.style);
+  const JsonLayout layout = context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine;
   switch (context.output) {
     case OutputFormat::kText:
-      Print(absl::StrCat(first ? "" : "\n", FormatArticle(article, context.style), explain ? "\n" : "", blocks));
+      Print(absl::StrCat(first ? "" : "\n", FormatArticle(article, context.style)));
+      if (explain) Print(absl::StrCat("\n", FormatBlocks(item.extraction->blocks, context.style)));
       break;
     case OutputFormat::kJson:
     case OutputFormat::kJsonLines:
-      Print(ToJson(article, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                   JsonFields::kSet));
-      // Standard output is for programs here.
-      std::fputs(blocks.c_str(), stderr);
+      Print(explain ? ToJson(Explain(*item.extraction, article), layout, JsonFields::kSet)
+                    : ToJson(article, layout, JsonFields::kSet));
       break;
   }
   if (!context.quiet) std::fputs(FormatWarnings(item.extraction->warnings, context.error_style).c_str(), stderr);
@@ -65,7 +78,14 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
   command->footer(
       "The article is printed with its title, authors, date and the publisher's own labels; menus, teasers,\n"
       "biographies and the like are left out, and --explain says of each why. --output json gives the Article message\n"
-      "as JSON.\n"
+      "as JSON, with --explain within an object {article, warnings, blocks}.\n"
+      "\n"
+      "Where the wrong part of a page comes out, --site_rules names a file that says where the text is:\n"
+      "  [example.org]\n"
+      "  select = article .story-body\n"
+      "  drop = .promo, aside.related\n"
+      "  published = time.pub @datetime\n"
+      "There are select, drop, title, author, published, updated, summary, source and label.KIND.\n"
       "\n"
       "Examples:\n"
       "  dateline extract page.html\n"

@@ -8,11 +8,13 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "absl/time/clock.h"
 
 #include "cli/command.h"
+#include "cli/fetch_state.h"
 #include "cli/ingest_session.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
@@ -31,6 +34,7 @@
 #include "common/printable.h"
 #include "common/rpc/item_error.h"
 #include "common/status_macros.h"
+#include "common/url.h"
 #include "extraction/extraction_proto.h"
 
 namespace dateline::cli {
@@ -52,6 +56,7 @@ struct Flags {
   InputOptions input;
   std::string max_rejects = "0";
   std::string report;
+  std::string fetch_state;
   spb::CommitStage wait = spb::COMMIT_STAGE_VISIBLE;
   absl::Duration wait_timeout = absl::Minutes(1);
   absl::Duration retry_for = absl::Minutes(1);
@@ -148,8 +153,58 @@ IngestLine Rejection(const Origin& origin, const std::string& id, const absl::St
   return line;
 }
 
+// What this run has sent, and what the service has: so that a summary is never sent in the place of a fuller text. For
+// one thread.
+class FullerTexts {
+ public:
+  explicit FullerTexts(const Context& context) : context_(context) {}
+
+  void Sent(const extraction::Article& article) {
+    const size_t size = article.body.size();
+    for (const std::string& url : UrlsOf(article)) {
+      size_t& known = sent_[std::hash<std::string>()(url)];
+      known = std::max(known, size);
+    }
+  }
+
+  // The id, empty if it isn't known, of an article with the same address and a longer text; nullopt if there is none.
+  std::optional<std::string> Find(const extraction::Article& article) {
+    for (const std::string& url : UrlsOf(article)) {
+      const auto sent = sent_.find(std::hash<std::string>()(url));
+      if (sent != sent_.end() && sent->second > article.body.size()) return article.id;
+    }
+    if (article.url.empty() && article.id.empty()) return std::nullopt;
+    if (!client_) {
+      absl::StatusOr<SearchClient> client = SearchClient::Connect(context_.search, context_.call_options());
+      if (!client.ok()) return std::nullopt;
+      client_ = *std::move(client);
+    }
+    spb::GetArticleRequest request;
+    request.set_id(article.url.empty() ? article.id : article.url);
+    const absl::StatusOr<spb::GetArticleResponse> stored = client_->GetArticle(request);
+    if (!stored.ok() || stored->article().body().size() <= article.body.size()) return std::nullopt;
+    return stored->article().id();
+  }
+
+ private:
+  static std::vector<std::string> UrlsOf(const extraction::Article& article) {
+    std::vector<std::string> urls;
+    for (const std::string& url : article.alternate_urls) {
+      if (absl::StatusOr<std::string> canonical = common::CanonicalUrl(url); canonical.ok()) urls.push_back(*canonical);
+    }
+    if (absl::StatusOr<std::string> canonical = common::CanonicalUrl(article.url); canonical.ok()) {
+      urls.push_back(*canonical);
+    }
+    return urls;
+  }
+
+  const Context& context_;
+  std::optional<SearchClient> client_;
+  std::unordered_map<size_t, size_t> sent_;  // Bytes of text by the hash of the address.
+};
+
 // Sends one input, or rejects it. False if the session takes no more.
-bool SendItem(InputItem item, IngestSession& session, Results& results) {
+bool SendItem(InputItem item, FullerTexts& texts, IngestSession& session, Results& results) {
   Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
   if (!item.extraction.ok()) {
     results.Add(Rejection(origin, item.id, item.extraction.status()));
@@ -157,6 +212,18 @@ bool SendItem(InputItem item, IngestSession& session, Results& results) {
   }
   origin.title = item.extraction->article.title;
   origin.warnings = std::move(item.extraction->warnings);
+  if (item.summary_only) {
+    if (const std::optional<std::string> fuller = texts.Find(item.extraction->article)) {
+      origin.warnings.emplace_back("body: a summary only; the fuller text that came before was kept");
+      IngestLine line = LineOf(origin);
+      if (!fuller->empty()) line.set_id(*fuller);
+      line.set_outcome(spb::INGEST_OUTCOME_UNCHANGED);
+      results.Add(line);
+      return true;
+    }
+  } else {
+    texts.Sent(item.extraction->article);
+  }
   article::v1::Article article = extraction::ToProto(item.extraction->article);
   if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
     const absl::Status error = absl::InvalidArgumentError(
@@ -267,6 +334,18 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
     return Fail(context, status);
   }
 
+  InputOptions input = flags.input;
+  std::optional<FetchState> fetch_state;
+  if (!flags.fetch_state.empty()) {
+    absl::StatusOr<FetchState> loaded = FetchState::Load(flags.fetch_state);
+    // Written once before anything is done: that it can't be is better known now.
+    const absl::Status usable = loaded.ok() ? loaded->Save() : loaded.status();
+    if (!usable.ok())
+      return Fail(context, absl::Status(usable.code(), absl::StrCat("--fetch_state ", usable.message())));
+    fetch_state = *std::move(loaded);
+    input.fetch_state = &*fetch_state;
+  }
+
   Results results(context, flags);
   IngestSession::Options options;
   options.endpoint = context.search;
@@ -279,13 +358,14 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
     results.Note(absl::StrCat(error.message(), "; trying again in ",
                               absl::FormatDuration(absl::Trunc(delay, absl::Milliseconds(1)))));
   };
-  InputReader reader(flags.places, flags.input);
+  InputReader reader(flags.places, input);
+  FullerTexts texts(context);
   IngestSession session(std::move(options));
   std::future<void> answered = std::async(std::launch::async, [&session, &results] {
     while (const std::optional<IngestAnswer> answer = session.NextAnswer()) results.Add(LineOf(*answer));
   });
   while (std::optional<InputItem> item = reader.Next()) {
-    if (!SendItem(*std::move(item), session, results)) break;
+    if (!SendItem(*std::move(item), texts, session, results)) break;
     results.Read(reader.bytes_read(), reader.total_bytes());
   }
   session.CloseSending();
@@ -296,6 +376,15 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
 
   RunReport::End end;
   const absl::Status failure = session.status();
+  if (reader.unchanged() > 0) {
+    results.Note(absl::StrCat(reader.unchanged(), " pages and sources have not changed since they were fetched last"));
+  }
+  // Only once all that was fetched is also taken: what is remembered is not fetched again.
+  if (fetch_state && failure.ok() && !Interrupted()) {
+    if (const absl::Status saved = fetch_state->Save(); !saved.ok()) {
+      results.Note(absl::StrCat("--fetch_state ", saved.message(), "; the next run will fetch everything again"));
+    }
+  }
   end.waited_for = StageName(flags.wait);
   if (failure.ok() && !Interrupted()) AwaitStage(context, flags, session, end);
   const RunReport report = results.TakeReport();
@@ -330,18 +419,27 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
   CLI::App* command =
       root.add_subcommand("ingest", "Take pages, feeds, exports or folders of them into the search service");
   command->footer(
-      "Inputs are HTML, the plain text of a page, RSS or Atom, JSON Lines\n"
-      "({\"id\", \"url\", \"title\", \"body\", \"date\", \"authors\", \"source\", \"language\", \"countries\", "
-      "\"issues\"}), or folders\n"
-      "of such files (.html .htm .xhtml .txt .text .xml .rss .atom .rdf .jsonl .ndjson; others are passed over). Each\n"
-      "article is answered once it is on disk: created, updated, unchanged, stale (the stored one is newer) or "
-      "rejected.\n"
+      "Inputs are pages (HTML, plain text, PDF), feeds (RSS, Atom, JSON Feed), sitemaps, exports (WordPress, JSON, "
+      "JSON\n"
+      "Lines, CSV, TSV), mail (EML, mbox), folders of such files, and zip, tar, gzip, bzip2, xz or zstd of any of "
+      "them. In\n"
+      "folders and archives, files are told by their names (.html .xml .jsonl.gz ...); others are passed over. Fields "
+      "of\n"
+      "JSON and columns of CSV are id, url, title, body, body_html, summary, authors, source, date, update_time,\n"
+      "language, image_url, countries, issues, keywords, categories, tags; --map says where others are. A feed's "
+      "summary\n"
+      "never takes the place of a fuller text. Pages that a source only names are fetched at the pace of "
+      "--fetch_delay,\n"
+      "and not where robots.txt forbids it. Each article is answered once it is on disk: created, updated, unchanged,\n"
+      "stale (the stored one is newer) or rejected.\n"
       "Running it again does no harm. A lost connection is taken up again, and what was not answered is sent again.\n"
       "\n"
       "Examples:\n"
       "  dateline ingest page.html folder/ https://example.org/feed.rss\n"
-      "  zstd -dc export.jsonl.zst | dateline ingest - --input_format jsonl --max_rejects 1% --report run.json\n"
+      "  dateline ingest export.jsonl.zst --max_rejects 1% --report run.json\n"
       "  dateline ingest folder/ --output jsonl --wait labelled > results.jsonl\n"
+      "  dateline ingest https://example.org/sitemap.xml --fetch_state example.state   # next time, only what is new\n"
+      "  dateline ingest table.csv --map title=Headline --map body_html='Full Text' --map label.section=Desk\n"
       "\n"
       "Exit status: 0 all taken (or no more rejected than --max_rejects), and what --wait asks for was reached; 3 "
       "some\n"
@@ -357,6 +455,11 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
                    "How many inputs may be rejected, as a number or a share (2%) [0]")
       ->type_name("N|P%");
   command->add_option("--report", flags->report, "Write what was done to this file, as JSON")->type_name("FILE");
+  command
+      ->add_option("--fetch_state", flags->fetch_state,
+                   "Keep in this file what was fetched, and pass over what has not changed since (ETag, Last-Modified, "
+                   "lastmod)")
+      ->type_name("FILE");
   AddChoice<spb::CommitStage>(*command, "--wait", flags->wait,
                               {{"durable", spb::COMMIT_STAGE_DURABLE},
                                {"visible", spb::COMMIT_STAGE_VISIBLE},

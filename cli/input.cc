@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -21,7 +22,6 @@
 #include "common/error.h"
 #include "common/status_macros.h"
 #include "common/url.h"
-#include "extraction/json_lines.h"
 
 namespace dateline::cli {
 namespace {
@@ -30,18 +30,9 @@ namespace {
 constexpr int kDeepestFolder = 64;
 // What the format is told from.
 constexpr size_t kHeadBytes = 8 * 1024;
-constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Names of files in folders that may hold articles. A page saved by a browser has a folder of scripts and pictures
-// beside it, and a checkout has files that speak about articles: the names tell them apart. A file that the user names
-// is read whatever it is called.
-bool MayHoldArticles(absl::string_view name) {
-  static constexpr absl::string_view kEndings[] = {".html", ".htm", ".xhtml", ".shtml", ".txt",   ".text",
-                                                   ".xml",  ".rss", ".atom",  ".rdf",   ".jsonl", ".ndjson"};
-  const std::string lower = absl::AsciiStrToLower(name);
-  return std::any_of(std::begin(kEndings), std::end(kEndings),
-                     [&lower](absl::string_view ending) { return absl::EndsWith(lower, ending); });
-}
+// How far sitemaps lead to others. The protocol knows one index above them; some sites have two.
+constexpr int kDeepestSource = 3;
 
 absl::Status FileError(int error) {
   switch (error) {
@@ -71,25 +62,41 @@ std::string IdOfLine(absl::string_view line) {
   return id->is_number() ? id->dump() : "";
 }
 
+// The same error, with what it is about before it.
+absl::Status Located(const absl::Status& error, absl::string_view url) {
+  return common::WithReason(absl::Status(error.code(), absl::StrCat(url, ": ", error.message())),
+                            common::ReasonOf(error));
+}
+
+// The addresses by which an article was reached are addresses of it.
+void AddUrls(const std::vector<std::string>& urls, extraction::Article* article) {
+  for (const std::string& url : urls) {
+    std::vector<std::string>& others = article->alternate_urls;
+    if (url != article->url && std::find(others.begin(), others.end(), url) == others.end()) others.push_back(url);
+  }
+}
+
 extraction::ReadFunction WholeText(std::string text) {
   return Replay(std::move(text), [](char* /*buffer*/, size_t /*size*/) -> absl::StatusOr<size_t> { return 0; });
 }
 
 }  // namespace
 
-InputReader::InputReader(const std::vector<std::string>& places, InputOptions options) : options_(std::move(options)) {
+InputReader::InputReader(const std::vector<std::string>& places, InputOptions options)
+    : options_(std::move(options)), fetcher_(options_.fetch, Interrupted) {
   for (const std::string& place : places) {
     struct stat about = {};
     if (place == kStandardInput || common::LooksLikeUrl(place)) {
       total_bytes_.reset();
-      sources_.push_back({place, absl::OkStatus()});
+      seen_urls_.insert(std::hash<std::string>()(place));
+      sources_.push_back({place, absl::OkStatus(), 0, std::nullopt});
     } else if (stat(place.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
       List(place, 0);
     } else {
       // A pipe or a device has no size; a missing file is an error when its turn comes.
       if (!S_ISREG(about.st_mode) && about.st_mode != 0) total_bytes_.reset();
       if (total_bytes_) *total_bytes_ += about.st_size;
-      sources_.push_back({place, absl::OkStatus()});
+      sources_.push_back({place, absl::OkStatus(), 0, std::nullopt});
     }
   }
 }
@@ -97,9 +104,10 @@ InputReader::InputReader(const std::vector<std::string>& places, InputOptions op
 void InputReader::List(const std::string& folder, int depth) {
   DIR* const directory = depth < kDeepestFolder ? opendir(folder.c_str()) : nullptr;
   if (directory == nullptr) {
-    sources_.push_back({folder, depth < kDeepestFolder
-                                    ? FileError(errno)
-                                    : absl::FailedPreconditionError("the folders are nested too deeply")});
+    sources_.push_back(
+        {folder,
+         depth < kDeepestFolder ? FileError(errno) : absl::FailedPreconditionError("the folders are nested too deeply"),
+         0, std::nullopt});
     return;
   }
   std::vector<std::string> names;
@@ -122,18 +130,23 @@ void InputReader::List(const std::string& folder, int depth) {
       ++skipped_files_;
       continue;
     }
-    if (!S_ISREG(about.st_mode) || !MayHoldArticles(name)) {
+    if (!S_ISREG(about.st_mode) || !extraction::MayHoldArticles(name)) {
       ++skipped_files_;
       continue;
     }
     if (total_bytes_) *total_bytes_ += about.st_size;
-    sources_.push_back({path, absl::OkStatus()});
+    sources_.push_back({path, absl::OkStatus(), 0, std::nullopt});
   }
 }
 
 absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options) {
-  source_options.format = options_.format;
+  // What another source leads to is what it is, whatever the user says of what he names.
+  source_options.format = depth_ == 0 ? options_.format : extraction::Format::kUnknown;
   source_options.extract.explain = options_.explain;
+  source_options.extract.site_rules = options_.site_rules.get();
+  source_options.field_map = options_.field_map;
+  source_options.post_types = options_.post_types;
+  source_options.post_statuses = options_.post_statuses;
   if (source_options.format == extraction::Format::kUnknown) {
     std::string head(kHeadBytes, '\0');
     size_t size = 0;
@@ -172,6 +185,10 @@ absl::Status InputReader::OpenDescriptor(int descriptor, bool owned) {
 
 absl::Status InputReader::Open(const Source& source) {
   place_ = source.place;
+  depth_ = source.depth;
+  modified_ = source.modified;
+  failed_ = false;
+  following_ = options_.follow == Follow::kAlways;
   RETURN_IF_ERROR(source.listing_error);
   if (place_ == kStandardInput) {
     // A program that was started without one has /dev/null there, for writing (common/program.h).
@@ -181,62 +198,210 @@ absl::Status InputReader::Open(const Source& source) {
     }
     return OpenDescriptor(STDIN_FILENO, /*owned=*/false);
   }
-  if (common::LooksLikeUrl(place_)) {
-    ASSIGN_OR_RETURN(FetchedPage page, FetchPage(place_, options_.fetch, Interrupted));
-    bytes_read_ += static_cast<int64_t>(page.content.size());
-    extraction::SourceOptions source_options;
-    source_options.path = place_;
-    source_options.media_type = page.media_type;
-    source_options.url = page.url;
-    source_options.fetch_time = page.fetch_time;
-    return OpenStream(WholeText(std::move(page.content)), std::move(source_options));
-  }
+  if (common::LooksLikeUrl(place_)) return OpenUrl(source);
   const int descriptor = open(place_.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return FileError(errno);
   return OpenDescriptor(descriptor, /*owned=*/true);
 }
 
+bool InputReader::HasChanged(const std::string& url, const std::optional<absl::Time>& modified) const {
+  if (options_.fetch_state == nullptr || !modified) return true;
+  const std::optional<absl::Time> known = options_.fetch_state->Find(url).modified;
+  return !known || *known < *modified;
+}
+
+absl::Status InputReader::OpenUrl(const Source& source) {
+  following_ = options_.follow != Follow::kNever;
+  if (source.depth > 0 && !HasChanged(place_, source.modified)) {
+    ++unchanged_;
+    return absl::OkStatus();
+  }
+  const Validators known =
+      options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(place_).validators;
+  ASSIGN_OR_RETURN(FetchedPage page,
+                   source.depth == 0 ? fetcher_.FetchNamed(place_, known) : fetcher_.FetchFound(place_, known));
+  if (page.not_modified) {
+    ++unchanged_;
+    return absl::OkStatus();
+  }
+  bytes_read_ += static_cast<int64_t>(page.content.size());
+  extraction::SourceOptions source_options;
+  source_options.path = place_;
+  source_options.media_type = page.media_type;
+  source_options.url = page.url;
+  source_options.fetch_time = page.fetch_time;
+  std::string content = std::move(page.content);
+  fetched_ = std::move(page);
+  return OpenStream(WholeText(std::move(content)), std::move(source_options));
+}
+
 void InputReader::CloseSource() {
+  if (reader_ != nullptr) skipped_files_ += reader_->skipped();
+  // A source that had errors is asked for again as a whole the next time.
+  if (fetched_ && options_.fetch_state != nullptr && !failed_ && !Interrupted()) {
+    options_.fetch_state->Remember(place_, {.validators = fetched_->validators, .modified = modified_});
+  }
+  sources_.insert(sources_.begin() + static_cast<std::ptrdiff_t>(next_source_), found_.begin(), found_.end());
+  found_.clear();
+  fetched_.reset();
   reader_.reset();
   lines_.reset();
   descriptor_ = -1;
   format_ = extraction::Format::kUnknown;
 }
 
-InputItem InputReader::ParseLine(LineReader::Line line) const {
-  InputItem item{.source = place_,
-                 .position = absl::StrCat("line ", line.number),
-                 .id = "",
-                 .format = extraction::Format::kJsonLines,
-                 .extraction = absl::InvalidArgumentError("the line is empty; one JSON object is expected on each")};
+std::optional<extraction::SourceItem> InputReader::ParseLine(LineReader::Line line, std::string* id) const {
+  extraction::SourceItem item;
+  item.number = line.number;
+  item.position = absl::StrCat("line ", line.number);
+  item.format = extraction::Format::kJsonLines;
+  item.extraction = absl::InvalidArgumentError("the line is empty; one JSON object is expected on each");
   if (!line.text.ok()) {
     item.extraction = line.text.status();
     return item;
   }
-  absl::string_view text = *line.text;
-  if (line.number == 1) absl::ConsumePrefix(&text, kByteOrderMark);
-  if (absl::StripAsciiWhitespace(text).empty()) return item;
-  item.extraction = extraction::ReadJsonArticle(text, absl::Now());
-  item.id = item.extraction.ok() ? item.extraction->article.id : IdOfLine(text);
+  extraction::SourceOptions source_options;
+  source_options.format = extraction::Format::kJsonLines;
+  source_options.extract.explain = options_.explain;
+  source_options.extract.site_rules = options_.site_rules.get();
+  source_options.field_map = options_.field_map;
+  if (absl::StripAsciiWhitespace(*line.text).empty()) return item;
+  const auto reader = extraction::SourceReader::Open(WholeText(*line.text), source_options);
+  if (!reader.ok()) {
+    item.extraction = reader.status();
+  } else if (std::optional<extraction::SourceItem> read = (*reader)->Next()) {
+    item.extraction = std::move(read->extraction);
+    item.link = std::move(read->link);
+  }
+  *id = item.extraction.ok() ? item.extraction->article.id : IdOfLine(*line.text);
   return item;
 }
 
 std::optional<InputItem> InputReader::NextOfSource() {
-  if (lines_ != nullptr) {
-    while (std::optional<LineReader::Line> line = lines_->Next()) {
+  while (!Interrupted()) {
+    std::optional<extraction::SourceItem> read;
+    std::string id;
+    if (lines_ != nullptr) {
+      std::optional<LineReader::Line> line = lines_->Next();
+      if (!line) return std::nullopt;
       if (!options_.every_line && line->text.ok() && absl::StripAsciiWhitespace(*line->text).empty()) continue;
-      return ParseLine(*std::move(line));
+      read = ParseLine(*std::move(line), &id);
+    } else {
+      read = reader_->Next();
+      if (!read) return std::nullopt;
+      if (read->extraction.ok()) id = read->extraction->article.id;
     }
+    InputItem item{.source = place_,
+                   .position = std::move(read->position),
+                   .id = std::move(id),
+                   .format = read->format,
+                   .summary_only = false,
+                   .extraction = std::move(read->extraction)};
+    if (item.extraction.ok() && read->link) {
+      std::optional<InputItem> followed = FollowLink(*read->link, std::move(item));
+      if (!followed) {
+        if (reader_ == nullptr && lines_ == nullptr) return std::nullopt;
+        continue;
+      }
+      item = *std::move(followed);
+    } else if (item.extraction.ok() && fetched_ &&
+               (item.format == extraction::Format::kHtml || item.format == extraction::Format::kText ||
+                item.format == extraction::Format::kPdf)) {
+      AddUrls(fetched_->redirects, &item.extraction->article);
+    }
+    failed_ = failed_ || !item.extraction.ok();
+    return item;
+  }
+  return std::nullopt;
+}
+
+std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, InputItem item) {
+  const bool is_source = link.kind == extraction::Link::Kind::kSource;
+  const bool is_address_alone = is_source || item.format == extraction::Format::kSitemap;
+  if (following_ && fetches_ < options_.max_fetches) {
+    if (!is_source) return FetchPage(link, std::move(item));
+    QueueSource(link);
     return std::nullopt;
   }
-  std::optional<extraction::SourceItem> read = reader_->Next();
-  if (!read) return std::nullopt;
-  InputItem item{.source = place_,
-                 .position = std::move(read->position),
-                 .id = "",
-                 .format = format_,
-                 .extraction = std::move(read->extraction)};
-  if (item.extraction.ok()) item.id = item.extraction->article.id;
+  const extraction::Article& article = item.extraction->article;
+  if (!is_address_alone && (!article.title.empty() || !article.body.empty())) {
+    item.summary_only = true;
+    return item;
+  }
+  if (following_) {
+    item.extraction = common::WithReason(
+        absl::ResourceExhaustedError(
+            absl::StrCat("more than ", options_.max_fetches, " pages were named; --max_fetches takes a higher number")),
+        "TOO_MANY_FETCHES");
+  } else {
+    item.extraction = common::WithReason(
+        absl::FailedPreconditionError(
+            is_address_alone ? "is a sitemap, which holds addresses and no text; --follow always fetches them"
+                             : "has an address but no text; --follow always fetches its page"),
+        "NOT_FETCHED");
+  }
+  // Said once: what follows in a sitemap is more of the same.
+  if (is_address_alone) {
+    if (!following_) item.position.clear();
+    failed_ = true;
+    CloseSource();
+  }
+  return item;
+}
+
+void InputReader::QueueSource(const extraction::Link& link) {
+  if (depth_ + 1 > kDeepestSource || !seen_urls_.insert(std::hash<std::string>()(link.url)).second) return;
+  ++fetches_;
+  found_.push_back({link.url, absl::OkStatus(), depth_ + 1, link.modified});
+}
+
+std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, InputItem item) {
+  // A sitemap and the feed beside it name the same pages; what a feed says of an article is worth having all the same.
+  if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second && item.format == extraction::Format::kSitemap) {
+    return std::nullopt;
+  }
+  if (!HasChanged(link.url, link.modified)) {
+    ++unchanged_;
+    return std::nullopt;
+  }
+  ++fetches_;
+  const Validators known =
+      options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(link.url).validators;
+  absl::StatusOr<FetchedPage> page = fetcher_.FetchFound(link.url, known);
+  if (!page.ok()) {
+    if (item.extraction->article.body.empty()) {
+      item.extraction = Located(page.status(), link.url);
+    } else {
+      item.summary_only = true;
+      item.extraction->warnings.push_back(absl::StrCat("body: ", link.url, ": ", page.status().message()));
+      failed_ = true;  // Another time it may be there.
+    }
+    return item;
+  }
+  if (page->not_modified) {
+    ++unchanged_;
+    return std::nullopt;
+  }
+  bytes_read_ += static_cast<int64_t>(page->content.size());
+  extraction::Document document;
+  document.content = std::move(page->content);
+  document.media_type = page->media_type;
+  document.url = page->url;
+  document.fetch_time = page->fetch_time;
+  const std::string summary = item.extraction->article.body;
+  extraction::Options extract;
+  extract.explain = options_.explain;
+  item.extraction = extraction::CompleteFromPage(*std::move(item.extraction), document, extract);
+  if (!item.extraction.ok()) {
+    item.extraction = Located(item.extraction.status(), link.url);
+    return item;
+  }
+  item.summary_only = !summary.empty() && item.extraction->article.body == summary;
+  AddUrls(page->redirects, &item.extraction->article);
+  item.id = item.extraction->article.id;
+  if (options_.fetch_state != nullptr) {
+    options_.fetch_state->Remember(link.url, {.validators = page->validators, .modified = link.modified});
+  }
   return item;
 }
 
@@ -249,11 +414,17 @@ std::optional<InputItem> InputReader::Next() {
       CloseSource();
     }
     if (next_source_ == sources_.size()) return std::nullopt;
-    const absl::Status opened = Open(sources_[next_source_++]);
+    const Source source = sources_[next_source_++];  // A copy: what the source names is put after it.
+    const absl::Status opened = Open(source);
     if (!opened.ok() && !Interrupted()) {
+      failed_ = true;
       CloseSource();
-      return InputItem{
-          .source = place_, .position = "", .id = "", .format = extraction::Format::kUnknown, .extraction = opened};
+      return InputItem{.source = place_,
+                       .position = "",
+                       .id = "",
+                       .format = extraction::Format::kUnknown,
+                       .summary_only = false,
+                       .extraction = opened};
     }
   }
   CloseSource();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,10 @@
 #include "absl/status/statusor.h"
 
 #include "cli/byte_source.h"
+#include "cli/fetch_state.h"
 #include "cli/http_fetch.h"
 #include "extraction/extraction.h"
+#include "extraction/site_rules.h"
 #include "extraction/source_reader.h"
 
 namespace dateline::cli {
@@ -21,13 +24,30 @@ namespace dateline::cli {
 // Standard input, as a place.
 inline constexpr char kStandardInput[] = "-";
 
+// Whether pages are fetched that a source names without holding their text: entries of feeds with a summary only,
+// addresses in sitemaps and tables.
+enum class Follow {
+  kAuto,  // If the source was itself fetched: a file on disk makes nobody go to the network.
+  kAlways,
+  kNever,
+};
+
 struct InputOptions {
   extraction::Format format = extraction::Format::kUnknown;  // kUnknown: told from each input's first bytes.
   std::string url = {};                                      // The address of a page that is not fetched from there.
   bool explain = false;                                      // Fill Extraction::blocks.
+  std::shared_ptr<const extraction::SiteRules> site_rules = {};  // What a person says about some sites' pages.
   // Give one item for each line of JSON Lines, in order: also for blank ones, as an error.
   bool every_line = false;
-  FetchLimits fetch = {};
+  std::vector<extraction::FieldMapping> field_map = {};
+  std::vector<std::string> post_types = {"post"};  // Of exports of WordPress: see SourceOptions.
+  std::vector<std::string> post_statuses = {"publish"};
+  FetchOptions fetch = {};
+  Follow follow = Follow::kAuto;
+  int64_t max_fetches = 1000;  // Pages and sitemaps that are fetched because a source names them, in all.
+  // What was fetched before, so that what has not changed is passed over; null: everything is new. Is told of what was
+  // read here, and outlives the reader.
+  FetchState* fetch_state = nullptr;
 };
 
 // One article, or why there is none.
@@ -36,10 +56,12 @@ struct InputItem {
   std::string position;  // "line 12", "entry 3", "page"; empty if the source as a whole could not be read.
   std::string id;        // The input's own id, as far as it could be read: with `every_line` also beside an error.
   extraction::Format format = extraction::Format::kUnknown;
+  // The text is a summary, and its page was not fetched or gave no more: not to stand in the place of an article.
+  bool summary_only = false;
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
 };
 
-// Reads all inputs in order, holding one article (of a feed: one feed) in memory at a time. What cannot be read is an
+// Reads all inputs in order, holding one article in memory at a time. What cannot be read is an
 // item with an error, and the rest is unharmed. Folders are read recursively in the order of their paths: hidden files
 // and files whose names say that they hold no articles (pictures, scripts, …) are passed over. Not thread-safe.
 class InputReader {
@@ -58,35 +80,56 @@ class InputReader {
   int64_t bytes_read() const { return bytes_read_; }
   // The size of all inputs together, where it is known.
   std::optional<int64_t> total_bytes() const { return total_bytes_; }
-  // Files in folders that were passed over because of their names.
+  // Files in folders and archives that were passed over because of their names, and drafts and the like in exports.
   int64_t skipped_files() const { return skipped_files_; }
+  // Pages and sources that have not changed since they were fetched last.
+  int64_t unchanged() const { return unchanged_; }
 
  private:
   struct Source {
     std::string place;
     absl::Status listing_error;  // Of a folder that could not be listed.
+    int depth = 0;               // How many sources lead to this one; 0: the user named it.
+    std::optional<absl::Time> modified;
   };
 
   void List(const std::string& folder, int depth);
   absl::Status Open(const Source& source);
   absl::Status OpenDescriptor(int descriptor, bool owned);
   absl::Status OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options);
+  // OK and no reader if the source has not changed since it was fetched last.
+  absl::Status OpenUrl(const Source& source);
   std::optional<InputItem> NextOfSource();
-  InputItem ParseLine(LineReader::Line line) const;
+  std::optional<extraction::SourceItem> ParseLine(LineReader::Line line, std::string* id) const;
+  // What becomes of an item that says where to go on: the item itself, completed or not, or nothing.
+  std::optional<InputItem> FollowLink(const extraction::Link& link, InputItem item);
+  std::optional<InputItem> FetchPage(const extraction::Link& link, InputItem item);
+  void QueueSource(const extraction::Link& link);
+  bool HasChanged(const std::string& url, const std::optional<absl::Time>& modified) const;
   void CloseSource();
 
   const InputOptions options_;
   std::vector<Source> sources_;
   size_t next_source_ = 0;
+  HttpFetcher fetcher_;
+  int64_t fetches_ = 0;
+  std::set<size_t> seen_urls_;  // Hashes of what was followed.
   // The source being read; both readers are null between sources.
   std::string place_;
   int descriptor_ = -1;  // Of a file or standard input; owned by the reader.
   extraction::Format format_ = extraction::Format::kUnknown;
   std::unique_ptr<extraction::SourceReader> reader_;
   std::unique_ptr<LineReader> lines_;  // JSON Lines.
+  int depth_ = 0;
+  bool following_ = false;
+  std::optional<FetchedPage> fetched_;  // Without its content.
+  std::optional<absl::Time> modified_;  // As whoever named the source has it.
+  bool failed_ = false;                 // There was an error among its items.
+  std::vector<Source> found_;           // Sources that it names.
   int64_t bytes_read_ = 0;
   std::optional<int64_t> total_bytes_ = 0;
   int64_t skipped_files_ = 0;
+  int64_t unchanged_ = 0;
 };
 
 }  // namespace dateline::cli

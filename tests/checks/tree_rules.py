@@ -13,7 +13,8 @@ import sys
 
 SKIPPED_FOLDERS = {".git", "build", "data", "node_modules", "__pycache__"}
 # Data may hold any text: nothing is said about it.
-DATA = re.compile(r"(^samples/|/testdata/|^classifier_service/data/|^web/dist/|\.binpb$|\.zst$|\.png$|^docs/.*\.svg$)")
+DATA = re.compile(r"(^samples/|/testdata/|^tests/fuzz/seeds/|^classifier_service/data/|^web/dist/|\.binpb$|\.zst$|\.png$|"
+                  r"^docs/.*\.svg$)")
 CODE = re.compile(r"\.(cc|h|py|sh|ts|js|mjs|css|html|cmake|proto|go|yml|yaml)$|CMakeLists\.txt$|^(run|test)\.sh$")
 
 # Written in pieces, so that this file is none of those it looks for.

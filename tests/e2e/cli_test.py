@@ -118,7 +118,7 @@ class WithoutServices(CliTest):
     def test_a_wrong_command_line_is_exit_2_and_one_clear_message(self):
         for arguments in (["frobnicate"], [], ["ingest"], ["search", "x", "--page_size", "many"],
                           ["--output", "xml", "info"], ["ingest", "x", "--max_rejects", "some"],
-                          ["classify", "x", "--input-format", "pdf"]):
+                          ["classify", "x", "--input-format", "docx"], ["extract", "x", "--map", "text=content"]):
             result = run(*arguments)
             self.assert_exit(result, 2)
             self.assertEqual(result.stdout, "")

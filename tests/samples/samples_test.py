@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holds the samples against samples/expected.json.
+"""Holds the samples against samples/articles.expected.
 
     samples_test.py extraction --bin BIN --samples samples    what `dateline extract` gives, exactly, but for the
                                                               differences listed in known_differences.txt
@@ -22,9 +22,9 @@ FLOORS = {"countries by label": 1.0, "issues by label": 1.0, "countries by text"
 
 
 def expectations(samples):
-    """The rows of expected.json by file, in the order of the items."""
+    """The rows of articles.expected by file, in the order of the items."""
     by_file = {}
-    with open(os.path.join(samples, "expected.json"), encoding="utf-8") as file:
+    with open(os.path.join(samples, "articles.expected"), encoding="utf-8") as file:
         for row in json.load(file):
             by_file.setdefault(row["file"], []).append(row)
     for rows in by_file.values():
@@ -119,7 +119,7 @@ def check_tags(options):
         taken = dateline("ingest", "--output", "jsonl", "--wait", "labelled", options.samples)
         for line in taken.splitlines():
             result = json.loads(line)
-            if "id" not in result:
+            if not result.get("id"):  # Rejected, or the summary of an article that came whole.
                 continue
             article = json.loads(dateline("get", "--output", "json", result["id"]))["article"]
             row = missing.pop(article["title"])

@@ -1,0 +1,325 @@
+#!/usr/bin/python3
+"""Sources of every kind through `dateline extract` and `dateline ingest`: what is fetched, what is not, and what is kept.
+
+    sources_test.py --bin build/dev/bin [-k PATTERN]
+
+A web server on loopback stands for the sites; nothing else is asked.
+"""
+
+import argparse
+import contextlib
+import gzip
+import http.server
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import zipfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from services import Services  # noqa: E402
+
+BIN = None
+
+BODY = (
+    "The foreign ministers of Iran and Oman met in Muscat on Tuesday to speak of shipping through the strait. "
+    "Tehran wants fewer patrols; Muscat wants quiet. Neither expects a treaty this year, and both said so.",
+    "What they agreed is small: a telephone line between the two coast guards, and a second meeting in the autumn. "
+    "Small things are what this relationship is made of, and they have outlasted larger ones.")
+
+
+def page(title):
+    return (f"<!doctype html><html lang=en><head><title>{title} | The Meridian</title></head><body>"
+            f"<article><h1>{title}</h1>" + "".join(f"<p>{part}</p>" for part in BODY) + "</article></body></html>").encode()
+
+
+def rss(*items):
+    return ('<?xml version="1.0"?><rss version="2.0"><channel><title>The Meridian</title>' + "".join(
+        f"<item><title>{title}</title><link>{link}</link><description>{text}</description></item>"
+        for title, link, text in items) + "</channel></rss>").encode()
+
+
+class Site:
+    """`pages` by path: bytes, or (status, headers, bytes). Each has an ETag and is answered 304 to who has it."""
+
+    def __init__(self, pages):
+        self.pages = pages
+        self.requests = []  # (path, status)
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):  # noqa: N802
+                status, headers, content = site.answer(self.path, self.headers)
+                site.requests.append((self.path, status))
+                site.agents.add(self.headers["User-Agent"])
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.agents = set()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.base = f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, path, asked):
+        if path not in self.pages:
+            return 404, {}, b"nothing here"
+        found = self.pages[path]
+        if not isinstance(found, bytes):
+            return found
+        etag = f'"{len(found)}-{sum(found)}"'
+        if asked.get("If-None-Match") == etag:
+            return 304, {"ETag": etag}, b""
+        return 200, {"ETag": etag, "Content-Type": "text/html" if found.startswith(b"<!doctype html") else "text/xml"}, found
+
+    def asked(self):
+        """The paths that were asked for since the last call."""
+        paths = [path for path, _ in self.requests]
+        self.requests.clear()
+        return paths
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def run(*arguments, stdin=None, timeout=120):
+    # No proxy of the machine's stands between the command and the site on loopback.
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return subprocess.run([os.path.join(BIN, "dateline"), *arguments], input=stdin, capture_output=True, timeout=timeout,
+                          env=environment, encoding="utf-8", check=False)
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class SourcesTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="dateline-sources-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def write(self, name, content):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def assert_exit(self, result, code):
+        self.assertEqual(result.returncode, code, f"stdout:\n{result.stdout}\nstderr:\n{result.stderr}")
+
+
+class Extract(SourcesTest):
+    def extract(self, *arguments, code=0, **options):
+        result = run("extract", "--output", "jsonl", *arguments, **options)
+        self.assert_exit(result, code)
+        return json_lines(result.stdout), result.stderr
+
+    def test_a_feed_of_summaries_leads_to_its_pages(self):
+        with Site({}) as site:
+            site.pages = {"/feed": rss(("One", "/1", "A summary."), ("Two", "/gone", "Another summary."), ("Three", "/3", "")),
+                          "/1": page("One, on its page"), "/3": (302, {"Location": "/three"}, b""),
+                          "/three": page("Three")}
+            articles, errors = self.extract(f"{site.base}/feed", "--fetch_delay", "0")
+            self.assertEqual([found["title"] for found in articles], ["One", "Two", "Three"])
+            self.assertEqual(articles[0]["body"].split("\n\n"), list(BODY))
+            self.assertEqual(articles[0]["summary"], "A summary.")
+            self.assertEqual(articles[1]["body"], "Another summary.")
+            self.assertIn("404", errors)
+            self.assertEqual(articles[2]["alternateUrls"], [f"{site.base}/3"])
+            self.assertEqual(site.asked(), ["/feed", "/robots.txt", "/1", "/gone", "/3", "/three"])
+            self.assertRegex(" ".join(site.agents), r"^dateline/\d")
+
+    def test_a_file_makes_nobody_go_to_the_network(self):
+        with Site({"/1": page("One, on its page")}) as site:
+            path = self.write("feed.xml", rss(("One", f"{site.base}/1", "A summary.")))
+            articles, _ = self.extract(path)
+            self.assertEqual(articles[0]["body"], "A summary.")
+            self.assertEqual(site.asked(), [])
+            _, errors = self.extract(path, "--follow", "always")
+            self.assertIn("--allow_private_addresses", errors)
+            self.assertEqual(site.asked(), [])
+            articles, _ = self.extract(path, "--follow", "always", "--allow_private_addresses")
+            self.assertEqual(articles[0]["body"].split("\n\n"), list(BODY))
+            self.assertEqual(site.asked(), ["/robots.txt", "/1"])
+
+    def test_robots_txt_is_obeyed_but_for_what_the_user_named(self):
+        with Site({}) as site:
+            site.pages = {"/feed": rss(("One", "/private/1", "A summary."), ("Two", "/2", "A summary.")),
+                          "/robots.txt": b"User-agent: *\nDisallow: /private\nDisallow: /feed\n",
+                          "/private/1": page("One"), "/2": page("Two")}
+            articles, errors = self.extract(f"{site.base}/feed", "--fetch_delay", "0")
+            self.assertEqual([found["body"] == "A summary." for found in articles], [True, False])
+            self.assertIn("robots.txt", errors)
+            self.assertNotIn("/private/1", site.asked())
+            articles, _ = self.extract(f"{site.base}/feed", "--fetch_delay", "0", "--ignore_robots")
+            self.assertEqual([found["body"] == "A summary." for found in articles], [False, False])
+            site.pages["/robots.txt"] = (503, {}, b"")
+            _, errors = self.extract(f"{site.base}/feed", "--fetch_delay", "0")
+            self.assertIn("robots.txt", errors, "a site that is out of order is left alone")
+
+    def test_the_pace_is_kept(self):
+        with Site({}) as site:
+            site.pages = {"/feed": rss(*[(f"Part {n}", f"/{n}", "A summary.") for n in range(4)]),
+                          **{f"/{n}": page(f"Part {n}") for n in range(4)}}
+            began = time.monotonic()
+            self.extract(f"{site.base}/feed", "--fetch_delay", "0.2")
+            self.assertGreaterEqual(time.monotonic() - began, 0.6, "three pauses between four pages")
+            self.assertEqual(len(site.asked()), 6)
+
+    def test_sitemaps_lead_to_sitemaps_and_pages(self):
+        with Site({}) as site:
+            site.pages = {
+                "/index.xml": b"<sitemapindex><sitemap><loc>/a.xml.gz</loc></sitemap><sitemap><loc>/index.xml</loc></sitemap>"
+                              b"</sitemapindex>",
+                "/a.xml.gz": gzip.compress(b"<urlset><url><loc>/1</loc></url><url><loc>/2</loc></url><url><loc>/1</loc></url>"
+                                           b"<url><loc>/gone</loc></url></urlset>"),
+                "/1": page("One"), "/2": page("Two")}
+            articles, errors = self.extract(f"{site.base}/index.xml", "--fetch_delay", "0", code=3)
+            self.assertEqual([found["title"] for found in articles], ["One", "Two"])
+            self.assertEqual(articles[0]["url"], f"{site.base}/1")
+            self.assertIn(f"{site.base}/gone: the server answered with HTTP status 404", errors)
+            self.assertEqual(site.asked(), ["/index.xml", "/robots.txt", "/a.xml.gz", "/1", "/2", "/gone"])
+            articles, errors = self.extract(f"{site.base}/index.xml", "--fetch_delay", "0", "--max_fetches", "2", code=3)
+            self.assertEqual([found["title"] for found in articles], ["One"])
+            self.assertEqual(errors.count("--max_fetches"), 1, errors)
+
+    def test_a_sitemap_on_disk_says_what_to_do(self):
+        path = self.write("sitemap.xml", "<urlset>" + "<url><loc>https://x.example/1</loc></url>" * 100 + "</urlset>")
+        articles, errors = self.extract(path, code=3)
+        self.assertEqual(articles, [])
+        self.assertEqual(errors.count("--follow always"), 1, errors)
+
+    def test_folders_and_archives_of_everything(self):
+        line = json.dumps({"title": "A line", "body": "Text."})
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("deep/feed.xml", rss(("In a zip", "https://x.example/z", " ".join(BODY * 3))))
+            archive.writestr("deep/photo.jpg", b"\xff\xd8\xff")
+        self.write("in/a.jsonl.gz", gzip.compress(line.encode()))
+        self.write("in/b.zip", packed.getvalue())
+        self.write("in/c.csv", "Title,Body\nA row,Text.\n")
+        self.write("in/d.json", json.dumps({"articles": [{"title": "An entry", "body": "Text."}]}))
+        self.write("in/e.eml", "Subject: A letter\nFrom: Jane Roe <j@x.example>\n\nText.\n")
+        self.write("in/f.html", page("A page"))
+        self.write("in/photo.jpg", b"\xff\xd8\xff")
+        articles, _ = self.extract(os.path.join(self.dir, "in"))
+        self.assertEqual([found["title"] for found in articles],
+                         ["A line", "In a zip", "A row", "An entry", "A letter", "A page"])
+
+    def test_fields_are_mapped(self):
+        record = {"headline": {"main": "Mapped"}, "content": f"<p>{BODY[0]}</p><p>{BODY[1]}</p>", "desk": "Foreign"}
+        flags = ["--map", "title=headline.main", "--map", "body_html=content", "--map", "label.section=desk"]
+        for name, text in (("a.json", json.dumps([record], indent=1)), ("a.jsonl", json.dumps(record))):
+            articles, _ = self.extract(self.write(name, text), *flags)
+            self.assertEqual(articles[0]["title"], "Mapped")
+            self.assertEqual(articles[0]["body"].split("\n\n"), list(BODY))
+            self.assertEqual(articles[0]["sourceLabels"], [{"kind": "section", "name": "Foreign"}])
+        _, errors = self.extract(self.write("b.jsonl", json.dumps(record)), code=3)
+        self.assertIn("headline, content, desk: map them", errors)
+
+
+class Ingest(SourcesTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = cls.enterClassContext(Services(BIN, with_search=False, with_gateway=False))
+
+    def setUp(self):
+        super().setUp()
+        self.services = self.enterContext(Services(BIN, with_classifier=False, with_search=False, with_gateway=False))
+        self.services.start_search(classifier=self.shared.classifier.address)
+
+    def dateline(self, *arguments):
+        return run("--search", self.services.search.address, "--classifier", self.shared.classifier.address, *arguments)
+
+    def ingest(self, *arguments, code=0):
+        result = self.dateline("ingest", "--output", "jsonl", "--fetch_delay", "0", *arguments)
+        self.assert_exit(result, code)
+        return [answer["outcome"].removeprefix("INGEST_OUTCOME_") for answer in json_lines(result.stdout)]
+
+    def body_of(self, url):
+        return json.loads(self.dateline("get", url, "--output", "json").stdout)["article"]["body"]
+
+    def test_a_summary_never_takes_the_place_of_an_article(self):
+        full = self.write("full.jsonl", json.dumps({"url": "https://x.example/1", "title": "One", "body": "\n\n".join(BODY)}))
+        summary = self.write("feed.xml", rss(("One", "https://x.example/1", "A summary."),
+                                             ("Two", "https://x.example/2", "A summary.")))
+        self.assertEqual(self.ingest(full), ["CREATED"])
+        self.assertEqual(sorted(self.ingest(summary)), ["CREATED", "UNCHANGED"])
+        self.assertEqual(self.body_of("https://x.example/1"), "\n\n".join(BODY))
+        self.assertEqual(self.body_of("https://x.example/2"), "A summary.")
+        # Within one run, too, and the other way round a fuller text comes in.
+        both = self.write("both.jsonl", json.dumps({"url": "https://x.example/2", "title": "Two", "body": "\n\n".join(BODY)}))
+        self.assertEqual(sorted(self.ingest(both, summary)), ["UNCHANGED", "UNCHANGED", "UPDATED"])
+        self.assertEqual(self.body_of("https://x.example/2"), "\n\n".join(BODY))
+
+    def test_what_has_not_changed_is_not_fetched_again(self):
+        with Site({}) as site:
+            site.pages = {
+                "/sitemap.xml": b"<urlset><url><loc>/1</loc><lastmod>2024-01-01</lastmod></url><url><loc>/2</loc></url></urlset>",
+                "/1": page("One"), "/2": page("Two")}
+            arguments = [f"{site.base}/sitemap.xml", "--fetch_state", os.path.join(self.dir, "state.json")]
+            self.assertEqual(self.ingest(*arguments), ["CREATED", "CREATED"])
+            site.asked()
+            self.assertEqual(self.ingest(*arguments), [])
+            self.assertEqual(site.requests, [("/sitemap.xml", 304)])
+            site.asked()
+            site.pages["/sitemap.xml"] = site.pages["/sitemap.xml"].replace(
+                b"</urlset>", b"<url><loc>/3</loc></url></urlset>")
+            site.pages["/3"] = page("Three")
+            self.assertEqual(self.ingest(*arguments), ["CREATED"])
+            self.assertEqual(site.requests, [("/sitemap.xml", 200), ("/robots.txt", 404), ("/2", 304), ("/3", 200)])
+
+    def test_what_failed_is_fetched_again(self):
+        with Site({}) as site:
+            site.pages = {"/feed": rss(("One", "/1", "")), "/1": (500, {}, b"")}
+            arguments = [f"{site.base}/feed", "--fetch_state", os.path.join(self.dir, "state.json")]
+            self.assertEqual(self.ingest(*arguments, code=3), ["REJECTED"])
+            site.pages["/1"] = page("One")
+            self.assertEqual(self.ingest(*arguments), ["CREATED"])
+            self.assertEqual(self.body_of(f"{site.base}/1").split("\n\n"), list(BODY))
+
+    def test_a_state_that_is_none_is_said_before_anything_is_done(self):
+        state = self.write("state.json", "[]")
+        result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--fetch_state", state)
+        self.assert_exit(result, 2)
+        self.assertIn("--fetch_state", result.stderr)
+
+
+def main():
+    global BIN
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True, help="folder with the built programs")
+    options, rest = parser.parse_known_args()
+    BIN = os.path.abspath(options.bin)
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
