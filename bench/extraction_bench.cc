@@ -59,6 +59,7 @@ void* Counted(void* block) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library's names are reserved ones.
 extern "C" {
 void* malloc(size_t size) { return Counted(__libc_malloc(size)); }
 void* calloc(size_t count, size_t size) { return Counted(__libc_calloc(count, size)); }
@@ -73,6 +74,7 @@ void free(void* block) {
   __libc_free(block);
 }
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
 
 namespace dateline::extraction {
 namespace {
