@@ -170,6 +170,22 @@ std::string DescribeUnknownFlag(const std::vector<const CLI::App*>& chosen, absl
   return text;
 }
 
+// CLI11 passes over what the environment holds, from 2.4 on, if it can't be a value: it would look as if it had been
+// taken. Throws what such a value on the command line would.
+void TakeRefusedEnvironment(CLI::App& app) {
+  for (CLI::App* chosen = &app; chosen != nullptr;) {
+    for (CLI::Option* option : chosen->get_options()) {
+      if (option->count() > 0 || option->get_envname().empty()) continue;
+      const char* const value = std::getenv(option->get_envname().c_str());
+      if (value == nullptr || *value == '\0') continue;
+      option->add_result(std::string(value));
+      option->run_callback();
+    }
+    const std::vector<CLI::App*> commands = chosen->get_subcommands();
+    chosen = commands.empty() ? nullptr : commands.front();
+  }
+}
+
 // "--search", or "--search (or DATELINE_SEARCH)": where its value may have come from.
 std::string NameOf(const CLI::Option& option) {
   const std::string name = option.get_name();
@@ -269,6 +285,7 @@ std::optional<int> StartProgram(CLI::App& app, int argc, const char* const* argv
   TakePlainWords(app);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    TakeRefusedEnvironment(app);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success)) {
       PrintUsageError(app, Describe(app, words, error));

@@ -2,8 +2,8 @@
 """Runs clang over all of our own C++, each file only if something that it depends on has changed.
 
   scripts/tidy.py tidy    [--build DIR] [FILE...]  clang-tidy on every source: clang's own warnings, -Wthread-safety
-                                                   among them, and the checks of .clang-tidy (those only with version
-                                                   14, Debian 12's: each version has other checks)
+                                                   among them, and the checks of .clang-tidy; with other versions than
+                                                   14, Debian 12's, which have other checks, clang++'s warnings alone
   scripts/tidy.py headers [--build DIR] [FILE...]  clang++ -fsyntax-only on every header by itself, with -Wthread-safety
 
 --build names a build folder with compile_commands.json whose generated headers are built (default: build/release).
@@ -143,13 +143,20 @@ def main():
         system = file.read()  # Stands for the versions of all system headers.
     version = subprocess.run([program, "--version"], capture_output=True, check=True).stdout
     major = re.search(rb"version (\d+)\.", version)
-    checks = []
-    if arguments.mode == "tidy" and (major is None or major.group(1) != b"14"):
-        checks = ["--checks=-*,clang-diagnostic-*"]
+    warnings_only = arguments.mode == "tidy" and (major is None or major.group(1) != b"14")
+    if warnings_only:
         print("skipped: the checks of .clang-tidy, which version 14 decides; clang's warnings are looked at", flush=True)
-    with open(os.path.abspath(__file__), "rb") as file:
-        this = file.read()
-    common = hashlib.sha256(b"\0".join([config, system, version, this])).hexdigest()
+
+    def command_for(path, flags):
+        if arguments.mode == "headers":
+            return ["clang++", *flags, "-Wthread-safety", "-Werror", "-Wno-unknown-warning-option", "-fsyntax-only",
+                    "-xc++-header", "-Wno-unused-const-variable", path]
+        if warnings_only:
+            return ["clang++", *flags, "-Wthread-safety", "-Werror", "-Wno-unknown-warning-option", "-fsyntax-only", path]
+        return ["clang-tidy", "--quiet", path, "--", *flags, "-Wthread-safety", "-Wno-unknown-warning-option"]
+
+    recipe = " ".join(command_for("", [])).encode()
+    common = hashlib.sha256(b"\0".join([config, system, version, recipe])).hexdigest()
 
     sources = Sources(build, [ROOT, os.path.join(build, "generated"), *[
         f[2:] for flags in entries.values() for f in flags if f.startswith("-I") and f[2:].startswith(build)]])
@@ -170,11 +177,7 @@ def main():
 
     def run(item):
         path, mark = item
-        if arguments.mode == "tidy":
-            command = ["clang-tidy", "--quiet", *checks, path, "--", *jobs[path], "-Wthread-safety", "-Wno-unknown-warning-option"]
-        else:
-            command = ["clang++", *jobs[path], "-Wthread-safety", "-Werror", "-Wno-unknown-warning-option",
-                       "-fsyntax-only", "-xc++-header", "-Wno-unused-const-variable", path]
+        command = command_for(path, jobs[path])
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=build, check=False)
         if done.returncode == 0:
             with open(mark, "w", encoding="utf-8"):

@@ -178,7 +178,8 @@ class Proxies(unittest.TestCase):
     def default_of(self, flag):
         text = subprocess.run([os.path.join(BIN, "web_gateway"), "--help"], capture_output=True, text=True, timeout=30,
                               check=True).stdout
-        return float(re.search(rf"(?m)^ *--{flag} .*=([\d.]+)$", text).group(1))
+        # CLI11 writes =N or [N].
+        return float(re.search(rf"(?m)^ *--{flag} .*[=\[]([\d.]+)\]? *$", text).group(1))
 
     def test_pass_on_to_the_gateway_alone(self):
         for text in (read("deploy", "proxy", "nginx.conf"), read("deploy", "proxy", "Caddyfile")):
