@@ -81,7 +81,8 @@ SourceCounts ReadSource(extraction::Format format, absl::string_view bytes) {
       Require(common::LooksLikeUrl(item->link->url), "a link is an http or https URL");
       ++counts.links;
     }
-    Require(static_cast<size_t>(counts.articles + counts.errors) <= 2 * bytes.size() + 2, "there is an end");
+    const auto items = static_cast<size_t>(counts.articles) + static_cast<size_t>(counts.errors);
+    Require(items <= 2 * bytes.size() + 2, "there is an end");
   }
   Require(!(*reader)->Next().has_value(), "the end is the end");
   return counts;
