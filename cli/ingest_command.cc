@@ -316,6 +316,18 @@ ExitCode Verdict(const absl::Status& failure, const RunReport& report, const Rej
   return end.shortfall.empty() ? kExitOk : kExitNotReached;
 }
 
+// The end of a job that could not begin. The report, which is known to be writable, says so as well.
+ExitCode FailBeforeStart(const Context& context, const Flags& flags, const absl::Status& status) {
+  const ExitCode exit_code = Fail(context, status);
+  if (flags.report.empty()) return exit_code;
+  const absl::Time now = absl::Now();
+  const std::string json = RunReport(now).Json({.time = now, .exit_code = exit_code, .error = DescribeError(status)});
+  if (const absl::Status written = WriteReport(flags.report, json); !written.ok()) {
+    PrintError(context, written.message());
+  }
+  return exit_code;
+}
+
 ExitCode Ingest(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
   NoteTypedInput(context, flags.places);
@@ -328,10 +340,10 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
     if (const absl::Status status = PrepareReport(flags.report); !status.ok()) return Fail(context, status);
   }
   const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = Dial(context.search);
-  if (!channel.ok()) return Fail(context, channel.status());
+  if (!channel.ok()) return FailBeforeStart(context, flags, channel.status());
   // A server that isn't there is said at once; one that goes away in the middle of the run is waited for.
   if (const absl::Status status = CheckHealth(context.search, "", context.timeout); absl::IsUnavailable(status)) {
-    return Fail(context, status);
+    return FailBeforeStart(context, flags, status);
   }
 
   InputOptions input = flags.input;
@@ -340,8 +352,10 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
     absl::StatusOr<FetchState> loaded = FetchState::Load(flags.fetch_state);
     // Written once before anything is done: that it can't be is better known now.
     const absl::Status usable = loaded.ok() ? loaded->Save() : loaded.status();
-    if (!usable.ok())
-      return Fail(context, absl::Status(usable.code(), absl::StrCat("--fetch_state ", usable.message())));
+    if (!usable.ok()) {
+      return FailBeforeStart(context, flags,
+                             absl::Status(usable.code(), absl::StrCat("--fetch_state ", usable.message())));
+    }
     fetch_state = *std::move(loaded);
     input.fetch_state = &*fetch_state;
   }
@@ -466,7 +480,9 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
                                {"labelled", spb::COMMIT_STAGE_LABELLED}},
                               "What all that is taken must be at the end [visible]");
   AddDuration(*command, "--wait_timeout", flags->wait_timeout, "How long to wait for that");
-  AddDuration(*command, "--retry_for", flags->retry_for, "How long to go on trying when the service goes away");
+  AddDuration(*command, "--retry_for", flags->retry_for,
+              "How long to go on trying when the service goes away during the run; one that isn't there at the "
+              "start fails the job at once");
   AddChoice<ResultsShown>(
       *command, "--results", flags->results,
       {{"all", ResultsShown::kAll}, {"rejected", ResultsShown::kRejected}, {"none", ResultsShown::kNone}},

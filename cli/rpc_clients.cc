@@ -46,6 +46,14 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message) 
   return result;
 }
 
+// "Connection refused", of gRPC's "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to
+// connect to remote host: Connection refused".
+absl::string_view WhyNotConnected(absl::string_view message) {
+  constexpr absl::string_view kLast = "Failed to connect to remote host: ";
+  const size_t at = message.rfind(kLast);
+  return at == absl::string_view::npos ? message : message.substr(at + kLast.size());
+}
+
 // Calls `attempt` until it succeeds or trying again is of no use.
 template <typename Response>
 absl::StatusOr<Response> CallWithRetry(
@@ -86,9 +94,9 @@ absl::Status Explain(const Endpoint& endpoint, const absl::Status& error, absl::
       if (common::ReasonOf(error) != absl::StatusCodeToString(error.code())) {
         return WithMessage(error, absl::StrCat(where, ": ", error.message()));
       }
-      return WithMessage(error, absl::StrCat(where, " does not answer (", error.message(),
-                                             "). Is it running? ./run.sh starts everything; ", endpoint.flag,
-                                             " HOST:PORT names another address"));
+      return WithMessage(error, absl::StrCat(where, " does not answer: ", WhyNotConnected(error.message()),
+                                             ". Is it running (`", endpoint.service, " --help` says how to start it)? ",
+                                             endpoint.flag, " HOST:PORT names another address"));
     }
     case absl::StatusCode::kDeadlineExceeded:
       return WithMessage(error, absl::StrCat(where, " gave no answer within ", absl::FormatDuration(timeout),

@@ -133,6 +133,10 @@ class HttpServer::Impl {
       const common::MutexLock lock(mutex_);
       return sessions_.size();
     }
+    bool closing() const {
+      const common::MutexLock lock(mutex_);
+      return closing_;
+    }
 
    private:
     mutable common::Mutex mutex_;
@@ -432,7 +436,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ReleaseBuffered();
       return;
     }
-    keep_alive_ = keep_alive_ && !draining_ && !(ended_ && buffer_.size() == 0);
+    // The server may be closing before this session has heard of it.
+    keep_alive_ = keep_alive_ && !draining_ && !server_.sessions_->closing() && !(ended_ && buffer_.size() == 0);
     HoldBuffered(response.body.size());
     const size_t size = response.body.size();
     const bool bodiless = response.status == 204 || response.status == 304;

@@ -7,6 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/stubs/logging.h"
 #include "grpc/grpc.h"
 #include "grpc/support/log.h"
@@ -16,8 +18,10 @@
 #include "grpcpp/server_builder.h"
 #include "grpcpp/support/server_interceptor.h"
 
+#include "common/error.h"
 #include "common/log.h"
 #include "common/rpc/address.h"
+#include "common/rpc/status.h"
 #include "common/status_macros.h"
 
 namespace dateline::common::rpc {
@@ -98,7 +102,7 @@ constexpr absl::Duration kQuiet = absl::Milliseconds(50);
 // The calls that run, but for those of gRPC's own services. Thread-safe.
 class Server::CallCount {
  public:
-  // An interceptor lives as long as its call, which is all that is wanted of it.
+  // An interceptor lives as long as its call.
   class Factory final : public grpc::experimental::ServerInterceptorFactoryInterface {
    public:
     explicit Factory(std::shared_ptr<CallCount> calls) : calls_(std::move(calls)) {}
@@ -107,7 +111,7 @@ class Server::CallCount {
       if (absl::StartsWith(info->method(), "/grpc.")) {
         return nullptr;
       }
-      return new Presence(calls_);  // gRPC owns it.
+      return new Presence(calls_, info->method());  // gRPC owns it.
     }
 
    private:
@@ -132,12 +136,28 @@ class Server::CallCount {
  private:
   class Presence final : public grpc::experimental::Interceptor {
    public:
-    explicit Presence(std::shared_ptr<CallCount> calls) : calls_(std::move(calls)) { calls_->Add(1); }
+    Presence(std::shared_ptr<CallCount> calls, const char* method) : calls_(std::move(calls)), method_(method) {
+      calls_->Add(1);
+    }
     ~Presence() override { calls_->Add(-1); }
-    void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override { methods->Proceed(); }
+
+    void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+      if (methods->QueryInterceptionHookPoint(grpc::experimental::InterceptionHookPoints::PRE_SEND_STATUS)) {
+        // What gRPC answers where a service doesn't override a method. It says nothing with it.
+        const grpc::Status status = methods->GetSendStatus();
+        if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && status.error_message().empty()) {
+          methods->ModifySendStatus(ToGrpcStatus(WithReason(
+              absl::UnimplementedError(absl::StrCat(absl::StripPrefix(method_, "/"),
+                                                    " is in the contract, but this server doesn't have it yet")),
+              "METHOD_NOT_BUILT")));
+        }
+      }
+      methods->Proceed();
+    }
 
    private:
     const std::shared_ptr<CallCount> calls_;
+    const absl::string_view method_;  // gRPC's, which lives as long as the server.
   };
 
   void Add(int calls) ABSL_LOCKS_EXCLUDED(mutex_) {

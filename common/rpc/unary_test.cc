@@ -112,8 +112,11 @@ TEST(UnaryTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
   const Fixture fixture;
   grpc::ClientContext context;
   test::ForgetResponse response;
-  EXPECT_THAT(FromGrpcStatus(fixture.stub->Forget(&context, {}, &response)),
-              StatusIs(absl::StatusCode::kUnimplemented));
+  const absl::Status status = FromGrpcStatus(fixture.stub->Forget(&context, {}, &response));
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kUnimplemented,
+                       HasSubstr("EchoService/Forget is in the contract, but this server doesn't have it yet")));
+  EXPECT_EQ(ReasonOf(status), "METHOD_NOT_BUILT");
 }
 
 TEST(UnaryTest, ExceptionsBecomeInternalErrors) {

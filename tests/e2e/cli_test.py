@@ -313,6 +313,12 @@ class WithoutServices(CliTest):
         result = run("--classifier", "127.0.0.1:1", "classify", path)
         self.assert_exit(result, 1)
         self.assertIn("--classifier", result.stderr)
+        report = os.path.join(self.dir, "report.json")
+        self.assert_exit(run("--search", "127.0.0.1:1", "ingest", path, "--report", report), 1)
+        with open(report, encoding="utf-8") as file:
+            said = json.load(file)
+        self.assertEqual(said["exitCode"], 1)
+        self.assertIn("search_service at 127.0.0.1:1 does not answer", said["error"])
 
     def test_addresses_come_from_the_environment_where_no_flag_gives_them(self):
         overview = run("--help").stdout
@@ -366,6 +372,43 @@ def serve(pages):
         thread.join()
 
 
+class SlowLink:
+    """Another address of a server: every connection to it is silent for `delay` seconds, then as any other."""
+
+    def __init__(self, address, delay):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        host, port = address.rsplit(":", 1)
+        self.target, self.delay = (host, int(port)), delay
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                threading.Thread(target=self.connect, args=(client,), daemon=True).start()
+
+    def connect(self, client):
+        time.sleep(self.delay)
+        with contextlib.suppress(OSError):
+            server = socket.create_connection(self.target)
+            threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
+            self.pump(server, client)
+
+    @staticmethod
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
 class WithServices(CliTest):
     """One classifier for all, and a collection of its own for each test."""
 
@@ -388,6 +431,12 @@ class WithServices(CliTest):
         result = self.dateline("ingest", "--output", "jsonl", *arguments, **options)
         self.assert_exit(result, code)
         return json_lines(result.stdout)
+
+    def test_a_connection_that_is_slow_to_be_made_is_waited_for(self):
+        with SlowLink(self.services.search.address, delay=1.5) as link:
+            for command in (["info"], ["search", "iran"]):
+                self.assert_exit(run("--search", link.address, *command), 0)
+            self.assert_exit(run("--search", link.address, "--timeout", "0.2s", "info"), 1)
 
     def outcomes(self, answers):
         return [answer["outcome"].removeprefix("INGEST_OUTCOME_") for answer in answers]
