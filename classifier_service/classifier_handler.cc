@@ -1,16 +1,19 @@
 #include "classifier_service/classifier_handler.h"
 
+#include <map>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/arena.h"
 
 #include "classifier_service/classifier_proto.h"
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/language_tag.h"
 #include "common/rpc/item_error.h"
+#include "common/rpc/message.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "extraction/extraction.h"
@@ -80,10 +83,15 @@ grpc::ServerUnaryReactor* ClassifierHandler::Classify(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerContext* context,
                                                            const grpc::ByteBuffer* request,
                                                            grpc::ByteBuffer* response) {
-  return common::rpc::RunUnary<v1::BatchClassifyRequest, v1::BatchClassifyResponse>(
-      context, request, response, pool_, {},
-      [this](const common::rpc::Call& call, const v1::BatchClassifyRequest& in,
-             v1::BatchClassifyResponse& out) -> absl::Status {
+  static const std::string& method =
+      *new std::string(common::rpc::MethodNameOf(*v1::BatchClassifyRequest::descriptor()));
+  return common::rpc::RunOnPool(
+      context, pool_, {}, method, [this, request, response](const common::rpc::Call& call) -> absl::Status {
+        google::protobuf::Arena arena;
+        auto& in = *google::protobuf::Arena::CreateMessage<v1::BatchClassifyRequest>(&arena);
+        auto& out = *google::protobuf::Arena::CreateMessage<v1::BatchClassifyResponse>(&arena);
+        std::map<int, absl::Status> broken;
+        RETURN_IF_ERROR(common::rpc::ParseBatch(*request, "requests", in, broken));
         if (in.requests_size() == 0 || in.requests_size() > kMaxBatchItems) {
           return common::InvalidField(
               "requests", absl::StrCat("holds ", in.requests_size(), " requests; 1 to ", kMaxBatchItems, " are taken"));
@@ -95,11 +103,13 @@ grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerC
               "BATCH_TOO_LARGE");
         }
         size_t answer_bytes = 0;
-        for (const v1::ClassifyRequest& one : in.requests()) {
+        for (int i = 0; i < in.requests_size(); ++i) {
           if (call.CallerLeft()) return absl::CancelledError("the caller went away");
           if (call.IsCancelled()) return absl::DeadlineExceededError("the deadline passed before the batch was done");
           v1::BatchClassifyResult& result = *out.add_results();
-          absl::Status status = ClassifyOne(one, *result.mutable_response());
+          const auto unreadable = broken.find(i);
+          absl::Status status =
+              unreadable != broken.end() ? unreadable->second : ClassifyOne(in.requests(i), *result.mutable_response());
           answer_bytes += result.ByteSizeLong();
           // One answer that would make all of them undeliverable is left out, and says so.
           if (status.ok() && answer_bytes > common::rpc::kMaxResponseBytes - 100'000) {
@@ -111,7 +121,7 @@ grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerC
           }
           if (!status.ok()) *result.mutable_error() = common::rpc::ToItemError(status);
         }
-        return absl::OkStatus();
+        return common::rpc::SerializeMessage(out, *response);
       });
 }
 

@@ -260,9 +260,12 @@ TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {
   request.add_requests()->mutable_article()->set_title("Elections in France: the French vote in Paris");
   request.add_requests();
   request.add_requests()->mutable_article()->set_title("Japan and the Japanese economy");
+  request.add_requests()->mutable_article()->set_body("caf\xe9");
   v1::BatchClassifyResponse response;
   ASSERT_OK(Call(&Stub::BatchClassify, request, response));
-  ASSERT_THAT(response.results(), SizeIs(3));
+  ASSERT_THAT(response.results(), SizeIs(4));
+  EXPECT_EQ(response.results(3).error().reason(), "INVALID_UTF8");
+  EXPECT_THAT(response.results(3).error().message(), HasSubstr("article.body: must be UTF-8"));
   EXPECT_EQ(response.results(0).response().countries(0).region_code(), "FR");
   EXPECT_EQ(response.results(1).error().code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(response.results(2).response().countries(0).region_code(), "JP");

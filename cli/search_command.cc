@@ -234,7 +234,13 @@ CLI::Option* AddText(CLI::App& command, const std::string& name, const std::stri
 // A flag that may be repeated; each value is one text, commas and all.
 CLI::Option* AddTexts(CLI::App& command, const std::string& name, const std::string& type,
                       std::vector<std::string>& target, const std::string& help) {
-  return command.add_option(name, target, help)->expected(1)->take_all()->type_name(type);
+  // A variable of a script that was not set would otherwise be no filter, and list everything.
+  const CLI::Validator not_empty(
+      [](const std::string& text) {
+        return text.find_first_not_of(" ,=") == std::string::npos ? "holds no value; leave the flag out for all" : "";
+      },
+      "");
+  return command.add_option(name, target, help)->expected(1)->take_all()->type_name(type)->check(not_empty);
 }
 
 void AddFilterFlags(CLI::App& command, SearchFlags& flags) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -36,6 +37,16 @@ std::string Bounded(absl::string_view text, size_t limit) {
   return std::string(text.substr(0, common::CodePointFloor(text, limit)));
 }
 
+// At most `limit` bytes, up to the end of a word.
+std::string Beginning(absl::string_view text, size_t limit) {
+  if (text.size() <= limit) {
+    return std::string(text);
+  }
+  text = text.substr(0, common::CodePointFloor(text, limit));
+  const size_t space = text.find_last_of(" \n");
+  return std::string(absl::StripTrailingAsciiWhitespace(text.substr(0, space)));
+}
+
 // True for encoded data (base64 and the like) that stands in the text of a page.
 bool HoldsEncodedData(absl::string_view text) {
   size_t run = 0;
@@ -57,20 +68,25 @@ void SetBody(const std::vector<BodyPart>& parts, Article* article, std::vector<s
       dropped = true;
       continue;
     }
-    const std::string text = common::NormalizeText(part.text);
+    std::string text = common::NormalizeText(part.text);
     if (text.empty()) {
       continue;
     }
     std::string& body = article->body;
-    if (body.size() + text.size() + 2 > kMaxBodyBytes) {
-      warnings->push_back(absl::StrCat("body: cut off after ", body.size(), " bytes"));
-      break;
+    const bool too_long = body.size() + text.size() + 2 > kMaxBodyBytes;
+    if (too_long) {
+      text = Beginning(text, kMaxBodyBytes - std::min(body.size() + 2, kMaxBodyBytes));
     }
     absl::StrAppend(&body, body.empty() ? "" : "\n\n", text);
     if (part.heading_level > 0) {
       article->headings.push_back({.start = static_cast<int32_t>(body.size() - text.size()),
                                    .end = static_cast<int32_t>(body.size()),
                                    .level = part.heading_level});
+    }
+    if (too_long) {
+      warnings->push_back(
+          absl::StrCat("body: cut off after ", body.size(), " bytes; no article may have more than 2 MB"));
+      break;
     }
   }
   if (dropped) {

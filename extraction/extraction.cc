@@ -40,6 +40,12 @@ absl::Status Reject(absl::string_view reason, absl::string_view message) {
   return common::WithReason(common::InvalidField("content", message), reason);
 }
 
+// What was found may be data alone, which is no text.
+absl::Status CheckNotEmpty(const Article& article) {
+  return article.title.empty() && article.body.empty() ? Reject(kNotAnArticle, "holds data and no text")
+                                                       : absl::OkStatus();
+}
+
 // The media type without its parameters, lower case.
 std::string BareMediaType(absl::string_view media_type) {
   return absl::AsciiStrToLower(absl::StripAsciiWhitespace(media_type.substr(0, media_type.find(';'))));
@@ -340,6 +346,7 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
     FollowFieldRules(*rule, *parsed, &extraction);
   }
   SetBody(body.parts, &extraction.article, &extraction.warnings);
+  RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
   WarnOfPaywall(body, &extraction);
   if (body.whole_page) {
     extraction.warnings.emplace_back("body: a few words, which are all that the page holds");
@@ -357,6 +364,7 @@ absl::StatusOr<Extraction> ExtractText(absl::string_view text, const Options& op
   extraction.article.title = body.title;
   MergeBody(&body, &extraction.article);
   SetBody(body.parts, &extraction.article, &extraction.warnings);
+  RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
   WarnOfPaywall(body, &extraction);
   extraction.blocks = std::move(body.blocks);
   return extraction;

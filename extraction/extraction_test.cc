@@ -550,6 +550,26 @@ TEST(BadInputTest, EncodedDataIsNoText) {
   EXPECT_EQ(extraction.article.body, PlainParagraphs());
 }
 
+TEST(BadInputTest, AParagraphBeyondTheLimitIsCutAtAWord) {
+  std::string paragraph;
+  while (paragraph.size() < 2'100'000) {
+    paragraph += "Iran said it was so. ";
+  }
+  for (const Document& document : {Document{.content = absl::StrCat("A title of the thing\n\n", paragraph)},
+                                   Document{.content = Body(absl::StrCat("<p>", paragraph, "</p>"))}}) {
+    ASSERT_OK_AND_ASSIGN(const Extraction extraction, Extract(document));
+    EXPECT_GT(extraction.article.body.size(), 1'799'000U);
+    EXPECT_LE(extraction.article.body.size(), 1'800'000U);
+    ASSERT_EQ(paragraph.compare(0, extraction.article.body.size(), extraction.article.body), 0);
+    EXPECT_EQ(paragraph[extraction.article.body.size()], ' ');
+    EXPECT_THAT(extraction.warnings, Contains(HasSubstr("body: cut off after ")));
+  }
+}
+
+TEST(BadInputTest, DataAloneIsNoArticle) {
+  EXPECT_THAT(Extract({.content = std::string(2'100'000, 'Q') + "."}), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 // Of this thread: other work on the machine doesn't count.
 absl::Duration ProcessorTime() {
   timespec time{};

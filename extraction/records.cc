@@ -437,7 +437,12 @@ absl::StatusOr<SourceItem> RecordMapper::ParseJson(absl::string_view json, Forma
     return Malformed(absl::StrCat("malformed JSON at byte ", error.byte, ": ", ParserProblem(error)),
                      RightForm(format));
   } catch (const Json::exception& error) {
-    return Malformed(absl::StrCat("malformed JSON: ", common::NormalizeLine(error.what())), RightForm(format));
+    // "[json.exception.out_of_range.406] number overflow parsing '1e400'"
+    absl::string_view what = error.what();
+    if (const size_t at = what.find("] "); at != absl::string_view::npos) {
+      what.remove_prefix(at + 2);
+    }
+    return Malformed(absl::StrCat("malformed JSON: ", common::NormalizeLine(what)), RightForm(format));
   }
 }
 

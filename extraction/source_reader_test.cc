@@ -96,6 +96,7 @@ TEST(JsonLinesTest, SaysWhereTheJsonIsMalformedAndWhatIsRight) {
   EXPECT_THAT(Complaint(R"({"title": "a", "body": "b",})"), HasSubstr("malformed JSON at byte 28: unexpected '}'"));
   EXPECT_THAT(Complaint("{\"title\": \"a\tb\"}"), HasSubstr("control character"));
   EXPECT_THAT(Complaint(R"({"title": "a"} more)"), StartsWith("malformed JSON at byte "));
+  EXPECT_THAT(Complaint(R"({"title": "a", "date": 1e400})"), StartsWith("malformed JSON: number overflow"));
 }
 
 TEST(JsonLinesTest, TellsALineThatIsCutOff) {

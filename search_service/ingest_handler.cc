@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -493,6 +494,7 @@ struct IngestHandler::Batch {
   std::shared_ptr<void> admission;
   std::unique_ptr<google::protobuf::Arena> arena;
   v1::IngestArticlesRequest* request = nullptr;  // On the arena.
+  std::map<int, absl::Status> broken;            // Items that could not be parsed, and stand empty.
   v1::IngestArticlesResponse response;
   apb::ArticleView view = apb::ARTICLE_VIEW_UNSPECIFIED;
   std::vector<int> stored;  // The results whose articles the answer shall show.
@@ -622,7 +624,9 @@ void IngestHandler::BeginBatch(const std::shared_ptr<Batch>& batch) {
   }
   batch->arena = std::make_unique<google::protobuf::Arena>();
   batch->request = google::protobuf::Arena::CreateMessage<v1::IngestArticlesRequest>(batch->arena.get());
-  if (const absl::Status status = common::rpc::ParseMessage(*batch->request_bytes, *batch->request); !status.ok()) {
+  if (const absl::Status status =
+          common::rpc::ParseBatch(*batch->request_bytes, "items", *batch->request, batch->broken);
+      !status.ok()) {
     batch->Refuse(status);
     return;
   }
@@ -712,7 +716,9 @@ absl::Status IngestHandler::Ingest(const v1::IngestArticlesRequest& request, abs
     const size_t index = static_cast<size_t>(i);
     std::vector<std::string> warnings;
     absl::StatusOr<Article> article = common::InvalidField("article", "is missing; send an article or a document");
-    if (item.has_article()) {
+    if (const auto broken = batch.broken.find(i); broken != batch.broken.end()) {
+      article = broken->second;
+    } else if (item.has_article()) {
       article = ArticleOf(item.article());
     } else if (item.has_document()) {
       article = ArticleOf(item.document(), std::min(deadline, absl::Now() + options_.extract_timeout), warnings);

@@ -120,8 +120,9 @@ std::vector<std::string> MethodRegistry::AllowedMethods() const {
 }
 
 absl::StatusOr<std::string> MethodRegistry::JsonToProto(const pb::Descriptor& type, absl::string_view json) const {
-  pb::util::JsonParseOptions options;
-  options.ignore_unknown_fields = true;
+  // Unknown fields are errors, as protobuf's JSON mapping has it: a filter that is mistyped must not be no filter.
+  // (With ignore_unknown_fields unknown names of enum values would pass as well.)
+  const pb::util::JsonParseOptions options;
   std::string bytes;
   const auto status = pb::util::JsonToBinaryString(resolver_.get(), TypeUrl(type),
                                                    pb::StringPiece(json.data(), json.size()), &bytes, options);

@@ -67,11 +67,10 @@ TEST(MethodRegistryTest, RefusesToAllowWhatIsNotThere) {
   EXPECT_THAT(MethodRegistry::Create("junk", DefaultOptions()), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(JsonTest, ReadsBothSpellingsAndPassesOverUnknownFields) {
+TEST(JsonTest, ReadsBothSpellingsOfAField) {
   ASSERT_OK_AND_ASSIGN(const auto registry, CreateWith({}));
   const auto& type = *registry->Find("dateline.search.v1.SearchService/Search")->input;
-  ASSERT_OK_AND_ASSIGN(const std::string camel,
-                       registry->JsonToProto(type, R"({"query":"gas","pageSize":5,"new":[1]})"));
+  ASSERT_OK_AND_ASSIGN(const std::string camel, registry->JsonToProto(type, R"({"query":"gas","pageSize":5})"));
   ASSERT_OK_AND_ASSIGN(const std::string snake, registry->JsonToProto(type, R"({"query":"gas","page_size":5})"));
   EXPECT_EQ(camel, snake);
   EXPECT_EQ(TopLevelString(type, camel, "query"), "gas");
@@ -79,6 +78,16 @@ TEST(JsonTest, ReadsBothSpellingsAndPassesOverUnknownFields) {
   EXPECT_EQ(TopLevelString(type, camel, "min_commit_token"), "");
   ASSERT_OK_AND_ASSIGN(const std::string json, registry->ProtoToJson(type, camel));
   EXPECT_EQ(nlohmann::json::parse(json), nlohmann::json::parse(R"({"query":"gas","pageSize":5})"));
+}
+
+TEST(JsonTest, RefusesUnknownFieldsAndNamesOfValues) {
+  ASSERT_OK_AND_ASSIGN(const auto registry, CreateWith({}));
+  const auto& type = *registry->Find("dateline.search.v1.SearchService/Search")->input;
+  EXPECT_THAT(registry->JsonToProto(type, R"({"regionCode":["IR"]})"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("regionCode")));
+  EXPECT_THAT(registry->JsonToProto(type, R"({"selections":[{"field":"year","match":"ALL"}]})"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ALL")));
+  EXPECT_OK(registry->JsonToProto(type, R"({"selections":[{"field":"year","match":"SELECTION_MATCH_ALL"}]})"));
 }
 
 TEST(JsonTest, RefusesBrokenJsonAndWrongShapes) {

@@ -57,19 +57,29 @@ std::string FindBrokenString(const UnknownFieldSet& fields, const Descriptor& ty
   return "";
 }
 
+absl::Status BrokenString(absl::string_view field) {
+  return WithReason(InvalidField(field, "must be UTF-8; bytes in another encoding travel as a raw document"),
+                    "INVALID_UTF8");
+}
+
 absl::Status DescribeFailure(grpc::ByteBuffer bytes, const Descriptor& type) {
   UnknownFieldSet fields;
   grpc::ProtoBufferReader reader(&bytes);
   if (reader.status().ok() && fields.ParseFromZeroCopyStream(&reader)) {
     const std::string field = FindBrokenString(fields, type, "", 0);
     if (!field.empty()) {
-      return WithReason(InvalidField(field, "must be UTF-8; bytes in another encoding travel as a raw document"),
-                        "INVALID_UTF8");
+      return BrokenString(field);
     }
   }
   return WithReason(
       absl::InvalidArgumentError(absl::StrCat("the request is not a valid ", type.full_name(), " message")),
       "MALFORMED_MESSAGE");
+}
+
+std::string SerializeUnknown(const UnknownFieldSet& fields) {
+  std::string bytes;
+  fields.SerializeToString(&bytes);
+  return bytes;
 }
 
 }  // namespace
@@ -90,6 +100,45 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Messa
     }
   }
   return DescribeFailure(bytes, *message.GetDescriptor());
+}
+
+absl::Status ParseBatch(const grpc::ByteBuffer& bytes, absl::string_view items, google::protobuf::Message& message,
+                        std::map<int, absl::Status>& broken) {
+  broken.clear();
+  absl::Status status = ParseMessage(bytes, message);
+  if (status.ok()) {
+    return status;
+  }
+  // Once more, as a message of which nothing is known: strings are bytes then.
+  const FieldDescriptor& field = *message.GetDescriptor()->FindFieldByName(std::string(items));
+  grpc::ByteBuffer copy(bytes);
+  grpc::ProtoBufferReader reader(&copy);
+  UnknownFieldSet fields;
+  if (!reader.status().ok() || !fields.ParseFromZeroCopyStream(&reader)) {
+    return status;
+  }
+  int index = -1;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    UnknownField& item = *fields.mutable_field(i);
+    if (item.number() != field.number() || item.type() != UnknownField::TYPE_LENGTH_DELIMITED) {
+      continue;
+    }
+    ++index;
+    UnknownFieldSet inner;
+    if (!inner.ParseFromString(item.length_delimited())) {
+      continue;
+    }
+    const std::string path = FindBrokenString(inner, *field.message_type(), "", 1);
+    if (!path.empty()) {
+      broken.emplace(index, BrokenString(path));
+      item.mutable_length_delimited()->clear();
+    }
+  }
+  if (broken.empty() || !message.ParseFromString(SerializeUnknown(fields))) {
+    broken.clear();
+    return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SerializeMessage(const google::protobuf::Message& message, grpc::ByteBuffer& bytes) {

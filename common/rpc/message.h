@@ -6,8 +6,10 @@
 #define DATELINE_COMMON_RPC_MESSAGE_H_
 
 #include <cstddef>
+#include <map>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
 
@@ -19,6 +21,12 @@ inline constexpr size_t kMaxResponseBytes = 4'000'000;
 // Parses `bytes` into `message`, replacing what it holds. InvalidArgument if that fails: a string field that is not
 // UTF-8 is named as a field violation with its path ("articles[3].title"); anything else is "not a valid X message".
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Message& message);
+
+// The same for a batch, of which one bad item must not harm the others: an item of the repeated message field `items`
+// with a string that is not UTF-8 becomes an empty message, and `broken` has by its index what ParseMessage would say
+// of it alone ("article.title").
+absl::Status ParseBatch(const grpc::ByteBuffer& bytes, absl::string_view items, google::protobuf::Message& message,
+                        std::map<int, absl::Status>& broken);
 
 // Serialises `message` into `bytes`. ResourceExhausted with the reason RESPONSE_TOO_LARGE if it is larger than
 // kMaxResponseBytes.

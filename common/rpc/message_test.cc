@@ -1,5 +1,6 @@
 #include "common/rpc/message.h"
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -61,6 +62,27 @@ TEST(MessageTest, NamesTheStringThatIsNotUtf8) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("parts[1].words[1]: must be UTF-8")));
   EXPECT_THAT(FieldViolationsOf(status), ElementsAre(Field(&FieldViolation::field, "parts[1].words[1]")));
   EXPECT_EQ(ReasonOf(status), "INVALID_UTF8");
+}
+
+TEST(MessageTest, ABrokenStringInOneItemOfABatchLeavesTheOthers) {
+  // text: "t" parts: { title: "\xff" } parts: { title: "ok" }
+  test::EchoRequest parsed;
+  std::map<int, absl::Status> broken;
+  ASSERT_OK(ParseBatch(Bytes("\x0a\x01t\x1a\x03\x0a\x01\xff\x1a\x04\x0a\x02ok"), "parts", parsed, broken));
+  EXPECT_EQ(parsed.text(), "t");
+  ASSERT_EQ(parsed.parts_size(), 2);
+  EXPECT_EQ(parsed.parts(0).title(), "");
+  EXPECT_EQ(parsed.parts(1).title(), "ok");
+  ASSERT_EQ(broken.size(), 1U);
+  EXPECT_THAT(broken.at(0), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("title: must be UTF-8")));
+
+  // text: "\xff" parts: { title: "\xff" }: what is broken beside the items fails the batch.
+  EXPECT_THAT(ParseBatch(Bytes("\x0a\x01\xff\x1a\x03\x0a\x01\xff"), "parts", parsed, broken),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("text: must be UTF-8")));
+  EXPECT_TRUE(broken.empty());
+  EXPECT_THAT(ParseBatch(Bytes("\xff\xff"), "parts", parsed, broken), StatusIs(absl::StatusCode::kInvalidArgument));
+  ASSERT_OK(ParseBatch(Bytes("\x1a\x04\x0a\x02ok"), "parts", parsed, broken));
+  EXPECT_TRUE(broken.empty());
 }
 
 TEST(MessageTest, BytesFieldsTakeAnything) {

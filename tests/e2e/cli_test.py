@@ -320,6 +320,13 @@ class WithoutServices(CliTest):
         self.assertEqual(said["exitCode"], 1)
         self.assertIn("search_service at 127.0.0.1:1 does not answer", said["error"])
 
+    def test_a_filter_that_is_empty_is_not_no_filter(self):
+        for flag in ("--country", "--group", "--issue", "--select"):
+            for value in ("", " ", ",,"):
+                result = run("search", flag, value)
+                self.assert_exit(result, 2)
+                self.assertIn(f"{flag}: holds no value", result.stderr)
+
     def test_addresses_come_from_the_environment_where_no_flag_gives_them(self):
         overview = run("--help").stdout
         self.assertIn("DATELINE_SEARCH", overview)
