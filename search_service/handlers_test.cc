@@ -321,11 +321,14 @@ TEST_F(HandlersTest, ABatchIsAnsweredItemByItemAndReturnsTaggedArticles) {
   request.add_items()->mutable_document()->set_content("From a page\nBody of the page.");
   request.add_items()->mutable_document()->set_content("bad page");
   request.add_items()->mutable_document()->set_content("later");
+  *request.add_items()->mutable_article() = NewArticle("seven", "Title", "caf\xe9");
   request.set_view(apb::ARTICLE_VIEW_FULL);
   request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
   v1::IngestArticlesResponse response;
   ASSERT_OK(Ingest(request, response));
-  ASSERT_THAT(response.results(), SizeIs(6));
+  ASSERT_THAT(response.results(), SizeIs(7));
+  EXPECT_EQ(response.results(6).outcome(), v1::INGEST_OUTCOME_REJECTED);
+  EXPECT_EQ(response.results(6).error().reason(), "INVALID_UTF8");
   EXPECT_EQ(response.results(0).outcome(), v1::INGEST_OUTCOME_CREATED);
   EXPECT_EQ(response.results(0).id(), "one");
   ASSERT_THAT(response.results(0).article().labels(), SizeIs(1));
