@@ -42,7 +42,8 @@ struct CommitToken {
   uint64_t seq = 0;
 };
 std::string EncodeCommitToken(const CommitToken& token);
-// InvalidArgument naming `field` if `text` is no commit token.
+// InvalidArgument naming `field` if `text` is not, to the letter, what EncodeCommitToken gives: a token that lost or
+// gained something on its way is refused, and never taken for another place.
 absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::string_view text);
 
 enum class IngestOutcome { kCreated, kUpdated, kUnchanged, kStale, kRejected, kRetryLater };

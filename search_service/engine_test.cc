@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -709,6 +710,48 @@ TEST(EngineTest, CommitTokensReadOnesOwnWritesAndForeignOnesAreRefused) {
   EXPECT_EQ(common::ReasonOf(foreign), kReasonCommitTokenUnknown);
   query.min_commit_token = "!!";
   EXPECT_EQ(FieldOf(engine->Search(query).status()), "min_commit_token");
+}
+
+TEST(EngineTest, ACommitTokenThatWasDamagedIsNone) {
+  const CommitToken place{"0123456789abcdef0123456789abcdef", 1'234'567};
+  const std::string token = EncodeCommitToken(place);
+  const absl::StatusOr<CommitToken> back = ParseCommitToken("commit_token", token);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->log_uuid, place.log_uuid);
+  EXPECT_EQ(back->seq, place.seq);
+  std::vector<std::string> damaged = {token + "=",
+                                      token + "==",
+                                      token + "\n",
+                                      " " + token,
+                                      token + "A",
+                                      token.substr(1),
+                                      token.substr(0, 10) + " " + token.substr(10),
+                                      absl::WebSafeBase64Escape(absl::StrCat(place.log_uuid, ".", place.seq))};
+  for (size_t size = 0; size < token.size(); ++size) damaged.push_back(token.substr(0, size));
+  for (size_t i = 0; i < token.size(); ++i) {
+    damaged.push_back(token);
+    damaged.back()[i] = token[i] == 'A' ? 'B' : 'A';
+  }
+  for (const std::string& text : damaged) {
+    EXPECT_EQ(FieldOf(ParseCommitToken("commit_token", text).status()), "commit_token") << text;
+  }
+}
+
+TEST(EngineTest, APageTokenIsTakenToTheLetterOnly) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (const char* id : {"a", "b"}) IngestAndWait(*engine, MakeArticle(id, "Grain", "Text"));
+  Settle(*engine);
+  SearchQuery query = Words("grain");
+  query.page_size = 1;
+  const std::string token = SearchOrDie(*engine, query).next_page_token;
+  ASSERT_FALSE(token.empty());
+  query.page_token = token;
+  EXPECT_EQ(SearchOrDie(*engine, query).hits.size(), 1U);
+  for (const std::string& text : {token + "=", token + "\n", " " + token, token.substr(0, token.size() - 1)}) {
+    query.page_token = text;
+    EXPECT_EQ(FieldOf(engine->Search(query).status()), "page_token") << text;
+  }
 }
 
 TEST(EngineTest, ASecondProcessOnTheSameFolderIsRefusedAndToldWhy) {

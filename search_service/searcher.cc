@@ -126,6 +126,8 @@ std::optional<PageToken> ParsePageToken(absl::string_view text) {
     if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
     start = std::min(end + 1, body.size());
   }
+  // The check says nothing of how the token is written: base64 has several forms for the same bytes.
+  if (EncodePageToken(token) != text) return std::nullopt;
   return token;
 }
 
