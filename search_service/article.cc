@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -156,9 +157,13 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
   const auto ignored = std::count_if(article.labels.begin(), article.labels.end(),
                                      [](const Label& label) { return label.source == LabelSource::kClassifier; });
   RETURN_IF_ERROR(CheckCount("labels", article.labels.size() - static_cast<size_t>(ignored), kMaxLabels));
-  std::optional<size_t> primary;
+  struct Primary {
+    size_t given = 0;  // Index in what was given.
+    size_t kept = 0;   // In `labels`.
+  };
+  std::optional<Primary> primary;
   std::vector<Label> labels;
-  std::set<std::tuple<LabelSource, Dimension, std::string>> seen;
+  std::map<std::tuple<LabelSource, Dimension, std::string>, size_t> kept;
   for (size_t i = 0; i < article.labels.size(); ++i) {
     Label& label = article.labels[i];
     if (label.source == LabelSource::kClassifier) continue;
@@ -171,18 +176,27 @@ absl::Status NormalizeLabels(Article& article, std::vector<std::string>& warning
       return common::InvalidField(absl::StrCat("labels[", i, "].state"),
                                   "only an editor rejects a label; leave out what the article is not about");
     }
-    if (!seen.emplace(label.source, label.dimension, label.id).second) continue;
+    if (label.primary && label.dimension != Dimension::kCountry) {
+      warnings.push_back(absl::StrCat("labels[", i, "].primary: ignored; only a country can be primary"));
+      label.primary = false;
+    }
+    // A label that is given twice is one, and primary if it is so in either place.
+    const auto [place, first] = kept.emplace(std::tuple(label.source, label.dimension, label.id), labels.size());
+    if (label.primary && primary && primary->kept != place->second) {
+      warnings.push_back(
+          absl::StrCat("labels[", i, "].primary: ignored; labels[", primary->given, "] is primary already"));
+      label.primary = false;
+    } else if (label.primary && !primary) {
+      primary = {.given = i, .kept = place->second};
+    }
+    if (!first) {
+      labels[place->second].primary = labels[place->second].primary || label.primary;
+      continue;
+    }
     label.score = 1.0;
     label.evidence.clear();
     label.model_version.clear();
     label.taxonomy_version.clear();  // It is checked against the taxonomy of today.
-    label.primary = label.primary && label.dimension == Dimension::kCountry;
-    if (label.primary && primary) {
-      warnings.push_back(absl::StrCat("labels[", i, "].primary: ignored; labels[", *primary, "] is primary already"));
-      label.primary = false;
-    } else if (label.primary) {
-      primary = i;
-    }
     labels.push_back(std::move(label));
   }
   if (ignored > 0) {

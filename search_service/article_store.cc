@@ -197,7 +197,7 @@ bool IsRetired(const Taxonomy& taxonomy, const Label& label) {
 }
 
 // Puts in the place of labels with retired ids those with the ids that stand for them today. Where two of one source
-// then mean the same, the one that was given as it is stays.
+// then mean the same, the one that was given as it is stays, and is primary if the other was.
 void FollowReplacements(const Taxonomy& taxonomy, std::vector<Label>& labels) {
   std::set<std::tuple<LabelSource, Dimension, std::string>> taken;
   bool any_retired = false;
@@ -209,6 +209,7 @@ void FollowReplacements(const Taxonomy& taxonomy, std::vector<Label>& labels) {
     }
   }
   if (!any_retired) return;
+  std::set<std::tuple<LabelSource, Dimension, std::string>> primary;
   std::vector<Label> result;
   for (Label& label : labels) {
     const std::vector<std::string> current = taxonomy.Current(label.dimension, label.id);
@@ -218,12 +219,18 @@ void FollowReplacements(const Taxonomy& taxonomy, std::vector<Label>& labels) {
       continue;
     }
     for (const std::string& id : current) {
-      if (!taken.emplace(label.source, label.dimension, id).second) continue;
+      if (!taken.emplace(label.source, label.dimension, id).second) {
+        if (std::exchange(label.primary, false)) primary.emplace(label.source, label.dimension, id);
+        continue;
+      }
       Label& follower = result.emplace_back(label);
       follower.id = id;
       follower.taxonomy_version = taxonomy.data().taxonomy_version;
       label.primary = false;  // One of them is enough.
     }
+  }
+  for (Label& label : result) {
+    if (primary.contains({label.source, label.dimension, label.id})) label.primary = true;
   }
   labels = std::move(result);
 }

@@ -62,6 +62,32 @@ TEST(ArticleStoreTest, WhatWasUndoneToTheSavepointLeavesNeitherArticleNorNumberN
   EXPECT_FALSE((*store->Find("b", Parts::kAll)).has_value());
 }
 
+TEST(ArticleStoreTest, ARetiredLabelThatMeansAGivenOneLeavesItPrimary) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  TaxonomyData data = TestTaxonomy();
+  data.regions.push_back(Entry("SU", "Soviet Union"));
+  data.regions.back().replaced_by = {"RU"};
+  Article article = MakeArticle("a", "Title", "Text");
+  for (const char* code : {"SU", "RU"}) {
+    Label& label = article.labels.emplace_back();
+    label.dimension = Dimension::kCountry;
+    label.id = code;
+    label.source = LabelSource::kSource;
+  }
+  article.labels[0].primary = true;
+  const absl::StatusOr<Normalized> normalized = Normalize(article, absl::Now());
+  ASSERT_TRUE(normalized.ok()) << normalized.status();
+  ASSERT_TRUE(store->Begin().ok());
+  ASSERT_TRUE(store->Put(normalized->article, Taxonomy(data), absl::Now()).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  const absl::StatusOr<std::optional<StoredArticle>> stored = store->Find("a", Parts::kHead);
+  ASSERT_TRUE(stored.ok() && stored->has_value()) << stored.status();
+  ASSERT_EQ((*stored)->article.labels.size(), 1U);
+  EXPECT_EQ((*stored)->article.labels[0].id, "RU");
+  EXPECT_TRUE((*stored)->article.labels[0].primary);
+}
+
 TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted) {
   TempDir dir;
   const std::string path = dir.path() + "/articles.db";

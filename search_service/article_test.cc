@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -186,6 +187,40 @@ TEST(NormalizeTest, LabelsOfTheClassifierAndASecondPrimaryAreIgnoredWithAWarning
   EXPECT_TRUE(normalized->article.labels[0].primary);
   EXPECT_FALSE(normalized->article.labels[1].primary);
   EXPECT_THAT(normalized->warnings, ElementsAre(HasSubstr("labels[2].primary"), HasSubstr("1 ignored")));
+}
+
+TEST(NormalizeTest, ALabelThatIsGivenTwiceIsPrimaryIfItIsSoInEitherPlace) {
+  for (const size_t which : {0, 1}) {
+    Article article = Valid();
+    article.labels = {MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                      MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                      MakeLabel(Dimension::kCountry, "RU", LabelSource::kSource)};
+    article.labels[which].primary = article.labels[2].primary = true;
+    const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+    ASSERT_TRUE(normalized.ok());
+    ASSERT_EQ(normalized->article.labels.size(), 2U);
+    EXPECT_TRUE(normalized->article.labels[0].primary) << which;
+    EXPECT_FALSE(normalized->article.labels[1].primary) << which;
+    EXPECT_THAT(normalized->warnings,
+                ElementsAre(absl::StrCat("labels[2].primary: ignored; labels[", which, "] is primary already")));
+  }
+  Article article = Valid();
+  article.labels.assign(2, MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource));
+  article.labels[0].primary = article.labels[1].primary = true;
+  EXPECT_TRUE(Normalize(article, kNow)->warnings.empty());
+}
+
+TEST(NormalizeTest, OnlyACountryIsPrimary) {
+  Article article = Valid();
+  article.labels = {MakeLabel(Dimension::kCountry, "IR", LabelSource::kSource),
+                    MakeLabel(Dimension::kIssue, "energy", LabelSource::kSource),
+                    MakeLabel(Dimension::kGroup, "gcc", LabelSource::kSource)};
+  article.labels[1].primary = article.labels[2].primary = true;
+  const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+  ASSERT_TRUE(normalized.ok());
+  for (const Label& label : normalized->article.labels) EXPECT_FALSE(label.primary) << label.id;
+  EXPECT_THAT(normalized->warnings, ElementsAre("labels[1].primary: ignored; only a country can be primary",
+                                                "labels[2].primary: ignored; only a country can be primary"));
 }
 
 TEST(NormalizeTest, OnlyAnEditorRejectsALabel) {
