@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 
 #include "common/error.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 
@@ -110,6 +111,11 @@ bool IsRegionCode(absl::string_view code) {
   const icu::Region* region = icu::Region::getInstance(std::string(code).c_str(), error);
   return U_SUCCESS(error) != 0 && region != nullptr && region->getType() == URGN_TERRITORY &&
          region->getRegionCode() == code;
+}
+
+// Articles have tags of this form only: another one would find nothing without a word of why.
+bool IsLanguageTag(absl::string_view text) {
+  return !text.empty() && common::CheckLanguageTag("language_code", text).ok();
 }
 
 // The ids that stand for `id` today; empty if it is unknown.
@@ -422,8 +428,11 @@ class HumanParser {
       }
       Note(absl::StrCat("\"", value->text, "\" is no date such as 2026-03-15; it was searched as words"));
     } else if (field == "language") {
-      out.required.push_back(QueryNode::Term({Field::kLanguage, ""}, value->text));
-      return true;
+      if (IsLanguageTag(value->text)) {
+        out.required.push_back(QueryNode::Term({Field::kLanguage, ""}, value->text));
+        return true;
+      }
+      Note(absl::StrCat("\"", value->text, "\" is no language tag such as en or pt-BR; it was searched as words"));
     } else if (std::vector<QueryNode> targets = LabelTargets(field, value->text); !targets.empty()) {
       out.required.push_back(QueryNode::Or(std::move(targets)));
       return true;
@@ -712,6 +721,10 @@ absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view 
   if (!common::IsValidUtf8(value)) return common::InvalidField(request_field, "is not valid UTF-8");
   if (IsTime(ref.field)) {
     return common::InvalidField(request_field, absl::StrCat(FieldName(ref), " is compared in `filter` only"));
+  }
+  if (ref.field == Field::kLanguage && !IsLanguageTag(value)) {
+    return common::InvalidField(
+        request_field, absl::StrCat("language_code \"", value, "\" is no BCP 47 tag such as \"en\" or \"pt-BR\""));
   }
   const std::optional<Dimension> dimension = DimensionOf(ref.field);
   if (!dimension) return QueryNode::Term(ref, value);

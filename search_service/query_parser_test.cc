@@ -77,6 +77,9 @@ TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   EXPECT_EQ(Strict("iran))) oil"), "(iran AND oil)");
   EXPECT_EQ(Strict("\"iran oil"), "(iran AND oil)");
   EXPECT_THAT(Parse("before:someday").interpretation.notes, Not(IsEmpty()));
+  const ParsedQuery no_tag = Parse("language:en- oil");
+  EXPECT_EQ(ToString(no_tag.strict), "(language AND en AND oil)");
+  EXPECT_THAT(no_tag.interpretation.notes, ElementsAre(HasSubstr("\"en-\" is no language tag")));
   EXPECT_THAT(Parse("a* oil").interpretation.notes, ElementsAre(HasSubstr("\"a*\" was searched as a word")));
   EXPECT_TRUE(Parse("").empty);
   EXPECT_TRUE(Parse(" () -  ").empty);
@@ -159,6 +162,12 @@ TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
   EXPECT_THAT(Filter("publish_time > yesterday"), HasSubstr("is no time"));
   EXPECT_THAT(Filter("source < b"), HasSubstr("compares times"));
   EXPECT_THAT(Filter(std::string(40, '(')), HasSubstr("nested"));
+  for (const char* tag : {"\"en-\"", "x_y_z", "en_US", "e", "englishlanguage", "\"en us\""}) {
+    for (const char* comparison : {"=", "!=", ":"}) {
+      EXPECT_THAT(Filter(absl::StrCat("language_code ", comparison, " ", tag)), HasSubstr("is no BCP 47 tag")) << tag;
+    }
+  }
+  EXPECT_EQ(Filter("language = pt-BR"), "language:pt-BR");
 }
 
 TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {
