@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 
 #include "common/error.h"
 #include "common/hash.h"
@@ -49,8 +51,12 @@ absl::Status CheckUrl(absl::string_view field, absl::string_view url) {
   RETURN_IF_ERROR(CheckSize(field, url.size(), kMaxUrlBytes));
   const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url);
   if (canonical.ok()) return absl::OkStatus();
-  return common::InvalidField(field, canonical.status().message());
+  // The message begins with a name of its own; the field is the one that helps.
+  return common::InvalidField(field, absl::StripPrefix(canonical.status().message(), "url: "));
 }
+
+std::string ElementPath(absl::string_view list, size_t index) { return absl::StrCat(list, "[", index, "]"); }
+std::string ValuesPath(absl::string_view attribute) { return absl::StrCat("attributes.", attribute, ".values"); }
 
 absl::Status CheckUtf8(const Article& article) {
   const auto check = [](absl::string_view field, absl::string_view text) {
@@ -61,23 +67,28 @@ absl::Status CheckUtf8(const Article& article) {
   RETURN_IF_ERROR(check("summary", article.summary));
   RETURN_IF_ERROR(check("source", article.source));
   RETURN_IF_ERROR(check("content_type", article.content_type));
-  for (const std::string& author : article.authors) RETURN_IF_ERROR(check("authors", author));
-  for (const SourceLabel& label : article.source_labels) {
-    RETURN_IF_ERROR(check("source_labels", label.kind));
-    RETURN_IF_ERROR(check("source_labels", label.name));
+  const auto check_list = [&](absl::string_view field, const std::vector<std::string>& list) -> absl::Status {
+    for (size_t i = 0; i < list.size(); ++i) RETURN_IF_ERROR(check(ElementPath(field, i), list[i]));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(check_list("authors", article.authors));
+  for (size_t i = 0; i < article.source_labels.size(); ++i) {
+    const std::string path = ElementPath("source_labels", i);
+    RETURN_IF_ERROR(check(absl::StrCat(path, ".kind"), article.source_labels[i].kind));
+    RETURN_IF_ERROR(check(absl::StrCat(path, ".name"), article.source_labels[i].name));
   }
   for (const auto& [name, values] : article.attributes) {
     RETURN_IF_ERROR(check("attributes", name));
-    for (const std::string& value : values) RETURN_IF_ERROR(check("attributes", value));
+    RETURN_IF_ERROR(check_list(ValuesPath(name), values));
   }
   return absl::OkStatus();
 }
 
 // Normalises every string to one line, drops what is empty then, and checks size and number.
 absl::Status NormalizeNames(absl::string_view field, size_t max_count, std::vector<std::string>& names) {
-  for (std::string& name : names) {
-    name = common::NormalizeLine(name);
-    RETURN_IF_ERROR(CheckSize(field, name.size(), kMaxNameBytes));
+  for (size_t i = 0; i < names.size(); ++i) {
+    names[i] = common::NormalizeLine(names[i]);
+    RETURN_IF_ERROR(CheckSize(ElementPath(field, i), names[i].size(), kMaxNameBytes));
   }
   std::erase_if(names, [](const std::string& name) { return name.empty(); });
   return CheckCount(field, names.size(), max_count);
@@ -88,10 +99,13 @@ absl::Status NormalizeUrls(Article& article) {
   article.image_url = std::string(absl::StripAsciiWhitespace(article.image_url));
   if (!article.url.empty()) RETURN_IF_ERROR(CheckUrl("url", article.url));
   if (!article.image_url.empty()) RETURN_IF_ERROR(CheckUrl("image_url", article.image_url));
+  // Errors count as the caller does: what is empty goes afterwards.
+  for (size_t i = 0; i < article.alternate_urls.size(); ++i) {
+    const std::string& url = article.alternate_urls[i];
+    if (!url.empty()) RETURN_IF_ERROR(CheckUrl(ElementPath("alternate_urls", i), url));
+  }
   std::erase(article.alternate_urls, "");
-  RETURN_IF_ERROR(CheckCount("alternate_urls", article.alternate_urls.size(), kMaxAlternateUrls));
-  for (const std::string& url : article.alternate_urls) RETURN_IF_ERROR(CheckUrl("alternate_urls", url));
-  return absl::OkStatus();
+  return CheckCount("alternate_urls", article.alternate_urls.size(), kMaxAlternateUrls);
 }
 
 absl::Status NormalizeText(Article& article) {
@@ -126,11 +140,15 @@ absl::Status NormalizeText(Article& article) {
 absl::Status NormalizeAttributes(Article& article) {
   RETURN_IF_ERROR(CheckCount("attributes", article.attributes.size(), kMaxAttributes));
   for (auto& [name, values] : article.attributes) {
-    RETURN_IF_ERROR(CheckSize("attributes", name.size(), kMaxAttributeNameBytes));
-    if (name.empty() || !std::all_of(name.begin(), name.end(), IsAttributeNameChar)) {
-      return common::InvalidField("attributes", "names are of ASCII letters, digits, _ and -");
+    if (name.size() > kMaxAttributeNameBytes) {
+      return common::InvalidField("attributes", absl::StrCat("has a name of ", name.size(), " bytes; at most ",
+                                                             kMaxAttributeNameBytes, " are allowed"));
     }
-    RETURN_IF_ERROR(NormalizeNames(absl::StrCat("attributes.", name), kMaxAttributeValues, values));
+    if (name.empty() || !std::all_of(name.begin(), name.end(), IsAttributeNameChar)) {
+      return common::InvalidField("attributes", absl::StrCat("has the name \"", absl::Utf8SafeCHexEscape(name),
+                                                             "\"; names are of ASCII letters, digits, _ and -"));
+    }
+    RETURN_IF_ERROR(NormalizeNames(ValuesPath(name), kMaxAttributeValues, values));
   }
   std::erase_if(article.attributes, [](const auto& entry) { return entry.second.empty(); });
   return absl::OkStatus();

@@ -1,6 +1,7 @@
 #include "search_service/article.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'780'000'000);
 
@@ -74,6 +76,38 @@ TEST(NormalizeTest, EveryLimitIsEnforcedAndNamesItsField) {
   article = Valid();
   article.source_labels = {{"issue", "Oil"}, {std::string(kMaxKindBytes + 1, 'x'), "Oil"}};
   EXPECT_EQ(FieldOf(article), "source_labels[1].kind");
+}
+
+TEST(NormalizeTest, AnErrorInAListNamesTheElement) {
+  const std::string too_long(kMaxNameBytes + 1, 'x');
+  Article article = Valid();
+  article.authors = {"A", "", too_long};
+  EXPECT_EQ(FieldOf(article), "authors[2]");
+  article.authors = {"A", "\xFF"};
+  EXPECT_EQ(FieldOf(article), "authors[1]");
+  article = Valid();
+  article.alternate_urls = {"", "https://example.com/", "nonsense"};
+  EXPECT_EQ(FieldOf(article), "alternate_urls[2]");
+  article = Valid();
+  article.attributes["series"] = {"A", too_long};
+  EXPECT_EQ(FieldOf(article), "attributes.series.values[1]");
+  article.attributes["series"] = {"A", "B", "\xFF"};
+  EXPECT_EQ(FieldOf(article), "attributes.series.values[2]");
+  article = Valid();
+  article.source_labels = {{"issue", "Oil"}, {"issue", "\xFF"}};
+  EXPECT_EQ(FieldOf(article), "source_labels[1].name");
+  article.source_labels = {{"issue", "Oil"}, {"\xFF", "Oil"}};
+  EXPECT_EQ(FieldOf(article), "source_labels[1].kind");
+}
+
+TEST(NormalizeTest, AnErrorNamesItsFieldOnce) {
+  for (const auto& [field, url] : {std::pair("url", &Article::url), std::pair("image_url", &Article::image_url)}) {
+    Article article = Valid();
+    article.*url = "ftp://example.com/";
+    const std::string message(Normalize(article, kNow).status().message());
+    EXPECT_THAT(message, StartsWith(absl::StrCat(field, ": ")));
+    EXPECT_EQ(message.find("url: ", message.find(": ")), std::string::npos) << message;
+  }
 }
 
 TEST(NormalizeTest, AnArticleThatIsTooLargeSaysSoByItsReasonAlsoWhenOnlyItsNormalFormIs) {

@@ -55,9 +55,10 @@ absl::StatusOr<SnippetOptions> SnippetFromProto(const v1::SearchRequest& request
   const v1::SnippetSpec& spec = request.snippet();
   options.max_bytes = spec.max_bytes() == 0 ? 240 : spec.max_bytes();
   options.max_count = spec.max_snippets() == 0 ? 1 : spec.max_snippets();
-  for (const std::string& field : spec.fields()) {
+  for (int i = 0; i < spec.fields_size(); ++i) {
+    const std::string& field = spec.fields(i);
     if (field != "title" && field != "body") {
-      return InvalidField("snippet.fields", "knows \"title\" and \"body\" only");
+      return InvalidField(absl::StrCat("snippet.fields[", i, "]"), "is neither \"title\" nor \"body\"");
     }
     (field == "title" ? options.title : options.body) = true;
   }
@@ -115,7 +116,7 @@ v1::SuggestionKind KindToProto(SuggestionKind kind) {
   return v1::SUGGESTION_KIND_UNSPECIFIED;
 }
 
-absl::StatusOr<SuggestionKind> KindFromProto(int kind) {
+absl::StatusOr<SuggestionKind> KindFromProto(absl::string_view field, int kind) {
   switch (kind) {
     case v1::SUGGESTION_KIND_ARTICLE:
       return SuggestionKind::kArticle;
@@ -130,9 +131,9 @@ absl::StatusOr<SuggestionKind> KindFromProto(int kind) {
     case v1::SUGGESTION_KIND_SOURCE:
       return SuggestionKind::kSource;
     case v1::SUGGESTION_KIND_PHRASE:
-      return NotBuilt("kinds");
+      return NotBuilt(field);
     default:
-      return InvalidField("kinds", "holds an unknown kind of suggestion");
+      return InvalidField(field, "is no known kind of suggestion");
   }
 }
 
@@ -288,8 +289,8 @@ absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request) {
   query.prefix = request.query();
   if (request.page_size() < 0) return InvalidField("page_size", "must not be negative");
   query.limit = request.page_size() == 0 ? kDefaultSuggestions : std::min(request.page_size(), kMaxSuggestions);
-  for (const int kind : request.kinds()) {
-    ASSIGN_OR_RETURN(const SuggestionKind one, KindFromProto(kind));
+  for (int i = 0; i < request.kinds_size(); ++i) {
+    ASSIGN_OR_RETURN(const SuggestionKind one, KindFromProto(absl::StrCat("kinds[", i, "]"), request.kinds(i)));
     query.kinds.push_back(one);
   }
   RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));

@@ -110,7 +110,11 @@ TEST(SearchProtoTest, RefusesNonsenseByName) {
   const std::vector<std::pair<std::string, std::function<void(v1::SearchRequest&)>>> cases = {
       {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(1.5); }},
       {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(std::nan("")); }},
-      {"snippet.fields", [](v1::SearchRequest& r) { r.mutable_snippet()->add_fields("authors"); }},
+      {"snippet.fields[1]",
+       [](v1::SearchRequest& r) {
+         r.mutable_snippet()->add_fields("title");
+         r.mutable_snippet()->add_fields("authors");
+       }},
       {"facets",
        [](v1::SearchRequest& r) {
          for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source");
@@ -143,6 +147,10 @@ TEST(SearchProtoTest, SuggestStatesItsLimits) {
   EXPECT_EQ(query.limit, 50);
   request.set_query(std::string(300, 'a'));
   EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("query")));
+  request.set_query("te");
+  request.add_kinds(v1::SUGGESTION_KIND_REGION);
+  request.add_kinds(v1::SUGGESTION_KIND_UNSPECIFIED);
+  EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("kinds[1]")));
 }
 
 TEST(SearchProtoTest, StagesAndOutcomesKeepTheirMeaning) {

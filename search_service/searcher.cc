@@ -162,6 +162,16 @@ absl::Status CheckCount(absl::string_view field, size_t count) {
                               absl::StrCat("has ", count, " values; at most ", kMaxFilterValues, " are allowed"));
 }
 
+// A condition for each value. `list` is the field of the request that they are in.
+absl::Status AddConditions(const FieldRef& ref, const std::vector<std::string>& values, const LabelNames& names,
+                           absl::string_view list, std::vector<QueryNode>& conditions) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    ASSIGN_OR_RETURN(QueryNode node, ValueCondition(ref, values[i], names, absl::StrCat(list, "[", i, "]")));
+    conditions.push_back(std::move(node));
+  }
+  return absl::OkStatus();
+}
+
 // The lists of regions, groups and issues, the selections and the filter, as conditions.
 absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const LabelNames& names) {
   std::vector<IndexFilter> filters;
@@ -169,20 +179,11 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
   RETURN_IF_ERROR(CheckCount("group_ids", query.group_ids.size()));
   RETURN_IF_ERROR(CheckCount("issue_ids", query.issue_ids.size()));
   std::vector<QueryNode> places;
-  for (const std::string& code : query.region_codes) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kRegion, ""}, code, names, "region_codes"));
-    places.push_back(std::move(node));
-  }
-  for (const std::string& id : query.group_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kGroup, ""}, id, names, "group_ids"));
-    places.push_back(std::move(node));
-  }
+  RETURN_IF_ERROR(AddConditions({Field::kRegion, ""}, query.region_codes, names, "region_codes", places));
+  RETURN_IF_ERROR(AddConditions({Field::kGroup, ""}, query.group_ids, names, "group_ids", places));
   if (!places.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(places))});
   std::vector<QueryNode> issues;
-  for (const std::string& id : query.issue_ids) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition({Field::kIssue, ""}, id, names, "issue_ids"));
-    issues.push_back(std::move(node));
-  }
+  RETURN_IF_ERROR(AddConditions({Field::kIssue, ""}, query.issue_ids, names, "issue_ids", issues));
   if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
 
   RETURN_IF_ERROR(CheckCount("selections", query.selections.size()));
@@ -192,18 +193,19 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
     return common::InvalidField("selections", absl::StrCat("have ", selected, " values together; at most ",
                                                            kMaxSelectedValues, " are allowed"));
   }
-  for (const Selection& selection : query.selections) {
+  for (size_t i = 0; i < query.selections.size(); ++i) {
+    const Selection& selection = query.selections[i];
+    const std::string path = absl::StrCat("selections[", i, "]");
     const std::optional<FieldRef> ref = ParseFieldName(selection.field);
     if (!ref || !IsFacet(ref->field)) {
-      return common::InvalidField("selections.field", absl::StrCat("\"", selection.field, "\" can't be selected by"));
+      return common::InvalidField(absl::StrCat(path, ".field"),
+                                  absl::StrCat("\"", selection.field, "\" can't be selected by"));
     }
-    if (selection.values.empty()) return common::InvalidField("selections.values", "is empty");
-    RETURN_IF_ERROR(CheckCount("selections.values", selection.values.size()));
+    const std::string values_path = absl::StrCat(path, ".values");
+    if (selection.values.empty()) return common::InvalidField(values_path, "is empty");
+    RETURN_IF_ERROR(CheckCount(values_path, selection.values.size()));
     std::vector<QueryNode> values;
-    for (const std::string& value : selection.values) {
-      ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, names, "selections.values"));
-      values.push_back(std::move(node));
-    }
+    RETURN_IF_ERROR(AddConditions(*ref, selection.values, names, values_path, values));
     if (selection.match_all) {
       filters.push_back({std::nullopt, QueryNode::And(std::move(values))});
     } else {
@@ -320,12 +322,14 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.partial_on_timeout = query.partial_on_timeout;
   RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
   std::optional<std::string> exact_facet;
-  for (const FacetRequest& facet : query.facets) {
+  for (size_t i = 0; i < query.facets.size(); ++i) {
+    const FacetRequest& facet = query.facets[i];
+    const std::string path = absl::StrCat("facets[", i, "]");
     const std::optional<FieldRef> ref = ParseFieldName(facet.field);
     if (!ref || !IsFacet(ref->field)) {
-      return common::InvalidField("facets.field", absl::StrCat("\"", facet.field, "\" has no counts"));
+      return common::InvalidField(absl::StrCat(path, ".field"), absl::StrCat("\"", facet.field, "\" has no counts"));
     }
-    if (facet.limit < 0) return common::InvalidField("facets.limit", "must not be negative");
+    if (facet.limit < 0) return common::InvalidField(absl::StrCat(path, ".limit"), "must not be negative");
     if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
   }
