@@ -10,7 +10,7 @@ namespace dateline::search {
 namespace {
 
 absl::Status Damaged() {
-  return absl::DataLossError("article store: a row cannot be read; restore the data folder from a snapshot");
+  return absl::DataLossError("article store: a row cannot be read; put a backup copy of the data folder in its place");
 }
 
 std::string StoredForm(const google::protobuf::MessageLite& message) { return message.SerializeAsString(); }

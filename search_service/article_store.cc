@@ -318,7 +318,8 @@ absl::Status ArticleStore::Prepare() {
   // secure_delete: what is deleted is overwritten, so that a purge leaves no text in free pages.
   RETURN_IF_ERROR(
       writer_->Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
-                       "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000"));
+                       "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000",
+                       absl::StrCat("opening ", path_)));
   int64_t version = 0;
   {
     ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("PRAGMA user_version"));
@@ -332,7 +333,7 @@ absl::Status ArticleStore::Prepare() {
                                                       ": start a newer one"));
   }
   RETURN_IF_ERROR(writer_->Execute("BEGIN IMMEDIATE"));
-  RETURN_IF_ERROR(writer_->Execute(kSchema));
+  RETURN_IF_ERROR(writer_->Execute(kSchema, absl::StrCat("making the tables of ", path_)));
   RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=1"));
   static_assert(kStoreVersion == 1, "set user_version above, and migrate");
   {
@@ -344,7 +345,7 @@ absl::Status ArticleStore::Prepare() {
   ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT (SELECT value FROM meta WHERE key = 'log_uuid'), "
                                                             "(SELECT COALESCE(MAX(seq), 0) FROM articles)"));
   ASSIGN_OR_RETURN(const bool found, statement.Step());
-  if (!found) return absl::DataLossError(absl::StrCat(path_, " has lost its identity; restore it from a snapshot"));
+  if (!found) return absl::DataLossError(absl::StrCat(path_, " has lost its identity; put a backup copy in its place"));
   log_uuid_ = statement.Text(0);
   next_seq_ = static_cast<uint64_t>(statement.Int(1)) + 1;
   RETURN_IF_ERROR(statement.Run());

@@ -1,11 +1,14 @@
 #include "search_service/article_store.h"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "search_service/engine_test_util.h"
@@ -13,6 +16,10 @@
 
 namespace dateline::search {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::unique_ptr<ArticleStore> OpenOrDie(const std::string& path) {
   absl::StatusOr<std::unique_ptr<ArticleStore>> store = ArticleStore::Open(path);
@@ -60,6 +67,26 @@ TEST(ArticleStoreTest, WhatWasUndoneToTheSavepointLeavesNeitherArticleNorNumberN
   EXPECT_EQ(second.seq, first.seq + 1);
   EXPECT_EQ((*store->Find("a", Parts::kAll))->article.body, "Text");
   EXPECT_FALSE((*store->Find("b", Parts::kAll)).has_value());
+}
+
+TEST(ArticleStoreTest, AFileThatIsNoStoreIsSaidToBeSoInOneLineWithTheRemedy) {
+  TempDir dir;
+  const std::string path = dir.path() + "/articles.db";
+  const std::string whole = [&] {
+    { auto store = OpenOrDie(path); }
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }();
+  ASSERT_GT(whole.size(), 4'096U);
+  for (const std::string& bytes : {std::string(10'000, 'x'), whole.substr(0, 100) + std::string(10'000, 'x'),
+                                   whole.substr(0, 4'096) + std::string(whole.size() - 4'096, 'x')}) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+    const absl::Status status = ArticleStore::Open(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("; put a backup copy of the data folder in its place"), Not(HasSubstr("\n")),
+                      Not(HasSubstr("PRAGMA")), Not(HasSubstr("CREATE")), Not(HasSubstr("SELECT"))));
+  }
 }
 
 TEST(ArticleStoreTest, ARetiredLabelThatMeansAGivenOneLeavesItPrimary) {

@@ -499,9 +499,13 @@ TEST(EngineTest, UnknownIdsInFiltersAreErrorsThatNameTheField) {
   query = {};
   query.facets = Facets({"source", "colour"});
   EXPECT_EQ(FieldOf(engine->Search(query).status()), "facets[1].field");
-  query.facets[1].field = "author";
-  query.facets[1].limit = -1;
-  EXPECT_EQ(FieldOf(engine->Search(query).status()), "facets[1].limit");
+  for (const int limit : {-1, 1'001}) {
+    query.facets[1].field = "author";
+    query.facets[1].limit = limit;
+    EXPECT_EQ(FieldOf(engine->Search(query).status()), "facets[1].limit") << limit;
+  }
+  query.facets[1].limit = 1'000;
+  EXPECT_TRUE(engine->Search(query).ok());
   query = {};
   query.filter = "country = \"ZZ\"";
   EXPECT_EQ(FieldOf(engine->Search(query).status()), "filter");

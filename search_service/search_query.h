@@ -45,7 +45,7 @@ struct FacetRequest {
   std::string prefix;        // Only values whose id or display name starts with this, case ignored.
   bool order_by_id = false;  // Instead of most first.
   bool exact = false;        // No counts rather than partial ones, where the time runs out.
-  int limit = 0;             // Values with the most articles; 0: kDefaultFacetLimit; larger than kMaxFacetLimit: that.
+  int limit = 0;             // Values with the most articles, at most kMaxFacetLimit; 0: kDefaultFacetLimit.
 };
 
 struct SnippetOptions {

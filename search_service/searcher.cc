@@ -260,8 +260,7 @@ Facet MakeFacet(const FacetRequest& request, const FieldRef& ref, const std::map
     if (request.order_by_id) return a.id < b.id;
     return a.count != b.count ? a.count > b.count : a.id < b.id;
   });
-  const auto limit =
-      static_cast<size_t>(request.limit == 0 ? kDefaultFacetLimit : std::min(request.limit, kMaxFacetLimit));
+  const auto limit = static_cast<size_t>(request.limit == 0 ? kDefaultFacetLimit : request.limit);
   for (FacetValue& value : values) {
     if (facet.values.size() < limit || value.selected) {
       facet.values.push_back(std::move(value));
@@ -329,7 +328,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     if (!ref || !IsFacet(ref->field)) {
       return common::InvalidField(absl::StrCat(path, ".field"), absl::StrCat("\"", facet.field, "\" has no counts"));
     }
-    if (facet.limit < 0) return common::InvalidField(absl::StrCat(path, ".limit"), "must not be negative");
+    if (facet.limit < 0 || facet.limit > kMaxFacetLimit) {
+      return common::InvalidField(absl::StrCat(path, ".limit"),
+                                  absl::StrCat("must be 0, for ", kDefaultFacetLimit, ", or 1 to ", kMaxFacetLimit));
+    }
     if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
   }

@@ -29,7 +29,7 @@ absl::Status ToStatus(sqlite3* connection, int code, absl::string_view doing) {
       return common::Unavailable(absl::StrCat(message, "; check the disk of the data folder"), absl::Seconds(5));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return absl::DataLossError(absl::StrCat(message, "; restore the data folder from a snapshot"));
+      return absl::DataLossError(absl::StrCat(message, "; put a backup copy of the data folder in its place"));
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -123,16 +123,16 @@ SqlConnection::~SqlConnection() {
   sqlite3_close(connection_);
 }
 
-absl::Status SqlConnection::Execute(const char* sql) {
+absl::Status SqlConnection::Execute(const char* sql, absl::string_view doing) {
   const int code = sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(connection_, code, sql);
+  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(connection_, code, doing);
 }
 
 absl::StatusOr<SqlStatement> SqlConnection::Prepare(const char* sql) {
   sqlite3_stmt*& statement = statements_[sql];
   if (statement == nullptr) {
     const int code = sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (code != SQLITE_OK) return ToStatus(connection_, code, sql);
+    if (code != SQLITE_OK) return ToStatus(connection_, code, "preparing");
   } else {
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);

@@ -56,8 +56,8 @@ class SqlConnection {
   SqlConnection(const SqlConnection&) = delete;
   SqlConnection& operator=(const SqlConnection&) = delete;
 
-  // Several statements without results.
-  absl::Status Execute(const char* sql);
+  // Several statements without results. Errors say `doing`, never the statements: those are for who reads the code.
+  absl::Status Execute(const char* sql, absl::string_view doing = "executing");
   // The statement, reset and ready to bind. Prepared once for each `sql`, which must be a literal: it belongs to the
   // connection, and only one use of it at a time makes sense.
   absl::StatusOr<SqlStatement> Prepare(const char* sql);
