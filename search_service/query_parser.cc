@@ -155,7 +155,13 @@ class HumanParser {
   ParsedQuery Parse() {
     Conjunction top;
     if (mode_ == MatchMode::kLiteral) {
-      AddWords(text_, TextScope::kAny, /*may_be_prefix=*/false, top);
+      for (SkipBlanks(); pos_ < text_.size(); SkipBlanks()) {
+        size_t end = pos_;
+        while (end < text_.size() && !absl::ascii_isspace(static_cast<unsigned char>(text_[end]))) ++end;
+        const absl::string_view part = text_.substr(pos_, end - pos_);
+        pos_ = end;
+        if (!AddWords(part, TextScope::kAny, /*may_be_prefix=*/false, top)) LeaveOut(part);
+      }
     } else {
       ParseOr(0, top);
       while (pos_ < text_.size()) {  // Stray closing parentheses.
@@ -171,6 +177,11 @@ class HumanParser {
     result_.relaxed = Relaxed(top);
     result_.empty = result_.strict.kind == QueryNode::Kind::kAll;
     result_.interpretation.normalized_query = result_.empty ? "" : ToString(result_.strict);
+    ListLeftOut();
+    if (result_.empty && !absl::StripAsciiWhitespace(text_).empty()) {
+      std::vector<std::string>& notes = result_.interpretation.notes;
+      notes.insert(notes.begin(), "nothing in the query can be searched for, so it lists what an empty one does");
+    }
     return std::move(result_);
   }
 
@@ -182,6 +193,7 @@ class HumanParser {
     std::vector<QueryNode> words;
     std::vector<QueryNode> stop_words;
     std::vector<QueryNode> required;
+    std::vector<absl::string_view> stop_texts;  // Where the stop words stand.
     bool empty() const { return words.empty() && stop_words.empty() && required.empty(); }
   };
 
@@ -192,15 +204,19 @@ class HumanParser {
     append(from.words, into.words);
     append(from.stop_words, into.stop_words);
     append(from.required, into.required);
+    into.stop_texts.insert(into.stop_texts.end(), from.stop_texts.begin(), from.stop_texts.end());
   }
 
-  static QueryNode Strict(const Conjunction& conjunction) {
+  QueryNode Strict(const Conjunction& conjunction) {
+    if (!conjunction.words.empty()) {
+      left_out_.insert(left_out_.end(), conjunction.stop_texts.begin(), conjunction.stop_texts.end());
+    }
     std::vector<QueryNode> all = conjunction.words.empty() ? conjunction.stop_words : conjunction.words;
     all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
     return QueryNode::And(std::move(all));
   }
 
-  static QueryNode Relaxed(const Conjunction& conjunction) {
+  QueryNode Relaxed(const Conjunction& conjunction) {
     if (conjunction.words.size() < 2) return Strict(conjunction);
     std::vector<QueryNode> all = {QueryNode::Some(conjunction.words)};
     all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
@@ -212,11 +228,26 @@ class HumanParser {
     if (notes.size() < 10 && std::find(notes.begin(), notes.end(), note) == notes.end())
       notes.push_back(std::move(note));
   }
+  // `part`, which is one of text_, has no effect. Parts of it that were left out before are of no more interest.
+  void LeaveOut(absl::string_view part) {
+    std::erase_if(left_out_, [&](absl::string_view other) {
+      return other.data() >= part.data() && other.data() + other.size() <= part.data() + part.size();
+    });
+    left_out_.push_back(part);
+  }
   void Ignore(absl::string_view part, absl::string_view why) {
-    if (result_.interpretation.ignored_parts.size() < 10) {
-      result_.interpretation.ignored_parts.emplace_back(part);
-    }
+    LeaveOut(part);
     Note(absl::StrCat("\"", part, "\" ", why, " and was ignored"));
+  }
+  // In the order of the text, each once, the first ten.
+  void ListLeftOut() {
+    std::sort(left_out_.begin(), left_out_.end(),
+              [](absl::string_view a, absl::string_view b) { return a.data() < b.data(); });
+    std::vector<std::string>& parts = result_.interpretation.ignored_parts;
+    for (const absl::string_view part : left_out_) {
+      if (parts.size() == 10) return;
+      if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.emplace_back(part);
+    }
   }
 
   void SkipBlanks() {
@@ -249,8 +280,9 @@ class HumanParser {
     std::vector<QueryNode> alternatives;
     bool any_or = false;
     while (TakeOperator("OR")) {
+      const absl::string_view word = text_.substr(pos_ - 2, 2);
       if (AtEnd() || first.empty()) {
-        Ignore("OR", "has nothing on one side");
+        Ignore(word, "has nothing on one side");
         if (first.empty()) ParseAnd(depth, first);
         continue;
       }
@@ -274,12 +306,17 @@ class HumanParser {
       if (word == "AND") {
         pos_ += word.size();
         if (out.empty() || AtEnd() || PeekWord() == "OR") {
-          Ignore("AND", "has nothing on one side");
+          Ignore(word, "has nothing on one side");
           continue;
         }
         // What is joined by AND is asked for: it can't be relaxed.
         Conjunction next;
         ParseUnary(depth, next);
+        if (!out.words.empty()) {
+          left_out_.insert(left_out_.end(), out.stop_texts.begin(), out.stop_texts.end());
+          out.stop_words.clear();
+          out.stop_texts.clear();
+        }
         out.required.insert(out.required.end(), out.words.begin(), out.words.end());
         out.words.clear();
         if (!next.empty()) out.required.push_back(Strict(next));
@@ -316,17 +353,22 @@ class HumanParser {
     // What must not be there is neither highlighted nor corrected.
     result_.words.resize(words_before);
     result_.places.resize(places_before);
-    if (!negated.empty()) out.required.push_back(QueryNode::Not(Strict(negated)));
+    if (negated.empty()) {
+      LeaveOut(text_.substr(start, pos_ - start));
+      return;
+    }
+    out.required.push_back(QueryNode::Not(Strict(negated)));
   }
 
   void ParsePrimary(int depth, Conjunction& out) {
     SkipBlanks();
     if (pos_ >= text_.size()) return;
     const char c = text_[pos_];
+    const size_t start = pos_;
     if (c == '(') {
       ++pos_;
       if (depth >= kMaxNesting) {
-        Ignore("(", "is nested too deeply");
+        Ignore(text_.substr(start, 1), "is nested too deeply");
         return;
       }
       Conjunction inner;
@@ -337,15 +379,17 @@ class HumanParser {
       } else {
         Note("a parenthesis was not closed");
       }
+      if (inner.empty()) LeaveOut(text_.substr(start, pos_ - start));
       Merge(std::move(inner), out);
       return;
     }
     if (c == ')') return;
     if (c == '"') {
       if (const std::optional<absl::string_view> quoted = TakeQuoted()) {
-        AddPhrase(*quoted, TextScope::kAny, out);
+        if (!AddPhrase(*quoted, TextScope::kAny, out)) LeaveOut(text_.substr(start, pos_ - start));
       } else {
         ++pos_;
+        LeaveOut(text_.substr(start, 1));
         Note("a quotation mark was not closed; the words were searched as they are");
       }
       return;
@@ -361,7 +405,7 @@ class HumanParser {
     if (starred && plain.size() <= kMinPrefixBytes) {
       Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
     }
-    AddWords(plain, TextScope::kAny, starred || growing, out);
+    if (!AddWords(plain, TextScope::kAny, starred || growing, out)) LeaveOut(plain);
   }
 
   std::optional<absl::string_view> TakeQuoted() {
@@ -410,13 +454,17 @@ class HumanParser {
       const TextScope scope = field == "title"    ? TextScope::kTitle
                               : field == "author" ? TextScope::kAuthor
                                                   : TextScope::kSource;
+      Conjunction words;
       if (value->quoted) {
-        AddPhrase(value->text, scope, out);
+        AddPhrase(value->text, scope, words);
       } else {
-        Conjunction words;
         const bool starred = value->text.size() > 1 && value->text.back() == '*';
         AddWords(value->text, scope, starred || (mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size()), words);
-        if (!words.empty()) out.required.push_back(Strict(words));
+      }
+      if (words.empty()) {
+        LeaveOut(text_.substr(before, pos_ - before));
+      } else {
+        out.required.push_back(Strict(words));
       }
       return true;
     }
@@ -460,18 +508,18 @@ class HumanParser {
   }
 
   // The words that a query is matched by. Scripts without spaces: the pairs, unless a character stands alone.
-  // `text` is part of the query.
-  std::vector<Word> WordsOf(absl::string_view text, TextScope scope) {
+  // `text` is part of the query, and so is what each word is given with: where it stands.
+  std::vector<std::pair<Word, absl::string_view>> WordsOf(absl::string_view text, TextScope scope) {
     const std::vector<Token> tokens = analyzer_.Tokenize(text, language_);
     const auto offset = static_cast<size_t>(text.data() - text_.data());
-    std::vector<Word> words;
+    std::vector<std::pair<Word, absl::string_view>> words;
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (tokens[i].single) {
         const bool begins_pair = i + 1 < tokens.size() && tokens[i + 1].pair && tokens[i + 1].start == tokens[i].start;
         const bool ends_pair = i > 0 && tokens[i - 1].pair && tokens[i - 1].end == tokens[i].end;
         if (begins_pair || ends_pair) continue;
       }
-      words.push_back(*tokens[i].word);
+      words.emplace_back(*tokens[i].word, text.substr(tokens[i].start, tokens[i].end - tokens[i].start));
       if (scope == TextScope::kAny && !tokens[i].pair && !tokens[i].single) {
         result_.places.push_back({tokens[i].word->folded, offset + tokens[i].start, offset + tokens[i].end});
       }
@@ -480,33 +528,37 @@ class HumanParser {
     return words;
   }
 
-  void AddWords(absl::string_view text, TextScope scope, bool may_be_prefix, Conjunction& out) {
-    const std::vector<Word> words = WordsOf(text, scope);
+  // False if there are none, in which case `text` has no effect. So AddPhrase.
+  bool AddWords(absl::string_view text, TextScope scope, bool may_be_prefix, Conjunction& out) {
+    const auto words = WordsOf(text, scope);
     for (size_t i = 0; i < words.size(); ++i) {
+      const auto& [word, place] = words[i];
       QueryNode node;
       node.kind = QueryNode::Kind::kWord;
       node.scope = scope;
-      node.words = {words[i].folded};
-      node.stems = {words[i].stem};
-      node.prefix = may_be_prefix && i + 1 == words.size() && words[i].folded.size() >= kMinPrefixBytes;
-      const bool stop = scope == TextScope::kAny && !node.prefix && IsStopWord(words[i].folded);
+      node.words = {word.folded};
+      node.stems = {word.stem};
+      node.prefix = may_be_prefix && i + 1 == words.size() && word.folded.size() >= kMinPrefixBytes;
+      const bool stop = scope == TextScope::kAny && !node.prefix && IsStopWord(word.folded);
+      if (stop) out.stop_texts.push_back(place);
       std::vector<QueryNode>& list = stop ? out.stop_words : out.words;
       if (std::find(list.begin(), list.end(), node) != list.end()) continue;
-      SearchedWord searched{words[i], node.prefix, scope};
+      SearchedWord searched{word, node.prefix, scope};
       if (!stop && std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
         result_.words.push_back(std::move(searched));
       }
       list.push_back(std::move(node));
     }
+    return !words.empty();
   }
 
-  void AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
-    const std::vector<Word> words = WordsOf(text, scope);
-    if (words.empty()) return;
+  bool AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
+    const auto words = WordsOf(text, scope);
+    if (words.empty()) return false;
     QueryNode node;
     node.kind = words.size() == 1 ? QueryNode::Kind::kWord : QueryNode::Kind::kPhrase;
     node.scope = scope;
-    for (const Word& word : words) {
+    for (const auto& [word, place] : words) {
       node.words.push_back(word.folded);
       // Quoted words are meant as they stand.
       node.stems.push_back(words.size() == 1 ? word.folded : word.stem);
@@ -516,6 +568,7 @@ class HumanParser {
       }
     }
     out.required.push_back(std::move(node));
+    return true;
   }
 
   const absl::string_view text_;
@@ -525,6 +578,7 @@ class HumanParser {
   TextAnalyzer& analyzer_;
   size_t pos_ = 0;
   int terms_ = 0;
+  std::vector<absl::string_view> left_out_;  // Parts of text_ without effect, in no order.
   ParsedQuery result_;
 };
 

@@ -51,8 +51,8 @@ struct ParsedQuery {
 
 // Reads the query language: words, "phrases", -not, AND, OR, NOT, parentheses, prefix*, and title: author: source:
 // country: group: issue: language: before: after:. What makes no sense as such is searched literally or left out, and
-// the interpretation says so: the only errors are InvalidArgument for a text that is too long, has too many terms, or
-// isn't UTF-8.
+// the interpretation says so; of words as common as "the" beside others it lists the words alone. The only errors are
+// InvalidArgument for a text that is too long, has too many terms, or isn't UTF-8.
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
                                        const LabelNames& names, TextAnalyzer& analyzer);
 

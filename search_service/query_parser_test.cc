@@ -40,6 +40,7 @@ class QueryParserTest : public ::testing::Test {
 TEST_F(QueryParserTest, WordsAllCountAndStopWordsDoNot) {
   EXPECT_EQ(Strict("Oil prices"), "(oil AND prices)");
   EXPECT_EQ(Strict("the price of oil"), "(price AND oil)");
+  EXPECT_EQ(Strict("the oil AND wheat"), "(oil AND wheat)");
   EXPECT_EQ(Strict("to be or not to be"), "(to AND be AND or AND not)");
   EXPECT_EQ(ToString(Parse("oil prices").relaxed), "(oil prices)");
 }
@@ -83,6 +84,42 @@ TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   EXPECT_THAT(Parse("a* oil").interpretation.notes, ElementsAre(HasSubstr("\"a*\" was searched as a word")));
   EXPECT_TRUE(Parse("").empty);
   EXPECT_TRUE(Parse(" () -  ").empty);
+}
+
+TEST_F(QueryParserTest, AQueryWithNothingSearchableSaysThatItListsEverything) {
+  for (const absl::string_view text : {absl::string_view("😀"), absl::string_view("-----"), absl::string_view("\0", 1),
+                                       absl::string_view("()"), absl::string_view("\"!\""), absl::string_view("*"),
+                                       absl::string_view("title:😀"), absl::string_view("source:\"--\"")}) {
+    const ParsedQuery parsed = Parse(absl::StrCat(" ", text, " "));
+    EXPECT_TRUE(parsed.empty) << text;
+    EXPECT_THAT(parsed.interpretation.ignored_parts, ElementsAre(text));
+    EXPECT_THAT(parsed.interpretation.notes, ElementsAre(HasSubstr("nothing in the query can be searched for")))
+        << text;
+  }
+  EXPECT_THAT(Parse("NOT 😀").interpretation.ignored_parts, ElementsAre("NOT 😀"));
+  EXPECT_THAT(Parse("(-😀)").interpretation.ignored_parts, ElementsAre("(-😀)"));
+  EXPECT_THAT(Parse("😀 --", MatchMode::kLiteral).interpretation.ignored_parts, ElementsAre("😀", "--"));
+  for (const char* text : {"", "  \n"}) {
+    EXPECT_THAT(Parse(text).interpretation.notes, IsEmpty());
+    EXPECT_THAT(Parse(text).interpretation.ignored_parts, IsEmpty());
+  }
+}
+
+TEST_F(QueryParserTest, WhatHasNoEffectIsListedAsItStandsInItsOrder) {
+  const auto ignored = [&](absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
+    return Parse(text, mode).interpretation.ignored_parts;
+  };
+  EXPECT_THAT(ignored(absl::string_view("a\0b iran", 8)), ElementsAre("a"));
+  EXPECT_THAT(ignored("iran & OR"), ElementsAre("&", "OR"));
+  EXPECT_THAT(ignored("😀 The price of oil - of"), ElementsAre("😀", "The", "of", "-"));
+  EXPECT_THAT(ignored("The price & oil", MatchMode::kLiteral), ElementsAre("The", "&"));
+  EXPECT_THAT(ignored("iran (the oil OR the wheat) -\"?\""), ElementsAre("the", "-\"?\""));
+  EXPECT_THAT(ignored("\"iran"), ElementsAre("\""));
+  // All of these count.
+  for (const char* text :
+       {"to be or not to be", "oil prices", "\"the price\"", "title:the oil", "-the oil", "iran OR 中"}) {
+    EXPECT_THAT(ignored(text), IsEmpty()) << text;
+  }
 }
 
 TEST_F(QueryParserTest, WhatIsSaidOfAQueryIsAQueryThatMeansTheSame) {

@@ -68,7 +68,9 @@ enum class View {
 };
 
 struct SearchQuery {
-  std::string query;   // What a person types; never an error for its form. Empty: browses, newest first.
+  // What a person types; never an error for its form. Empty, or with nothing in it that can be searched for: browses,
+  // newest first.
+  std::string query;
   std::string filter;  // What a program writes: `country = "IR" AND publish_time >= "2026-01-01"`; errors are answered.
   // A region or a group among these (OR), and an issue among those.
   std::vector<std::string> region_codes;
@@ -137,7 +139,7 @@ struct Facet {
 // What was made of `query`.
 struct Interpretation {
   std::string normalized_query;            // As it was searched, in the query language.
-  std::vector<std::string> ignored_parts;  // Of the query: what could not be understood and was left out.
+  std::vector<std::string> ignored_parts;  // Of the query: what had no effect, as it stands there; the first ten.
   // "Did you mean": the query as typed but for words that are nowhere in the index; empty if there are none such.
   std::string corrected_query;
   std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
