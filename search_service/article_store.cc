@@ -44,7 +44,8 @@ CREATE INDEX IF NOT EXISTS articles_pending ON articles(content_seq) WHERE label
 CREATE INDEX IF NOT EXISTS articles_failed ON articles(row) WHERE label_state = 3 AND deleted = 0;
 CREATE INDEX IF NOT EXISTS articles_deleted ON articles(row) WHERE deleted = 1;
 CREATE TABLE IF NOT EXISTS texts(row INTEGER PRIMARY KEY, body TEXT NOT NULL, evidence BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS urls(key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(key, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS urls(key TEXT NOT NULL, row INTEGER NOT NULL, own INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(key, row)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS urls_by_row ON urls(row);
 CREATE TABLE IF NOT EXISTS unmapped(kind TEXT NOT NULL, name TEXT NOT NULL, row INTEGER NOT NULL,
   PRIMARY KEY(kind, name, row)) WITHOUT ROWID;
@@ -68,16 +69,26 @@ std::string NewUuid() {
 std::string UrlKey(absl::string_view canonical_url) { return common::Hash128Hex(absl::StrCat("url:", canonical_url)); }
 std::string IdKey(absl::string_view id) { return common::Hash128Hex(absl::StrCat("id:", id)); }
 
-std::vector<std::string> UrlKeys(const Article& article) {
-  std::vector<std::string> keys;
-  const auto add = [&](absl::string_view url) {
-    if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url); canonical.ok()) {
-      std::string key = UrlKey(*canonical);
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
-    }
+// Empty where `url` is none.
+std::string KeyOfUrl(absl::string_view url) {
+  const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url);
+  return canonical.ok() ? UrlKey(*canonical) : std::string();
+}
+
+// Of the URLs that an article has, each once, its own first.
+struct ArticleUrlKey {
+  std::string key;
+  bool own = false;
+};
+std::vector<ArticleUrlKey> UrlKeys(const Article& article) {
+  std::vector<ArticleUrlKey> keys;
+  const auto add = [&](absl::string_view url, bool own) {
+    std::string key = KeyOfUrl(url);
+    const bool known = std::any_of(keys.begin(), keys.end(), [&](const ArticleUrlKey& one) { return one.key == key; });
+    if (!key.empty() && !known) keys.push_back({std::move(key), own});
   };
-  if (!article.url.empty()) add(article.url);
-  for (const std::string& url : article.alternate_urls) add(url);
+  if (!article.url.empty()) add(article.url, /*own=*/true);
+  for (const std::string& url : article.alternate_urls) add(url, /*own=*/false);
   return keys;
 }
 
@@ -142,11 +153,11 @@ constexpr char kSelectById[] =
 constexpr char kSelectByUrl[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
-    "= 0 ORDER BY a.seq DESC LIMIT 1";
-constexpr char kSelectTombstoneByUrl[] =
+    "= 0 ORDER BY u.own DESC, a.content_seq DESC LIMIT 1";
+// With tombstones.
+constexpr char kSelectAllByUrl[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
-    "a.title, a.head, a.labels, a.text_hash FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? AND a.deleted "
-    "= 1 ORDER BY a.seq DESC LIMIT 1";
+    "a.title, a.head, a.labels FROM articles a JOIN urls u ON u.row = a.row WHERE u.key = ? ORDER BY a.row";
 constexpr char kSelectByRow[] =
     "SELECT a.row, a.id, a.seq, a.content_seq, a.deleted, a.label_state, a.label_attempts, a.content_hash, a.etag, "
     "a.title, a.head, a.labels, a.text_hash FROM articles a WHERE a.row = ?";
@@ -334,8 +345,12 @@ absl::Status ArticleStore::Prepare() {
   }
   RETURN_IF_ERROR(writer_->Execute("BEGIN IMMEDIATE"));
   RETURN_IF_ERROR(writer_->Execute(kSchema, absl::StrCat("making the tables of ", path_)));
-  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=1"));
-  static_assert(kStoreVersion == 1, "set user_version above, and migrate");
+  if (version == 1) {
+    RETURN_IF_ERROR(writer_->Execute("ALTER TABLE urls ADD COLUMN own INTEGER NOT NULL DEFAULT 0"));
+    RETURN_IF_ERROR(MarkOwnUrls());
+  }
+  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=2"));
+  static_assert(kStoreVersion == 2, "set user_version above, and migrate");
   {
     ASSIGN_OR_RETURN(SqlStatement statement,
                      writer_->Prepare("INSERT OR IGNORE INTO meta(key, value) VALUES('log_uuid', ?)"));
@@ -414,8 +429,8 @@ uint64_t ArticleStore::last_seq() const {
 }
 
 absl::StatusOr<bool> ArticleStore::IsPurged(const Article& article) {
-  std::vector<std::string> keys = UrlKeys(article);
-  keys.push_back(IdKey(article.id));
+  std::vector<std::string> keys = {IdKey(article.id)};
+  for (ArticleUrlKey& url : UrlKeys(article)) keys.push_back(std::move(url.key));
   for (const std::string& key : keys) {
     ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT 1 FROM purged WHERE key = ?"));
     ASSIGN_OR_RETURN(const bool found, statement.Bind(key).Step());
@@ -435,11 +450,24 @@ absl::Status ArticleStore::RememberPurged(absl::string_view key, absl::Time now)
 absl::Status ArticleStore::WriteUrls(int64_t row, const Article& article) {
   ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM urls WHERE row = ?"));
   RETURN_IF_ERROR(remove.Bind(row).Run());
-  for (const std::string& key : UrlKeys(article)) {
-    ASSIGN_OR_RETURN(SqlStatement insert, writer_->Prepare("INSERT OR IGNORE INTO urls(key, row) VALUES(?, ?)"));
-    RETURN_IF_ERROR(insert.Bind(key).Bind(row).Run());
+  for (const ArticleUrlKey& url : UrlKeys(article)) {
+    ASSIGN_OR_RETURN(SqlStatement insert, writer_->Prepare("INSERT INTO urls(key, row, own) VALUES(?, ?, ?)"));
+    RETURN_IF_ERROR(insert.Bind(url.key).Bind(row).Bind(int64_t{url.own}).Run());
   }
   return absl::OkStatus();
+}
+
+absl::Status ArticleStore::MarkOwnUrls() {
+  constexpr size_t kBatch = 500;
+  for (int64_t after_row = 0;;) {
+    ASSIGN_OR_RETURN(const std::vector<StoredArticle> batch, SelectHeads(*writer_, after_row, kBatch));
+    for (const StoredArticle& stored : batch) {
+      ASSIGN_OR_RETURN(SqlStatement mark, writer_->Prepare("UPDATE urls SET own = 1 WHERE key = ? AND row = ?"));
+      RETURN_IF_ERROR(mark.Bind(KeyOfUrl(stored.article.url)).Bind(stored.row).Run());
+    }
+    if (batch.size() < kBatch) return absl::OkStatus();
+    after_row = batch.back().row;
+  }
 }
 
 absl::Status ArticleStore::WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped) {
@@ -571,53 +599,139 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
 
 absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const DeleteOptions& options,
                                               absl::Time now) {
-  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
-  if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url);
-      options.purge && !existing && canonical.ok()) {
-    // A takedown names by its URL what was deleted before.
-    ASSIGN_OR_RETURN(existing, SelectOne(*writer_, kSelectTombstoneByUrl, UrlKey(*canonical)));
+  std::vector<StoredArticle> named;
+  if (options.purge) {
+    ASSIGN_OR_RETURN(named, SelectToPurge(id_or_url));
+  } else {
+    ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+    if (existing && !existing->stored.deleted) named.push_back(std::move(existing->stored));
   }
-  const bool alive = existing && !existing->stored.deleted;
-  if (!alive && !options.allow_missing && !(options.purge && existing)) {
+  if (named.empty() && !options.allow_missing) {
     return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
                               kReasonNotFound);
   }
-  if (!options.etag.empty() && alive && existing->stored.article.etag != options.etag) {
+  for (const StoredArticle& stored : named) {
+    if (options.etag.empty() || stored.deleted || stored.article.etag == options.etag) continue;
     return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
                               kReasonEtagMismatch);
   }
-  if (options.purge) {
-    erase_log_ = true;
-    RETURN_IF_ERROR(RememberPurged(IdKey(existing ? absl::string_view(existing->stored.article.id) : id_or_url), now));
-    if (const absl::StatusOr<std::string> canonical = common::CanonicalUrl(id_or_url); canonical.ok()) {
-      RETURN_IF_ERROR(RememberPurged(UrlKey(*canonical), now));
+  if (options.purge) return Purge(id_or_url, named, now);
+  return named.empty() ? uint64_t{0} : WriteTombstone(named.front());
+}
+
+absl::StatusOr<std::vector<StoredArticle>> ArticleStore::SelectToPurge(absl::string_view id_or_url) {
+  // Tombstones too: a takedown may name what was deleted before.
+  std::vector<StoredArticle> named;
+  ASSIGN_OR_RETURN(std::optional<Existing> by_id, SelectOne(*writer_, kSelectById, id_or_url));
+  const int64_t row_by_id = by_id ? by_id->stored.row : 0;
+  if (by_id) named.push_back(std::move(by_id->stored));
+  ASSIGN_OR_RETURN(SqlStatement by_url, writer_->Prepare(kSelectAllByUrl));
+  by_url.Bind(KeyOfUrl(id_or_url));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, by_url.Step());
+    if (!found) return named;
+    StoredArticle stored;
+    ReadHead(by_url, stored);
+    if (stored.row != row_by_id) named.push_back(std::move(stored));
+  }
+}
+
+absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const std::vector<StoredArticle>& named,
+                                             absl::Time now) {
+  erase_log_ = true;
+  RETURN_IF_ERROR(RememberPurged(IdKey(id_or_url), now));
+  std::set<std::string> refused;
+  if (std::string key = KeyOfUrl(id_or_url); !key.empty()) refused.insert(std::move(key));
+  uint64_t last_seq = 0;
+  for (const StoredArticle& stored : named) {
+    RETURN_IF_ERROR(RememberPurged(IdKey(stored.article.id), now));
+    ASSIGN_OR_RETURN(SqlStatement urls, writer_->Prepare("SELECT key FROM urls WHERE row = ?"));
+    urls.Bind(stored.row);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, urls.Step());
+      if (!found) break;
+      refused.insert(urls.Text(0));
     }
-    if (existing) {
-      ASSIGN_OR_RETURN(
-          SqlStatement urls,
-          writer_->Prepare("INSERT OR IGNORE INTO purged(key, time) SELECT key, ? FROM urls WHERE row = ?"));
-      RETURN_IF_ERROR(urls.Bind(absl::ToUnixMicros(now)).Bind(existing->stored.row).Run());
+    if (stored.deleted) continue;
+    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored));
+  }
+
+  // What is stored under a refused URL goes too. What merely names one among others is another article, by its id and
+  // its own URL: many pages may name the front page of their site so by mistake, and a purge can't be undone.
+  std::vector<StoredArticle> stored_there;
+  std::set<int64_t> naming;
+  for (const std::string& key : refused) {
+    RETURN_IF_ERROR(RememberPurged(key, now));
+    ASSIGN_OR_RETURN(SqlStatement others,
+                     writer_->Prepare("SELECT a.row, a.id, a.seq, u.own FROM urls u JOIN articles a ON a.row = u.row "
+                                      "WHERE u.key = ? AND a.deleted = 0"));
+    others.Bind(key);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, others.Step());
+      if (!found) break;
+      if (others.Int(3) == 0) {
+        naming.insert(others.Int(0));
+        continue;
+      }
+      StoredArticle& stored = stored_there.emplace_back();
+      stored.row = others.Int(0);
+      stored.article.id = others.Text(1);
+      stored.article.seq = static_cast<uint64_t>(others.Int(2));
     }
   }
-  if (!existing || (!alive && !options.purge)) return uint64_t{0};
+  for (const StoredArticle& stored : stored_there) {
+    naming.erase(stored.row);
+    RETURN_IF_ERROR(RememberPurged(IdKey(stored.article.id), now));
+    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored));
+  }
+  for (const int64_t row : naming) {
+    ASSIGN_OR_RETURN(const uint64_t seq, PartFromUrls(row, refused));
+    last_seq = std::max(last_seq, seq);
+  }
+  // `purged` has them now.
+  for (const std::string& key : refused) {
+    ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM urls WHERE key = ?"));
+    RETURN_IF_ERROR(remove.Bind(key).Run());
+  }
+  return last_seq;
+}
 
-  const int64_t row = existing->stored.row;
+absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<std::string>& keys) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return uint64_t{0};
+  StoredArticle stored;
+  ReadHead(select, stored);
+  RETURN_IF_ERROR(select.Run());
+  if (stored.damaged) return uint64_t{0};  // It can't be written again, nor is it shown.
+  std::erase_if(stored.article.alternate_urls, [&](const std::string& url) { return keys.contains(KeyOfUrl(url)); });
+  // Its content has changed, so that the index takes it in anew. Etag and hash stay: the caller has said nothing new.
+  const uint64_t seq = next_seq_++;
+  ASSIGN_OR_RETURN(SqlStatement update,
+                   writer_->Prepare("UPDATE articles SET seq = ?, content_seq = ?, head = ? WHERE row = ?"));
+  RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                      .Bind(static_cast<int64_t>(seq))
+                      .BindBlob(EncodeArticle(stored.article).head)
+                      .Bind(row)
+                      .Run());
+  moves_.push_back({row, stored.article.seq, seq});
+  return seq;
+}
+
+absl::StatusOr<uint64_t> ArticleStore::WriteTombstone(const StoredArticle& stored) {
+  const int64_t row = stored.row;
   const uint64_t seq = next_seq_++;
   ASSIGN_OR_RETURN(SqlStatement tombstone,
                    writer_->Prepare("UPDATE articles SET deleted = 1, seq = ?, content_seq = ?, label_state = 2, "
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
                                     "head = x'', labels = x'' WHERE row = ?"));
   RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
-  moves_.push_back({row, existing->stored.article.seq, seq});
+  moves_.push_back({row, stored.article.seq, seq});
   for (const char* sql : {"DELETE FROM texts WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
     RETURN_IF_ERROR(remove.Bind(row).Run());
   }
-  // A tombstone keeps the hashes of its URLs: a purge may still come, and refuses them too. `purged` has them then.
-  if (options.purge) {
-    ASSIGN_OR_RETURN(SqlStatement urls, writer_->Prepare("DELETE FROM urls WHERE row = ?"));
-    RETURN_IF_ERROR(urls.Bind(row).Run());
-  }
+  // A tombstone keeps the hashes of its URLs: a purge may still come, and refuses them too.
   return seq;
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@
 
 namespace dateline::search {
 
-inline constexpr int32_t kStoreVersion = 1;
+inline constexpr int32_t kStoreVersion = 2;
 
 // How much of an article a read brings along.
 enum class Parts {
@@ -61,7 +62,8 @@ class ArticleStore {
     int64_t row = 0;
   };
 
-  // DataLoss if the file is damaged, FailedPrecondition if a newer version made it.
+  // DataLoss if the file is damaged, FailedPrecondition if a newer version made it. One of an older version is brought
+  // up to this one.
   static absl::StatusOr<std::unique_ptr<ArticleStore>> Open(const std::string& path);
   ~ArticleStore();
 
@@ -75,7 +77,10 @@ class ArticleStore {
   absl::Status RollbackToSavepoint();
   // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
   absl::StatusOr<PutResult> Put(const Article& incoming, const Taxonomy& taxonomy, absl::Time now);
-  // The sequence of the tombstone; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
+  // Deletes the article that Find finds. A purge by URL goes by all articles that have it, and an etag must be that of
+  // each. What a purge refuses: the ids of the articles it erases, and all URLs of those that it was asked for. With
+  // them goes every article whose own URL is refused; the others that name such a URL are parted from it.
+  // The sequence of the last change; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
   // caller's errors: nothing was changed, and the transaction may go on.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
   // Replaces the classifier's labels, unless the text has changed since `content_seq`. True if it was done. A damaged
@@ -102,7 +107,8 @@ class ArticleStore {
   uint64_t last_seq() const;
 
   // Reading, from any thread.
-  // Nullopt if there is none (tombstones are none). DataLoss if it is damaged.
+  // By id, else by URL: first comes an article whose own URL it is, before those that name it among others; of several
+  // the one whose content changed last. Nullopt if there is none (tombstones are none). DataLoss if it is damaged.
   absl::StatusOr<std::optional<StoredArticle>> Find(absl::string_view id_or_url, Parts parts) const;
   // In the order of `rows`; rows that are gone, deleted or damaged are nullopt.
   absl::StatusOr<std::vector<std::optional<StoredArticle>>> GetRows(const std::vector<int64_t>& rows,
@@ -140,6 +146,12 @@ class ArticleStore {
   bool TruncateLog();
   absl::StatusOr<bool> IsPurged(const Article& article);
   absl::Status RememberPurged(absl::string_view key, absl::Time now);
+  absl::Status MarkOwnUrls();
+  // The parts of Delete.
+  absl::StatusOr<std::vector<StoredArticle>> SelectToPurge(absl::string_view id_or_url);
+  absl::StatusOr<uint64_t> Purge(absl::string_view id_or_url, const std::vector<StoredArticle>& named, absl::Time now);
+  absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored);
+  absl::StatusOr<uint64_t> PartFromUrls(int64_t row, const std::set<std::string>& keys);
   absl::Status WriteUrls(int64_t row, const Article& article);
   absl::Status WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped);
   absl::StatusOr<ReadLease> Lease() const;

@@ -89,6 +89,31 @@ TEST(ArticleStoreTest, AFileThatIsNoStoreIsSaidToBeSoInOneLineWithTheRemedy) {
   }
 }
 
+TEST(ArticleStoreTest, AStoreOfTheFirstVersionLearnsWhichUrlsAreArticlesOwn) {
+  TempDir dir;
+  const std::string path = dir.path() + "/articles.db";
+  {
+    auto store = OpenOrDie(path);
+    ASSERT_TRUE(store->Begin().ok());
+    for (const char* id : {"own", "names"}) {
+      Article article = MakeArticle(id, "Title", "Text");
+      article.url = absl::StrCat("https://example.com/", id);
+      if (article.id == "names") article.alternate_urls = {"https://example.com/own"};
+      PutOrDie(*store, article);
+    }
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  {
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
+    ASSERT_TRUE((*sql)->Execute("ALTER TABLE urls DROP COLUMN own; PRAGMA user_version=1").ok());
+  }
+  for (int i = 0; i < 2; ++i) {
+    auto store = OpenOrDie(path);
+    EXPECT_EQ((*store->Find("https://example.com/own", Parts::kHead))->article.id, "own");
+    EXPECT_EQ((*store->Find("https://example.com/names", Parts::kHead))->article.id, "names");
+  }
+}
+
 TEST(ArticleStoreTest, ARetiredLabelThatMeansAGivenOneLeavesItPrimary) {
   TempDir dir;
   auto store = OpenOrDie(dir.path() + "/articles.db");

@@ -63,8 +63,10 @@ struct IngestResult {
 };
 
 struct DeleteOptions {
-  std::string etag;            // Precondition; empty for none.
-  bool purge = false;          // Erase the text for good and refuse it when it is sent again.
+  std::string etag;  // Precondition; empty for none.
+  // Erase the text for good and refuse it when it is sent again. By URL: of all articles that have it. ArticleStore::
+  // Delete says what goes with them.
+  bool purge = false;
   bool allow_missing = false;  // No error if there is no such article; a purge is recorded all the same.
 };
 
@@ -150,10 +152,11 @@ class Engine {
   void Ingest(Article article, const IngestOptions& options, std::function<void(IngestResult)> done);
 
   // Deletes by id or URL; durable when it returns. Gives the sequence of the deletion (0: nothing to delete).
-  // NotFound; Aborted if the etag is another one.
+  // Where several articles have a URL it deletes the one that Get gives. NotFound; Aborted if the etag is another one.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options);
 
-  // One article with all its labels. NotFound, also for one under embargo unless `include_embargoed`.
+  // One article with all its labels. Of several that have a URL: first those whose own it is, then the one whose
+  // content changed last. NotFound, also for one under embargo unless `include_embargoed`.
   absl::StatusOr<Article> Get(absl::string_view id_or_url, bool include_embargoed = false) const;
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const;

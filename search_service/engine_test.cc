@@ -203,6 +203,122 @@ TEST(EngineTest, APurgeAfterTheDeletionRefusesIdAndUrlsAllTheSame) {
   EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle("c", "Other", "Other")).error), kReasonPurged);
 }
 
+Article ArticleAt(std::string id, std::string url, std::vector<std::string> alternate_urls = {}) {
+  Article article = MakeArticle(id, "Title", absl::StrCat("Body of ", id));
+  article.url = std::move(url);
+  article.alternate_urls = std::move(alternate_urls);
+  return article;
+}
+
+DeleteOptions Takedown() {
+  DeleteOptions options;
+  options.purge = options.allow_missing = true;
+  return options;
+}
+
+TEST(EngineTest, APurgeByUrlErasesEveryArticleThatHasItAndCanBeRepeated) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const std::string url = "http://pur.org/1";
+  IngestAndWait(*engine, ArticleAt("p1", url, {"http://pur.org/one"}));
+  IngestAndWait(*engine, ArticleAt("p2", url));
+  IngestAndWait(*engine, ArticleAt("p3", "http://pur.org/3", {"https://pur.org/1/#top"}));
+  IngestAndWait(*engine, ArticleAt("deleted", "http://pur.org/d", {url}));
+  ASSERT_TRUE(engine->Delete("deleted", {}).ok());
+  IngestAndWait(*engine, MakeArticle(url, "Title", "Text"));  // The URL as an id.
+  IngestAndWait(*engine, ArticleAt("other", "http://pur.org/other"));
+  Settle(*engine);
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<uint64_t> seq = engine->Delete(url, Takedown());
+    ASSERT_TRUE(seq.ok()) << seq.status();
+    EXPECT_EQ(*seq == 0, i == 1);
+    Settle(*engine);
+    EXPECT_THAT(Ids(SearchOrDie(*engine, Words(""))), ElementsAre("other"));
+    EXPECT_EQ(engine->Get(url).status().code(), absl::StatusCode::kNotFound);
+  }
+  for (const char* id : {"p1", "p2", "p3", "deleted", "http://pur.org/1"}) {
+    EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle(id, "New", "New")).error), kReasonPurged) << id;
+  }
+  for (const char* again : {"http://pur.org/1", "http://pur.org/one", "http://pur.org/3", "http://pur.org/d"}) {
+    EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, ArticleAt("new", again)).error), kReasonPurged) << again;
+  }
+}
+
+TEST(EngineTest, APurgeByUrlWithAnEtagErasesAllOrNothing) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestAndWait(*engine, ArticleAt("p1", "http://pur.org/1"));
+  IngestAndWait(*engine, ArticleAt("p2", "http://pur.org/1"));
+  DeleteOptions purge = Takedown();
+  for (const char* id : {"p1", "p2"}) {
+    purge.etag = engine->Get(id)->etag;
+    EXPECT_EQ(common::ReasonOf(engine->Delete("http://pur.org/1", purge).status()), kReasonEtagMismatch);
+  }
+  EXPECT_TRUE(engine->Get("p1").ok());
+  EXPECT_TRUE(engine->Get("p2").ok());
+  EXPECT_TRUE(engine->Delete("p2", purge).ok());  // By its id alone.
+  EXPECT_FALSE(engine->Get("p2").ok());
+}
+
+TEST(EngineTest, NothingStaysUnderAUrlThatAPurgeByIdRefuses) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  const std::string front = "http://pur.org/";
+  IngestAndWait(*engine, ArticleAt("purged", "http://pur.org/1", {"http://pur.org/2", front}));
+  IngestAndWait(*engine, ArticleAt("same", "http://pur.org/1"));
+  IngestAndWait(*engine, ArticleAt("second", "http://pur.org/2", {"http://pur.org/22"}));
+  // Names the front page too: that is no reason to lose it.
+  IngestAndWait(*engine, ArticleAt("neighbour", "http://pur.org/3", {front, "http://pur.org/33"}));
+  Settle(*engine);
+  const absl::StatusOr<uint64_t> seq = engine->Delete("purged", Takedown());
+  ASSERT_TRUE(seq.ok()) << seq.status();
+  EXPECT_EQ(*seq, engine->durable_seq());
+  Settle(*engine);
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words(""))), ElementsAre("neighbour"));
+  for (const char* id : {"purged", "same", "second"}) {
+    EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle(id, "New", "New")).error), kReasonPurged) << id;
+  }
+  EXPECT_EQ(engine->Get(front).status().code(), absl::StatusCode::kNotFound);
+  SearchQuery by_url;
+  by_url.filter = absl::StrCat("url = \"", front, "\"");
+  EXPECT_EQ(SearchOrDie(*engine, by_url).total, 0);
+  const absl::StatusOr<Article> neighbour = engine->Get("http://pur.org/33");
+  ASSERT_TRUE(neighbour.ok()) << neighbour.status();
+  EXPECT_THAT(neighbour->alternate_urls, ElementsAre("http://pur.org/33"));
+  EXPECT_EQ(neighbour->body, "Body of neighbour");
+  // It was not asked for: of its URLs only the one that was refused is.
+  EXPECT_EQ(IngestAndWait(*engine, ArticleAt("new", "http://pur.org/22")).outcome, IngestOutcome::kCreated);
+}
+
+TEST(EngineTest, AUrlLeadsToTheArticleWhoseOwnItIsThenToTheOneThatChangedLast) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetAway(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  const std::string url = "http://pur.org/1";
+  IngestAndWait(*engine, ArticleAt("own", url));
+  IngestAndWait(*engine, ArticleAt("own2", url));
+  IngestAndWait(*engine, ArticleAt("names", "http://pur.org/2", {url}));
+  const auto owner = [&] {
+    const absl::StatusOr<Article> article = engine->Get(url);
+    return article.ok() ? article->id : std::string(article.status().message());
+  };
+  EXPECT_EQ(owner(), "own2");
+  Article changed = ArticleAt("own", url);
+  changed.body = "Another text";
+  IngestAndWait(*engine, changed);
+  EXPECT_EQ(owner(), "own");
+  // Labels change nothing about it, in whatever order they come.
+  labeler->SetAway(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(owner(), "own");
+  for (const char* next : {"own", "own2", "names"}) {
+    EXPECT_EQ(owner(), next);
+    ASSERT_TRUE(engine->Delete(url, {}).ok());
+  }
+  EXPECT_FALSE(engine->Get(url).ok());
+}
+
 TEST(EngineTest, AnIdThatIsTakenAgainLeavesTheUrlsOfItsTombstoneBehind) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));
