@@ -203,7 +203,7 @@ TEST(EngineTest, APurgeAfterTheDeletionRefusesIdAndUrlsAllTheSame) {
   EXPECT_EQ(common::ReasonOf(IngestAndWait(*engine, MakeArticle("c", "Other", "Other")).error), kReasonPurged);
 }
 
-Article ArticleAt(std::string id, std::string url, std::vector<std::string> alternate_urls = {}) {
+Article ArticleAt(const std::string& id, std::string url, std::vector<std::string> alternate_urls = {}) {
   Article article = MakeArticle(id, "Title", absl::StrCat("Body of ", id));
   article.url = std::move(url);
   article.alternate_urls = std::move(alternate_urls);
