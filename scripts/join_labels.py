@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Joins classifier_service/data/labels/labels.jsonl with the articles it is about, which are no part of the project.
 
-    DATELINE_SHARED=../shared scripts/join_labels.py > build/labelled.jsonl
+    DATELINE_SHARED=FOLDER scripts/join_labels.py > build/labelled.jsonl
 
 One JSON object a line: id, source, title, body, date, issues, countries. Needs the optional data (articles/ and corpora/
 under $DATELINE_SHARED/data) and zstd. Fails if an article is missing, so that nothing is trained on a part.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes classifier_service/data/gazetteer/names.txt: given names and surnames, as a body of news uses them.
 
-    DATELINE_SHARED=../shared scripts/learn_names.py
+    DATELINE_SHARED=FOLDER scripts/learn_names.py
 
 The gazetteer knows by them that "Kenya Moore" and "Jools Holland" are people. A pair of capitalised words is a person's
 name where the news itself says so: it is followed by an age ("Kenya Moore, 44,"), or it is a speaker ("said Kenya Moore").

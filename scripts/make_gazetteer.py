@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes classifier_service/data/gazetteer/gazetteer.tsv from the sources and the reviewed part beside it.
 
-    DATELINE_SHARED=../shared scripts/make_gazetteer.py
+    DATELINE_SHARED=FOLDER scripts/make_gazetteer.py
 
 Needs the optional data (gazetteer/entities.jsonl.zst, gazetteer/organisations.jsonl and corpora/news.jsonl.zst under
 $DATELINE_SHARED/data), the Debian packages iso-codes, libicu72 (CLDR 42: other versions give other display names) and

@@ -3,10 +3,12 @@
 
     newsroom.py SEARCH_ADDRESS PAGE QUERY
 
-Generate the modules first:
-    protoc -I proto --python_out=OUT --grpc_out=OUT --plugin=protoc-gen-grpc=$(which grpc_python_plugin) \\
+Stores the page and three short notes, searches for the query and prints what came of it as JSON. Generate the modules first:
+    mkdir -p out
+    protoc -I proto --python_out=out --grpc_out=out --plugin=protoc-gen-grpc=$(command -v grpc_python_plugin) \\
         $(find proto -name '*.proto')
-and put OUT into PYTHONPATH.
+and put them into PYTHONPATH:
+    PYTHONPATH=out tests/clients/newsroom.py 127.0.0.1:50052 samples/pages/chile-lithium.html lithium
 """
 
 import json
@@ -55,6 +57,9 @@ def stream_articles(ingest, articles):
 
 
 def main():
+    if len(sys.argv) != 4 or "--help" in sys.argv:
+        print(__doc__, file=sys.stdout if "--help" in sys.argv else sys.stderr)
+        sys.exit(0 if "--help" in sys.argv else 2)
     address, page, query = sys.argv[1:]
     with grpc.insecure_channel(address) as channel:
         ingest = ingest_service_pb2_grpc.IngestServiceStub(channel)
