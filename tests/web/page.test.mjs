@@ -239,16 +239,28 @@ test('shows addresses without what only machines need, and where a passage is cu
   const hits = [
     { article: { id: 'untitled', url }, snippets: [{ field: 'body', text: 'and so it went on, said the', ranges: [] }] },
     { article: { id: 'whole', title: 'Whole', source: 'Paper' }, snippets: [{ field: 'body', text: 'It ends here.' }] },
+    {
+      article: { id: 'headed', title: 'Headed', source: 'Paper' },
+      snippets: [{ field: 'body', text: 'What changed\n\nTwo things moved.\n\nThey moved.', ranges: [{ start: 5, end: 12 }] }],
+    },
   ];
   await withPage('about:blank', {}, async (page) => {
-    await page.route('**/Search?**', (route) => route.fulfill({ json: { hits, total: { value: 2 } } }));
+    await page.route('**/Search?**', (route) => route.fulfill({ json: { hits, total: { value: 3 } } }));
     await page.goto(services.base);
     await page.waitForSelector('.hit');
     const link = page.locator('.hit h2 a');
     assert.equal(await link.textContent(), 'commentary.example/untitled/été');
     assert.equal(await link.getAttribute('href'), url);
-    assert.deepEqual(await page.locator('.byline .source').allTextContents(), ['commentary.example', 'Paper']);
-    assert.deepEqual(await page.locator('.snippet').allTextContents(), ['… and so it went on, said the…', 'It ends here.']);
+    assert.deepEqual(await page.locator('.byline .source').allTextContents(), [
+      'commentary.example',
+      'Paper',
+      'Paper',
+    ]);
+    assert.deepEqual(await page.locator('.snippet').allTextContents(), [
+      '… and so it went on, said the…',
+      'It ends here.',
+      'What changed · Two things moved. They moved.',
+    ]);
   });
 });
 

@@ -41,7 +41,22 @@ export function shownAddress(url: string): string {
 function passage({ text = '', ranges }: Snippet): HTMLElement {
   const begun = /^\p{Ll}/u.test(text);
   const cut = /[\p{L}\p{N}]$/u.test(text) ? '…' : /[,;:–—-]$/.test(text) && '\u00a0…';
-  return h('p', { class: 'snippet', dir: 'auto' }, begun && '… ', ...highlighted(text, ranges), cut);
+  return h('p', { class: 'snippet', dir: 'auto' }, begun && '… ', ...onOneLine(highlighted(text, ranges)), cut);
+}
+
+/** Puts paragraphs onto one line. What ends no sentence, such as a heading, is set off from what is below it. */
+function onOneLine(nodes: Node[]): Node[] {
+  let before = '';
+  for (const node of nodes) {
+    const text = node.textContent ?? '';
+    if (node instanceof Text) {
+      node.data = text.replace(/\n\n/g, (_, at: number) =>
+        /[.!?:…。！？؟۔।]["'”’»)\]]*$/.test(at > 0 ? text.slice(0, at) : before) ? ' ' : ' · ',
+      );
+    }
+    before = text;
+  }
+  return nodes;
 }
 
 function dateOf(article: Article): HTMLElement | null {
