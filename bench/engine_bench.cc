@@ -1,6 +1,6 @@
 // How fast the search core takes articles in and answers, in one process, with no RPC and no classifier.
 //
-//   build/release/bin/engine_bench ../shared/data/corpora/news.jsonl.zst 5000
+//   build/release/bin/engine_bench DATA/corpora/news.jsonl.zst 5000
 //
 // Takes the first N articles of a JSON Lines file (id, title, body; plain or zstd), ingests them as fast as the queue
 // allows, waits until all are visible, then asks queries made of words of their titles: 2 or 3 words, with and without
@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <string>
@@ -28,7 +29,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
+#include "CLI/CLI.hpp"
 #include "common/mutex.h"
+#include "common/program.h"
 #include "nlohmann/json.hpp"
 #include "search_service/engine.h"
 
@@ -229,9 +232,12 @@ int Run(const std::string& path, size_t count) {
 }  // namespace dateline::search
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: engine_bench FILE.jsonl[.zst] [ARTICLES]\n");
-    return 2;
-  }
-  return dateline::search::Run(argv[1], argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 5'000);
+  std::string file;
+  size_t articles = 5'000;
+  CLI::App app("How fast the search core takes articles in and answers: in one process, without RPC and classifier.",
+               "engine_bench");
+  app.add_option("ARTICLES", file, "JSON Lines with id, title and body; plain or zstd")->type_name("FILE")->required();
+  app.add_option("COUNT", articles, "How many of them")->capture_default_str()->check(CLI::Range(1, 10'000'000));
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
+  return dateline::search::Run(file, articles);
 }

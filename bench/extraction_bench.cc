@@ -1,6 +1,6 @@
 // How fast HTML becomes articles, on one core, and what memory that takes.
 //
-//   build/release/bin/extraction_bench ../shared/data/pages/trafilatura_eval.jsonl.zst [rounds]
+//   build/release/bin/extraction_bench DATA/pages/trafilatura_eval.jsonl.zst [rounds]
 //
 // Takes the pages of a JSON Lines file (`html` or `html_base64` and perhaps `url`; plain or zstd), decodes them before
 // the clock starts, and extracts all of them, rounds times over; the best round counts. Prints MB of HTML a second of
@@ -23,6 +23,7 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 
+#include "CLI/CLI.hpp"
+#include "common/program.h"
 #include "extraction/extraction.h"
 
 // Memory is counted where it is taken: glibc's own functions, wrapped.
@@ -167,19 +170,27 @@ void Run(const std::vector<Document>& pages, int rounds) {
 }  // namespace dateline::extraction
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: extraction_bench PAGES.jsonl[.zst] [rounds] [dump]\n");
-    return 2;
-  }
-  const std::vector<dateline::extraction::Document> pages = dateline::extraction::ReadPages(argv[1]);
+  std::string file;
+  int rounds = 3;
+  std::string dump;
+  CLI::App app("How fast HTML becomes articles, on one core, and what memory that takes.", "extraction_bench");
+  app.add_option("PAGES", file, "JSON Lines with html or html_base64, and perhaps url; plain or zstd")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("ROUNDS", rounds, "How often all of them are extracted; the best round counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000));
+  app.add_option("DUMP", dump, "The word dump: print the pages, decoded, instead")->check(CLI::IsMember({"dump"}));
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
+  const std::vector<dateline::extraction::Document> pages = dateline::extraction::ReadPages(file);
   if (pages.empty()) {
-    std::fprintf(stderr, "%s holds no pages\n", argv[1]);
+    std::fprintf(stderr, "%s holds no pages\n", file.c_str());
     return 1;
   }
-  if (argc > 3) {
+  if (!dump.empty()) {
     dateline::extraction::Dump(pages);
   } else {
-    dateline::extraction::Run(pages, argc > 2 ? std::max(1, std::atoi(argv[2])) : 3);
+    dateline::extraction::Run(pages, rounds);
   }
   return 0;
 }

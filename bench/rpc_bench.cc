@@ -192,7 +192,7 @@ int main(int argc, char** argv) {
   app.add_option("--facets", flags.facets, "Facets asked for: 0, 1 (countries) or 2 (and issues)");
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   if (flags.search.empty() == flags.classifier.empty()) {
-    std::fprintf(stderr, "rpc_bench: give --search with --queries, or --classifier with --articles\n");
+    dateline::common::PrintUsageError(app, "give --search with --queries, or --classifier with --articles");
     return dateline::common::kExitUsage;
   }
   if (!flags.search.empty()) BenchSearch(flags);

@@ -24,7 +24,7 @@ if(DATELINE_BUILD_TESTS)
     PRIVATE_DEPS common_base nlohmann_json::nlohmann_json PkgConfig::ZSTD)
   dateline_binary(countries_tool
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/countries_tool.cc"
-    DEPS countries_data country_tagger nlohmann_json::nlohmann_json)
+    DEPS countries_data country_tagger common_program nlohmann_json::nlohmann_json)
   dateline_test(countries_quality_test
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/countries_test.cc"
     DEPS countries_data country_tagger common_base test_support

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 
 #include "CLI/CLI.hpp"
 #include "classifier_service/classifier.h"
@@ -40,6 +42,10 @@ struct Flags {
 };
 
 // Data files lie in ../share/dateline beside the program, installed or in the build tree.
+constexpr char kTaxonomy[] = "taxonomy/default.textproto";
+constexpr char kGazetteer[] = "gazetteer/gazetteer.tsv";
+constexpr char kModel[] = "model/issues.model";
+
 std::string DataFile(const std::string& name) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -83,7 +89,28 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_flag("--log_json", flags.log_json, "Log one JSON object a line");
 }
 
+// Whether the data files can be read; otherwise which flag names the one that can't, and the remedy.
+absl::Status CheckDataFiles(const Classifier::Options& options) {
+  const struct {
+    const char* flag;
+    const std::string& path;
+    const char* by_default;
+  } files[] = {{"--taxonomy", options.taxonomy_path, kTaxonomy},
+               {"--gazetteer", options.gazetteer_path, kGazetteer},
+               {"--model", options.model_path, kModel}};
+  for (const auto& [flag, path, by_default] : files) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(path, error) && std::ifstream(path, std::ios::binary).is_open()) continue;
+    return absl::NotFoundError(absl::StrCat(
+        flag, ": \"", path, "\" cannot be read; ",
+        path == DataFile(by_default) ? absl::StrCat("install share/dateline beside bin, or give ", flag, " FILE")
+                                     : "check the path and who may read it"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Serve(const Flags& flags, const rpc::TerminationSignals& signals) {
+  if (absl::Status status = CheckDataFiles(flags.classifier); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<Classifier>> classifier = Classifier::Load(flags.classifier);
   if (!classifier.ok()) return std::move(classifier).status();
   WorkerPool pool(flags.pool);
@@ -113,9 +140,8 @@ int main(int argc, char** argv) {
   const rpc::TerminationSignals signals;  // Before any thread starts, so that all inherit it.
   Flags flags;
   flags.server.listen = "127.0.0.1:50051";
-  flags.classifier = {.taxonomy_path = DataFile("taxonomy/default.textproto"),
-                      .gazetteer_path = DataFile("gazetteer/gazetteer.tsv"),
-                      .model_path = DataFile("model/issues.model")};
+  flags.classifier = {
+      .taxonomy_path = DataFile(kTaxonomy), .gazetteer_path = DataFile(kGazetteer), .model_path = DataFile(kModel)};
   flags.pool.threads = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   CLI::App app("", "classifier_service");
   Declare(flags, app);

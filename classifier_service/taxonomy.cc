@@ -139,7 +139,7 @@ absl::StatusOr<Taxonomy> Taxonomy::Load(const std::string& path) {
   std::error_code error;
   if (!file || std::filesystem::is_directory(path, error)) {
     return absl::NotFoundError(
-        absl::StrCat("taxonomy: cannot read \"", path, "\"; give the path of a taxonomy in protobuf text format"));
+        absl::StrCat("cannot read \"", path, "\"; give the path of a taxonomy in protobuf text format"));
   }
   std::string text;
   text.resize(kMaxFileBytes + 1);

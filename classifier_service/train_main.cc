@@ -91,8 +91,16 @@ void Report(const Evaluation& evaluation, IssueModel& model) {
   }
 }
 
+absl::StatusOr<Taxonomy> LoadTaxonomy(const std::string& path) {
+  absl::StatusOr<Taxonomy> taxonomy = Taxonomy::Load(path);
+  if (absl::IsNotFound(taxonomy.status())) {
+    return absl::NotFoundError(absl::StrCat("--taxonomy: ", taxonomy.status().message()));
+  }
+  return taxonomy;
+}
+
 absl::Status Issues(const Flags& flags) {
-  ASSIGN_OR_RETURN(const Taxonomy taxonomy, Taxonomy::Load(flags.taxonomy));
+  ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
   TrainOptions options = flags.train;
   ASSIGN_OR_RETURN(options.train_time, TrainTime(flags.date));
   ASSIGN_OR_RETURN(const Corpus corpus, LoadCorpus(flags.corpus, Progress));
@@ -121,7 +129,7 @@ absl::Status Issues(const Flags& flags) {
 }
 
 absl::Status Evaluate(const Flags& flags) {
-  ASSIGN_OR_RETURN(const Taxonomy taxonomy, Taxonomy::Load(flags.taxonomy));
+  ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
   Print(absl::StrCat("model ", tagger->info().model_version, ", taxonomy ", taxonomy.version(), "\n"));
   if (!flags.articles.empty()) {
@@ -175,8 +183,9 @@ absl::Status Show(const Flags& flags) {
 }
 
 void AddCorpusOptions(CLI::App* command, Flags& flags, bool required) {
-  CLI::Option* data = command->add_option(
-      "--data", flags.corpus.data_dir, "Folder with articles/ and issues/: the labelled articles, with their splits");
+  CLI::Option* data =
+      command->add_option("--data", flags.corpus.data_dir,
+                          "Folder with articles/ and issues/: the labelled articles, with their splits (docs/data.md)");
   data->type_name("FOLDER");
   if (required) {
     data->required();
@@ -205,7 +214,7 @@ int main(int argc, char** argv) {
       "classifier_train");
   app.footer(
       "Examples:\n"
-      "  classifier_train issues --data ../shared/data --output classifier_service/data/model/issues.model \\\n"
+      "  classifier_train issues --data DATA --output classifier_service/data/model/issues.model \\\n"
       "      --taxonomy classifier_service/data/taxonomy/default.textproto\n"
       "  classifier_train evaluate --model issues.model --taxonomy default.textproto --articles mine.jsonl\n"
       "  classifier_train show --model issues.model\n\n"

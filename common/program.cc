@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -266,6 +267,30 @@ std::string DescribeBadValue(const CLI::App& app) {
   return "";
 }
 
+// Help as CLI11 writes it, but for its names of numbers: they are those of C++.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = CLI::Formatter::make_option_opts(option);
+    for (const char* type : {"UINT", "INT", "FLOAT"}) {
+      const std::string name = absl::StrCat(" ", type);
+      if (!absl::StartsWith(text, name)) continue;
+      absl::string_view rest = absl::string_view(text).substr(name.size());
+      // The check of a range says once more what it is a range of.
+      if (absl::ConsumePrefix(&rest, ":")) rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+      return absl::StrCat(" N", rest);
+    }
+    return text;
+  }
+};
+
+void UseFormatter(CLI::App& app, const std::shared_ptr<Help>& formatter) {
+  app.formatter(formatter);
+  for (CLI::App* command : app.get_subcommands({})) UseFormatter(*command, formatter);
+}
+
+}  // namespace
+
 void PrintUsageError(const CLI::App& app, absl::string_view problem) {
   std::vector<std::string> command;
   for (const CLI::App* chosen : Chosen(app)) command.push_back(chosen->get_name());
@@ -274,8 +299,6 @@ void PrintUsageError(const CLI::App& app, absl::string_view problem) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-}  // namespace
-
 std::optional<int> StartProgram(CLI::App& app, int argc, const char* const* argv) {
   if (!StandardStreamsAreOpen()) {
     std::fprintf(stderr, "%s: /dev/null cannot be opened, and a standard stream is closed\n", app.get_name().c_str());
@@ -283,6 +306,7 @@ std::optional<int> StartProgram(CLI::App& app, int argc, const char* const* argv
   }
   const std::vector<std::string> words = Words(app, argc, argv);
   TakePlainWords(app);
+  UseFormatter(app, std::make_shared<Help>());
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     TakeRefusedEnvironment(app);

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "absl/strings/string_view.h"
+
 namespace CLI {  // NOLINT(readability-identifier-naming): the library chose it.
 class App;
 }  // namespace CLI
@@ -27,7 +29,12 @@ inline constexpr int kExitUsage = 2;
 //   - Values must be UTF-8, as all text that leaves a program is, and so must what comes from the environment. Names of
 //     files are what they are: values of options whose type_name() is FILE or FOLDER, or a choice with these such as
 //     FILE|URL, may hold any bytes.
+//   - --help calls every number N, with its range.
 std::optional<int> StartProgram(CLI::App& app, int argc, const char* const* argv);
+
+// Says on standard error what is wrong with the command line and where to read on, as StartProgram() does: for what a
+// program sees only later. It is to end with kExitUsage then.
+void PrintUsageError(const CLI::App& app, absl::string_view problem);
 
 }  // namespace dateline::common
 

@@ -535,7 +535,7 @@ absl::Status HttpServer::Impl::Listen() {
   if (colon == std::string::npos || !absl::SimpleAtoi(options_.listen.substr(colon + 1), &port) || port < 0 ||
       port > 65535) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--listen ", options_.listen, ": must be HOST:PORT, such as 127.0.0.1:8080"));
+        absl::StrCat("--listen: \"", options_.listen, "\" is no address: use HOST:PORT, such as 127.0.0.1:8080"));
   }
   absl::string_view host = absl::string_view(options_.listen).substr(0, colon);
   if (absl::ConsumePrefix(&host, "[")) {
@@ -546,7 +546,7 @@ absl::Status HttpServer::Impl::Listen() {
   const auto found = resolver.resolve(std::string(host), absl::StrCat(port),
                                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("--listen ", options_.listen, ": no such host: ", error.message()));
+    return absl::InvalidArgumentError(absl::StrCat("--listen: there is no host \"", host, "\": ", error.message()));
   }
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -559,9 +559,10 @@ absl::Status HttpServer::Impl::Listen() {
     acceptor_.listen(net::socket_base::max_listen_connections, error);
   }
   if (error) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options_.listen, ": ", error.message(),
-                     error == net::error::address_in_use ? "; choose another port with --listen" : ""));
+    const std::string cause = error == net::error::address_in_use
+                                  ? "the address is in use: stop what listens there, or choose another port"
+                                  : error.message();
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen, ": ", cause));
   }
   port_ = acceptor_.local_endpoint(error).port();
   return absl::OkStatus();

@@ -216,9 +216,12 @@ int main(int argc, char** argv) {
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   const absl::Status status = dateline::web_gateway::Run(std::move(flags));
   if (!status.ok()) {
+    if (absl::IsInvalidArgument(status)) {  // All that Run() can call invalid are flags.
+      dateline::common::PrintUsageError(app, status.message());
+      return dateline::common::kExitUsage;
+    }
     std::fprintf(stderr, "web_gateway: %s\n", std::string(status.message()).c_str());
-    // All that Run() can call invalid are flags.
-    return absl::IsInvalidArgument(status) ? dateline::common::kExitUsage : EXIT_FAILURE;
+    return EXIT_FAILURE;
   }
   return EXIT_SUCCESS;
 }

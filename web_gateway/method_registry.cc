@@ -1,10 +1,12 @@
 #include "web_gateway/method_registry.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/util/json_util.h"
@@ -86,7 +88,7 @@ absl::StatusOr<std::unique_ptr<MethodRegistry>> MethodRegistry::Create(absl::str
     for (auto& [name, method] : registry->methods_) {
       if (name == allow && method.streaming) {
         return absl::InvalidArgumentError(
-            absl::StrCat("--allow ", allow, ": it streams; only unary methods are served"));
+            absl::StrCat("--allow: \"", allow, "\" streams; only unary methods are served"));
       }
       if (name == allow || absl::StartsWith(name, allow + "/")) {
         method.allowed |= !method.streaming;
@@ -94,8 +96,9 @@ absl::StatusOr<std::unique_ptr<MethodRegistry>> MethodRegistry::Create(absl::str
       }
     }
     if (!found) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--allow ", allow, ": there is no such service or method; give package.Service/Method or package.Service"));
+      return absl::InvalidArgumentError(absl::StrCat("--allow: there is no service or method \"", allow,
+                                                     "\"\n  There are: ", absl::StrJoin(registry->Services(), ", "),
+                                                     "; and SERVICE/METHOD for one method of these"));
     }
   }
   registry->messages_ = std::make_unique<pb::DynamicMessageFactory>(&registry->pool_);
@@ -106,6 +109,14 @@ absl::StatusOr<std::unique_ptr<MethodRegistry>> MethodRegistry::Create(absl::str
 const Method* MethodRegistry::Find(absl::string_view name) const {
   const auto found = methods_.find(name);
   return found == methods_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> MethodRegistry::Services() const {
+  std::set<std::string> names;
+  for (const auto& [name, method] : methods_) {
+    names.insert(name.substr(0, name.find('/')));
+  }
+  return {names.begin(), names.end()};
 }
 
 std::vector<std::string> MethodRegistry::AllowedMethods() const {

@@ -59,6 +59,9 @@ class MethodRegistry {
   // Returns null where there is no such method. The result lives as long as the registry.
   const Method* Find(absl::string_view name) const;
 
+  // The services by name ("package.Service"), in alphabetical order.
+  std::vector<std::string> Services() const;
+
   // The allowed methods by name, in alphabetical order.
   std::vector<std::string> AllowedMethods() const;
 

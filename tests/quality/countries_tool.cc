@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 
+#include "CLI/CLI.hpp"
 #include "classifier_service/country_tagger.h"
+#include "common/program.h"
 #include "tests/quality/countries_data.h"
 
 namespace {
@@ -92,20 +95,22 @@ void MeasureSpeed(const CountryTagger& tagger, const std::vector<LabelledArticle
             << " articles/s\n";
 }
 
-int Run(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 4) {
-    std::cerr << "usage: countries_tool features|tags|speed GAZETTEER FILE...\n";
-    return 2;
-  }
+struct Arguments {
+  std::string command;
+  std::string gazetteer;
+  std::vector<std::string> files;
+};
+
+int Run(const Arguments& arguments) {
   const double before = ResidentMegabytes();
   const double start = ProcessorSeconds();
-  const auto gazetteer = Gazetteer::Load(arguments[2]);
+  const auto gazetteer = Gazetteer::Load(arguments.gazetteer);
   if (!gazetteer.ok()) {
     std::cerr << gazetteer.status().message() << "\n";
     return 1;
   }
   const CountryTagger tagger(**gazetteer);
-  const std::string& command = arguments[1];
+  const std::string& command = arguments.command;
   if (command == "speed") {
     std::cout << "gazetteer " << (*gazetteer)->version() << ": " << (*gazetteer)->surface_count()
               << " forms, loaded in " << ProcessorSeconds() - start << " s, " << ResidentMegabytes() - before
@@ -118,8 +123,8 @@ int Run(const std::vector<std::string>& arguments) {
     std::cout << nlohmann::json{{"feature_names", names}}.dump() << "\n";
   }
   std::vector<LabelledArticle> kept;
-  for (size_t i = 3; i < arguments.size(); ++i) {
-    const absl::Status status = ForEachArticle(arguments[i], [&](LabelledArticle article) {
+  for (const std::string& file : arguments.files) {
+    const absl::Status status = ForEachArticle(file, [&](LabelledArticle article) {
       if (command == "features") {
         PrintFeatures(tagger, article);
       } else if (command == "tags") {
@@ -141,4 +146,15 @@ int Run(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return Run(std::vector<std::string>(argv, argv + argc)); }
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("What the country ranker is fitted on, and how fast the tagger is.", "countries_tool");
+  app.add_option("COMMAND", arguments.command,
+                 "features: of each candidate; tags: each article's; speed: of the tagger, on one core")
+      ->required()
+      ->check(CLI::IsMember({"features", "tags", "speed"}));
+  app.add_option("GAZETTEER", arguments.gazetteer, "gazetteer.tsv")->type_name("FILE")->required();
+  app.add_option("ARTICLES", arguments.files, "JSON Lines, plain or zstd")->type_name("FILE")->required();
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
+  return Run(arguments);
+}
