@@ -156,7 +156,8 @@ ExitCode Fail(const Context& context, const absl::Status& error) {
 
 absl::Status InTermsOfFlags(const absl::Status& error, const std::vector<FieldOfFlag>& fields) {
   const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
-  if (!absl::IsInvalidArgument(error) || violations.empty()) return error;
+  const bool refuses_fields = absl::IsInvalidArgument(error) || common::ReasonOf(error) == "FIELD_NOT_SUPPORTED";
+  if (!refuses_fields || violations.empty()) return error;
   std::vector<std::string> problems;
   for (const common::FieldViolation& violation : violations) {
     std::string name = violation.field;

@@ -99,7 +99,8 @@ struct FieldOfFlag {
   absl::string_view field;
   absl::string_view flag;
 };
-// `error` in the terms of the command line: an InvalidArgument that names fields of the request names flags instead.
+// `error` in the terms of the command line: where it refuses fields of the request, because of their values or because
+// the server does not act on them yet (reason FIELD_NOT_SUPPORTED), it is an InvalidArgument that names flags instead.
 // The first of `fields` counts that is the field or what it lies in. Fields without a flag keep their names.
 absl::Status InTermsOfFlags(const absl::Status& error, const std::vector<FieldOfFlag>& fields);
 

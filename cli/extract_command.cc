@@ -29,7 +29,7 @@ ExplainedArticle Explain(const extraction::Extraction& extraction, const article
     out.set_text(block.text);
     out.set_kept(block.kept);
     out.set_reason(block.reason);
-    out.set_score(block.score);
+    if (block.score) out.set_score(*block.score);
   }
   return explained;
 }
@@ -77,8 +77,10 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
   CLI::App* command = root.add_subcommand("extract", "Show the article in a page: no service is needed");
   command->footer(
       "The article is printed with its title, authors, date and the publisher's own labels; menus, teasers,\n"
-      "biographies and the like are left out, and --explain says of each why. --output json gives the Article message\n"
-      "as JSON, with --explain within an object {article, warnings, blocks}.\n"
+      "biographies and the like are left out, and --explain says of each why. Its score is how much a block speaks "
+      "for\n"
+      "the text around it being the article, mostly by its length; where a rule decided there is none. --output json\n"
+      "gives the Article message as JSON, with --explain within an object {article, warnings, blocks}.\n"
       "\n"
       "Where the wrong part of a page comes out, --site_rules names a file that says where the text is:\n"
       "  [example.org]\n"

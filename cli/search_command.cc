@@ -17,6 +17,7 @@
 #include "cli/json_output.h"
 #include "cli/taxonomy_names.h"
 #include "common/error.h"
+#include "common/nearest.h"
 #include "common/status_macros.h"
 
 namespace dateline::cli {
@@ -48,6 +49,13 @@ struct SuggestFlags {
   std::vector<std::string> words;
   spb::SuggestRequest request;
 };
+
+// What --facets takes, as people type it; and "attributes.NAME".
+const std::vector<std::string>& FacetNames() {
+  static const auto* const kNames = new std::vector<std::string>{
+      "country", "group", "issue", "source", "author", "language", "content_type", "year", "month"};
+  return *kNames;
+}
 
 // Short names of fields, as people type them.
 std::string FieldName(const std::string& name) {
@@ -153,6 +161,12 @@ const std::vector<FieldOfFlag>& Fields() {
       {"min_commit_token", "--min_commit_token"},
       {"min_label_score", "--min_label_score"},
       {"label_sources", "--label_source"},
+      {"expand_groups", "--expand_groups"},
+      {"match_mode", "--match"},
+      {"typo_mode", "--typos"},
+      {"interpretation_mode", "--interpretation"},
+      {"on_timeout", "--on_timeout"},
+      {"explain", "--explain"},
   };
   return *kFields;
 }
@@ -165,6 +179,22 @@ bool RefusesLabels(const absl::Status& error) {
            return absl::StartsWith(violation.field, "region_codes") || absl::StartsWith(violation.field, "group_ids") ||
                   absl::StartsWith(violation.field, "issue_ids") || absl::StartsWith(violation.field, "selections");
          });
+}
+
+// `error` with what there is to count, and what may have been meant, where it is a facet that the service refuses.
+absl::Status WithFacetNames(const absl::Status& error, const std::vector<std::string>& asked) {
+  std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
+  for (common::FieldViolation& violation : violations) {
+    if (violation.field != "facets.field") continue;
+    for (const std::string& facet : asked) {
+      const std::vector<std::string>& names = FacetNames();
+      if (absl::StrContains(facet, '.') || std::find(names.begin(), names.end(), facet) != names.end()) continue;
+      const std::vector<size_t> nearest = common::NearestNames(facet, names, 1);
+      if (!nearest.empty()) absl::StrAppend(&violation.description, "; did you mean ", names[nearest.front()], "?");
+    }
+    absl::StrAppend(&violation.description, "\n  There are: ", absl::StrJoin(FacetNames(), ", "), ", attributes.NAME");
+  }
+  return common::WithFieldViolations(error, violations);
 }
 
 absl::StatusOr<TaxonomyNames> FetchNames(const Context& context) {
@@ -198,9 +228,11 @@ ExitCode Search(const Context& context, const SearchFlags& flags) {
       return kExitFailed;
     }
   }
-  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), Fields()));
+  if (!response.ok()) {
+    return Fail(context, InTermsOfFlags(WithFacetNames(response.status(), flags.facets), Fields()));
+  }
   if (context.output == OutputFormat::kText) {
-    Print(FormatSearch(*response, request->skip(), context.style));
+    Print(FormatSearch(*response, {.skip = request->skip(), .facet_names = flags.facets}, context.style));
   } else {
     Print(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
                  JsonFields::kSet));
@@ -280,13 +312,13 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
   AddChoiceFunction<spb::TypoMode>(
       command, "--typos", [&request](spb::TypoMode mode) { request.set_typo_mode(mode); },
       {{"auto", spb::TYPO_MODE_AUTO}, {"suggest", spb::TYPO_MODE_SUGGEST_ONLY}, {"off", spb::TYPO_MODE_OFF}},
-      "What to do about mistyped words");
+      "What to do about mistyped words (auto is not yet acted on)");
   AddChoiceFunction<spb::InterpretationMode>(
       command, "--interpretation", [&request](spb::InterpretationMode mode) { request.set_interpretation_mode(mode); },
       {{"off", spb::INTERPRETATION_MODE_OFF},
        {"boost", spb::INTERPRETATION_MODE_BOOST},
        {"filter", spb::INTERPRETATION_MODE_FILTER}},
-      "What to do with names of countries and issues in the query");
+      "What to do with names of countries and issues in the query (boost and filter are not yet acted on)");
   AddChoiceFunction<spb::TimeoutPolicy>(
       command, "--on_timeout", [&request](spb::TimeoutPolicy policy) { request.set_on_timeout(policy); },
       {{"fail", spb::TIMEOUT_POLICY_FAIL}, {"partial", spb::TIMEOUT_POLICY_RETURN_PARTIAL}},
@@ -299,8 +331,9 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
                                {{"near_duplicate", spb::COLLAPSE_KIND_NEAR_DUPLICATE},
                                 {"source", spb::COLLAPSE_KIND_SOURCE},
                                 {"author", spb::COLLAPSE_KIND_AUTHOR}},
-                               "Show articles that belong together as one");
-  AddTexts(command, "--ignore", "ID,..", flags.ignored, "Ids of interpretations to take back")->delimiter(',');
+                               "Show articles that belong together as one (not yet acted on)");
+  AddTexts(command, "--ignore", "ID,..", flags.ignored, "Ids of interpretations to take back (not yet acted on)")
+      ->delimiter(',');
   AddText(
       command, "--language", "LANGUAGE", [&request](const std::string& text) { request.set_language_code(text); },
       "The language of the query, such as ar");
@@ -313,7 +346,8 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
       [&request](const std::string& text) { request.set_min_commit_token(text); },
       "Wait until the search covers this token: read your own writes");
   command.add_flag_function(
-      "--explain", [&request](int64_t) { request.set_explain(true); }, "Say of each hit how its score came about");
+      "--explain", [&request](int64_t) { request.set_explain(true); },
+      "Say of each hit how its score came about (not yet acted on)");
 }
 
 void AddPageFlags(CLI::App& command, SearchFlags& flags) {
@@ -323,14 +357,14 @@ void AddPageFlags(CLI::App& command, SearchFlags& flags) {
       "relevance, \"publish_time desc\" or publish_time");
   AddNumber(
       command, "--page_size", [&request](int32_t size) { request.set_page_size(size); },
-      "How many hits, 1 to 100 [10]");
+      "How many hits, 1 to 100 [10]; 0 is the default, more than 100 are 100");
   AddText(
       command, "--page_token", "TOKEN", [&request](const std::string& text) { request.set_page_token(text); },
       "Go on where the last page ended; all else must be the same");
   AddNumber(
       command, "--skip", [&request](int32_t count) { request.set_skip(count); }, "How many hits to pass over [0]");
   AddTexts(command, "--facets", "FIELD,..", flags.facets,
-           "What to count: country, group, issue, source, author, language, year, month, attributes.NAME")
+           absl::StrCat("What to count: ", absl::StrJoin(FacetNames(), ", "), ", attributes.NAME"))
       ->delimiter(',');
   AddNumber(
       command, "--facet_limit", [&flags](int32_t count) { flags.facet_limit = count; }, "How many values of each [10]");
@@ -361,7 +395,7 @@ void AddSearchCommand(CLI::App& root, CommandTable& commands) {
       "  dateline search sanctions --output json | jq '.hits[].article.title'\n"
       "\n"
       "Exit status: 0, also if nothing is found; 1 the service could not answer; 2 wrong usage, or a request that it "
-      "refuses.");
+      "refuses,\nalso because it does not act on a flag yet.");
   command->add_option("QUERY", flags->words, "What to look for; without it all articles are listed")->type_name("");
   AddFilterFlags(*command, *flags);
   AddPageFlags(*command, *flags);
@@ -379,7 +413,7 @@ void AddSuggestCommand(CLI::App& root, CommandTable& commands) {
   command->add_option("TEXT", flags->words, "What was typed so far")->required()->type_name("");
   AddNumber(
       *command, "--page_size", [flags](int32_t size) { flags->request.set_page_size(size); },
-      "How many suggestions, 1 to 50 [8]");
+      "How many suggestions, 1 to 50 [8]; 0 is the default, more than 50 are 50");
   AddText(
       *command, "--display_language", "LANGUAGE",
       [flags](const std::string& text) { flags->request.set_display_language(text); },

@@ -1,6 +1,7 @@
 #include "cli/text_output.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -172,6 +173,18 @@ std::string LabelSummary(const apb::Article& article) {
   return absl::StrJoin(parts, kBullet);
 }
 
+// Whether `summary`, perhaps cut off ("…"), is how `body` begins.
+bool BeginsWith(absl::string_view body, absl::string_view summary) {
+  std::string start = common::FoldForMatch(common::NormalizeLine(summary));
+  absl::string_view uncut = start;
+  while (absl::ConsumeSuffix(&uncut, "…") || absl::ConsumeSuffix(&uncut, ".") || absl::ConsumeSuffix(&uncut, " ")) {
+    continue;
+  }
+  // White space may be twice as much in the body, and folding takes some bytes away.
+  const absl::string_view head = body.substr(0, common::CodePointFloor(body, summary.size() * 4 + 100));
+  return absl::StartsWith(common::FoldForMatch(common::NormalizeLine(head)), uncut);
+}
+
 std::string JoinNonEmpty(const std::vector<std::string>& parts, absl::string_view separator) {
   std::string text;
   for (const std::string& part : parts) {
@@ -228,6 +241,31 @@ std::string InterpretationText(const spb::QueryInterpretation& interpretation, c
   return text;
 }
 
+bool EndsSentence(absl::string_view text) {
+  for (bool more = true; more;) {
+    more = false;
+    for (const char* closing : {"”", "’", "\"", "'", ")", "]", "»"}) more = absl::ConsumeSuffix(&text, closing) || more;
+  }
+  constexpr absl::string_view kEnds[] = {".", "!", "?", ":", "…", "。", "！", "？", "؟", "۔", "।"};
+  return std::any_of(std::begin(kEnds), std::end(kEnds),
+                     [text](absl::string_view end) { return absl::EndsWith(text, end); });
+}
+
+// The paragraphs of a passage on one line. One that ends no sentence, such as a heading, is set off from the next.
+std::string JoinParagraphs(absl::string_view passage) {
+  std::string joined;
+  for (absl::string_view paragraph : absl::StrSplit(passage, "\n\n", absl::SkipWhitespace())) {
+    if (!joined.empty()) {
+      absl::string_view end = joined;
+      while (absl::ConsumeSuffix(&end, "]") || absl::ConsumeSuffix(&end, "\x1b[0m")) continue;
+      absl::StrAppend(&joined, EndsSentence(end) ? " " : kBullet);
+    }
+    absl::StrAppend(&joined, absl::StripAsciiWhitespace(paragraph));
+  }
+  std::replace(joined.begin(), joined.end(), '\n', ' ');
+  return joined;
+}
+
 std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& style) {
   const apb::Article& article = hit.article();
   const std::string indent = "    ";
@@ -238,10 +276,8 @@ std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& st
       if (snippet.text() == article.title()) title = Highlight(snippet.text(), snippet.ranges(), style);
       continue;
     }
-    // Snippets are within one paragraph or cross from one to the next: lines are joined for show, byte for byte.
-    std::string line = snippet.text();
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    absl::StrAppend(&snippets, Wrap(Highlight(line, snippet.ranges(), style), style.columns, indent), "\n");
+    const std::string passage = JoinParagraphs(Highlight(snippet.text(), snippet.ranges(), style));
+    absl::StrAppend(&snippets, Wrap(passage, style.columns, indent), "\n");
   }
   std::string text = absl::StrCat(absl::StrFormat("%3d ", number), title, "\n");
   const std::string about = JoinNonEmpty({article.source(), Published(article), LabelSummary(article)}, kBullet);
@@ -331,7 +367,9 @@ std::string FormatArticle(const apb::Article& article, const TextStyle& style) {
     absl::StrAppend(&text, Wrap(absl::StrCat("Labels ", labels), style.columns, ""), "\n");
   }
   if (!article.duplicate_of().empty()) absl::StrAppend(&text, "Nearly repeats ", article.duplicate_of(), "\n");
-  if (!article.summary().empty()) absl::StrAppend(&text, "\n", Wrap(article.summary(), style.columns, "  "), "\n");
+  if (!article.summary().empty() && !BeginsWith(article.body(), article.summary())) {
+    absl::StrAppend(&text, "\n", Wrap(article.summary(), style.columns, "  "), "\n");
+  }
   std::map<int, int> headings;  // Start to level.
   for (const apb::Heading& heading : article.headings()) headings[heading.span().start()] = heading.level();
   int offset = 0;
@@ -349,14 +387,16 @@ std::string FormatArticle(const apb::Article& article, const TextStyle& style) {
 }
 
 std::string FormatBlocks(const std::vector<extraction::Block>& blocks, const TextStyle& style) {
-  std::string text = absl::StrCat(style.Bold("Blocks of the page"), "  (+ kept, - dropped)\n");
+  std::string text = absl::StrCat(style.Bold("Blocks of the page"), "  (+ kept, - dropped)\n",
+                                  style.Dim(absl::StrCat("  ", Pad("why", 22), Pad("  score", 9), "text")), "\n");
   for (const extraction::Block& block : blocks) {
     const std::string sign = block.kept ? style.Green("+") : style.Red("-");
     std::string line = block.text;
     std::replace(line.begin(), line.end(), '\n', ' ');
     const auto room = static_cast<size_t>(std::max(style.columns - 34, 20));
     if (line.size() > room) line = absl::StrCat(line.substr(0, common::CodePointFloor(line, room)), "…");
-    absl::StrAppend(&text, sign, " ", Pad(block.reason, 22), absl::StrFormat("%7.1f  ", block.score), line, "\n");
+    const std::string score = block.score ? absl::StrFormat("%7.1f  ", *block.score) : Pad("", 9);
+    absl::StrAppend(&text, sign, " ", Pad(block.reason, 22), score, line, "\n");
   }
   return text;
 }
@@ -403,7 +443,7 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
   return text;
 }
 
-std::string FormatSearch(const spb::SearchResponse& response, int skip, const TextStyle& style) {
+std::string FormatSearch(const spb::SearchResponse& response, const SearchAsked& asked, const TextStyle& style) {
   const spb::TotalHits& total = response.total();
   const std::string relation = total.relation() == spb::TOTAL_RELATION_LOWER_BOUND ? "at least "
                                : total.relation() == spb::TOTAL_RELATION_ESTIMATE  ? "about "
@@ -415,10 +455,14 @@ std::string FormatSearch(const spb::SearchResponse& response, int skip, const Te
   for (const spb::Degradation& degradation : response.degraded()) {
     absl::StrAppend(&text, style.Yellow(absl::StrCat("incomplete: ", degradation.message())), "\n");
   }
-  int number = skip;
+  int number = asked.skip;
   for (const spb::SearchHit& hit : response.hits()) absl::StrAppend(&text, "\n", FormatHit(hit, ++number, style));
   if (!response.facets().empty()) absl::StrAppend(&text, "\n");
-  for (const spb::FacetResult& facet : response.facets()) {
+  for (int i = 0; i < response.facets_size(); ++i) {
+    const spb::FacetResult& facet = response.facets(i);
+    // Facets are answered in the order in which they were asked for.
+    const auto place = static_cast<size_t>(i);
+    const std::string& name = place < asked.facet_names.size() ? asked.facet_names[place] : facet.field();
     std::vector<std::string> values;
     for (const spb::FacetValue& value : facet.values()) {
       values.push_back(absl::StrCat(value.selected() ? "✓ " : "",
@@ -428,7 +472,8 @@ std::string FormatSearch(const spb::SearchResponse& response, int skip, const Te
     if (facet.other_count() > 0) values.push_back(absl::StrCat("others ", facet.other_count()));
     const std::string line =
         Wrap(values.empty() ? "none" : absl::StrJoin(values, kBullet), style.columns, "              ");
-    absl::StrAppend(&text, style.Bold(Pad(facet.field(), 13)), " ", absl::StripLeadingAsciiWhitespace(line), "\n");
+    absl::StrAppend(&text, style.Bold(Pad(common::Printable(name), 13)), " ", absl::StripLeadingAsciiWhitespace(line),
+                    "\n");
   }
   if (!response.next_page_token().empty()) {
     absl::StrAppend(&text, "\n", style.Dim(absl::StrCat("more with --page_token ", response.next_page_token())), "\n");

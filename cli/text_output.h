@@ -48,8 +48,12 @@ std::string FormatWarnings(const std::vector<std::string>& warnings, const TextS
 // `article` is what was classified.
 std::string FormatTags(const article::v1::Article& article, const classifier::v1::ClassifyResponse& response,
                        const TextStyle& style);
-// `skip`: hits before the first, for numbering.
-std::string FormatSearch(const search::v1::SearchResponse& response, int skip, const TextStyle& style);
+// What a search was asked, as far as its answer doesn't say.
+struct SearchAsked {
+  int skip = 0;                          // Hits before the first, for numbering.
+  std::vector<std::string> facet_names;  // Of the facets, as asked for; by default their fields' names.
+};
+std::string FormatSearch(const search::v1::SearchResponse& response, const SearchAsked& asked, const TextStyle& style);
 std::string FormatSuggestions(const search::v1::SuggestResponse& response, const TextStyle& style);
 // One line, and one more for each warning if `verbose` or not taken.
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style);

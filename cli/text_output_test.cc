@@ -103,10 +103,55 @@ TEST(FormatSearchTest, ShowsHitsFacetsAndHowTheQueryWasRead) {
   value.set_display_name("Iran");
   value.set_count(7);
   EXPECT_THAT(
-      FormatSearch(response, 10, kPlain),
+      FormatSearch(response, {.skip = 10, .facet_names = {}}, kPlain),
       AllOf(HasSubstr("12 articles in 3.2 ms"), HasSubstr("“iran” read as Iran (ranked higher)"),
             HasSubstr("Did you mean: iran sanctions?"), HasSubstr(" 11 Sanctions bite"),
             HasSubstr("The Meridian · Iran*"), HasSubstr("https://example.org/a"), HasSubstr("region_code   Iran 7")));
+}
+
+TEST(FormatSearchTest, CallsFacetsAsTheyWereAskedFor) {
+  spb::SearchResponse response;
+  response.add_facets()->set_field("region_code");
+  response.add_facets()->set_field("source");
+  const std::string text = FormatSearch(response, {.skip = 0, .facet_names = {"country", "source"}}, kPlain);
+  EXPECT_THAT(text, AllOf(HasSubstr("country       none"), HasSubstr("source        none")));
+  EXPECT_THAT(text, Not(HasSubstr("region_code")));
+}
+
+TEST(FormatSearchTest, SetsAHeadingOffFromTheTextBelow) {
+  spb::SearchResponse response;
+  spb::Snippet& snippet = *response.add_hits()->add_snippets();
+  snippet.set_field("body");
+  snippet.set_text("What changed\n\nTwo things moved.\n\nThe dam is owned\nby three.");
+  spb::TextRange& range = *snippet.add_ranges();
+  range.set_start(5);
+  range.set_end(12);
+  EXPECT_THAT(FormatSearch(response, {}, kPlain),
+              HasSubstr("What [changed] · Two things moved. The dam is owned by three."));
+  EXPECT_THAT(FormatSearch(response, {}, {.color = true, .columns = 120}),
+              HasSubstr("\x1b[0m · Two things moved. The"));
+}
+
+TEST(FormatArticleTest, LeavesOutASummaryThatTheBodyBeginsWith) {
+  apb::Article article;
+  article.set_body("Two things moved.\n\nUzbekistan acquired a leadership that prefers neighbours.");
+  for (const char* summary : {"Two things moved. Uzbekistan acquired a lead…", "Two  things moved.", "two things..."}) {
+    article.set_summary(summary);
+    EXPECT_EQ(FormatArticle(article, kPlain),
+              "\n\nTwo things moved.\n\nUzbekistan acquired a leadership that prefers neighbours.\n")
+        << summary;
+  }
+  article.set_summary("A river and three neighbours.");
+  EXPECT_THAT(FormatArticle(article, kPlain), HasSubstr("  A river and three neighbours.\n"));
+}
+
+TEST(FormatBlocksTest, SaysWhatTheNumberIsAndPrintsNoneWhereARuleDecided) {
+  const std::string text = FormatBlocks({{.text = "The talks went on.", .kept = true, .reason = "text", .score = 18.0},
+                                         {.text = "Subscribe", .kept = false, .reason = "newsletter", .score = {}}},
+                                        kPlain);
+  EXPECT_THAT(text, HasSubstr("  why                     score  text\n"));
+  EXPECT_THAT(text, HasSubstr("+ text                     18.0  The talks went on.\n"));
+  EXPECT_THAT(text, HasSubstr("- newsletter                     Subscribe\n"));
 }
 
 TEST(FormatIngestLineTest, ARejectionSaysWhereAndWhy) {

@@ -345,6 +345,9 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   if (rule != nullptr) {
     FollowFieldRules(*rule, *parsed, &extraction);
   }
+  for (const std::string& list : metadata.keyword_lists) {
+    AddKeywords(list, &extraction.article);
+  }
   SetBody(body.parts, &extraction.article, &extraction.warnings);
   RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
   WarnOfPaywall(body, &extraction);

@@ -82,7 +82,9 @@ struct Block {
   std::string text;    // As it would stand in the body; cut off after 2,000 bytes.
   bool kept = false;   // Whether it is part of the body.
   std::string reason;  // Why it was kept or dropped: "main text", "title", "teaser", "biography", "link density", …
-  double score = 0.0;  // What the block added to its container's score; 0 where that doesn't apply.
+  // What the block added to the score of the text around it: its length in characters, often less, or something
+  // negative. Nothing where a rule decided, such as the words of a line or the name of an element around it.
+  std::optional<double> score;
 };
 
 struct Extraction {

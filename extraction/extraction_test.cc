@@ -176,6 +176,19 @@ TEST(ExtractHtmlTest, ReadsOpenGraphMetaAndLinks) {
                                                  SourceLabel{"keyword", "eau"}, SourceLabel{"keyword", "agriculture"}));
 }
 
+TEST(ExtractHtmlTest, KeywordsThatArePagesLabelsStayWhole) {
+  const Article article = ExtractHtml(absl::StrCat(R"(<html><head><title>The Ring Road</title>
+    <meta property="article:section" content="Transport, infrastructure &amp; cities">
+    <meta name="keywords" content="Ghana, transport, Infrastructure &amp; cities, roads, Transport"></head><body><main>)",
+                                                   Paragraphs(), "</main></body></html>"),
+                                      "https://courrier.example/ring-road")
+                              .article;
+  EXPECT_THAT(article.source_labels,
+              ElementsAre(SourceLabel{"section", "Transport, infrastructure & cities"}, SourceLabel{"keyword", "Ghana"},
+                          SourceLabel{"keyword", "transport, Infrastructure & cities"}, SourceLabel{"keyword", "roads"},
+                          SourceLabel{"keyword", "Transport"}));
+}
+
 TEST(ExtractHtmlTest, ReadsMicrodata) {
   const Article article = ExtractHtml(Body(absl::StrCat(R"(<div itemscope itemtype="http://schema.org/NewsArticle">
     <h1 itemprop="headline">Water Law Fails</h1><span itemprop="author" itemscope><span itemprop="name">Inés Carrasco</span></span>

@@ -1471,7 +1471,9 @@ class BodyFinder {
       explained.text = block.text.substr(0, common::CodePointFloor(block.text, kMaxBlockText));
       explained.kept = block.kept;
       explained.reason = block.reason.empty() ? "outside the article" : block.reason;
-      explained.score = block.value;
+      if (block.value != 0.0) {  // Of boilerplate and of headings.
+        explained.score = block.value;
+      }
       body_.blocks.push_back(std::move(explained));
     }
   }

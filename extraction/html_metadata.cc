@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -35,6 +36,8 @@ constexpr int kMaxJsonDepth = 8;
 constexpr size_t kMaxObjects = 500;
 constexpr size_t kMaxLabels = 100;
 constexpr size_t kMaxLabelBytes = 500;
+constexpr size_t kMaxKeywords = 1000;     // Looked at in one list; few of them can become labels.
+constexpr size_t kMaxKeywordPieces = 12;  // Of one keyword with separators in it.
 constexpr size_t kMaxAuthors = 50;
 constexpr size_t kMaxUrlBytes = 2000;  // As the contracts have it.
 
@@ -388,7 +391,7 @@ class MetadataReader {
   void ReadJsonKeywords(const Json& object) {
     const Json& keywords = Member(object, "keywords");
     if (keywords.is_string()) {
-      AddKeywordList(HtmlToText(keywords.get<std::string>()));
+      result_.keyword_lists.push_back(HtmlToText(keywords.get<std::string>()));
     } else {
       for (const std::string& keyword : StringsOf(keywords)) {
         AddLabel("keyword", HtmlToText(keyword), &result_.article);
@@ -484,7 +487,7 @@ class MetadataReader {
     }
     for (const char* name : {"news_keywords", "keywords", "parsely-tags", "sailthru.tags"}) {
       for (const std::string& value : All(name)) {
-        AddKeywordList(HtmlToText(value));
+        result_.keyword_lists.push_back(HtmlToText(value));
       }
     }
     for (const std::string& value : All("article:content_tier")) {
@@ -580,13 +583,6 @@ class MetadataReader {
           std::find(authors.begin(), authors.end(), name) == authors.end()) {
         authors.push_back(std::move(name));
       }
-    }
-  }
-
-  void AddKeywordList(absl::string_view text) {
-    const char separator = absl::StrContains(text, ";") && !absl::StrContains(text, ",") ? ';' : ',';
-    for (const absl::string_view keyword : absl::StrSplit(text, separator)) {
-      AddLabel("keyword", keyword, &result_.article);
     }
   }
 
@@ -700,6 +696,31 @@ void AddLabel(absl::string_view kind, absl::string_view name, Article* article) 
     return;
   }
   labels.push_back(std::move(label));
+}
+
+void AddKeywords(absl::string_view list, Article* article) {
+  const char separator = absl::StrContains(list, ";") && !absl::StrContains(list, ",") ? ';' : ',';
+  absl::flat_hash_set<std::string> whole;  // Names that would be divided, by their letters and digits.
+  for (const SourceLabel& label : article->source_labels) {
+    if (absl::StrContains(label.name, std::string(1, separator))) {
+      whole.insert(MatchKey(label.name));
+    }
+  }
+  std::vector<absl::string_view> pieces = absl::StrSplit(list, separator);
+  pieces.resize(std::min(pieces.size(), kMaxKeywords));
+  for (size_t first = 0; first < pieces.size();) {
+    const auto through = [&](size_t count) {
+      const char* const begin = pieces[first].data();
+      const absl::string_view last = pieces[first + count - 1];
+      return absl::string_view(begin, static_cast<size_t>(last.data() + last.size() - begin));
+    };
+    size_t count = whole.empty() ? 1 : std::min(kMaxKeywordPieces, pieces.size() - first);
+    while (count > 1 && (through(count).size() > kMaxLabelBytes || !whole.contains(MatchKey(through(count))))) {
+      --count;
+    }
+    AddLabel("keyword", through(count), article);
+    first += count;
+  }
 }
 
 }  // namespace dateline::extraction

@@ -19,6 +19,9 @@ struct HtmlMetadata {
   std::string page_title;           // <title>.
   std::string article_body;         // JSON-LD articleBody, if any: often the whole text, sometimes its beginning.
   bool states_article = false;      // The page says that it is an article.
+  // As the page gives them, several keywords in each. What they are divided by may also stand within a keyword:
+  // AddKeywords() divides them once the page's other labels are known.
+  std::vector<std::string> keyword_lists;
   std::vector<std::string> warnings;
 };
 
@@ -34,6 +37,11 @@ std::string StripSiteName(absl::string_view title, absl::string_view site);
 
 // Adds `label` unless it is there, empty, or there are a hundred already.
 void AddLabel(absl::string_view kind, absl::string_view name, Article* article);
+
+// Adds the keywords in `list`, which commas divide, or semicolons where there is no comma, as labels. Names of labels
+// that `article` has already stay whole: in "Ghana, Transport, infrastructure & cities" a section's name is one
+// keyword.
+void AddKeywords(absl::string_view list, Article* article);
 
 }  // namespace dateline::extraction
 

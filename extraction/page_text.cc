@@ -394,7 +394,8 @@ class PageTextReader {
       block.reason = "teaser";
       return false;
     }
-    const bool heading = block.words <= kMaxHeadingWords && block.text.size() <= kMaxHeadingBytes && i + 1 < end_ &&
+    const bool heading = !block.key.empty() && block.words <= kMaxHeadingWords &&
+                         block.text.size() <= kMaxHeadingBytes && i + 1 < end_ &&
                          (IsText(blocks_[i + 1]) || blocks_[i + 1].bullet);
     block.reason = heading ? "heading" : (block.words > kMaxHeadingWords ? "text" : "short line");
     return block.reason != "short line";
@@ -449,11 +450,18 @@ class PageTextReader {
     }
   }
 
+  // True of a line that breaks off within a sentence, which the next one takes up: text with breaks at a width.
+  bool RunsOn(size_t i) const {
+    return !blocks_[i].sentence && i + 1 < blocks_.size() && blocks_[i + 1].kind == LineKind::kNone &&
+           !blocks_[i + 1].bullet && absl::ascii_islower(static_cast<unsigned char>(blocks_[i + 1].text[0])) != 0;
+  }
+
   // How much block `i` looks like the title of the text that begins at `begin_`; 0: not at all.
   double TitleScore(size_t i) const {
     const TextBlock& block = blocks_[i];
     const bool may_be = block.kind == LineKind::kNone || block.kind == LineKind::kRelatedHeading;
-    if (!may_be || block.bullet || block.words > kMaxTitleWords || block.words == 0 || block.cut_off) {
+    // A line without a letter or digit (a rule, a fence, a bracket) is nothing to read.
+    if (!may_be || block.bullet || block.words > kMaxTitleWords || block.key.empty() || block.cut_off || RunsOn(i)) {
       return 0.0;
     }
     double score = 1.0;
@@ -559,7 +567,9 @@ class PageTextReader {
                            : block.cut_off               ? "teaser"
                                                          : "outside the article";
       }
-      explained.score = block.value;
+      if (block.kind == LineKind::kNone && (block.kept || block.biography.empty())) {
+        explained.score = block.value;
+      }
       body_.blocks.push_back(std::move(explained));
     }
   }

@@ -98,6 +98,28 @@ TEST(PageTextTest, TakesATitleThatStandsOnlyOnce) {
   EXPECT_FALSE(article.publish_time.has_value());
 }
 
+TEST(PageTextTest, TakesNoPunctuationForATitleOrHeading) {
+  for (const std::string line : {"```", "[", "* * *", "———", "#", "…", "}{"}) {
+    const Article bare = ArticleIn(absl::StrCat(line, "\n\n", kFerries));
+    EXPECT_EQ(bare.title, "") << line;
+    EXPECT_EQ(bare.body, kFerries) << line;
+    const Article titled = ArticleIn(absl::StrCat("The Lease and the Fence\n\n", line, "\n\n", kFerries));
+    EXPECT_EQ(titled.title, "The Lease and the Fence") << line;
+    const Article within = ArticleIn(absl::StrCat("The Lease and the Fence\n\n", kFerries, "\n\n", line, "\n\n",
+                                                  "Nobody beside the harbour has seen the clauses either, and the "
+                                                  "fence has been moved twice since the spring."));
+    EXPECT_THAT(HeadingsOf(within), IsEmpty()) << line;
+  }
+}
+
+TEST(PageTextTest, TakesNoLineThatRunsOnForATitle) {
+  const Article article = ArticleIn(
+      absl::StrCat("The harbour office, which has moved twice since the spring and may move again before the\n"
+                   "lease is signed, keeps its own list of boats.\n\n",
+                   kFerries));
+  EXPECT_EQ(article.title, "");
+}
+
 TEST(PageTextTest, ReadsLabelsUnderOtherNamesOnEitherSideOfTheText) {
   const Article article = ArticleIn(absl::StrCat(R"(The Lease and the Fence
 
@@ -288,7 +310,9 @@ TEST(PageTextTest, ExplainsWhatItDropped) {
   ASSERT_EQ(body.blocks.size(), 5U);
   EXPECT_EQ(body.blocks.front().reason, "title");
   EXPECT_TRUE(body.blocks[1].kept);
+  EXPECT_GT(body.blocks[1].score.value_or(0), 100);
   EXPECT_EQ(body.blocks.back().reason, "publisher's label");
+  EXPECT_EQ(body.blocks.back().score, std::nullopt);
 }
 
 // The page the project started from.

@@ -1,9 +1,6 @@
 // What extraction makes of a file of pages, for the programs that measure it (extraction_quality.py).
 //
-//   extraction_tool pages.jsonl.zst          {"id" or "url", "html" or "html_base64" or "text", …} a line, plain or
-//   zstd extraction_tool pages.jsonl.zst keep     The same; the pages themselves are given back, too. extraction_tool
-//   pages.jsonl.zst explain  With what became of each block. extraction_tool any.jsonl.zst unpack     The file itself,
-//   unpacked.
+//   extraction_tool pages.jsonl.zst [keep|explain|unpack]
 //
 // Writes one object a line: the record as it came but for the page itself, and "extraction": the article's fields, or
 // "error".
@@ -13,6 +10,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -22,6 +20,8 @@
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
 
+#include "CLI/CLI.hpp"
+#include "common/program.h"
 #include "extraction/extraction.h"
 
 namespace dateline::extraction {
@@ -70,7 +70,8 @@ std::string Take(Json* record, const char* key) {
 Json DescribeBlocks(const std::vector<Block>& blocks) {
   Json described = Json::array();
   for (const Block& block : blocks) {
-    described.push_back({{"kept", block.kept}, {"reason", block.reason}, {"score", block.score}, {"text", block.text}});
+    described.push_back(
+        {{"kept", block.kept}, {"reason", block.reason}, {"score", block.score.value_or(0.0)}, {"text", block.text}});
   }
   return described;
 }
@@ -145,18 +146,21 @@ bool Run(const std::string& path, bool keep, bool explain) {
 }  // namespace dateline::extraction
 
 int main(int argc, char** argv) {
-  const std::string how = argc == 3 ? argv[2] : "";
-  const bool keep = how == "keep";
-  const bool explain = how == "explain";
-  if (argc != 2 && !keep && !explain && how != "unpack") {
-    std::cerr << "usage: extraction_tool PAGES.jsonl[.zst] [explain|keep|unpack]\n";
-    return 2;
-  }
+  std::string file;
+  std::string how;
+  CLI::App app("What extraction makes of a file of pages: one JSON object a line.", "extraction_tool");
+  app.add_option("PAGES", file, "JSON Lines with id or url, and html, html_base64 or text; plain or zstd")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("HOW", how,
+                 "explain: with what became of each block; keep: with the page itself; unpack: only the file, unpacked")
+      ->check(CLI::IsMember({"explain", "keep", "unpack"}));
+  if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   if (how == "unpack") {
     std::string text;
-    const bool read = dateline::extraction::ReadFile(argv[1], &text);
+    const bool read = dateline::extraction::ReadFile(file, &text);
     std::cout << text;
     return read ? 0 : 1;
   }
-  return dateline::extraction::Run(argv[1], keep, explain) ? 0 : 1;
+  return dateline::extraction::Run(file, how == "keep", how == "explain") ? 0 : 1;
 }
