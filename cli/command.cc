@@ -154,6 +154,15 @@ ExitCode Fail(const Context& context, const absl::Status& error) {
   return absl::IsInvalidArgument(error) ? kExitUsage : kExitFailed;
 }
 
+std::string WithoutIndexes(absl::string_view field) {
+  std::string plain;
+  for (size_t at = 0; at < field.size(); ++at) {
+    if (field[at] == '[') at = std::min(field.find(']', at), field.size() - 1);
+    if (field[at] != ']') plain.push_back(field[at]);
+  }
+  return plain;
+}
+
 absl::Status InTermsOfFlags(const absl::Status& error, const std::vector<FieldOfFlag>& fields) {
   const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
   const bool refuses_fields = absl::IsInvalidArgument(error) || common::ReasonOf(error) == "FIELD_NOT_SUPPORTED";
@@ -161,9 +170,10 @@ absl::Status InTermsOfFlags(const absl::Status& error, const std::vector<FieldOf
   std::vector<std::string> problems;
   for (const common::FieldViolation& violation : violations) {
     std::string name = violation.field;
+    const std::string field = WithoutIndexes(violation.field);
     for (const FieldOfFlag& known : fields) {
-      absl::string_view rest = violation.field;
-      if (absl::ConsumePrefix(&rest, known.field) && (rest.empty() || rest[0] == '.' || rest[0] == '[')) {
+      absl::string_view rest = field;
+      if (absl::ConsumePrefix(&rest, known.field) && (rest.empty() || rest[0] == '.')) {
         name = std::string(known.flag);
         break;
       }

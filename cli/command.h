@@ -99,6 +99,9 @@ struct FieldOfFlag {
   absl::string_view field;
   absl::string_view flag;
 };
+// "facets.field" for "facets[1].field".
+std::string WithoutIndexes(absl::string_view field);
+
 // `error` in the terms of the command line: where it refuses fields of the request, because of their values or because
 // the server does not act on them yet (reason FIELD_NOT_SUPPORTED), it is an InvalidArgument that names flags instead.
 // The first of `fields` counts that is the field or what it lies in. Fields without a flag keep their names.

@@ -185,7 +185,7 @@ bool RefusesLabels(const absl::Status& error) {
 absl::Status WithFacetNames(const absl::Status& error, const std::vector<std::string>& asked) {
   std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
   for (common::FieldViolation& violation : violations) {
-    if (violation.field != "facets.field") continue;
+    if (WithoutIndexes(violation.field) != "facets.field") continue;
     for (const std::string& facet : asked) {
       const std::vector<std::string>& names = FacetNames();
       if (absl::StrContains(facet, '.') || std::find(names.begin(), names.end(), facet) != names.end()) continue;

@@ -177,8 +177,8 @@ std::string LabelSummary(const apb::Article& article) {
 bool BeginsWith(absl::string_view body, absl::string_view summary) {
   std::string start = common::FoldForMatch(common::NormalizeLine(summary));
   absl::string_view uncut = start;
-  while (absl::ConsumeSuffix(&uncut, "…") || absl::ConsumeSuffix(&uncut, ".") || absl::ConsumeSuffix(&uncut, " ")) {
-    continue;
+  for (bool more = true; more;) {
+    more = absl::ConsumeSuffix(&uncut, "…") || absl::ConsumeSuffix(&uncut, ".") || absl::ConsumeSuffix(&uncut, " ");
   }
   // White space may be twice as much in the body, and folding takes some bytes away.
   const absl::string_view head = body.substr(0, common::CodePointFloor(body, summary.size() * 4 + 100));
@@ -257,7 +257,9 @@ std::string JoinParagraphs(absl::string_view passage) {
   for (absl::string_view paragraph : absl::StrSplit(passage, "\n\n", absl::SkipWhitespace())) {
     if (!joined.empty()) {
       absl::string_view end = joined;
-      while (absl::ConsumeSuffix(&end, "]") || absl::ConsumeSuffix(&end, "\x1b[0m")) continue;
+      for (bool more = true; more;) {
+        more = absl::ConsumeSuffix(&end, "]") || absl::ConsumeSuffix(&end, "\x1b[0m");
+      }
       absl::StrAppend(&joined, EndsSentence(end) ? " " : kBullet);
     }
     absl::StrAppend(&joined, absl::StripAsciiWhitespace(paragraph));

@@ -710,7 +710,7 @@ class WithServices(CliTest):
 
     def test_an_empty_value_is_not_the_next_word(self):
         self.ingest(self.write("in.jsonl", lines(article(1))))
-        result = self.dateline("search", "--filter=", "muscat", "--country=", "--output", "json")
+        result = self.dateline("search", "--filter=", "muscat", "--order=", "--output", "json")
         self.assert_exit(result, 0)
         self.assertEqual(len(json.loads(result.stdout)["hits"]), 1)
 
