@@ -250,7 +250,7 @@ void InputReader::CloseSource() {
   format_ = extraction::Format::kUnknown;
 }
 
-std::optional<extraction::SourceItem> InputReader::ParseLine(LineReader::Line line, std::string* id) const {
+extraction::SourceItem InputReader::ParseLine(LineReader::Line line, std::string* id) const {
   extraction::SourceItem item;
   item.number = line.number;
   item.position = absl::StrCat("line ", line.number);

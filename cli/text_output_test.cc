@@ -201,6 +201,13 @@ TEST(ExplainTest, SaysWhichServerAndWhatToDo) {
   const absl::Status refused = Explain(endpoint, absl::UnavailableError("connection refused"), absl::Seconds(30));
   EXPECT_THAT(refused.message(),
               AllOf(HasSubstr("search_service at 127.0.0.1:1 does not answer"), HasSubstr("--search")));
+  // Of gRPC's words the cause is left.
+  EXPECT_THAT(Explain(endpoint,
+                      absl::UnavailableError("failed to connect to all addresses; last error: UNKNOWN: "
+                                             "ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused"),
+                      absl::Seconds(30))
+                  .message(),
+              HasSubstr("does not answer: Connection refused. Is it running"));
   const absl::Status slow = Explain(endpoint, absl::DeadlineExceededError("x"), absl::Seconds(30));
   EXPECT_THAT(slow.message(), AllOf(HasSubstr("within 30s"), HasSubstr("--timeout")));
 }

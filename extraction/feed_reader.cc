@@ -85,6 +85,14 @@ std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", text.substr(0, common::CodePointFloor(text, 40)), "\"");
 }
 
+absl::Status WrongRoot(absl::string_view wanted, absl::string_view root) {
+  return common::WithReason(
+      common::InvalidField("content", absl::StrCat("is no ", wanted, ": its first element is <",
+                                                   root.substr(0, common::CodePointFloor(root, 40)),
+                                                   ">; leave the format to be detected, or name the right one")),
+      kMalformedFeed);
+}
+
 class FeedReader final : public SourceReader {
  public:
   FeedReader(Input input, const SourceOptions& options, absl::Time now)
@@ -98,11 +106,7 @@ class FeedReader final : public SourceReader {
       const std::string name = xml_.name();
       if (xml_.depth() == 0 && !ReadRoot(name)) {
         done_ = true;
-        return Failed(common::WithReason(
-            common::InvalidField("content", absl::StrCat("is no feed: its first element is <",
-                                                         name.substr(0, common::CodePointFloor(name, 40)),
-                                                         ">; leave the format to be detected, or name the right one")),
-            kMalformedFeed));
+        return Failed(WrongRoot("feed", name));
       }
       if (name == "item" || name == "entry") {
         const xmlNode* const node = xml_.Expand();
@@ -131,14 +135,7 @@ class FeedReader final : public SourceReader {
   }
 
  private:
-  SourceItem Failed(absl::Status status) const {
-    SourceItem item;
-    item.number = number_ + 1;
-    item.position = absl::StrCat("entry ", item.number);
-    item.format = Format::kFeed;
-    item.extraction = std::move(status);
-    return item;
-  }
+  SourceItem Failed(absl::Status status) const { return ItemAt("entry", number_ + 1, std::move(status)); }
 
   absl::Status Broken() const {
     const absl::Status& status = xml_.status();
@@ -198,10 +195,7 @@ class FeedReader final : public SourceReader {
   }
 
   SourceItem ReadEntry(const xmlNode* node) const {
-    SourceItem item;
-    item.number = number_;
-    item.position = absl::StrCat("entry ", number_);
-    item.format = Format::kFeed;
+    SourceItem item = ItemAt("entry", number_);
     const Children entry(node);
     const std::string own_base = AttributeOf(node, "base");
     const std::string base = own_base.empty() ? base_ : ResolveUrl(own_base, base_);
@@ -420,11 +414,7 @@ class SitemapReader final : public SourceReader {
       const std::string name = xml_.name();
       if (xml_.depth() == 0 && name != "urlset" && name != "sitemapindex") {
         done_ = true;
-        return Failed(common::WithReason(
-            common::InvalidField("content", absl::StrCat("is no sitemap: its first element is <",
-                                                         name.substr(0, common::CodePointFloor(name, 40)),
-                                                         ">; leave the format to be detected, or name the right one")),
-            kMalformedFeed));
+        return Failed(WrongRoot("sitemap", name));
       }
       if (name != "url" && name != "sitemap") {
         continue;
@@ -453,20 +443,10 @@ class SitemapReader final : public SourceReader {
   }
 
  private:
-  SourceItem Failed(absl::Status status) const {
-    SourceItem item;
-    item.number = number_ + 1;
-    item.position = absl::StrCat("address ", item.number);
-    item.format = Format::kSitemap;
-    item.extraction = std::move(status);
-    return item;
-  }
+  SourceItem Failed(absl::Status status) const { return ItemAt("address", number_ + 1, std::move(status)); }
 
   SourceItem ReadAddress(const Children& entry, Link::Kind kind) const {
-    SourceItem item;
-    item.number = number_;
-    item.position = absl::StrCat("address ", number_);
-    item.format = Format::kSitemap;
+    SourceItem item = ItemAt("address", number_);
     Link link{.kind = kind, .url = ResolveUrl(entry.Text("loc"), url_), .modified = std::nullopt};
     if (link.url.empty()) {
       item.extraction = common::WithReason(

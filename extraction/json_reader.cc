@@ -50,10 +50,7 @@ class JsonLinesReader final : public SourceReader {
 
   std::optional<SourceItem> Next() override {
     while (!done_) {
-      SourceItem item;
-      item.number = ++line_;
-      item.position = absl::StrCat("line ", line_);
-      item.format = Format::kJsonLines;
+      SourceItem item = ItemAt("line", ++line_);
       absl::StatusOr<std::optional<std::string>> line = input_.ReadLine(limit_);
       if (!line.ok()) {
         done_ = true;
@@ -215,14 +212,7 @@ class JsonReader final : public SourceReader {
   }
 
  private:
-  SourceItem Failed(absl::Status status) const {
-    SourceItem item;
-    item.number = number_ + 1;
-    item.position = absl::StrCat("entry ", item.number);
-    item.format = Format::kJson;
-    item.extraction = std::move(status);
-    return item;
-  }
+  SourceItem Failed(absl::Status status) const { return ItemAt("entry", number_ + 1, std::move(status)); }
 
   absl::Status Located(const absl::Status& status) const {
     if (!absl::IsOutOfRange(status)) {
@@ -335,10 +325,7 @@ class JsonReader final : public SourceReader {
   }
 
   SourceItem ReadRecord(const std::string& text) {
-    SourceItem item;
-    item.number = number_;
-    item.position = absl::StrCat("entry ", number_);
-    item.format = Format::kJson;
+    SourceItem item = ItemAt("entry", number_);
     if (text.size() > options_.max_item_bytes) {
       item.extraction = common::WithReason(
           absl::InvalidArgumentError(absl::StrCat("is longer than ", options_.max_item_bytes, " bytes")),

@@ -138,10 +138,7 @@ class MailReader final : public SourceReader {
       done_ = true;
       return std::nullopt;
     }
-    SourceItem item;
-    item.number = ++number_;
-    item.position = absl::StrCat("message ", number_);
-    item.format = Format::kMail;
+    SourceItem item = ItemAt("message", ++number_);
     if (!message.ok()) {
       done_ = true;
       item.extraction = message.status();

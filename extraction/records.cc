@@ -236,6 +236,15 @@ absl::StatusOr<std::optional<ParsedDate>> ReadDate(const Json& record, const std
   return date;
 }
 
+absl::Status AddLabels(const Json& record, const std::vector<std::string>& paths, absl::string_view kind, bool split,
+                       Article* article) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, paths, split));
+  for (const std::string& name : names) {
+    AddLabel(kind, name, article);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AddSourceLabels(const Json& record, const std::vector<std::string>& paths, Article* article) {
   const std::optional<Found> found = FindFirst(record, paths);
   if (!found) {
@@ -485,17 +494,11 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     }
   }
   for (const auto& [field, kind] : kLabelFields) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, PathsOf(field), split));
-    for (const std::string& name : names) {
-      AddLabel(kind, name, &article);
-    }
+    RETURN_IF_ERROR(AddLabels(record, PathsOf(field), kind, split, &article));
   }
   RETURN_IF_ERROR(AddSourceLabels(record, PathsOf("source_labels"), &article));
   for (const auto& [kind, path] : labels_) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, {path}, split));
-    for (const std::string& name : names) {
-      AddLabel(kind, name, &article);
-    }
+    RETURN_IF_ERROR(AddLabels(record, {path}, kind, split, &article));
   }
   for (const auto& [name, path] : attributes_) {
     ASSIGN_OR_RETURN(const std::vector<std::string> values, ReadTexts(record, {path}, split));

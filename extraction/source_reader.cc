@@ -155,6 +155,15 @@ absl::StatusOr<Extraction> CompleteFromPage(Extraction item, const Document& pag
   return found;
 }
 
+SourceItem SourceReader::ItemAt(absl::string_view unit, int64_t number, absl::StatusOr<Extraction> extraction) const {
+  SourceItem item;
+  item.number = number;
+  item.position = absl::StrCat(unit, " ", number);
+  item.format = format_;
+  item.extraction = std::move(extraction);
+  return item;
+}
+
 absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction read, SourceOptions options) {
   Input input(std::move(read));
   RETURN_IF_ERROR(input.Fill(kHeadBytes));

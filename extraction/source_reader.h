@@ -46,7 +46,7 @@ struct FieldMapping {
 absl::StatusOr<FieldMapping> ParseFieldMapping(absl::string_view text);
 
 // id, url, alternate_urls, title, body (plain text), body_html, summary, authors, source, date, update_time, language,
-// image_url, content_type, countries, issues, keywords.
+// image_url, content_type, countries, issues, keywords, categories, tags, source_labels.
 const std::vector<std::string>& MappableFields();
 
 struct SourceOptions {
@@ -119,6 +119,9 @@ class SourceReader {
 
  protected:
   explicit SourceReader(Format format) : format_(format) {}
+  // An item of this source at, say, "entry 3", with its extraction still to be set unless it is given.
+  SourceItem ItemAt(absl::string_view unit, int64_t number,
+                    absl::StatusOr<Extraction> extraction = absl::UnknownError("not read")) const;
   void AddSkipped(int64_t count) { skipped_ += count; }
 
  private:

@@ -107,12 +107,7 @@ class TableReader final : public SourceReader {
 
  private:
   SourceItem Item(absl::StatusOr<Extraction> extraction) const {
-    SourceItem item;
-    item.number = std::max<int64_t>(number_, 1);
-    item.position = absl::StrCat("row ", item.number);
-    item.format = Format::kCsv;
-    item.extraction = std::move(extraction);
-    return item;
+    return ItemAt("row", std::max<int64_t>(number_, 1), std::move(extraction));
   }
 
   // Rows are numbered as spreadsheets do, the one with the names being the first. Blank lines are no rows.

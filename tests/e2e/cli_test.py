@@ -20,13 +20,14 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import command_line  # noqa: E402
+from command_line import CommandLineTest, json_lines  # noqa: E402
 from services import Services  # noqa: E402
 
 BIN = None
@@ -58,15 +59,12 @@ def page(title):
             "</article><footer>All rights reserved. Subscribe to our newsletter.</footer></body></html>")
 
 
-def run(*arguments, stdin=None, timeout=120, env=None):
-    """Runs dateline; its output as text."""
-    return run_program("dateline", *arguments, stdin=stdin, timeout=timeout, env=env)
+def run(*arguments, **options):
+    return run_program("dateline", *arguments, **options)
 
 
-def run_program(name, *arguments, stdin=None, timeout=120, env=None):
-    """Runs one of the programs; its output as text. Arguments may be bytes."""
-    return subprocess.run([os.path.join(BIN, name), *arguments], input=stdin, capture_output=True, timeout=timeout,
-                          env={**os.environ, **(env or {})}, encoding="utf-8", check=False)
+def run_program(name, *arguments, **options):
+    return command_line.run_program(os.path.join(BIN, name), *arguments, **options)
 
 
 def without(closed, name, *arguments):
@@ -74,31 +72,7 @@ def without(closed, name, *arguments):
     return ["/bin/sh", "-c", f'exec "$0" "$@" {closed}', os.path.join(BIN, name), *arguments]
 
 
-def json_lines(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-class CliTest(unittest.TestCase):
-    """A temporary folder and helpers."""
-
-    maxDiff = None
-
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="dateline-cli-")
-        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
-
-    def write(self, name, content):
-        path = os.path.join(self.dir, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def assert_exit(self, result, code):
-        self.assertEqual(result.returncode, code, f"stdout:\n{result.stdout}\nstderr:\n{result.stderr}")
-
-
-class WithoutServices(CliTest):
+class WithoutServices(CommandLineTest):
     """What needs no service, and what happens where there is none."""
 
     def test_help_of_every_command_teaches_by_example(self):
@@ -461,7 +435,7 @@ class SlowLink:
         self.listener.close()
 
 
-class WithServices(CliTest):
+class WithServices(CommandLineTest):
     """One classifier for all, and a collection of its own for each test."""
 
     @classmethod
@@ -922,7 +896,7 @@ def in_terminal(command, timeout=120):
             os.close(slave)
 
 
-class RunScript(CliTest):
+class RunScript(CommandLineTest):
     """./run.sh, from a built tree to a clean end."""
 
     def script(self, *arguments, timeout=600):

@@ -13,10 +13,7 @@ import http.server
 import io
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -24,6 +21,7 @@ import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from command_line import CommandLineTest, json_lines, run_program  # noqa: E402
 from services import Services  # noqa: E402
 
 BIN = None
@@ -105,36 +103,11 @@ class Site:
         self._thread.join()
 
 
-def run(*arguments, stdin=None, timeout=120):
-    # No proxy of the machine's stands between the command and the site on loopback.
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return subprocess.run([os.path.join(BIN, "dateline"), *arguments], input=stdin, capture_output=True, timeout=timeout,
-                          env=environment, encoding="utf-8", check=False)
+def run(*arguments, **options):
+    return run_program(os.path.join(BIN, "dateline"), *arguments, **options)
 
 
-def json_lines(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-class SourcesTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="dateline-sources-")
-        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
-
-    def write(self, name, content):
-        path = os.path.join(self.dir, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def assert_exit(self, result, code):
-        self.assertEqual(result.returncode, code, f"stdout:\n{result.stdout}\nstderr:\n{result.stderr}")
-
-
-class Extract(SourcesTest):
+class Extract(CommandLineTest):
     def extract(self, *arguments, code=0, **options):
         result = run("extract", "--output", "jsonl", *arguments, **options)
         self.assert_exit(result, code)
@@ -244,7 +217,7 @@ class Extract(SourcesTest):
         self.assertIn("headline, content, desk: map them", errors)
 
 
-class Ingest(SourcesTest):
+class Ingest(CommandLineTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
