@@ -1,4 +1,8 @@
 // dateline extract: pages in, articles out, without any service.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +14,10 @@
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/output.pb.h"
+#include "common/url.h"
 #include "extraction/extraction_proto.h"
+#include "extraction/site_learner.h"
+#include "extraction/site_rules.h"
 
 namespace dateline::cli {
 namespace {
@@ -18,6 +25,7 @@ namespace {
 struct Flags {
   std::vector<std::string> places;
   InputOptions input;
+  bool learn = false;
 };
 
 ExplainedArticle Explain(const extraction::Extraction& extraction, const article::v1::Article& article) {
@@ -52,7 +60,6 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
 }
 
 ExitCode Run(const Context& context, const Flags& flags) {
-  InstallInterruptHandler();
   NoteTypedInput(context, flags.places);
   InputReader reader(flags.places, flags.input);
   bool first = true;
@@ -67,6 +74,80 @@ ExitCode Run(const Context& context, const Flags& flags) {
     first = false;
   }
   if (Interrupted()) return kExitInterrupted;
+  return failures > 0 ? kExitSomeRejected : kExitOk;
+}
+
+// Reads all pages, as `take` wants to have them. Returns how many could not be read or hold no article; those are said
+// if `say` asks for it.
+int ReadPages(const Context& context, const Flags& flags, const InputOptions& input, bool say,
+              const std::function<void(const std::string& name, const InputItem& item)>& take) {
+  InputReader reader(flags.places, input);
+  int failures = 0;
+  while (const std::optional<InputItem> item = reader.Next()) {
+    if (!item->extraction.ok()) {
+      ++failures;
+      if (say) PrintError(context, absl::StrCat(DescribeItem(*item), ": ", DescribeError(item->extraction.status())));
+    }
+    take(absl::StrCat(item->source, "\n", item->position), *item);
+  }
+  return failures;
+}
+
+// Whether all inputs can be read a second time.
+bool CanReadAgain(const std::vector<std::string>& places) {
+  return std::none_of(places.begin(), places.end(), [](const std::string& place) {
+    struct stat about = {};
+    return place == kStandardInput || common::LooksLikeUrl(place) || stat(place.c_str(), &about) != 0 ||
+           !(S_ISREG(about.st_mode) || S_ISDIR(about.st_mode));
+  });
+}
+
+ExitCode Learn(const Context& context, const Flags& flags) {
+  constexpr int kMaxChecks = 10;
+  if (context.output != OutputFormat::kText) {
+    return Fail(context, absl::InvalidArgumentError("--learn writes a file of site rules: --output must be text"));
+  }
+  if (!CanReadAgain(flags.places)) {
+    return Fail(context, absl::InvalidArgumentError(
+                             "--learn reads its pages more than once; save them to files, and name these or a folder"));
+  }
+  InputOptions input = flags.input;
+  input.explain = true;
+  input.locate = true;
+  input.follow = Follow::kNever;
+  extraction::SiteLearner learner;
+  const int failures =
+      ReadPages(context, flags, input, /*say=*/true, [&](const std::string& name, const InputItem& item) {
+        if (item.extraction.ok()) learner.Add(name, flags.input.url, *item.extraction);
+      });
+  std::string rules = learner.Rules();
+  // What the rules do is seen when they are applied; what does more than it should is withdrawn.
+  bool withdrawn = learner.learned() > 0;
+  for (int check = 0; check < kMaxChecks && withdrawn && !Interrupted(); ++check) {
+    absl::StatusOr<extraction::SiteRules> parsed = extraction::SiteRules::Parse(rules);
+    if (!parsed.ok()) return Fail(context, absl::InternalError(parsed.status().message()));
+    input.site_rules = std::make_shared<const extraction::SiteRules>(*std::move(parsed));
+    withdrawn = false;
+    ReadPages(context, flags, input, /*say=*/false, [&](const std::string& name, const InputItem& item) {
+      withdrawn = learner.Check(name, item.extraction) || withdrawn;
+    });
+    if (withdrawn) rules = learner.Rules();
+  }
+  if (Interrupted()) return kExitInterrupted;
+  if (withdrawn) {
+    return Fail(context,
+                absl::ResourceExhaustedError(absl::StrCat("the rules still changed after ", kMaxChecks,
+                                                          " readings; learn from the pages of one host alone")));
+  }
+  if (learner.homeless() > 0) {
+    PrintError(context, absl::StrCat(learner.homeless(), " pages say no address, so that nobody knows whose they are; ",
+                                     "--url https://HOST/ says it for all"));
+  }
+  if (learner.beyond() > 0) {
+    PrintError(context,
+               absl::StrCat(learner.beyond(), " pages were passed over: more than is learned from at one time"));
+  }
+  Print(rules);
   return failures > 0 ? kExitSomeRejected : kExitOk;
 }
 
@@ -89,11 +170,17 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
       "  published = time.pub @datetime\n"
       "There are select, drop, title, author, published, updated, summary, source and label.KIND.\n"
       "\n"
+      "--learn prints drop rules instead of articles: what stands in the texts of three saved pages of a host or\n"
+      "more, and of a quarter of them all, is the site's, and the element around it is dropped if on no page it\n"
+      "holds an article's own text. Each rule is tried on the same pages; what changes more than it should is out.\n"
+      "Look through them: a comment says what each drops, and on how many pages.\n"
+      "\n"
       "Examples:\n"
       "  dateline extract page.html\n"
       "  dateline extract https://example.org/commentary/a-piece\n"
       "  curl -s https://example.org/a-piece | dateline extract - --url https://example.org/a-piece --output json\n"
       "  dateline extract page.txt --explain\n"
+      "  dateline extract --learn saved_pages > rules.txt; dateline extract page.html --site_rules rules.txt\n"
       "\n"
       "Exit status: 0; 3 if there was no article in some of the inputs; 2 wrong usage; 130 Ctrl-C.");
   command->add_option("PAGE", flags->places, "What to read: files, folders, http(s) URLs; - is standard input")
@@ -101,7 +188,15 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
       ->type_name("FILE|FOLDER|URL");
   command->add_flag("--explain", flags->input.explain, "Show each block of the page: whether it was kept, and why");
   AddInputFlags(*command, flags->input);
-  commands.emplace_back(command, [flags](const Context& context) { return Run(context, *flags); });
+  command
+      ->add_flag("--learn", flags->learn,
+                 "Print no articles but site rules: what repeats in the texts of a host's pages is dropped")
+      ->excludes(command->get_option("--site_rules"))
+      ->excludes(command->get_option("--explain"));
+  commands.emplace_back(command, [flags](const Context& context) {
+    InstallInterruptHandler();
+    return flags->learn ? Learn(context, *flags) : Run(context, *flags);
+  });
 }
 
 }  // namespace dateline::cli

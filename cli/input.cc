@@ -143,6 +143,7 @@ absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::
   // What another source leads to is what it is, whatever the user says of what he names.
   source_options.format = depth_ == 0 ? options_.format : extraction::Format::kUnknown;
   source_options.extract.explain = options_.explain;
+  source_options.extract.locate = options_.locate;
   source_options.extract.site_rules = options_.site_rules.get();
   source_options.field_map = options_.field_map;
   source_options.post_types = options_.post_types;
@@ -263,6 +264,7 @@ extraction::SourceItem InputReader::ParseLine(LineReader::Line line, std::string
   extraction::SourceOptions source_options;
   source_options.format = extraction::Format::kJsonLines;
   source_options.extract.explain = options_.explain;
+  source_options.extract.locate = options_.locate;
   source_options.extract.site_rules = options_.site_rules.get();
   source_options.field_map = options_.field_map;
   if (absl::StripAsciiWhitespace(*line.text).empty()) return item;

@@ -36,6 +36,7 @@ struct InputOptions {
   extraction::Format format = extraction::Format::kUnknown;  // kUnknown: told from each input's first bytes.
   std::string url = {};                                      // The address of a page that is not fetched from there.
   bool explain = false;                                      // Fill Extraction::blocks.
+  bool locate = false;                                       // With `explain`: say where each of them stands.
   std::shared_ptr<const extraction::SiteRules> site_rules = {};  // What a person says about some sites' pages.
   // Give one item for each line of JSON Lines, in order: also for blank ones, as an error.
   bool every_line = false;

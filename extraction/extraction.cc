@@ -324,7 +324,7 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
       options.site_rules == nullptr
           ? nullptr
           : options.site_rules->Find(document.url.empty() ? metadata.article.url : document.url);
-  HtmlBody body = ExtractHtmlBody(*parsed, metadata, options.explain, rule);
+  HtmlBody body = ExtractHtmlBody(*parsed, metadata, options.explain, rule, options.locate);
   const double least = metadata.states_article || (rule != nullptr && !rule->select.empty()) ? kMinTextIfStated
                        : body.link_share > kLinkPage                                         ? kMinTextOfLinkPage
                                                                                              : kMinText;
@@ -332,7 +332,7 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
     return Reject(kNotAnArticle,
                   "no article found in the page; send the page of one article, not a list or a front page");
   }
-  if (rule == nullptr) {
+  if (rule == nullptr || rule->select.empty()) {  // Who says where the text is says that there is one.
     RETURN_IF_ERROR(CheckIsArticle(body, metadata));
   }
   Extraction extraction;

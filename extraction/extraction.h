@@ -85,6 +85,9 @@ struct Block {
   // What the block added to the score of the text around it: its length in characters, often less, or something
   // negative. Nothing where a rule decided, such as the words of a line or the name of an element around it.
   std::optional<double> score;
+  // Where it stands on an HTML page, as a selector of site rules: "div#main > aside.promo > p", the innermost elements
+  // alone where there are many. Empty unless `Options::locate`.
+  std::string place = {};
 };
 
 struct Extraction {
@@ -98,6 +101,7 @@ class SiteRules;  // site_rules.h
 struct Options {
   const SiteRules* site_rules = nullptr;    // What a person says about some sites' HTML pages; not owned, may be null.
   bool explain = false;                     // Fill `Extraction::blocks`.
+  bool locate = false;                      // With `explain`: fill `Block::place`, too.
   absl::Time now = absl::InfiniteFuture();  // What counts as the future for dates; InfiniteFuture: the clock.
 };
 

@@ -432,7 +432,7 @@ class BodyFinder {
   BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata, const SiteRule* rule)
       : document_(document), metadata_(metadata), rule_(rule) {}
 
-  HtmlBody Find(bool explain) {
+  HtmlBody Find(bool explain, bool locate) {
     ReadHints();
     if (rule_ != nullptr) {
       FollowRule();
@@ -452,7 +452,7 @@ class BodyFinder {
     ReadDirection();
     Assemble();
     if (explain) {
-      Explain();
+      Explain(locate);
     }
     return std::move(body_);
   }
@@ -1465,7 +1465,7 @@ class BodyFinder {
     }
   }
 
-  void Explain() {
+  void Explain(bool locate) {
     for (const PageBlock& block : blocks_) {
       Block explained;
       explained.text = block.text.substr(0, common::CodePointFloor(block.text, kMaxBlockText));
@@ -1474,6 +1474,7 @@ class BodyFinder {
       if (block.value != 0.0) {  // Of boilerplate and of headings.
         explained.score = block.value;
       }
+      explained.place = locate ? PlaceOf(document_, block.node) : "";
       body_.blocks.push_back(std::move(explained));
     }
   }
@@ -1498,9 +1499,9 @@ class BodyFinder {
 
 }  // namespace
 
-HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
-                         const SiteRule* rule) {
-  return BodyFinder(document, metadata, rule).Find(explain);
+HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain, const SiteRule* rule,
+                         bool locate) {
+  return BodyFinder(document, metadata, rule).Find(explain, locate);
 }
 
 }  // namespace dateline::extraction

@@ -41,8 +41,9 @@ struct HtmlBody {
 };
 
 // `rule`: what a person says about the site's pages; may be null. Of it, `select` and `drop` are followed here.
+// `locate`: what is explained says also where it stands.
 HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
-                         const SiteRule* rule = nullptr);
+                         const SiteRule* rule = nullptr, bool locate = false);
 
 }  // namespace dateline::extraction
 

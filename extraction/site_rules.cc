@@ -331,6 +331,42 @@ absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
   return rules;
 }
 
+std::string PlaceOf(const HtmlDocument& document, int32_t node) {
+  constexpr size_t kMaxClasses = 6;
+  constexpr size_t kMaxNameBytes = 80;
+  const auto is_name = [](absl::string_view name) {
+    return !name.empty() && name.size() <= kMaxNameBytes && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) &&
+           std::all_of(name.begin(), name.end(), IsNameByte);
+  };
+  std::vector<std::string> steps;
+  for (; node != kNoNode && steps.size() < size_t{kMaxPlaceSteps}; node = document.node(node).parent) {
+    const HtmlNode& element = document.node(node);
+    if (element.tag == GUMBO_TAG_HTML || element.tag == GUMBO_TAG_BODY) {
+      break;
+    }
+    const absl::string_view tag = element.link                       ? "a"
+                                  : element.bold                     ? "b"
+                                  : element.tag == GUMBO_TAG_UNKNOWN ? ""
+                                                                     : gumbo_normalized_tagname(element.tag);
+    std::string step(IsKeptElement(tag) ? tag : "*");
+    const absl::string_view id = document.Attribute(node, "id");
+    if (is_name(id)) {
+      absl::StrAppend(&step, "#", id);
+    }
+    size_t classes = 0;
+    for (const absl::string_view name :
+         absl::StrSplit(document.Attribute(node, "class"), absl::ByAnyChar(" \t\n\r\f"), absl::SkipEmpty())) {
+      if (classes < kMaxClasses && is_name(name)) {
+        absl::StrAppend(&step, ".", name);
+        ++classes;
+      }
+    }
+    steps.push_back(std::move(step));
+  }
+  std::reverse(steps.begin(), steps.end());
+  return absl::StrJoin(steps, " > ");
+}
+
 std::vector<int32_t> SelectNodes(const HtmlDocument& document, const std::vector<Selector>& selectors) {
   const auto size = static_cast<size_t>(document.size());
   std::vector<bool> selected(size, false);

@@ -73,6 +73,11 @@ class SiteRules {
   std::vector<std::pair<std::string, size_t>> hosts_;  // Lower case, with the place of their rule.
 };
 
+// Where `node` stands, as a selector that matches it: "div#main > aside.promo > p". Of the elements around it at most
+// kMaxPlaceSteps, the innermost; names that no selector can hold are left out.
+inline constexpr int kMaxPlaceSteps = 12;
+std::string PlaceOf(const HtmlDocument& document, int32_t node);
+
 // The nodes that one of `selectors` matches, in document order. Time is linear in the document's size.
 std::vector<int32_t> SelectNodes(const HtmlDocument& document, const std::vector<Selector>& selectors);
 

@@ -141,5 +141,30 @@ TEST(SiteRulesTest, FieldsStandAboveWhatWasFound) {
   EXPECT_THAT(got->warnings, Contains(HasSubstr("updated: \"The pier\" is no date")));
 }
 
+TEST(SiteRulesTest, WhatIsDroppedMakesNoArticleOfAnErrorPage) {
+  const absl::StatusOr<SiteRules> rules = SiteRules::Parse("[*]\ndrop = .promo");
+  ASSERT_THAT(rules, IsOk());
+  Options options;
+  options.site_rules = &*rules;
+  Document document;
+  document.content = absl::StrCat("<html><head><title>Page not found</title></head><body><h1>Page not found</h1><p>",
+                                  kLong, "</p></body></html>");
+  EXPECT_THAT(Extract(document, options), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("error message")));
+}
+
+TEST(PlaceOfTest, GivesASelectorThatMatchesTheElement) {
+  const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(
+      "<body><div id=a class='story  wide'><section class='md:w-1/2 part'><p id=7 class=lead>x</p></section></div>");
+  ASSERT_THAT(document, IsOk());
+  const absl::StatusOr<SiteRules> rules = SiteRules::Parse("[*]\nselect = p.lead");
+  ASSERT_THAT(rules, IsOk());
+  const std::vector<int32_t> nodes = SelectNodes(*document, rules->Find("")->select);
+  ASSERT_EQ(nodes.size(), 1U);
+  EXPECT_EQ(PlaceOf(*document, nodes[0]), "div#a.story.wide > section.part > p.lead");
+  const absl::StatusOr<SiteRules> same = SiteRules::Parse(absl::StrCat("[*]\nselect = ", PlaceOf(*document, nodes[0])));
+  ASSERT_THAT(same, IsOk());
+  EXPECT_EQ(SelectNodes(*document, same->Find("")->select), nodes);
+}
+
 }  // namespace
 }  // namespace dateline::extraction

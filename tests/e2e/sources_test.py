@@ -217,6 +217,71 @@ class Extract(CommandLineTest):
         self.assertIn("headline, content, desk: map them", errors)
 
 
+class Learn(CommandLineTest):
+    """Site rules from several pages of one host."""
+
+    BOX = "<div class='well'><p>Our work is paid for by readers such as you, and a small gift keeps the desk going.</p></div>"
+
+    def page(self, number, box=BOX):
+        text = "".join(f"<p>Boat {number}-{part} came in at dawn with {number * 7 + part} crates of herring, and the harbour "
+                       f"master of pier {number + part} wrote each of them down.</p>" for part in range(3))
+        return (f"<html><head><title>Piece {number}</title><link rel=canonical href='https://example.org/{number}'></head>"
+                f"<body><h1>Piece {number} of the year</h1><div class=story>{text}{box}{text.replace('Boat', 'Ship')}</div>")
+
+    def folder(self, *pages):
+        for place, text in enumerate(pages):
+            with open(os.path.join(self.folder_of_pages, f"{place}.html"), "w", encoding="utf-8") as file:
+                file.write(text)
+        return self.folder_of_pages
+
+    def setUp(self):
+        super().setUp()
+        self.folder_of_pages = os.path.join(self.dir, "pages")
+        os.mkdir(self.folder_of_pages)
+        self.rules = os.path.join(self.dir, "rules.txt")
+
+    def test_what_repeats_is_dropped_from_a_page_that_was_not_there(self):
+        learned = run("extract", "--learn", self.folder(*map(self.page, range(4))))
+        self.assert_exit(learned, 0)
+        self.assertIn("[example.org]\n", learned.stdout)
+        self.assertIn("\ndrop = div.well\n", learned.stdout)
+        with open(self.rules, "w", encoding="utf-8") as file:
+            file.write(learned.stdout)
+        unseen = self.page(70)
+        before = run("extract", "-", "--output", "jsonl", stdin=unseen)
+        after = run("extract", "-", "--output", "jsonl", "--site_rules", self.rules, stdin=unseen)
+        body_before, body_after = (json_lines(result.stdout)[0]["body"] for result in (before, after))
+        self.assertIn("paid for by readers", body_before)
+        self.assertEqual([part for part in body_before.split("\n\n") if "paid for by readers" not in part],
+                         body_after.split("\n\n"))
+
+    def test_the_pages_may_lie_in_an_archive(self):
+        path = os.path.join(self.folder_of_pages, "pages.zip")
+        with zipfile.ZipFile(path, "w") as archive:
+            for number in range(4):
+                archive.writestr(f"{number}.html", self.page(number))
+        learned = run("extract", "--learn", path)
+        self.assert_exit(learned, 0)
+        self.assertIn("\ndrop = div.well\n", learned.stdout)
+
+    def test_where_nothing_is_to_be_learned_it_says_so_in_a_line(self):
+        few = run("extract", "--learn", self.folder(self.page(1), self.page(2)))
+        self.assert_exit(few, 0)
+        self.assertRegex(few.stdout, r"\A# Nothing to be learned: no host has 3 different articles.*\n\Z")
+        none = run("extract", "--learn", self.folder(*(self.page(number, box="") for number in range(4))))
+        self.assert_exit(none, 0)
+        self.assertNotIn("drop", none.stdout)
+
+    def test_what_does_not_go_together_is_refused(self):
+        folder = self.folder(self.page(1))
+        for arguments, expected in (((folder, "--output", "json"), "--output must be text"),
+                                    (("-",), "reads its pages more than once"),
+                                    ((folder, "--explain"), "--explain")):
+            result = run("extract", "--learn", *arguments, stdin="")
+            self.assert_exit(result, 2)
+            self.assertIn(expected, result.stderr)
+
+
 class Ingest(CommandLineTest):
     @classmethod
     def setUpClass(cls):
