@@ -6,6 +6,8 @@
     extraction_quality.py readability  the 130 test pages of Mozilla's Readability: text and fields beside what
                                        @mozilla/readability gives in the same run, where Node and the package are there
     extraction_quality.py page_text    60 plain page texts with menus and teasers around the article (page_texts.py)
+    extraction_quality.py learned      pages before and after `dateline extract --learn`: those of hosts that have three
+                                       pages or more, and the 949 with siblings made of them (see made_siblings)
 
 Every one takes --bin, the folder of the programs built, and prints what it finds; --half says which half of the pages
 by the hash (MD5) of URL or id is measured: "even" for development, "odd" for reports, "all". --worst N lists the pages
@@ -13,17 +15,21 @@ that cost most. Exit status: 0, 1 below a floor, 77 if data or programs are miss
 """
 
 import argparse
+import base64
 import collections
 import datetime
 import hashlib
+import html
 import html.parser
 import json
 import os
+import random
 import re
 import subprocess
 import sys
 import tempfile
 import unicodedata
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -426,17 +432,186 @@ def page_text(options):
     return verdict.status()
 
 
+# Learned site rules
+# ----------------------------------------------------------------------------------------------------------------------
+
+SIBLINGS = 5
+
+
+def host_of(url):
+    return (urllib.parse.urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def paragraphs(options, count):
+    """Paragraphs of real articles, none of them twice."""
+    found = {}
+    for article in unpacked(options, shared("data/corpora/news.jsonl.zst"), 4000):
+        for part in article["body"].split("\n"):
+            if len(part) >= 60:
+                found[part] = True
+        if len(found) >= count:
+            break
+    return list(found)
+
+
+def made_siblings(page, without, texts, chosen, count):
+    """`count` copies of a page, in each of which every text of 20 bytes of letters and more is another, but for the pieces that
+    people noted as no part of the article: those stay, as if the site had them on all its pages."""
+    kept = [letters(piece) for piece in without if letters(piece)]
+    parts = re.split(r"(<script\b.*?</script\s*>|<style\b.*?</style\s*>|<!--.*?-->|<[^>]*>)", page,
+                     flags=re.DOTALL | re.IGNORECASE)
+    own = []
+    for place, part in enumerate(parts):
+        key = letters(html.unescape(part)) if place % 2 == 0 else ""
+        if len(key.encode()) >= 20 and not any(piece in key or key in piece for piece in kept):
+            own.append(place)
+    copies = []
+    for _ in range(count):
+        copy = list(parts)
+        for place in own:
+            text = ""
+            while len(text) < len(parts[place].strip()):
+                text += (" " if text else "") + chosen.choice(texts)
+            cut = text[:max(20, len(parts[place].strip()))]
+            copy[place] = f" {html.escape(cut.rsplit(' ', 1)[0])}. "
+        copies.append("".join(copy))
+    return copies
+
+
+def with_address(page, url):
+    link = f'<link rel="canonical" href="{html.escape(url)}">'
+    page = re.sub(r"<link[^>]*\brel=[\"']?canonical[^>]*>", "", page, flags=re.IGNORECASE)
+    page = re.sub(r"<meta[^>]*\bproperty=[\"']?og:url[^>]*>", "", page, flags=re.IGNORECASE)
+    opened = re.search(r"<head\b[^>]*>", page, flags=re.IGNORECASE)
+    return page[:opened.end()] + link + page[opened.end():] if opened else link + page
+
+
+def learn(options, folder, rules):
+    program = os.path.join(options.bin, "dateline")
+    result = subprocess.run([program, "extract", "--learn", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            check=False)
+    if result.returncode not in (0, 3):
+        raise RuntimeError(f"{program} extract --learn: exit status {result.returncode}")
+    with open(rules, "wb") as file:
+        file.write(result.stdout)
+    return result.stdout.decode()
+
+
+def bodies(options, paths, *flags):
+    """The body by path; nothing for those without an article."""
+    found = {}
+    program = os.path.join(options.bin, "dateline")
+    for path in paths:
+        result = subprocess.run([program, "extract", path, "--output", "jsonl", *flags], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, check=False)
+        found[path] = json.loads(result.stdout).get("body", "") if result.stdout.strip() else ""
+    return found
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def learned(options):
+    pieces_path = shared("data/pages/trafilatura_eval.jsonl.zst")
+    readability_path = shared("data/pages/readability_pages.jsonl.zst")
+    texts = paragraphs(options, 20000)
+    verdict = Verdict("learned", options.half)
+    with tempfile.TemporaryDirectory() as folder:
+        # Pages of hosts that have several: what is learned from the others is measured on each.
+        hosts = collections.defaultdict(list)
+        for record in unpacked(options, readability_path, 1000):
+            stated = re.search(r"<link[^>]*\brel=[\"']?canonical[^>]*\bhref=[\"']?([^\"' >]+)", record["html"])
+            if stated:
+                hosts[host_of(stated.group(1))].append((record, stated.group(1)))
+        real_before, real_after, rows = [], [], []
+        for host, records in sorted(hosts.items()):
+            if len(records) < 4:  # One is left out.
+                continue
+            for place, (record, url) in enumerate(records):
+                if not in_half(options, record["id"]):
+                    continue
+                base = os.path.join(folder, "real", host, str(place))
+                for other, (sibling, address) in enumerate(records):
+                    if other != place:
+                        write(os.path.join(base, f"{other}.html"), with_address(sibling["html"], address))
+                rules = learn(options, base, base + ".rules")
+                path = write(base + ".page/page.html", with_address(record["html"], url))
+                wanted = TextOf(record["expected_html"]).text()
+                before = overlap(bodies(options, [path])[path], wanted)[2]
+                after = overlap(bodies(options, [path], "--site_rules", base + ".rules")[path], wanted)[2]
+                real_before.append(before)
+                real_after.append(after)
+                rows.append((record["id"], before, after, rules.count("\ndrop")))
+        print(f"{len(real_before)} pages of hosts with four pages or more ({options.half} half by the MD5 of the id)")
+        verdict.figure("mean token F1, before", mean(real_before))
+        verdict.figure("mean token F1, after", mean(real_after))
+        for name, before, after, drops in rows:
+            print(f"  {before:.3f} {after:.3f}  {drops} rules  {name}")
+
+        # Siblings that were made.
+        records, made = [], 0
+        chosen = random.Random(2)
+        for record in unpacked(options, pieces_path, 1000):
+            if not in_half(options, record["url"]):
+                continue
+            page = base64.b64decode(record["html_base64"])
+            try:
+                page = page.decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            number = len(records)
+            for copy, text in enumerate(made_siblings(page, record["without"], texts, chosen, SIBLINGS)):
+                write(os.path.join(folder, "made", f"{number}-{copy}.html"),
+                      with_address(text, f"https://site-{number}.example/{copy}"))
+            path = write(os.path.join(folder, "pages", f"{number}.html"),
+                         with_address(page, f"https://site-{number}.example/page"))
+            records.append((path, record))
+        rules = learn(options, os.path.join(folder, "made"), os.path.join(folder, "made.rules"))
+        if options.worst:
+            print(rules)
+        made = rules.count("\n[") + rules.startswith("[")
+        before = bodies(options, [path for path, _ in records])
+        after = bodies(options, [path for path, _ in records], "--site_rules", os.path.join(folder, "made.rules"))
+        totals = {"before": collections.Counter(), "after": collections.Counter()}
+        changed = 0
+        for path, record in records:
+            changed += before[path] != after[path]
+            for when, found in (("before", before), ("after", after)):
+                body = spaced(found[path])
+                missed = sum(spaced(piece) not in body for piece in record["with"])
+                wrong = sum(spaced(piece) in body for piece in record["without"])
+                totals[when].update({"found": len(record["with"]) - missed, "missed": missed, "wrong": wrong})
+            if options.worst and before[path] != after[path]:
+                lost = set(before[path].split("\n\n")) - set(after[path].split("\n\n"))
+                gained = set(after[path].split("\n\n")) - set(before[path].split("\n\n"))
+                print(path, record["url"], "\n  lost", [t[:80] for t in lost], "\n  gained", [t[:80] for t in gained])
+        print(f"{len(records)} pages with {SIBLINGS} siblings made of each ({options.half} half by the MD5 of the URL); "
+              f"rules for {made}, {changed} texts changed by them")
+        for when, counts in totals.items():
+            precision, recall, f = rates(counts)
+            print(f"  {when}: {dict(counts)}")
+            verdict.figure(f"pieces, {when}: precision", precision)
+            verdict.figure(f"pieces, {when}: recall", recall)
+            verdict.figure(f"pieces, {when}: F", f)
+    return verdict.status()
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["pieces", "readability", "page_text"])
+    parser.add_argument("what", choices=["pieces", "readability", "page_text", "learned"])
     parser.add_argument("--bin", required=True, help="folder of the built programs")
     parser.add_argument("--half", choices=["even", "odd", "all"], default="even")
     parser.add_argument("--alone", action="store_true", help="don't run @mozilla/readability beside")
     parser.add_argument("--worst", type=int, default=0, help="list that many pages")
     options = parser.parse_args()
-    return {"pieces": pieces, "readability": readability, "page_text": page_text}[options.what](options)
+    return {"pieces": pieces, "readability": readability, "page_text": page_text,
+            "learned": learned}[options.what](options)
 
 
 if __name__ == "__main__":
