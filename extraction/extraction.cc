@@ -373,6 +373,20 @@ absl::StatusOr<Extraction> ExtractText(absl::string_view text, const Options& op
   return extraction;
 }
 
+// What a document without text is, and what to do.
+std::string DescribeUnsupported(const Document& document) {
+  switch (DetectFormat("", document.content)) {
+    case Format::kPdf:
+      return "is a PDF; `dateline ingest` and `dateline extract` read PDFs, or send its text";
+    case Format::kArchive:
+      return "is packed or compressed; `dateline ingest` and `dateline extract` unpack files, or send the page itself";
+    default:
+      return absl::StrCat("holds no text", document.media_type.empty() ? "" : " (", document.media_type.substr(0, 80),
+                          document.media_type.empty() ? "" : ")",
+                          "; send HTML or plain text in UTF-8 or another charset");
+  }
+}
+
 bool IsBlank(absl::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c == '\0' || absl::ascii_isspace(static_cast<unsigned char>(c)); });
@@ -391,10 +405,7 @@ absl::StatusOr<Extraction> Extract(const Document& document, const Options& opti
   }
   Kind kind = KindOfMediaType(BareMediaType(document.media_type));
   if (kind == Kind::kUnsupported || IsBinary(content)) {
-    return Reject(
-        kUnsupportedMediaType,
-        absl::StrCat("holds no text", document.media_type.empty() ? "" : " (", document.media_type.substr(0, 80),
-                     document.media_type.empty() ? "" : ")", "; send HTML or plain text in UTF-8 or another charset"));
+    return Reject(kUnsupportedMediaType, DescribeUnsupported(document));
   }
   DecodedText decoded = DecodeText(content, CharsetOf(document));
   if (IsBlank(decoded.text)) {
