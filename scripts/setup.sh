@@ -56,7 +56,7 @@ packages="
 if [ "$purpose" = test ]; then
   packages="$packages
     libbenchmark-dev libgmock-dev libgtest-dev
-    clang clang-format clang-tidy
+    clang clang-format clang-tidy libclang-rt-dev
     chromium
     golang-github-golang-protobuf-1-5-dev golang-go golang-google-grpc-dev protoc-gen-go protoc-gen-go-grpc
     procps python3-grpcio python3-protobuf python3-yaml systemd

@@ -257,7 +257,8 @@ class Engine::Impl {
       }
       return absl::OkStatus();
     }));
-    RETURN_IF_ERROR(outcome->refused);
+    // Moved, so that nothing of it is shared with the writer, which may still hold the outcome.
+    RETURN_IF_ERROR(std::move(outcome->refused));
     return outcome->seq;
   }
 
