@@ -20,10 +20,16 @@ namespace dateline::classifier {
 inline constexpr size_t kMaxArticleBytes = 2'000'000;
 inline constexpr size_t kMaxUrlBytes = 2'000;
 inline constexpr int kMaxMentions = 2'000;
+inline constexpr int kMaxPriors = 20;
+inline constexpr double kMaxPriorLogOdds = 2.0;
 
 // The text of the article that stands at `path` of a request, normalised. InvalidArgument names the field: neither
 // title nor body, too large, a publish_time outside the years 1 to 9999.
 absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article, absl::string_view path);
+
+// How a request wants its article tagged. InvalidArgument names the field: a display_language that is no BCP 47 tag, an
+// unknown profile, too many priors, one without a target that `gazetteer` knows, a target twice, log-odds out of range.
+absl::StatusOr<ClassifyOptions> OptionsFromProto(const v1::ClassifyRequest& request, const Gazetteer& gazetteer);
 
 // The `document` of a request, for extraction. InvalidArgument names the field: no content, a `url` that is too long or
 // none of http or https.

@@ -729,7 +729,7 @@ absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Parse(absl::string_view te
     std::vector<GazetteerRow> laid =
         ParseGazetteerRows(overlay->text, overlay->source, GazetteerFileRole::kOverlay, problems);
     if (laid.empty() && problems.status().ok()) {
-      problems.Warn(std::string(overlay->source), "has no rows: it changes nothing");
+      problems.Warn(overlay->source, "has no rows: it changes nothing");
     }
     rows = LayOver(std::move(rows), std::move(laid), problems);
     absl::StrAppend(&impl->version, "+", common::Sha256Hex(overlay->text).substr(0, kVersionDigits));

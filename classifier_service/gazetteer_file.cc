@@ -246,7 +246,7 @@ void GazetteerProblems::Add(std::string place, std::string problem) {
   }
 }
 
-void GazetteerProblems::Warn(std::string place, std::string problem) {
+void GazetteerProblems::Warn(absl::string_view place, absl::string_view problem) {
   if (warnings_.size() < kMaxListed) {
     warnings_.push_back(absl::StrCat(place, ": ", problem));
   }

@@ -51,7 +51,7 @@ class GazetteerProblems {
   // `place` is a path, or "PATH:LINE"; `problem` says what is wrong and what would be right.
   void Add(std::string place, std::string problem);
   // The same for what is odd and yet can be taken.
-  void Warn(std::string place, std::string problem);
+  void Warn(absl::string_view place, absl::string_view problem);
 
   // A row that names this target could not be read: what is missing about it may be in that row, and is no news.
   void AddSuspect(absl::string_view target) { suspects_.insert(std::string(target)); }
