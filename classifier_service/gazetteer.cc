@@ -20,6 +20,7 @@
 
 #include "classifier_service/gazetteer_file.h"
 #include "common/hash.h"
+#include "common/printable.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 
@@ -590,8 +591,8 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
     tokens.push_back(token);
   }
   if (tokens.empty() || tokens.size() > kMaxTokens) {
-    problems.Add(PlaceOf(row),
-                 absl::StrCat("\"", row.surface, "\" has ", tokens.size(), " words: write 1 to ", kMaxTokens));
+    problems.Add(PlaceOf(row), absl::StrCat("\"", common::Printable(row.surface), "\" has ", tokens.size(),
+                                            " words: write 1 to ", kMaxTokens));
     return std::nullopt;
   }
   uint32_t node = 0;
@@ -642,8 +643,8 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     }
     const uint32_t node = *inserted;
     if (nodes[node].entry_count == kMaxMeanings) {
-      problems.Add(PlaceOf(row),
-                   absl::StrCat("\"", row.surface, "\" has more than ", kMaxMeanings, " meanings: remove some"));
+      problems.Add(PlaceOf(row), absl::StrCat("\"", common::Printable(row.surface), "\" has more than ", kMaxMeanings,
+                                              " meanings: remove some"));
       continue;
     }
     GazetteerEntry entry;

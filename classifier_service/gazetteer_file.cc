@@ -117,6 +117,10 @@ absl::StatusOr<GazetteerRow> ParseRow(const std::vector<absl::string_view>& fiel
   if (row.surface.empty() || row.surface.size() > 200 || !common::IsValidUtf8(row.surface)) {
     return absl::InvalidArgumentError("the surface form is empty, longer than 200 bytes or not UTF-8: correct it");
   }
+  if (std::any_of(row.surface.begin(), row.surface.end(),
+                  [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
+    return absl::InvalidArgumentError(absl::StrCat(Quoted(row.surface), " holds a control character: take it out"));
+  }
   RETURN_IF_ERROR(ParseFlags(fields[7], role, row));
   if (row.target != "-" && !IsRegionCode(row.target) && !IsGroupId(row.target) &&
       !(row.remove && row.target == kAllTargets)) {
@@ -150,8 +154,11 @@ bool IsText(absl::string_view text, absl::string_view source, GazetteerProblems&
   if (const size_t zero = text.find('\0'); zero != absl::string_view::npos) {
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), '\n');
     problems.Add(absl::StrCat(source, ":", line),
-                 "holds a zero byte, so this is no text: give a file of tab-separated "
-                 "UTF-8");
+                 "holds a zero byte, so this is no text: give a file of tab-separated UTF-8");
+    return false;
+  }
+  if (absl::StrContains(text, '\r') && !absl::StrContains(text, '\n')) {
+    problems.Add(std::string(source), "has lines that end with CR alone: save it with LF or CRLF");
     return false;
   }
   return true;

@@ -230,6 +230,9 @@ TEST(GazetteerOverlayTest, WhatIsNoTextIsOneProblem) {
   EXPECT_THAT(ProblemsOf(With(binary).status()), ElementsAre(AllOf(StartsWith("o.tsv:2: "), HasSubstr("no text"))));
   EXPECT_THAT(ProblemsOf(With(std::string("\xFF\xFEO\0", 4)).status()), ElementsAre(HasSubstr("save it as UTF-8")));
   EXPECT_THAT(ProblemsOf(With("Caf\xE9\tOM\tCITY\n").status()), ElementsAre(HasSubstr("not UTF-8")));
+  EXPECT_THAT(ProblemsOf(With("Sohar\tOM\tCITY\rSur\tOM\tCITY\r").status()), ElementsAre(HasSubstr("CR alone")));
+  EXPECT_THAT(ProblemsOf(With("So\x1B[31mhar\tOM\tCITY\n").status()),
+              ElementsAre(AllOf(StartsWith("o.tsv:1: "), HasSubstr("control character"), Not(HasSubstr("\x1B")))));
   std::string bad;
   for (int i = 0; i < 5'000; ++i) {
     bad += "Oz\tIR\tTOWN\n";

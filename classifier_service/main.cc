@@ -64,11 +64,9 @@ void Declare(Flags& flags, CLI::App& app) {
   app.description(
       "Tags articles by country and issue, and extracts articles from pages "
       "(dateline.classifier.v1.ClassifierService,\n"
-      "with grpc.health.v1 and reflection). Stateless: run as many as you like. Stops cleanly on SIGTERM. On SIGHUP "
-      "it\n"
-      "loads taxonomy, gazetteer, overlay and model again; calls that run end with what they began with, and none "
-      "fails. "
-      "If a\nfile is broken, the log says what is wrong with it, and what was loaded stays in use.");
+      "with grpc.health.v1 and reflection). Stateless: run as many as you like. Stops cleanly on SIGTERM.\n"
+      "On SIGHUP it loads taxonomy, gazetteer, overlay and model again. Calls that run end with what they began with;\n"
+      "none fails. If a file is broken, the log says what is wrong with it, and what was loaded stays in use.");
   app.footer(
       "Examples:\n  classifier_service --listen 127.0.0.1:50051\n"
       "  classifier_service --gazetteer_overlay /etc/dateline/overlay.tsv --check\n\n"
