@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 
+#include "common/country_prior.h"
 #include "common/error.h"
 #include "common/language_tag.h"
 #include "common/status_macros.h"
@@ -122,9 +123,9 @@ absl::StatusOr<CountryPrior> PriorFromProto(const v1::CountryPrior& proto, const
       return InvalidField(path, "names neither a country nor a group; set region_code or group_id");
   }
   // Written so that what is no number is out of range too.
-  if (!(prior.log_odds >= -kMaxPriorLogOdds && prior.log_odds <= kMaxPriorLogOdds)) {
+  if (!(prior.log_odds >= -common::kMaxPriorLogOdds && prior.log_odds <= common::kMaxPriorLogOdds)) {
     return InvalidField(path + ".log_odds", absl::StrCat("is ", prior.log_odds, "; send a number from ",
-                                                         -kMaxPriorLogOdds, " to ", kMaxPriorLogOdds));
+                                                         -common::kMaxPriorLogOdds, " to ", common::kMaxPriorLogOdds));
   }
   return prior;
 }
@@ -201,9 +202,9 @@ absl::StatusOr<ClassifyOptions> OptionsFromProto(const v1::ClassifyRequest& requ
                                                   " is no profile; send COUNTRY_PROFILE_STRICT, "
                                                   "COUNTRY_PROFILE_DEFAULT or COUNTRY_PROFILE_GENEROUS"));
   }
-  if (request.priors_size() > kMaxPriors) {
-    return InvalidField("priors",
-                        absl::StrCat("holds ", request.priors_size(), " priors; at most ", kMaxPriors, " are taken"));
+  if (request.priors_size() > static_cast<int>(common::kMaxCountryPriors)) {
+    return InvalidField("priors", absl::StrCat("holds ", request.priors_size(), " priors; at most ",
+                                               common::kMaxCountryPriors, " are taken"));
   }
   std::set<std::string> seen;  // Codes are upper case, ids of groups lower.
   for (int i = 0; i < request.priors_size(); ++i) {

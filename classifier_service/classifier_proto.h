@@ -20,8 +20,6 @@ namespace dateline::classifier {
 inline constexpr size_t kMaxArticleBytes = 2'000'000;
 inline constexpr size_t kMaxUrlBytes = 2'000;
 inline constexpr int kMaxMentions = 2'000;
-inline constexpr int kMaxPriors = 20;
-inline constexpr double kMaxPriorLogOdds = 2.0;
 
 // The text of the article that stands at `path` of a request, normalised. InvalidArgument names the field: neither
 // title nor body, too large, a publish_time outside the years 1 to 9999.

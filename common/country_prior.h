@@ -1,4 +1,4 @@
-// What an operator or a user says of a country before any article is read: the value of the flag --prior.
+// What is said of a country before any article is read: its limits, and the value of the flag --prior.
 #ifndef DATELINE_COMMON_COUNTRY_PRIOR_H_
 #define DATELINE_COMMON_COUNTRY_PRIOR_H_
 
