@@ -38,7 +38,8 @@ enum class SetAside { kNone, kHistorical, kPeripheral, kByline, kDateline, kPers
 struct Evidence {
   std::optional<TextSpan> span;  // Absent: a prior, a bias, a label of the publisher.
   std::string text;              // The words at `span`, or a description where there is none.
-  std::string kind;     // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ...; issues: WORD, PHRASE.
+  // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ..., PRIOR; issues: WORD, PHRASE.
+  std::string kind;
   double weight = 0.0;  // Contribution to the tag's score before calibration; larger says more.
   SetAside set_aside = SetAside::kNone;
 };
@@ -65,6 +66,16 @@ struct Mention {
 };
 
 enum class Outcome { kTagged, kAbstained, kUnsupportedLanguage };
+
+// How readily countries and groups are tagged: from which score on.
+enum class CountryProfile { kStrict, kDefault, kGenerous };
+
+// What is known of a country (region code) or group (group id) before the text is read: added to its log-odds, and half
+// of it to those of each member of a group.
+struct CountryPrior {
+  std::string id;
+  double log_odds = 0.0;
+};
 
 // The answer for one article. Tags best first.
 struct Classification {

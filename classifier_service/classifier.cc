@@ -3,17 +3,71 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "classifier_service/issue_model.h"
 #include "classifier_service/language.h"
+#include "common/error.h"
 #include "common/status_macros.h"
 
 namespace dateline::classifier {
 
+namespace {
+
+// The errors among `parts` as one, which lists what is wrong with each; OK if there is none.
+absl::Status Joined(const std::vector<absl::Status>& parts) {
+  std::vector<absl::Status> errors;
+  std::vector<common::FieldViolation> problems;
+  for (const absl::Status& part : parts) {
+    if (part.ok()) {
+      continue;
+    }
+    errors.push_back(part);
+    const std::vector<common::FieldViolation> listed = common::FieldViolationsOf(part);
+    problems.insert(problems.end(), listed.begin(), listed.end());
+    if (listed.empty()) {
+      problems.push_back({.field = "", .description = std::string(part.message())});
+    }
+  }
+  if (errors.empty()) {
+    return absl::OkStatus();
+  }
+  if (errors.size() == 1) {
+    return errors.front();
+  }
+  return common::WithFieldViolations(
+      absl::Status(errors.front().code(), absl::StrCat(errors.front().message(), "; and ", errors[1].message())),
+      problems);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Load(const Options& options) {
-  ASSIGN_OR_RETURN(Taxonomy taxonomy, Taxonomy::Load(options.taxonomy_path));
-  ASSIGN_OR_RETURN(std::unique_ptr<Gazetteer> gazetteer, Gazetteer::Load(options.gazetteer_path));
-  ASSIGN_OR_RETURN(std::unique_ptr<IssueTagger> issue_tagger, IssueTagger::Load(options.model_path, taxonomy));
+  absl::StatusOr<Taxonomy> taxonomy = Taxonomy::Load(options.taxonomy_path);
+  absl::StatusOr<std::unique_ptr<Gazetteer>> gazetteer =
+      Gazetteer::Load(options.gazetteer_path, options.gazetteer_overlay_path);
+  absl::StatusOr<std::unique_ptr<IssueTagger>> issue_tagger = nullptr;
+  if (taxonomy.ok()) {
+    issue_tagger = IssueTagger::Load(options.model_path, *taxonomy);
+  } else if (absl::Status model = ReadIssueModel(options.model_path).status(); !model.ok()) {
+    issue_tagger = std::move(model);
+  }
+  RETURN_IF_ERROR(Joined({taxonomy.status(), gazetteer.status(), issue_tagger.status()}));
   return std::unique_ptr<Classifier>(
-      new Classifier(std::move(taxonomy), std::move(gazetteer), std::move(issue_tagger)));
+      new Classifier(*std::move(taxonomy), *std::move(gazetteer), *std::move(issue_tagger)));
+}
+
+std::vector<std::string> Classifier::ProblemsOf(const absl::Status& error) {
+  std::vector<std::string> problems;
+  for (const common::FieldViolation& problem : common::FieldViolationsOf(error)) {
+    problems.push_back(problem.field.empty() ? problem.description
+                                             : absl::StrCat(problem.field, ": ", problem.description));
+  }
+  if (problems.empty() && !error.ok()) {
+    problems.emplace_back(error.message());
+  }
+  return problems;
 }
 
 Classifier::Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer,
@@ -28,7 +82,8 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
   result.language_code =
       article.language_code.empty() ? DetectLanguage(article.title, article.body) : article.language_code;
 
-  CountryTags countries = country_tagger_.Tag(article, {.want_mentions = options.include_mentions});
+  CountryTags countries = country_tagger_.Tag(
+      article, {.want_mentions = options.include_mentions, .profile = options.profile, .priors = options.priors});
   result.countries = std::move(countries.countries);
   result.groups = std::move(countries.groups);
   result.country_outcome = countries.outcome;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -19,19 +20,26 @@ namespace dateline::classifier {
 struct ClassifyOptions {
   bool include_mentions = false;  // Fill `Classification::mentions`.
   std::string display_language;   // BCP 47; display names in this language where there are such; empty: English.
+  CountryProfile profile = CountryProfile::kDefault;
+  std::vector<CountryPrior> priors = {};  // Of what the gazetteer knows; anything else has no effect.
 };
 
 // Immutable and safe to use from any number of threads.
 class Classifier {
  public:
   struct Options {
-    std::string taxonomy_path;   // Required: the issues (taxonomy.h).
-    std::string gazetteer_path;  // Required: names of places, people and organisations (gazetteer.h).
-    std::string model_path;      // Required: the issue model (issue_tagger.h).
+    std::string taxonomy_path;                // Required: the issues (taxonomy.h).
+    std::string gazetteer_path;               // Required: names of places, people and organisations (gazetteer.h).
+    std::string model_path;                   // Required: the issue model (issue_tagger.h).
+    std::string gazetteer_overlay_path = {};  // An operator's own rows over the gazetteer's; empty: none.
   };
 
-  // Loads all three. Any error is that of the part that failed and names the file and the remedy.
+  // Loads them all. The error is that of the first part that failed and names the file and the remedy; ProblemsOf()
+  // lists what is wrong with all of them.
   static absl::StatusOr<std::unique_ptr<Classifier>> Load(const Options& options);
+
+  // Everything that `error`, of Load(), found wrong: one line each, with file, line where it has one, and remedy.
+  static std::vector<std::string> ProblemsOf(const absl::Status& error);
 
   // Tags one article. Never fails: a text nothing can be said about gets no tags, and outcomes that say why.
   // An empty `article.language_code` is detected; what was found, or given, comes back in `language_code` ("und" where

@@ -6,12 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "google/protobuf/arena.h"
 
 #include "classifier_service/classifier_proto.h"
 #include "common/error.h"
 #include "common/hash.h"
-#include "common/language_tag.h"
 #include "common/rpc/item_error.h"
 #include "common/rpc/message.h"
 #include "common/rpc/unary.h"
@@ -42,12 +42,10 @@ absl::StatusOr<article::v1::Article> Extract(const article::v1::RawDocument& raw
   return ToProto(*extraction, raw.known());
 }
 
-}  // namespace
-
-ClassifierHandler::ClassifierHandler(const Classifier& classifier, common::WorkerPool& pool)
-    : classifier_(classifier), pool_(pool), taxonomy_(TaxonomyOf(classifier)) {}
-
-absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, v1::ClassifyResponse& response) const {
+absl::Status ClassifyOne(const Classifier& classifier, const v1::ClassifyRequest& request,
+                         v1::ClassifyResponse& response) {
+  // First: extraction is dear.
+  ASSIGN_OR_RETURN(const ClassifyOptions options, OptionsFromProto(request, classifier.gazetteer()));
   const article::v1::Article* article = nullptr;
   absl::string_view path = "article";
   switch (request.input_case()) {
@@ -64,11 +62,37 @@ absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, 
       return common::InvalidField("article", "is missing; send an article or a document");
   }
   ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path));
-  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
-  const Classification classification = classifier_.Classify(
-      text, {.include_mentions = request.include_mentions(), .display_language = request.display_language()});
-  ToProto(classification, classifier_, response);
+  const Classification classification = classifier.Classify(text, options);
+  ToProto(classification, classifier, response);
   return absl::OkStatus();
+}
+
+}  // namespace
+
+ClassifierHandler::ClassifierHandler(std::shared_ptr<const Classifier> classifier, common::WorkerPool& pool)
+    : pool_(pool) {
+  Publish(std::move(classifier));
+}
+
+void ClassifierHandler::Publish(absl::StatusOr<std::shared_ptr<const Classifier>> loaded) {
+  std::shared_ptr<const Served> served;
+  if (loaded.ok()) {
+    served = std::make_shared<const Served>(
+        Served{.classifier = *loaded, .taxonomy = TaxonomyOf(**loaded), .load_time = absl::Now()});
+  }
+  const common::MutexLock lock(mutex_);
+  failed_reload_.reset();
+  if (served == nullptr) {
+    failed_reload_ = absl::Now();
+    return;
+  }
+  // The old one goes when the lock is open again, here or with the last call that holds it.
+  served_.swap(served);
+}
+
+std::shared_ptr<const ClassifierHandler::Served> ClassifierHandler::served() const {
+  const common::MutexLock lock(mutex_);
+  return served_;
 }
 
 grpc::ServerUnaryReactor* ClassifierHandler::Classify(grpc::CallbackServerContext* context,
@@ -76,7 +100,7 @@ grpc::ServerUnaryReactor* ClassifierHandler::Classify(grpc::CallbackServerContex
   return common::rpc::RunUnary<v1::ClassifyRequest, v1::ClassifyResponse>(
       context, request, response, pool_, {},
       [this](const common::rpc::Call& /*call*/, const v1::ClassifyRequest& in, v1::ClassifyResponse& out) {
-        return ClassifyOne(in, out);
+        return ClassifyOne(*served()->classifier, in, out);
       });
 }
 
@@ -102,14 +126,16 @@ grpc::ServerUnaryReactor* ClassifierHandler::BatchClassify(grpc::CallbackServerC
                                    absl::StrCat("have ", bytes, " bytes together; at most ", kMaxBatchBytes)),
               "BATCH_TOO_LARGE");
         }
+        const std::shared_ptr<const Served> now = served();
         size_t answer_bytes = 0;
         for (int i = 0; i < in.requests_size(); ++i) {
           if (call.CallerLeft()) return absl::CancelledError("the caller went away");
           if (call.IsCancelled()) return absl::DeadlineExceededError("the deadline passed before the batch was done");
           v1::BatchClassifyResult& result = *out.add_results();
           const auto unreadable = broken.find(i);
-          absl::Status status =
-              unreadable != broken.end() ? unreadable->second : ClassifyOne(in.requests(i), *result.mutable_response());
+          absl::Status status = unreadable != broken.end()
+                                    ? unreadable->second
+                                    : ClassifyOne(*now->classifier, in.requests(i), *result.mutable_response());
           answer_bytes += result.ByteSizeLong();
           // One answer that would make all of them undeliverable is left out, and says so.
           if (status.ok() && answer_bytes > common::rpc::kMaxResponseBytes - 100'000) {
@@ -144,14 +170,15 @@ grpc::ServerUnaryReactor* ClassifierHandler::GetTaxonomy(grpc::CallbackServerCon
       context, request, response, pool_, {},
       [this](const common::rpc::Call& /*call*/, const v1::GetTaxonomyRequest& in,
              v1::GetTaxonomyResponse& out) -> absl::Status {
-        if (in.etag() != taxonomy_.etag()) {
-          out = taxonomy_;
+        const std::shared_ptr<const Served> now = served();
+        if (in.etag() != now->taxonomy.etag()) {
+          out = now->taxonomy;
           return absl::OkStatus();
         }
         out.set_not_modified(true);
-        out.set_etag(taxonomy_.etag());
-        out.set_taxonomy_version(taxonomy_.taxonomy_version());
-        out.set_gazetteer_version(taxonomy_.gazetteer_version());
+        out.set_etag(now->taxonomy.etag());
+        out.set_taxonomy_version(now->taxonomy.taxonomy_version());
+        out.set_gazetteer_version(now->taxonomy.gazetteer_version());
         return absl::OkStatus();
       });
 }
@@ -162,7 +189,16 @@ grpc::ServerUnaryReactor* ClassifierHandler::GetModelInfo(grpc::CallbackServerCo
       context, request, response, pool_, {},
       [this](const common::rpc::Call& /*call*/, const v1::GetModelInfoRequest& /*in*/,
              v1::GetModelInfoResponse& out) -> absl::Status {
-        ToProto(classifier_, out);
+        std::shared_ptr<const Served> now;
+        {
+          const common::MutexLock lock(mutex_);
+          now = served_;
+          if (failed_reload_.has_value()) {
+            out.mutable_failed_reload_time()->set_seconds(absl::ToUnixSeconds(*failed_reload_));
+          }
+        }
+        ToProto(*now->classifier, out);
+        out.mutable_load_time()->set_seconds(absl::ToUnixSeconds(now->load_time));
         return absl::OkStatus();
       });
 }

@@ -3,18 +3,22 @@
 #define DATELINE_CLASSIFIER_SERVICE_CLASSIFIER_HANDLER_H_
 
 #include <memory>
-#include <string>
+#include <optional>
 
-#include "absl/status/status.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 
 #include "classifier_service/classifier.h"
+#include "common/mutex.h"
 #include "common/worker_pool.h"
 #include "dateline/classifier/v1/classifier_service.grpc.pb.h"
 
 namespace dateline::classifier {
 
-// Stateless and thread-safe.
+// Thread-safe. A call is answered by one classifier from its beginning to its end, all of a batch included; which one
+// that is may be changed while calls run.
 class ClassifierHandler final
     : public v1::ClassifierService::WithRawCallbackMethod_Classify<
           v1::ClassifierService::WithRawCallbackMethod_BatchClassify<
@@ -22,8 +26,13 @@ class ClassifierHandler final
                   v1::ClassifierService::WithRawCallbackMethod_GetTaxonomy<
                       v1::ClassifierService::WithRawCallbackMethod_GetModelInfo<v1::ClassifierService::Service>>>>> {
  public:
-  // Both must outlive the handler.
-  ClassifierHandler(const Classifier& classifier, common::WorkerPool& pool);
+  // `classifier` is not null. `pool` must outlive the handler.
+  ClassifierHandler(std::shared_ptr<const Classifier> classifier, common::WorkerPool& pool);
+
+  // Takes what came of loading the files again. A classifier takes the place of the one in use: calls that run end with
+  // that one, which is freed with the last of them, and calls that begin have the new one. An error changes nothing but
+  // what GetModelInfo says of it.
+  void Publish(absl::StatusOr<std::shared_ptr<const Classifier>> loaded);
 
   grpc::ServerUnaryReactor* Classify(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
@@ -37,11 +46,19 @@ class ClassifierHandler final
                                          grpc::ByteBuffer* response) override;
 
  private:
-  absl::Status ClassifyOne(const v1::ClassifyRequest& request, v1::ClassifyResponse& response) const;
+  // What answers come from. Immutable; a call holds it until it ends.
+  struct Served {
+    std::shared_ptr<const Classifier> classifier;
+    v1::GetTaxonomyResponse taxonomy;  // Whole, with its etag: it is the same for every caller.
+    absl::Time load_time;
+  };
 
-  const Classifier& classifier_;
+  std::shared_ptr<const Served> served() const;
+
   common::WorkerPool& pool_;
-  const v1::GetTaxonomyResponse taxonomy_;  // Whole, with its etag: it is the same for every caller.
+  mutable common::Mutex mutex_;
+  std::shared_ptr<const Served> served_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Time> failed_reload_ ABSL_GUARDED_BY(mutex_);  // Of the last Publish(), if it brought an error.
 };
 
 }  // namespace dateline::classifier

@@ -1,8 +1,13 @@
 // The handler over the real classifier with the data that ships, through a channel within the process.
 #include "classifier_service/classifier_handler.h"
 
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,18 +39,24 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
+Classifier::Options ShippedFiles() {
+  const std::string data = "classifier_service/data/";
+  Classifier::Options options;
+  options.taxonomy_path = data + "taxonomy/default.textproto";
+  options.gazetteer_path = data + "gazetteer/gazetteer.tsv";
+  options.model_path = data + "model/issues.model";
+  return options;
+}
+
 // Loaded once: it is immutable.
-const Classifier& RealClassifier() {
-  static const Classifier& classifier = [&]() -> const Classifier& {
-    const std::string data = "classifier_service/data/";
-    auto loaded = Classifier::Load({.taxonomy_path = data + "taxonomy/default.textproto",
-                                    .gazetteer_path = data + "gazetteer/gazetteer.tsv",
-                                    .model_path = data + "model/issues.model"});
+std::shared_ptr<const Classifier> RealClassifier() {
+  static const std::shared_ptr<const Classifier>& classifier = *[]() -> const std::shared_ptr<const Classifier>* {
+    auto loaded = Classifier::Load(ShippedFiles());
     if (!loaded.ok()) {
       ADD_FAILURE() << loaded.status();
       std::abort();
     }
-    return *loaded->release();
+    return new std::shared_ptr<const Classifier>(*std::move(loaded));
   }();
   return classifier;
 }
@@ -300,6 +311,163 @@ TEST_F(ClassifierHandlerTest, TheModelSaysHowItWasMeasured) {
   EXPECT_GT(response.training_article_count(), 1'000);
   EXPECT_EQ(response.issues_size(), 20);
   EXPECT_GT(response.quality().f1(), 0.0);
+}
+
+v1::ClassifyRequest AboutOman() {
+  v1::ClassifyRequest request;
+  request.mutable_article()->set_title("Oman's quiet diplomacy");
+  request.mutable_article()->set_body(
+      "Omani officials carried messages all summer.\n\nMuscat speaks with everybody, and Oman gains from it. The "
+      "sultan "
+      "received guests, and Omani banks lent.\n\nMost of the talks were about Iran and its trade. Kuwait was told.");
+  return request;
+}
+
+void AddPrior(v1::ClassifyRequest& request, const std::string& region_code, double log_odds) {
+  v1::CountryPrior& prior = *request.add_priors();
+  prior.set_region_code(region_code);
+  prior.set_log_odds(log_odds);
+}
+
+TEST_F(ClassifierHandlerTest, ProfilesAndPriorsDecideWhichCountriesAreTagged) {
+  v1::ClassifyRequest request = AboutOman();
+  v1::ClassifyResponse standard;
+  ASSERT_OK(Call(&Stub::Classify, request, standard));
+  request.set_profile(v1::COUNTRY_PROFILE_DEFAULT);
+  v1::ClassifyResponse named;
+  ASSERT_OK(Call(&Stub::Classify, request, named));
+  EXPECT_EQ(standard.SerializeAsString(), named.SerializeAsString());
+  request.set_profile(v1::COUNTRY_PROFILE_STRICT);
+  v1::ClassifyResponse strict;
+  ASSERT_OK(Call(&Stub::Classify, request, strict));
+  request.set_profile(v1::COUNTRY_PROFILE_GENEROUS);
+  AddPrior(request, "IR", 1.5);
+  v1::ClassifyResponse generous;
+  ASSERT_OK(Call(&Stub::Classify, request, generous));
+  EXPECT_LT(strict.countries_size(), generous.countries_size());
+  const auto iran = std::find_if(generous.countries().begin(), generous.countries().end(),
+                                 [](const v1::CountryTag& tag) { return tag.region_code() == "IR"; });
+  ASSERT_NE(iran, generous.countries().end());
+  const auto prior = std::find_if(iran->evidence().begin(), iran->evidence().end(),
+                                  [](const apb::Evidence& evidence) { return evidence.kind() == "PRIOR"; });
+  ASSERT_NE(prior, iran->evidence().end());
+  EXPECT_FALSE(prior->has_span());
+  EXPECT_EQ(prior->weight(), 1.5);
+
+  v1::BatchClassifyRequest batch;
+  *batch.add_requests() = request;
+  *batch.add_requests() = AboutOman();
+  AddPrior(*batch.mutable_requests(1), "ZZ", 1.0);
+  v1::BatchClassifyResponse answers;
+  ASSERT_OK(Call(&Stub::BatchClassify, batch, answers));
+  EXPECT_EQ(answers.results(0).response().SerializeAsString(), generous.SerializeAsString());
+  ASSERT_THAT(answers.results(1).error().field_violations(), SizeIs(1));
+  EXPECT_EQ(answers.results(1).error().field_violations(0).field(), "priors[0].region_code");
+}
+
+TEST_F(ClassifierHandlerTest, ProfilesAndPriorsThatAreNoneAreNamedByTheirPath) {
+  v1::ClassifyResponse response;
+  const auto field_of = [&](const v1::ClassifyRequest& request) {
+    return FieldOf(Call(&Stub::Classify, request, response));
+  };
+  v1::ClassifyRequest request = AboutOman();
+  request.set_profile(static_cast<v1::CountryProfile>(9));
+  EXPECT_EQ(field_of(request), "profile");
+  for (const double log_odds : {2.01, -2.01, std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    request = AboutOman();
+    AddPrior(request, "OM", 2.0);
+    AddPrior(request, "IR", log_odds);
+    EXPECT_EQ(field_of(request), "priors[1].log_odds") << log_odds;
+  }
+  for (const std::string code : {"ir", "ZZ", "", "gcc", "IRN"}) {
+    request = AboutOman();
+    AddPrior(request, code, 1.0);
+    EXPECT_EQ(field_of(request), "priors[0].region_code") << code;
+  }
+  request = AboutOman();
+  request.add_priors()->set_group_id("IR");
+  EXPECT_EQ(field_of(request), "priors[0].group_id");
+  request = AboutOman();
+  request.add_priors()->set_log_odds(1.0);
+  EXPECT_EQ(field_of(request), "priors[0]");
+  request = AboutOman();
+  AddPrior(request, "OM", 1.0);
+  AddPrior(request, "IR", 1.0);
+  AddPrior(request, "OM", 0.5);
+  EXPECT_EQ(field_of(request), "priors[2].region_code");
+  request = AboutOman();
+  for (int i = 0; i < 21; ++i) AddPrior(request, "OM", 1.0);
+  EXPECT_EQ(field_of(request), "priors");
+}
+
+TEST_F(ClassifierHandlerTest, WhatIsLoadedIsReplacedWhileCallsRunAndNoneFails) {
+  const testing::TempDir dir;
+  std::ofstream(dir.File("overlay.tsv")) << "Harbour Street\tOM\tMETONYM\n";
+  Classifier::Options with_overlay = ShippedFiles();
+  with_overlay.gazetteer_overlay_path = dir.File("overlay.tsv");
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Classifier> other, Classifier::Load(with_overlay));
+  const std::string plain_version = RealClassifier()->gazetteer_version();
+  const std::string other_version = other->gazetteer_version();
+  ASSERT_NE(plain_version, other_version);
+
+  v1::ClassifyRequest request;
+  request.mutable_article()->set_title("Harbour Street waits");
+  request.mutable_article()->set_body(
+      "Harbour Street said on Monday that it would wait. So did all of Harbour Street.");
+  v1::BatchClassifyRequest batch;
+  for (int i = 0; i < 8; ++i) *batch.add_requests() = request;
+  // Each answer is wholly of the one or of the other, a batch as a whole.
+  std::atomic<int> plain_answers = 0;
+  std::atomic<int> other_answers = 0;
+  std::atomic<bool> done = false;
+  const auto expect_one_version = [&](const v1::ClassifyResponse& response, const std::string& version) {
+    EXPECT_EQ(response.gazetteer_version(), version);
+    ASSERT_TRUE(version == plain_version || version == other_version) << version;
+    EXPECT_EQ(response.countries_size(), version == other_version ? 1 : 0);
+    ++(version == other_version ? other_answers : plain_answers);
+  };
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      while (!done) {
+        v1::ClassifyResponse response;
+        ASSERT_OK(Call(&Stub::Classify, request, response));
+        expect_one_version(response, response.gazetteer_version());
+        v1::BatchClassifyResponse answers;
+        ASSERT_OK(Call(&Stub::BatchClassify, batch, answers));
+        ASSERT_THAT(answers.results(), SizeIs(8));
+        for (const v1::BatchClassifyResult& result : answers.results()) {
+          expect_one_version(result.response(), answers.results(0).response().gazetteer_version());
+        }
+      }
+    });
+  }
+  // Until both were seen by somebody a few times over; what is broken comes in between and changes nothing.
+  for (int i = 0; i < 40 || plain_answers < 100 || other_answers < 100; ++i) {
+    if (i % 4 == 0) handler_.Publish(absl::InvalidArgumentError("overlay.tsv:1: broken"));
+    handler_.Publish(i % 2 == 0 ? other : RealClassifier());
+    v1::GetTaxonomyResponse taxonomy;
+    ASSERT_OK(Call(&Stub::GetTaxonomy, v1::GetTaxonomyRequest(), taxonomy));
+    EXPECT_EQ(taxonomy.gazetteer_version(), i % 2 == 0 ? other_version : plain_version);
+  }
+  done = true;
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST_F(ClassifierHandlerTest, ABrokenReloadIsToldAndWhatWasLoadedStays) {
+  v1::GetModelInfoResponse before;
+  ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), before));
+  EXPECT_GT(before.load_time().seconds(), 0);
+  EXPECT_FALSE(before.has_failed_reload_time());
+  handler_.Publish(absl::InvalidArgumentError("overlay.tsv:1: broken"));
+  v1::GetModelInfoResponse after;
+  ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), after));
+  EXPECT_GE(after.failed_reload_time().seconds(), before.load_time().seconds());
+  after.clear_failed_reload_time();
+  EXPECT_EQ(after.SerializeAsString(), before.SerializeAsString());
+  handler_.Publish(RealClassifier());
+  ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), after));
+  EXPECT_FALSE(after.has_failed_reload_time());
 }
 
 // The page the project starts from: menus, teasers, repeated sidebars and a biography around one article.

@@ -1,13 +1,16 @@
 #include "classifier_service/classifier_proto.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 
+#include "common/country_prior.h"
 #include "common/error.h"
 #include "common/language_tag.h"
 #include "common/status_macros.h"
@@ -94,6 +97,39 @@ void NamesToProto(const std::vector<Names>& names, google::protobuf::RepeatedPtr
   }
 }
 
+absl::StatusOr<CountryPrior> PriorFromProto(const v1::CountryPrior& proto, const Gazetteer& gazetteer,
+                                            const std::string& path) {
+  CountryPrior prior;
+  prior.log_odds = proto.log_odds();
+  switch (proto.target_case()) {
+    case v1::CountryPrior::kRegionCode:
+      prior.id = proto.region_code();
+      if (gazetteer.FindRegion(prior.id) == nullptr) {
+        return InvalidField(path + ".region_code",
+                            absl::StrCat("\"", absl::Utf8SafeCHexEscape(prior.id),
+                                         "\" is no country of the taxonomy; send a code in upper case, such as IR"));
+      }
+      break;
+    case v1::CountryPrior::kGroupId:
+      prior.id = proto.group_id();
+      if (gazetteer.FindGroup(prior.id) == nullptr) {
+        return InvalidField(path + ".group_id",
+                            absl::StrCat("\"", absl::Utf8SafeCHexEscape(prior.id),
+                                         "\" is no group of the taxonomy; send an id that GetTaxonomy lists (codes of "
+                                         "countries are in upper case)"));
+      }
+      break;
+    case v1::CountryPrior::TARGET_NOT_SET:
+      return InvalidField(path, "names neither a country nor a group; set region_code or group_id");
+  }
+  // Written so that what is no number is out of range too.
+  if (!(prior.log_odds >= -common::kMaxPriorLogOdds && prior.log_odds <= common::kMaxPriorLogOdds)) {
+    return InvalidField(path + ".log_odds", absl::StrCat("is ", prior.log_odds, "; send a number from ",
+                                                         -common::kMaxPriorLogOdds, " to ", common::kMaxPriorLogOdds));
+  }
+  return prior;
+}
+
 absl::Status ArticleTooLarge(absl::string_view field, absl::string_view what) {
   return common::WithReason(InvalidField(field, absl::StrCat(what, "; at most ", kMaxArticleBytes, " are allowed")),
                             "ARTICLE_TOO_LARGE");
@@ -144,6 +180,44 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_
     text.publish_time = absl::FromUnixSeconds(seconds);
   }
   return text;
+}
+
+absl::StatusOr<ClassifyOptions> OptionsFromProto(const v1::ClassifyRequest& request, const Gazetteer& gazetteer) {
+  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
+  ClassifyOptions options;
+  options.include_mentions = request.include_mentions();
+  options.display_language = request.display_language();
+  switch (request.profile()) {
+    case v1::COUNTRY_PROFILE_UNSPECIFIED:
+    case v1::COUNTRY_PROFILE_DEFAULT:
+      break;
+    case v1::COUNTRY_PROFILE_STRICT:
+      options.profile = CountryProfile::kStrict;
+      break;
+    case v1::COUNTRY_PROFILE_GENEROUS:
+      options.profile = CountryProfile::kGenerous;
+      break;
+    default:
+      return InvalidField("profile", absl::StrCat(static_cast<int>(request.profile()),
+                                                  " is no profile; send COUNTRY_PROFILE_STRICT, "
+                                                  "COUNTRY_PROFILE_DEFAULT or COUNTRY_PROFILE_GENEROUS"));
+  }
+  if (request.priors_size() > static_cast<int>(common::kMaxCountryPriors)) {
+    return InvalidField("priors", absl::StrCat("holds ", request.priors_size(), " priors; at most ",
+                                               common::kMaxCountryPriors, " are taken"));
+  }
+  std::set<std::string> seen;  // Codes are upper case, ids of groups lower.
+  for (int i = 0; i < request.priors_size(); ++i) {
+    const std::string path = absl::StrCat("priors[", i, "]");
+    ASSIGN_OR_RETURN(CountryPrior prior, PriorFromProto(request.priors(i), gazetteer, path));
+    if (!seen.insert(prior.id).second) {
+      const bool region = request.priors(i).has_region_code();
+      return InvalidField(absl::StrCat(path, region ? ".region_code" : ".group_id"),
+                          absl::StrCat("\"", prior.id, "\" has a prior already; send one for each"));
+    }
+    options.priors.push_back(std::move(prior));
+  }
+  return options;
 }
 
 absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document) {

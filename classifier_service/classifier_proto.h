@@ -25,6 +25,10 @@ inline constexpr int kMaxMentions = 2'000;
 // title nor body, too large, a publish_time outside the years 1 to 9999.
 absl::StatusOr<ArticleText> FromProto(const article::v1::Article& article, absl::string_view path);
 
+// How a request wants its article tagged. InvalidArgument names the field: a display_language that is no BCP 47 tag, an
+// unknown profile, too many priors, one without a target that `gazetteer` knows, a target twice, log-odds out of range.
+absl::StatusOr<ClassifyOptions> OptionsFromProto(const v1::ClassifyRequest& request, const Gazetteer& gazetteer);
+
 // The `document` of a request, for extraction. InvalidArgument names the field: no content, a `url` that is too long or
 // none of http or https.
 absl::StatusOr<extraction::Document> FromProto(const article::v1::RawDocument& document);

@@ -1,5 +1,6 @@
 #include "classifier_service/classifier.h"
 
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -18,9 +19,11 @@ using ::testing::IsEmpty;
 
 Classifier::Options Shipped() {
   const std::string data = "classifier_service/data/";
-  return {.taxonomy_path = data + "taxonomy/default.textproto",
-          .gazetteer_path = data + "gazetteer/gazetteer.tsv",
-          .model_path = data + "model/issues.model"};
+  Classifier::Options options;
+  options.taxonomy_path = data + "taxonomy/default.textproto";
+  options.gazetteer_path = data + "gazetteer/gazetteer.tsv";
+  options.model_path = data + "model/issues.model";
+  return options;
 }
 
 class ClassifierTest : public ::testing::Test {
@@ -112,6 +115,31 @@ TEST(ClassifierLoadTest, EachMissingFileIsNamed) {
   options = Shipped();
   options.model_path = "/nonexistent/c";
   EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/c")));
+}
+
+TEST(ClassifierLoadTest, EverythingThatIsWrongWithAllFilesIsListed) {
+  const testing::TempDir dir;
+  std::ofstream(dir.File("taxonomy")) << "version: \"x\"\n";
+  std::ofstream(dir.File("overlay")) << "Oz\tZZ\tNAME\nOz\tIR\tTOWN\n";
+  std::ofstream(dir.File("model")) << "something else";
+  Classifier::Options options = Shipped();
+  options.taxonomy_path = dir.File("taxonomy");
+  options.gazetteer_overlay_path = dir.File("overlay");
+  options.model_path = dir.File("model");
+  const absl::Status error = Classifier::Load(options).status();
+  EXPECT_THAT(error, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no issues")));
+  EXPECT_THAT(Classifier::ProblemsOf(error),
+              ::testing::UnorderedElementsAre(HasSubstr("no issues"), HasSubstr("overlay:1: ZZ is no country"),
+                                              HasSubstr("overlay:2: unknown kind"), HasSubstr("no issue model")));
+}
+
+TEST(ClassifierLoadTest, AnOverlayShowsInTheVersion) {
+  const testing::TempDir dir;
+  std::ofstream(dir.File("overlay")) << "Harbour Street\tOM\tMETONYM\n";
+  Classifier::Options options = Shipped();
+  options.gazetteer_overlay_path = dir.File("overlay");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Classifier> classifier, Classifier::Load(options));
+  EXPECT_THAT(classifier->gazetteer_version(), ::testing::MatchesRegex("[0-9a-f]{16}\\+[0-9a-f]{16}"));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 # The gazetteer (which words name which country) and the country tagger that ranks what it finds.
 dateline_library(gazetteer
-  SOURCES gazetteer.cc
-  HEADERS gazetteer.h
-  DEPS absl::status absl::statusor absl::strings absl::span
-  PRIVATE_DEPS common_base absl::flat_hash_map absl::flat_hash_set absl::memory ICU::uc)
+  SOURCES gazetteer.cc gazetteer_file.cc
+  HEADERS gazetteer.h gazetteer_file.h
+  DEPS common_base absl::status absl::statusor absl::strings absl::span
+  PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::memory ICU::uc)
 
 dateline_library(country_tagger
   SOURCES country_tagger.cc
@@ -12,7 +12,7 @@ dateline_library(country_tagger
   PRIVATE_DEPS absl::flat_hash_map)
 
 dateline_test(country_tagger_test
-  SOURCES gazetteer_test.cc country_tagger_test.cc country_traps_test.cc
+  SOURCES gazetteer_test.cc gazetteer_overlay_test.cc country_tagger_test.cc country_traps_test.cc
   DEPS country_tagger common_base test_support)
 
 # Measured on the optional data; tests that are skipped where it is not there.

@@ -561,13 +561,64 @@ static_assert(kFeatureNames[kUnitedStatesFeature] == "united_states");
 constexpr size_t kTitleRivalsFeature = 21;
 static_assert(kFeatureNames[kTitleRivalsFeature] == "title_rivals");
 
+// The score from which on a tag is given, by CountryProfile.
+constexpr std::array<double, 3> kProfileThresholds = {0.7, ranker::kThreshold, 0.25};
+
+double ThresholdOf(CountryProfile profile) { return kProfileThresholds[static_cast<size_t>(profile)]; }
+
 // Where the title names two countries that the text names more often, a third needs more.
-double ThresholdFor(const Candidate& candidate) {
-  return candidate.features[kTitleRivalsFeature] >= 2.0 ? ranker::kCrowdedThreshold : ranker::kThreshold;
+double ThresholdFor(const Candidate& candidate, CountryProfile profile) {
+  const bool crowded = profile == CountryProfile::kDefault && candidate.features[kTitleRivalsFeature] >= 2.0;
+  return crowded ? ranker::kCrowdedThreshold : ThresholdOf(profile);
 }
 
-double Probability(const Candidate& candidate) {
-  double sum = ranker::kConstant;
+// The priors of one region or group.
+struct Prior {
+  double log_odds = 0.0;
+  std::vector<Evidence> evidence;
+};
+
+// What the priors come to, by the ids of regions and groups.
+absl::flat_hash_map<std::string, Prior> PriorsById(const Gazetteer& gazetteer,
+                                                   const std::vector<CountryPrior>& priors) {
+  absl::flat_hash_map<std::string, Prior> by_id;
+  const auto add = [&by_id](const std::string& id, const std::string& given_for, double log_odds) {
+    Prior& prior = by_id[id];
+    prior.log_odds += log_odds;
+    Evidence evidence;
+    evidence.text = given_for;
+    evidence.kind = "PRIOR";
+    evidence.weight = log_odds;
+    prior.evidence.push_back(std::move(evidence));
+  };
+  for (const CountryPrior& prior : priors) {
+    add(prior.id, prior.id, prior.log_odds);
+    const GazetteerGroup* group = gazetteer.FindGroup(prior.id);
+    if (group == nullptr) {
+      continue;
+    }
+    const std::string* last = nullptr;  // Members stand by code; one that left and came back stands twice.
+    for (const GazetteerMember& member : group->members) {
+      if (last == nullptr || *last != member.region_code) {
+        add(member.region_code, prior.id, prior.log_odds / 2.0);
+      }
+      last = &member.region_code;
+    }
+  }
+  return by_id;
+}
+
+// Priors always stay among the reasons, however many mentions there are.
+void AddPrior(const Prior& prior, std::vector<Evidence>& evidence) {
+  const size_t kept = std::min<size_t>(prior.evidence.size(), kMaxEvidencePerTag);
+  evidence.resize(std::min<size_t>(evidence.size(), kMaxEvidencePerTag - kept));
+  evidence.insert(evidence.end(), prior.evidence.begin(), prior.evidence.begin() + static_cast<std::ptrdiff_t>(kept));
+  std::stable_sort(evidence.begin(), evidence.end(),
+                   [](const Evidence& a, const Evidence& b) { return a.weight > b.weight; });
+}
+
+double Probability(const Candidate& candidate, double prior) {
+  double sum = ranker::kConstant + prior;
   for (size_t i = 0; i < candidate.features.size(); ++i) {
     sum += ranker::kWeights[i] * candidate.features[i];
   }
@@ -576,12 +627,11 @@ double Probability(const Candidate& candidate) {
 
 // Groups have no training data of their own: how often, and whether in the title or the lead, judged so that one
 // passing mention is never enough and a title nearly is.
-double GroupProbability(const Tally& tally, double all) {
-  const double sum = -3.6 + 1.0 * std::log1p(tally.weight) + 2.5 * tally.weight / all +
+double GroupProbability(const Tally& tally, double all, double prior) {
+  const double sum = prior - 3.6 + 1.0 * std::log1p(tally.weight) + 2.5 * tally.weight / all +
                      (tally.title > 0.0 ? 2.2 : 0.0) + (tally.lead > 0.0 ? 0.7 : 0.0);
   return 1.0 / (1.0 + std::exp(-sum));
 }
-constexpr double kGroupThreshold = 0.5;
 
 // The evidence for one tag: the heaviest mentions, earlier ones first among equals, and a few that were set aside.
 class EvidenceList {
@@ -645,6 +695,11 @@ std::vector<CountryCandidate> CountryTagger::Candidates(const ArticleText& artic
 CountryTags CountryTagger::Tag(const ArticleText& article, const Options& options) const {
   const Analysis analysis = Analyst(gazetteer_, article).Run();
   CountryTags tags;
+  const absl::flat_hash_map<std::string, Prior> priors = PriorsById(gazetteer_, options.priors);
+  const auto prior_of = [&priors](const std::string& id) {
+    const auto it = priors.find(id);
+    return it == priors.end() ? 0.0 : it->second.log_odds;
+  };
 
   // The tag of each region and group that gets one, and then in one pass the evidence for them.
   absl::flat_hash_map<int16_t, size_t> region_tag;
@@ -654,8 +709,8 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
     const GazetteerRegion& region = gazetteer_.regions()[static_cast<size_t>(candidate.region)];
     candidate.features[kUnitedStatesFeature] = region.region_code == "US" ? 1.0 : 0.0;
     all += analysis.regions.at(candidate.region).weight;
-    const double score = Round(Probability(candidate));
-    if (score >= ThresholdFor(candidate)) {
+    const double score = Round(Probability(candidate, prior_of(region.region_code)));
+    if (score >= ThresholdFor(candidate, options.profile)) {
       region_tag[candidate.region] = tags.countries.size();
       dateline::classifier::Tag tag;
       tag.id = region.region_code;
@@ -675,9 +730,9 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
   }
   for (const int16_t index : groups) {
     const Tally& tally = analysis.groups.at(index);
-    const double score = tally.weight > 0.0 ? Round(GroupProbability(tally, all)) : 0.0;
-    if (score >= kGroupThreshold) {
-      const GazetteerGroup& group = gazetteer_.groups()[static_cast<size_t>(index)];
+    const GazetteerGroup& group = gazetteer_.groups()[static_cast<size_t>(index)];
+    const double score = tally.weight > 0.0 ? Round(GroupProbability(tally, all, prior_of(group.group_id))) : 0.0;
+    if (score >= ThresholdOf(options.profile)) {
       group_tag[index] = tags.groups.size();
       dateline::classifier::Tag tag;
       tag.id = group.group_id;
@@ -727,6 +782,13 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
   }
   for (size_t i = 0; i < tags.groups.size(); ++i) {
     tags.groups[i].evidence = group_evidence[i].Take(article);
+  }
+  for (std::vector<dateline::classifier::Tag>* list : {&tags.countries, &tags.groups}) {
+    for (dateline::classifier::Tag& tag : *list) {
+      if (const auto it = priors.find(tag.id); it != priors.end()) {
+        AddPrior(it->second, tag.evidence);
+      }
+    }
   }
   SortTags(tags.countries);
   SortTags(tags.groups);

@@ -41,6 +41,9 @@ class CountryTagger {
  public:
   struct Options {
     bool want_mentions = false;  // Fill `CountryTags::mentions`.
+    CountryProfile profile = CountryProfile::kDefault;
+    // Of what the text names; a prior alone makes no tag. Each that counts for a tag stands in its evidence.
+    std::vector<CountryPrior> priors = {};
   };
 
   // At most this many mentions are returned, the first ones; all count for the tags.

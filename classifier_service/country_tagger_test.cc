@@ -208,5 +208,95 @@ TEST(CountryTaggerTest, GivesTheRankerOneValueForEachFeature) {
   EXPECT_EQ(candidates[0].features.size(), CountryTagger::FeatureNames().size());
 }
 
+// The score of a tag; 0 if there is none.
+double ScoreOf(const std::vector<Tag>& tags, const std::string& id) {
+  const auto it = std::find_if(tags.begin(), tags.end(), [&](const Tag& tag) { return tag.id == id; });
+  return it == tags.end() ? 0.0 : it->score;
+}
+
+// About Oman, with `mentions` of Iran further down: from some number on it is about Iran as well.
+ArticleText AboutOman(int mentions) {
+  ArticleText article;
+  article.title = "Oman's quiet diplomacy";
+  article.body =
+      "Omani officials carried messages all summer.\n\nMuscat speaks with everybody, and Oman gains from it. The "
+      "sultan "
+      "received guests, and Omani banks lent.\n\nKuwait was told.";
+  for (int i = 0; i < mentions; ++i) {
+    article.body += " Much of the talk was of trade with Iran.";
+  }
+  return article;
+}
+
+CountryTags TagWith(const ArticleText& article, CountryProfile profile, const std::vector<CountryPrior>& priors) {
+  return CountryTagger(Shipped()).Tag(article, {.want_mentions = false, .profile = profile, .priors = priors});
+}
+
+TEST(CountryTaggerTest, AStricterProfileTagsNoMoreAndScoresTheSame) {
+  size_t strict_tags = 0;
+  size_t generous_tags = 0;
+  for (int mentions = 0; mentions < 12; ++mentions) {
+    const CountryTags strict = TagWith(AboutOman(mentions), CountryProfile::kStrict, {});
+    const CountryTags standard = TagWith(AboutOman(mentions), CountryProfile::kDefault, {});
+    const CountryTags generous = TagWith(AboutOman(mentions), CountryProfile::kGenerous, {});
+    EXPECT_LE(strict.countries.size(), standard.countries.size());
+    EXPECT_LE(standard.countries.size(), generous.countries.size());
+    for (const CountryTags* some : {&strict, &standard}) {
+      for (const Tag& tag : some->countries) {
+        EXPECT_EQ(tag.score, ScoreOf(generous.countries, tag.id));
+      }
+    }
+    strict_tags += strict.countries.size();
+    generous_tags += generous.countries.size();
+  }
+  EXPECT_LT(strict_tags, generous_tags);
+}
+
+TEST(CountryTaggerTest, APriorIsAddedToTheLogOddsAndStandsInTheEvidence) {
+  const auto log_odds = [](double score) { return std::log(score / (1.0 - score)); };
+  const double without = ScoreOf(TagWith(AboutOman(8), CountryProfile::kGenerous, {}).countries, "IR");
+  ASSERT_GT(without, 0.0);
+  const CountryTags tags = TagWith(AboutOman(8), CountryProfile::kGenerous, {{.id = "IR", .log_odds = 1.5}});
+  EXPECT_NEAR(log_odds(ScoreOf(tags.countries, "IR")), log_odds(without) + 1.5, 0.01);
+  for (const Tag& tag : tags.countries) {
+    const auto prior = std::find_if(tag.evidence.begin(), tag.evidence.end(),
+                                    [](const Evidence& evidence) { return evidence.kind == "PRIOR"; });
+    ASSERT_EQ(prior != tag.evidence.end(), tag.id == "IR") << tag.id;
+    if (prior == tag.evidence.end()) {
+      continue;
+    }
+    EXPECT_FALSE(prior->span.has_value());
+    EXPECT_EQ(prior->weight, 1.5);
+    EXPECT_TRUE(std::is_sorted(tag.evidence.begin(), tag.evidence.end(),
+                               [](const Evidence& a, const Evidence& b) { return a.weight > b.weight; }));
+  }
+}
+
+TEST(CountryTaggerTest, APriorOfAGroupIsHalfAPriorOfItsMembers) {
+  const double without = ScoreOf(TagWith(AboutOman(8), CountryProfile::kGenerous, {}).countries, "IR");
+  const CountryTags of_group = TagWith(AboutOman(8), CountryProfile::kGenerous, {{.id = "gcc", .log_odds = 1.0}});
+  const CountryTags of_members =
+      TagWith(AboutOman(8), CountryProfile::kGenerous, {{.id = "OM", .log_odds = 0.5}, {.id = "KW", .log_odds = 0.5}});
+  EXPECT_EQ(ScoreOf(of_group.countries, "OM"), ScoreOf(of_members.countries, "OM"));
+  EXPECT_EQ(ScoreOf(of_group.countries, "KW"), ScoreOf(of_members.countries, "KW"));
+  EXPECT_EQ(ScoreOf(of_group.countries, "IR"), without);
+}
+
+TEST(CountryTaggerTest, APriorAloneMakesNoTag) {
+  const CountryTags tags = TagWith(AboutOman(8), CountryProfile::kGenerous, {{.id = "JP", .log_odds = 2.0}});
+  EXPECT_EQ(ScoreOf(tags.countries, "JP"), 0.0);
+}
+
+TEST(CountryTaggerTest, ManyPriorsLeaveAtMostTwentyReasons) {
+  ArticleText article = AboutOman(8);
+  for (int i = 0; i < 30; ++i) {
+    article.body += "\n\nOman and Muscat again.";
+  }
+  const CountryTags tags = TagWith(article, CountryProfile::kDefault, {{.id = "OM", .log_odds = -2.0}});
+  ASSERT_EQ(tags.countries.front().id, "OM");
+  EXPECT_EQ(tags.countries.front().evidence.size(), kMaxEvidencePerTag);
+  EXPECT_EQ(tags.countries.front().evidence.back().kind, "PRIOR") << "it counts against the tag";
+}
+
 }  // namespace
 }  // namespace dateline::classifier

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -18,11 +16,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
+#include "classifier_service/gazetteer_file.h"
 #include "common/hash.h"
+#include "common/printable.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 
@@ -36,6 +34,10 @@ constexpr std::array<absl::string_view, kGazetteerKindCount> kKindNames = {
 
 // A surface form has at most this many words; in Chinese, at most this many characters.
 constexpr size_t kMaxTokens = 24;
+// Meanings of one form.
+constexpr uint16_t kMaxMeanings = 1000;
+// Of the hash of a file, in `version`.
+constexpr size_t kVersionDigits = 16;
 // Longer words are no name, and need not be remembered while they are read.
 constexpr size_t kMaxTokenBytes = 96;
 
@@ -403,130 +405,6 @@ bool Joins(absl::string_view gap, const Token& before) {
   return true;
 }
 
-absl::Status RowError(absl::string_view source, size_t line, absl::string_view problem) {
-  return absl::InvalidArgumentError(absl::StrCat(source, ":", line, ": ", problem));
-}
-
-// One row of the file.
-struct Row {
-  size_t line = 0;
-  std::string surface;
-  std::string target;
-  std::string language;
-  std::optional<GazetteerKind> kind;  // None: MEMBER, GIVEN or SURNAME.
-  bool member = false;
-  bool surname = false;
-  int from_year = 0;
-  int to_year = 0;
-  uint16_t flags = 0;
-  bool display = false;
-  bool no_match = false;
-  bool alias = false;
-  bool successor = false;
-};
-
-bool IsRegionCode(absl::string_view text) {
-  return text.size() == 2 && absl::ascii_isupper(static_cast<unsigned char>(text[0])) &&
-         absl::ascii_isupper(static_cast<unsigned char>(text[1]));
-}
-
-bool IsGroupId(absl::string_view text) {
-  return text.size() >= 2 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-                  absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '_';
-         });
-}
-
-absl::StatusOr<int> ParseYear(absl::string_view text) {
-  int year = 0;
-  if (text.empty()) {
-    return 0;
-  }
-  if (!absl::SimpleAtoi(text, &year) || year < 1 || year > 9999) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is no year: write four digits or leave it empty"));
-  }
-  return year;
-}
-
-absl::Status ParseFlags(absl::string_view text, Row& row) {
-  static const auto* const kFlags = new std::map<absl::string_view, uint16_t>{
-      {"any", GazetteerEntry::kAnyCase},   {"caps", GazetteerEntry::kCaps}, {"word", GazetteerEntry::kWord},
-      {"hyphen", GazetteerEntry::kHyphen}, {"weak", GazetteerEntry::kWeak}, {"person", GazetteerEntry::kPersonName},
-      {"aside", GazetteerEntry::kAside}};
-  for (const absl::string_view flag : absl::StrSplit(text, ',', absl::SkipEmpty())) {
-    if (flag == "display") {
-      row.display = true;
-    } else if (flag == "nomatch") {
-      row.no_match = true;
-    } else if (flag == "alias") {
-      row.alias = true;
-    } else if (flag == "successor") {
-      row.successor = true;
-    } else if (const auto it = kFlags->find(flag); it != kFlags->end()) {
-      row.flags = static_cast<uint16_t>(row.flags | it->second);
-    } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown flag \"", flag,
-                       "\": use display, nomatch, alias, any, caps, word, hyphen, weak, person, aside or successor"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Row> ParseRow(absl::string_view line, size_t number, absl::string_view source) {
-  const std::vector<absl::string_view> fields = absl::StrSplit(line, '\t');
-  if (fields.size() != 8) {
-    return RowError(source, number,
-                    absl::StrCat("has ", fields.size(),
-                                 " fields instead of 8: write surface, target, kind, language, source, from, to and "
-                                 "flags, divided by tabs"));
-  }
-  Row row;
-  row.line = number;
-  row.surface = std::string(fields[0]);
-  row.target = std::string(fields[1]);
-  row.language = std::string(fields[3]);
-  if (row.surface.empty() || row.surface.size() > 200 || !common::IsValidUtf8(row.surface)) {
-    return RowError(source, number, "the surface form is empty, longer than 200 bytes or not UTF-8: correct it");
-  }
-  if (row.target != "-" && !IsRegionCode(row.target) && !IsGroupId(row.target)) {
-    return RowError(
-        source, number,
-        absl::StrCat("\"", row.target, "\" is no target: write a region code (IR), a group id (gulf_states) or -"));
-  }
-  if (fields[2] == "MEMBER") {
-    row.member = true;
-    if (!IsGroupId(row.target) || !IsRegionCode(row.surface)) {
-      return RowError(source, number, "a MEMBER row needs a region code as its surface and a group id as its target");
-    }
-  } else if (fields[2] == "SURNAME") {
-    row.surname = true;
-  } else if (fields[2] != "GIVEN") {
-    const auto* const it = std::find(kKindNames.begin(), kKindNames.end(), fields[2]);
-    if (it == kKindNames.end()) {
-      return RowError(
-          source, number,
-          absl::StrCat("unknown kind \"", fields[2], "\": use NAME, DEMONYM, CAPITAL, METONYM, CITY, ",
-                       "SUBDIVISION, PLACE, LEADER, PERSON, ORGANISATION, CURRENCY, MEMBER, GIVEN or SURNAME"));
-    }
-    row.kind = static_cast<GazetteerKind>(it - kKindNames.begin());
-  }
-  const auto from = ParseYear(fields[5]);
-  const auto to = ParseYear(fields[6]);
-  if (!from.ok() || !to.ok()) {
-    return RowError(source, number, from.ok() ? to.status().message() : from.status().message());
-  }
-  row.from_year = *from;
-  row.to_year = *to;
-  if (absl::Status status = ParseFlags(fields[7], row); !status.ok()) {
-    return RowError(source, number, status.message());
-  }
-  if (row.display && row.language.empty()) {
-    return RowError(source, number, "a display name needs its language: write it into the fourth field");
-  }
-  return row;
-}
-
 // Case that the form itself has, and so asks of the text.
 struct SurfaceCase {
   bool first_upper = false;
@@ -545,15 +423,14 @@ uint64_t EdgeKey(uint32_t node, uint32_t token) { return (static_cast<uint64_t>(
 // Names in all languages as they are read, by target.
 using NameTable = std::map<std::string, std::map<std::string, GazetteerNames>>;
 
-absl::StatusOr<std::vector<GazetteerNames>> TakeNames(const std::string& target, NameTable& table,
-                                                      absl::string_view source) {
+// The names of a target, English first; empty if it has no display name in English.
+std::vector<GazetteerNames> TakeNames(const std::string& target, NameTable& table) {
+  std::vector<GazetteerNames> names;
   std::map<std::string, GazetteerNames>& by_language = table[target];
   const auto english = by_language.find("en");
   if (english == by_language.end() || english->second.display_name.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source, ": ", target, " has no English display name: add a row for it with the flag display"));
+    return names;
   }
-  std::vector<GazetteerNames> names;
   names.push_back(english->second);
   for (auto& [language, entry] : by_language) {
     if (language != "en" && !entry.display_name.empty()) {
@@ -573,6 +450,7 @@ absl::string_view GazetteerKindName(GazetteerKind kind) { return kKindNames[stat
 
 struct Gazetteer::Impl {
   std::string version;
+  std::vector<std::string> warnings;
   std::vector<GazetteerRegion> regions;
   std::vector<GazetteerGroup> groups;
   absl::flat_hash_map<std::string, int16_t> region_index;
@@ -589,16 +467,16 @@ struct Gazetteer::Impl {
   std::vector<GazetteerEntry> entries;
   size_t surface_count = 0;
 
-  absl::Status IndexNames(const std::vector<Row>& rows, absl::string_view source);
-  absl::Status IndexMembers(const std::vector<Row>& rows, absl::string_view source);
-  absl::Status IndexSurfaces(const std::vector<Row>& rows, absl::string_view source);
+  void IndexNames(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
+  void IndexMembers(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
+  void IndexSurfaces(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
   uint32_t TokenId(absl::string_view folded);
-  absl::StatusOr<uint32_t> InsertSurface(const Row& row, absl::string_view source);
+  std::optional<uint32_t> InsertSurface(const GazetteerRow& row, GazetteerProblems& problems);
   absl::Span<const GazetteerEntry> Satisfied(const Node& node, absl::Span<const Token> tokens, bool hyphen_after,
                                              bool text_upper) const;
 };
 
-absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::string_view source) {
+void Gazetteer::Impl::IndexNames(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
   NameTable table;
   const auto claim = [this](absl::string_view name, const std::string& target) {
     const auto [it, fresh] = by_name.try_emplace(common::FoldForMatch(absl::StripAsciiWhitespace(name)), target);
@@ -606,10 +484,12 @@ absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::str
       it->second.clear();
     }
   };
-  for (const Row& row : rows) {
+  std::map<std::string, const GazetteerRow*> first_rows;  // By target.
+  for (const GazetteerRow& row : rows) {
     if (row.target == "-" || !row.kind) {
       continue;
     }
+    first_rows.try_emplace(row.target, &row);
     auto& by_language = table[row.target];
     if (!row.display && !row.alias) {
       continue;
@@ -619,9 +499,9 @@ absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::str
     names.language_code = language;
     if (row.display) {
       if (!names.display_name.empty() && names.display_name != row.surface) {
-        return RowError(source, row.line,
-                        absl::StrCat(row.target, " has a second display name in \"", language,
-                                     "\": take the flag display from one of them"));
+        problems.Add(PlaceOf(row), absl::StrCat(row.target, " has a second display name in \"", language,
+                                                "\": take the flag display from one of them"));
+        continue;
       }
       names.display_name = row.surface;
     } else {
@@ -629,15 +509,22 @@ absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::str
     }
     claim(row.surface, row.target);
   }
-  std::vector<std::string> targets;
-  for (const auto& [target, names] : table) {
-    targets.push_back(target);
+  constexpr size_t kMaxTargets = 2000;
+  if (first_rows.size() > kMaxTargets) {
+    problems.Add(PlaceOf(*first_rows.rbegin()->second),
+                 absl::StrCat("more than ", kMaxTargets, " regions and groups: remove some"));
+    return;
   }
-  if (targets.size() > 2000) {
-    return absl::InvalidArgumentError(absl::StrCat(source, ": more than 2000 regions and groups"));
-  }
-  for (const std::string& target : targets) {
-    ASSIGN_OR_RETURN(std::vector<GazetteerNames> names, TakeNames(target, table, source));
+  for (const auto& [target, row] : first_rows) {
+    std::vector<GazetteerNames> names = TakeNames(target, table);
+    if (names.empty()) {
+      if (!problems.IsSuspect(target)) {
+        problems.Add(PlaceOf(*row), absl::StrCat(target,
+                                                 " has no English display name: add a row for it with the "
+                                                 "language en and the flag display"));
+      }
+      continue;
+    }
     by_name[common::FoldForMatch(target)] = target;
     if (IsRegionCode(target)) {
       region_index[target] = static_cast<int16_t>(regions.size());
@@ -647,19 +534,20 @@ absl::Status Gazetteer::Impl::IndexNames(const std::vector<Row>& rows, absl::str
       groups.push_back({.group_id = target, .names = std::move(names), .members = {}});
     }
   }
-  return absl::OkStatus();
 }
 
-absl::Status Gazetteer::Impl::IndexMembers(const std::vector<Row>& rows, absl::string_view source) {
-  for (const Row& row : rows) {
+void Gazetteer::Impl::IndexMembers(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
+  for (const GazetteerRow& row : rows) {
     if (!row.member) {
       continue;
     }
     const auto group = group_index.find(row.target);
     if (group == group_index.end() || !region_index.contains(row.surface)) {
-      return RowError(source, row.line,
-                      absl::StrCat("the member ", row.surface, " or the group ", row.target,
-                                   " is unknown: add a row that names it"));
+      if (!problems.IsSuspect(row.target) && !problems.IsSuspect(row.surface)) {
+        problems.Add(PlaceOf(row), absl::StrCat("the member ", row.surface, " or the group ", row.target,
+                                                " is unknown: add a row that names it, or correct this one"));
+      }
+      continue;
     }
     groups[static_cast<size_t>(group->second)].members.push_back(
         {.region_code = row.surface, .start_year = row.from_year, .end_year = row.to_year, .successor = row.successor});
@@ -669,13 +557,12 @@ absl::Status Gazetteer::Impl::IndexMembers(const std::vector<Row>& rows, absl::s
       return std::tie(a.region_code, a.start_year) < std::tie(b.region_code, b.start_year);
     });
   }
-  return absl::OkStatus();
 }
 
 uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) { return vocabulary.Add(folded); }
 
-// Walks the form into the tree, adding what is not there yet; returns its node.
-absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::string_view source) {
+// Walks the form into the tree, adding what is not there yet; returns its node, nothing if it can't be one.
+std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, GazetteerProblems& problems) {
   // The form is divided by the very code that divides texts.
   std::vector<Token> tokens;
   const Vocabulary nothing;
@@ -704,8 +591,9 @@ absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::st
     tokens.push_back(token);
   }
   if (tokens.empty() || tokens.size() > kMaxTokens) {
-    return RowError(source, row.line,
-                    absl::StrCat("\"", row.surface, "\" has ", tokens.size(), " words: write 1 to ", kMaxTokens));
+    problems.Add(PlaceOf(row), absl::StrCat("\"", common::Printable(row.surface), "\" has ", tokens.size(),
+                                            " words: write 1 to ", kMaxTokens));
+    return std::nullopt;
   }
   uint32_t node = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -732,10 +620,10 @@ absl::StatusOr<uint32_t> Gazetteer::Impl::InsertSurface(const Row& row, absl::st
   return node;
 }
 
-absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::string_view source) {
+void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
   nodes.emplace_back();
   std::vector<std::pair<uint32_t, GazetteerEntry>> pending;
-  for (const Row& row : rows) {
+  for (const GazetteerRow& row : rows) {
     if (row.member || row.no_match) {
       continue;
     }
@@ -749,7 +637,16 @@ absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::
                                                                    : kGivenName;
       continue;
     }
-    ASSIGN_OR_RETURN(const uint32_t node, InsertSurface(row, source));
+    const std::optional<uint32_t> inserted = InsertSurface(row, problems);
+    if (!inserted) {
+      continue;
+    }
+    const uint32_t node = *inserted;
+    if (nodes[node].entry_count == kMaxMeanings) {
+      problems.Add(PlaceOf(row), absl::StrCat("\"", common::Printable(row.surface), "\" has more than ", kMaxMeanings,
+                                              " meanings: remove some"));
+      continue;
+    }
     GazetteerEntry entry;
     entry.kind = *row.kind;
     entry.flags = row.flags;
@@ -775,7 +672,6 @@ absl::Status Gazetteer::Impl::IndexSurfaces(const std::vector<Row>& rows, absl::
   }
   roots.resize(vocabulary.size() + 1);
   name_roles.resize(vocabulary.size() + 1);
-  return absl::OkStatus();
 }
 
 // The entries of `node` that the case and the surroundings of the words allow; of several runs, the first.
@@ -812,45 +708,42 @@ absl::Span<const GazetteerEntry> Gazetteer::Impl::Satisfied(const Node& node, ab
 Gazetteer::Gazetteer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Gazetteer::~Gazetteer() = default;
 
-absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat("no gazetteer at ", path, ": give the path of gazetteer.tsv"));
+absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Load(const std::string& path, const std::string& overlay_path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadGazetteerFile(path, kMaxFileBytes));
+  if (overlay_path.empty()) {
+    return Parse(text, path);
   }
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) {
-    return absl::UnavailableError(absl::StrCat("cannot read ", path));
-  }
-  return Parse(text, path);
+  ASSIGN_OR_RETURN(const std::string overlay, ReadGazetteerFile(overlay_path, kMaxOverlayBytes));
+  return Parse(text, path, Overlay{.text = overlay, .source = overlay_path});
 }
 
-absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Parse(absl::string_view text, absl::string_view source) {
-  if (text.size() > kMaxFileBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source, ": ", text.size(), " bytes are more than the ", kMaxFileBytes, " allowed: shorten it"));
-  }
-  std::vector<Row> rows;
-  size_t number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    line = absl::StripSuffix(line, "\r");
-    if (line.empty() || line[0] == '#') {
-      continue;
-    }
-    ASSIGN_OR_RETURN(Row row, ParseRow(line, number, source));
-    rows.push_back(std::move(row));
-  }
-  if (rows.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(source, ": no rows: give a gazetteer"));
+absl::StatusOr<std::unique_ptr<Gazetteer>> Gazetteer::Parse(absl::string_view text, absl::string_view source,
+                                                            std::optional<Overlay> overlay) {
+  GazetteerProblems problems;
+  std::vector<GazetteerRow> rows = ParseGazetteerRows(text, source, GazetteerFileRole::kShipped, problems);
+  if (rows.empty() && problems.status().ok()) {
+    problems.Add(std::string(source), "no rows: give a gazetteer");
   }
   auto impl = std::make_unique<Impl>();
-  impl->version = common::Sha256Hex(text).substr(0, 16);
-  RETURN_IF_ERROR(impl->IndexNames(rows, source));
-  RETURN_IF_ERROR(impl->IndexMembers(rows, source));
-  RETURN_IF_ERROR(impl->IndexSurfaces(rows, source));
+  impl->version = common::Sha256Hex(text).substr(0, kVersionDigits);
+  if (overlay) {
+    std::vector<GazetteerRow> laid =
+        ParseGazetteerRows(overlay->text, overlay->source, GazetteerFileRole::kOverlay, problems);
+    if (laid.empty() && problems.status().ok()) {
+      problems.Warn(overlay->source, "has no rows: it changes nothing");
+    }
+    rows = LayOver(std::move(rows), std::move(laid), problems);
+    absl::StrAppend(&impl->version, "+", common::Sha256Hex(overlay->text).substr(0, kVersionDigits));
+  }
+  impl->IndexNames(rows, problems);
+  impl->IndexMembers(rows, problems);
+  impl->IndexSurfaces(rows, problems);
+  RETURN_IF_ERROR(problems.status());
+  impl->warnings = problems.warnings();
   return absl::WrapUnique(new Gazetteer(std::move(impl)));
 }
 
+const std::vector<std::string>& Gazetteer::warnings() const { return impl_->warnings; }
 const std::string& Gazetteer::version() const { return impl_->version; }
 const std::vector<GazetteerRegion>& Gazetteer::regions() const { return impl_->regions; }
 const std::vector<GazetteerGroup>& Gazetteer::groups() const { return impl_->groups; }

@@ -23,12 +23,20 @@
 //   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
 //   successor (MEMBER only) while the group lasted, archives file its affairs under this member
 // Lines that begin with `#` and empty lines are skipped.
+//
+// An overlay is a file of an operator's own in the same format, laid over the shipped one (docs/gazetteer.md). Its rows
+// are the usual meanings of their forms; one of the same form and target (a membership too), and a display name in the
+// same language, take the place of the shipped one; words with the target `-` lose all other meanings. It adds groups,
+// never countries. One more flag:
+//   remove    the shipped rows of this form and target (`*`: whatever target) and kind (empty: all but MEMBER) are not
+//             looked for in texts, and are no aliases; with MEMBER, the country is no member of the group
 #ifndef DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
 #define DATELINE_CLASSIFIER_SERVICE_GAZETTEER_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -123,19 +131,30 @@ struct GazetteerMatch {
 // Immutable and safe to use from any number of threads.
 class Gazetteer {
  public:
-  // Reads the file. Returns NotFound if there is none, InvalidArgument with path, line and remedy if a row is not well
-  // formed, a member or target is unknown, or a region or group has no English display name.
-  static absl::StatusOr<std::unique_ptr<Gazetteer>> Load(const std::string& path);
+  // Reads the file, and the overlay if `overlay_path` is not empty. Returns NotFound if there is none, InvalidArgument
+  // if a row is not well formed, a member or target is unknown, or a region or group has no English display name: the
+  // message is the first problem with path, line and remedy; all are in FieldViolationsOf() (common/error.h), with
+  // "PATH:LINE" as fields.
+  static absl::StatusOr<std::unique_ptr<Gazetteer>> Load(const std::string& path, const std::string& overlay_path = "");
 
   // The same for text in memory; `source` stands for the path in messages.
-  static absl::StatusOr<std::unique_ptr<Gazetteer>> Parse(absl::string_view text, absl::string_view source);
+  struct Overlay {
+    absl::string_view text;
+    absl::string_view source;
+  };
+  static absl::StatusOr<std::unique_ptr<Gazetteer>> Parse(absl::string_view text, absl::string_view source,
+                                                          std::optional<Overlay> overlay = std::nullopt);
 
   ~Gazetteer();
   Gazetteer(const Gazetteer&) = delete;
   Gazetteer& operator=(const Gazetteer&) = delete;
 
-  // Hash of the file: 16 hex digits.
+  // Hash of the file: 16 hex digits; with an overlay, then `+` and the hash of that.
   const std::string& version() const;
+
+  // What is odd about the overlay and yet was taken, "PATH:LINE: what, and what to do" each: a row that stands twice,
+  // one that removes nothing. At most 100.
+  const std::vector<std::string>& warnings() const;
 
   const std::vector<GazetteerRegion>& regions() const;  // By region code.
   const std::vector<GazetteerGroup>& groups() const;    // By group id.
@@ -163,6 +182,7 @@ class Gazetteer {
   size_t surface_count() const;
 
   static constexpr size_t kMaxFileBytes = 64'000'000;
+  static constexpr size_t kMaxOverlayBytes = 16'000'000;
 
  private:
   struct Impl;

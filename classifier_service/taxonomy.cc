@@ -17,6 +17,7 @@
 
 #include "classifier_service/language.h"
 #include "classifier_service/model.pb.h"
+#include "common/error.h"
 #include "common/hash.h"
 #include "common/text.h"
 
@@ -157,8 +158,10 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   }
   storage::v1::TaxonomyFile file;
   FirstError error;
+  google::protobuf::TextFormat::ParseInfoTree places;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(&places);
   parser.SetRecursionLimit(10);
   if (!parser.ParseFromString(std::string(text), &file)) {
     return invalid(absl::StrCat(error.message(), "; compare with classifier_service/data/taxonomy/default.textproto"));
@@ -176,29 +179,41 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   Taxonomy taxonomy;
   taxonomy.version_ = file.version();
   std::vector<Issue> issues;
+  std::vector<common::FieldViolation> problems;
+  const google::protobuf::FieldDescriptor* const issue_field =
+      storage::v1::TaxonomyFile::descriptor()->FindFieldByNumber(storage::v1::TaxonomyFile::kIssueFieldNumber);
+  const auto note = [&](size_t issue, absl::string_view problem) {
+    const int line = places.GetLocation(issue_field, static_cast<int>(issue)).line + 1;
+    problems.push_back({absl::StrCat(source, ":", line), std::string(problem)});
+  };
+  absl::flat_hash_set<std::string> ids;
   for (const storage::v1::TaxonomyIssue& entry : file.issue()) {
     issues.push_back(FromFile(entry));
     if (const absl::Status status = CheckAlone(issues.back()); !status.ok()) {
-      return invalid(status.message());
+      note(issues.size() - 1, status.message());
+    }
+    if (!ids.insert(entry.id()).second) {
+      note(issues.size() - 1, absl::StrCat("issue \"", entry.id(), "\" is defined twice; rename or remove one"));
     }
   }
-  absl::flat_hash_set<std::string> ids;
-  for (const Issue& issue : issues) {
-    if (!ids.insert(issue.id).second) {
-      return invalid(absl::StrCat("issue \"", issue.id, "\" is defined twice; rename or remove one"));
-    }
-  }
-  for (const Issue& issue : issues) {
+  for (size_t i = 0; i < issues.size(); ++i) {
+    const Issue& issue = issues[i];
     if (!issue.parent_id.empty() && !ids.contains(issue.parent_id)) {
-      return invalid(absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
-                                  "\" is not defined; define it or remove the line"));
+      note(i, absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
+                           "\" is not defined; define it or remove the line"));
     }
     for (const std::string& replacement : issue.replaced_by) {
       if (!ids.contains(replacement)) {
-        return invalid(absl::StrCat("issue \"", issue.id, "\": replaced_by \"", replacement,
-                                    "\" is not defined; name an issue of this file"));
+        note(i, absl::StrCat("issue \"", issue.id, "\": replaced_by \"", replacement,
+                             "\" is not defined; name an issue of this file"));
       }
     }
+  }
+  if (!problems.empty()) {
+    const std::string more = problems.size() > 1 ? absl::StrCat(" (and ", problems.size() - 1, " more)") : "";
+    return common::WithFieldViolations(
+        absl::InvalidArgumentError(absl::StrCat("taxonomy ", problems[0].field, ": ", problems[0].description, more)),
+        problems);
   }
   absl::StatusOr<std::vector<Issue>> ordered = ParentsFirst(std::move(issues));
   if (!ordered.ok()) {

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -165,6 +166,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"LanguageTwice", IssueText("a", "names { language: \"en\" display_name: \"A\" }"),
                 "two names blocks for language \"en\""}),
     [](const ::testing::TestParamInfo<BadCase>& test) { return test.param.name; });
+
+TEST(TaxonomyTest, EveryIssueThatIsWrongIsNamedByItsLine) {
+  const absl::Status status =
+      Taxonomy::Parse(
+          "version: \"v\"\n"
+          "issue { id: \"Bad Id\" names { language: \"en\" display_name: \"A\" } definition: \"a\" }\n"
+          "issue { id: \"b\" names { language: \"en\" display_name: \"B\" } definition: \"b\"\n"
+          "  parent: \"none\" }\n"
+          "issue { id: \"c\" definition: \"c\" }\n",
+          "t.textproto")
+          .status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("t.textproto:2: issue \"Bad Id\"")));
+  std::vector<std::string> places;
+  for (const common::FieldViolation& problem : common::FieldViolationsOf(status)) places.push_back(problem.field);
+  EXPECT_THAT(places, ::testing::UnorderedElementsAre("t.textproto:2", "t.textproto:3", "t.textproto:5"));
+}
 
 }  // namespace
 }  // namespace dateline::classifier

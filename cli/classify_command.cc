@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "cli/command.h"
@@ -18,6 +19,7 @@
 #include "cli/json_output.h"
 #include "cli/output.pb.h"
 #include "cli/progress.h"
+#include "common/country_prior.h"
 #include "common/error.h"
 #include "common/printable.h"
 #include "common/rpc/item_error.h"
@@ -42,6 +44,8 @@ struct Flags {
   InputOptions input;
   bool mentions = false;
   std::string display_language;
+  cpb::CountryProfile profile = cpb::COUNTRY_PROFILE_UNSPECIFIED;
+  std::vector<common::CountryPrior> priors;
 };
 
 // One input: what is asked about it, or why nothing is.
@@ -49,6 +53,23 @@ struct Entry {
   InputItem item;
   article::v1::Article article;
 };
+
+const std::vector<FieldOfFlag>& FieldsOfFlags() {
+  static const auto* const kFields = new std::vector<FieldOfFlag>{
+      {"display_language", "--display_language"}, {"priors", "--prior"}, {"profile", "--profile"}};
+  return *kFields;
+}
+
+// Whether what is wrong is not this article but a flag, and so every article.
+bool IsOfAFlag(const absl::Status& error) {
+  const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
+  return std::any_of(violations.begin(), violations.end(), [](const common::FieldViolation& violation) {
+    const std::string field = WithoutIndexes(violation.field);
+    return std::any_of(FieldsOfFlags().begin(), FieldsOfFlags().end(), [&field](const FieldOfFlag& known) {
+      return field == known.field || absl::StartsWith(field, absl::StrCat(known.field, "."));
+    });
+  });
+}
 
 using Answers = absl::StatusOr<cpb::BatchClassifyResponse>;
 
@@ -149,6 +170,12 @@ class Run {
       asked.set_publish_time_precision(entry.article.publish_time_precision());
       request.set_include_mentions(flags_.mentions);
       request.set_display_language(flags_.display_language);
+      request.set_profile(flags_.profile);
+      for (const common::CountryPrior& prior : flags_.priors) {
+        cpb::CountryPrior& added = *request.add_priors();
+        prior.is_country ? added.set_region_code(prior.id) : added.set_group_id(prior.id);
+        added.set_log_odds(prior.log_odds);
+      }
       const size_t bytes = request.ByteSizeLong();
       if (batch_.bytes > 0 && batch_.bytes + bytes > kMaxBatchBytes) Launch();
       batch_.bytes += bytes;
@@ -191,7 +218,9 @@ class Run {
       }
       cpb::BatchClassifyResult& result = *answers.mutable_results(next++);
       if (result.has_error()) {
-        PrintFailure(entry, common::rpc::FromItemError(result.error()));
+        const absl::Status error = common::rpc::FromItemError(result.error());
+        if (IsOfAFlag(error)) return InTermsOfFlags(error, FieldsOfFlags());
+        PrintFailure(entry, error);
       } else {
         PrintTags(entry, *result.mutable_response());
       }
@@ -307,6 +336,7 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands) {
       "  dateline classify page.html\n"
       "  dateline classify --input_format jsonl --output jsonl < articles.jsonl > tags.jsonl\n"
       "  dateline classify https://example.org/commentary/a-piece --output json\n"
+      "  dateline classify page.html --profile strict --prior IR=1.5 --prior gcc=1\n"
       "\n"
       "Exit status: 0; 3 if some inputs could not be classified; 1 if the classifier could not be reached; 2 wrong "
       "usage;\n"
@@ -318,6 +348,24 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands) {
   command->add_flag("--mentions", flags->mentions, "Show every place, person and organisation that was recognised");
   command->add_option("--display_language", flags->display_language, "Language of the names shown, such as fr")
       ->type_name("LANGUAGE");
+  AddChoice<cpb::CountryProfile>(*command, "--profile", flags->profile,
+                                 {{"strict", cpb::COUNTRY_PROFILE_STRICT},
+                                  {"default", cpb::COUNTRY_PROFILE_DEFAULT},
+                                  {"generous", cpb::COUNTRY_PROFILE_GENEROUS}},
+                                 "Which countries and groups are tagged, the focus only, what an editor would file the "
+                                 "page under, or all that an archive would [default]");
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--prior",
+          [flags](const std::vector<std::string>& texts) {
+            absl::StatusOr<std::vector<common::CountryPrior>> priors = common::ParseCountryPriors(texts);
+            if (!priors.ok()) throw CLI::ValidationError("--prior", std::string(priors.status().message()));
+            flags->priors = *std::move(priors);
+          },
+          "What is known beforehand, such as where the outlet writes from: IR=1.5 adds 1.5 to the log-odds of Iran, "
+          "gcc=1 that much to those of the group and half to its members; -2 to 2; repeat it for each")
+      ->type_name("CODE=N")
+      ->allow_extra_args(false);
   AddInputFlags(*command, flags->input);
   commands.emplace_back(command, [flags](const Context& context) {
     if (flags->places.empty()) flags->places.emplace_back(kStandardInput);

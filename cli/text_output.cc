@@ -567,6 +567,12 @@ std::string FormatModelInfo(const cpb::GetModelInfoResponse& info, const TextSty
   absl::StrAppend(&text, Row("model", info.model_version(), style));
   absl::StrAppend(&text, Row("taxonomy", info.taxonomy_version(), style));
   absl::StrAppend(&text, Row("gazetteer", info.gazetteer_version(), style));
+  if (info.has_load_time()) absl::StrAppend(&text, Row("loaded", Moment(info.load_time()), style));
+  if (info.has_failed_reload_time()) {
+    absl::StrAppend(
+        &text, Row("reload failed",
+                   absl::StrCat(Moment(info.failed_reload_time()), "; the log of classifier_service says why"), style));
+  }
   if (info.has_train_time()) absl::StrAppend(&text, Row("trained", Moment(info.train_time()), style));
   absl::StrAppend(&text, Row("training articles", absl::StrCat(info.training_article_count()), style));
   if (info.has_quality()) absl::StrAppend(&text, Row("on held-out articles", QualityText(info.quality()), style));

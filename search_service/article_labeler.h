@@ -31,6 +31,10 @@ struct Labeling {
   TagOutcome country_outcome = TagOutcome::kAbstained;
   TagOutcome issue_outcome = TagOutcome::kAbstained;
   std::string language_code;  // As detected; empty if unknown.
+  // Of what the labels are taken from: other ones than those of the last FetchTaxonomy() say that it is out of date.
+  // Empty: not told.
+  std::string taxonomy_version;
+  std::string gazetteer_version;
 };
 
 // Thread-safe: several threads may call at once.

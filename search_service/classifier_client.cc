@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpcpp/client_context.h"
@@ -74,6 +75,8 @@ Labeling LabelingFromProto(const cpb::ClassifyResponse& response) {
   labeling.country_outcome = static_cast<TagOutcome>(response.country_outcome());
   labeling.issue_outcome = static_cast<TagOutcome>(response.issue_outcome());
   if (response.language_code() != "und") labeling.language_code = response.language_code();
+  labeling.taxonomy_version = response.taxonomy_version();
+  labeling.gazetteer_version = response.gazetteer_version();
   return labeling;
 }
 
@@ -121,6 +124,32 @@ TaxonomyData TaxonomyFromProto(const cpb::GetTaxonomyResponse& response) {
   return data;
 }
 
+// Whether the classifier refuses how it is asked to tag, whatever the article.
+bool IsOfTagging(const absl::Status& status) {
+  const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+  return std::any_of(violations.begin(), violations.end(), [](const common::FieldViolation& violation) {
+    return violation.field == "profile" || absl::StartsWith(violation.field, "priors");
+  });
+}
+
+// Whether the taxonomy knows what the priors are for.
+absl::Status CheckPriors(const std::vector<cpb::CountryPrior>& priors, const cpb::GetTaxonomyResponse& taxonomy) {
+  for (const cpb::CountryPrior& prior : priors) {
+    const bool known =
+        prior.has_region_code()
+            ? std::any_of(taxonomy.regions().begin(), taxonomy.regions().end(),
+                          [&](const cpb::Region& region) { return region.region_code() == prior.region_code(); })
+            : std::any_of(taxonomy.groups().begin(), taxonomy.groups().end(),
+                          [&](const cpb::Group& group) { return group.group_id() == prior.group_id(); });
+    if (known) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--prior: \"", prior.has_region_code() ? prior.region_code() : prior.group_id(),
+        "\" is in no taxonomy that the classifier has; correct or remove the flag and restart, `dateline taxonomy` "
+        "lists what there is"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // The context of a call that Cancel ends.
@@ -151,14 +180,17 @@ void ClassifierClient::Cancel() {
   for (grpc::ClientContext* context : running_) context->TryCancel();
 }
 
-ClassifierClient::ClassifierClient(const std::shared_ptr<grpc::Channel>& channel)
-    : stub_(cpb::ClassifierService::NewStub(channel)) {}
+ClassifierClient::ClassifierClient(const std::shared_ptr<grpc::Channel>& channel, Tagging tagging)
+    : stub_(cpb::ClassifierService::NewStub(channel)), tagging_(std::move(tagging)) {}
 
 absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
     const std::vector<LabelingInput>& articles, absl::Time deadline) {
   cpb::BatchClassifyRequest request;
   for (const LabelingInput& input : articles) {
-    apb::Article& article = *request.add_requests()->mutable_article();
+    cpb::ClassifyRequest& one = *request.add_requests();
+    one.set_profile(tagging_.profile);
+    for (const cpb::CountryPrior& prior : tagging_.priors) *one.add_priors() = prior;
+    apb::Article& article = *one.mutable_article();
     article.set_id(input.id);
     article.set_title(input.title);
     article.set_body(input.body);
@@ -178,7 +210,15 @@ absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
     if (result.has_response()) {
       labelings.emplace_back(LabelingFromProto(result.response()));
     } else if (result.has_error() && result.error().code() != 0) {
-      labelings.emplace_back(common::rpc::FromItemError(result.error()));
+      const absl::Status error = common::rpc::FromItemError(result.error());
+      if (IsOfTagging(error)) {
+        // No article's fault: the classifier has another taxonomy by now. Fetching it says what is wrong.
+        const common::MutexLock lock(mutex_);
+        checked_etag_.clear();
+        return absl::FailedPreconditionError(
+            absl::StrCat("the classifier refuses --profile or --prior: ", error.message()));
+      }
+      labelings.emplace_back(error);
     } else {
       labelings.emplace_back(absl::InternalError("the classifier gave neither tags nor an error"));
     }
@@ -188,12 +228,23 @@ absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
 
 absl::StatusOr<std::optional<TaxonomyData>> ClassifierClient::FetchTaxonomy(absl::string_view etag,
                                                                             absl::Time deadline) {
+  bool checked = tagging_.priors.empty();
+  if (!checked) {
+    const common::MutexLock lock(mutex_);
+    checked = etag == checked_etag_;
+  }
   cpb::GetTaxonomyRequest request;
-  request.set_etag(std::string(etag));
+  if (checked) request.set_etag(std::string(etag));  // Otherwise the whole is needed to check against.
   CancellableCall call(*this, deadline);
   cpb::GetTaxonomyResponse response;
   RETURN_IF_ERROR(common::rpc::FromGrpcStatus(stub_->GetTaxonomy(call.context(), request, &response)));
   if (response.not_modified()) return std::optional<TaxonomyData>();
+  RETURN_IF_ERROR(CheckPriors(tagging_.priors, response));
+  {
+    const common::MutexLock lock(mutex_);
+    checked_etag_ = response.etag();
+  }
+  if (!etag.empty() && response.etag() == etag) return std::optional<TaxonomyData>();
   return std::optional<TaxonomyData>(TaxonomyFromProto(response));
 }
 

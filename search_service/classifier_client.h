@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -24,7 +25,15 @@ namespace dateline::search {
 // Thread-safe. Every call blocks until it is answered or its deadline has passed.
 class ClassifierClient final : public ArticleLabeler, public DocumentExtractor {
  public:
-  explicit ClassifierClient(const std::shared_ptr<grpc::Channel>& channel);
+  // How the classifier is asked to tag: what every request says besides its article.
+  struct Tagging {
+    classifier::v1::CountryProfile profile = classifier::v1::COUNTRY_PROFILE_UNSPECIFIED;
+    std::vector<classifier::v1::CountryPrior> priors = {};
+  };
+
+  // Priors are checked when a taxonomy is fetched: FetchTaxonomy() is FailedPrecondition, naming the prior, while the
+  // taxonomy doesn't know its target. So a prior that is mistyped leaves articles pending and never refuses one.
+  ClassifierClient(const std::shared_ptr<grpc::Channel>& channel, Tagging tagging);
 
   absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
                                                               absl::Time deadline) override;
@@ -37,7 +46,9 @@ class ClassifierClient final : public ArticleLabeler, public DocumentExtractor {
   class CancellableCall;
 
   const std::unique_ptr<classifier::v1::ClassifierService::StubInterface> stub_;
+  const Tagging tagging_;
   common::Mutex mutex_;
+  std::string checked_etag_ ABSL_GUARDED_BY(mutex_);  // Of the taxonomy that knows the priors' targets.
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<grpc::ClientContext*> running_ ABSL_GUARDED_BY(mutex_);
 };

@@ -903,13 +903,20 @@ class Engine::Impl {
 
   void SetLabelerState(const absl::Status& status) {
     const common::MutexLock lock(mutex_);
-    if (labeler_healthy_ != status.ok()) {
+    // Once for each change; what an operator has to mend is another thing than a labeler that is away.
+    const auto kind = [](absl::StatusCode code) {
+      return code == absl::StatusCode::kOk || code == absl::StatusCode::kFailedPrecondition
+                 ? code
+                 : absl::StatusCode::kUnavailable;
+    };
+    if (labeler_state_ != kind(status.code())) {
       if (status.ok()) {
         common::Log(common::LogLevel::kInfo, "labeler_available");
       } else {
         common::Log(common::LogLevel::kWarning, "labeler_unavailable", {{"error", status}});
       }
     }
+    labeler_state_ = kind(status.code());
     labeler_healthy_ = status.ok();
     labeler_error_ = status.ok() ? std::string() : std::string(status.message());
   }
@@ -1068,6 +1075,15 @@ class Engine::Impl {
   // The article will never be labelled as it is, by this labeler.
   static bool IsForGood(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
+  bool FromKnownTaxonomy(const std::vector<absl::StatusOr<Labeling>>& answer) const {
+    const std::shared_ptr<const Taxonomy> known = taxonomy();
+    return std::all_of(answer.begin(), answer.end(), [&known](const absl::StatusOr<Labeling>& item) {
+      return !item.ok() ||
+             ((item->taxonomy_version.empty() || item->taxonomy_version == known->data().taxonomy_version) &&
+              (item->gazetteer_version.empty() || item->gazetteer_version == known->data().gazetteer_version));
+    });
+  }
+
   // True if there were articles to label. An error is the labeler's, not an article's.
   absl::StatusOr<bool> LabelBatch(LabelRound& round) {
     ASSIGN_OR_RETURN(std::vector<StoredArticle> pending, NextToLabel(round));
@@ -1081,6 +1097,8 @@ class Engine::Impl {
       return false;
     }
     ASSIGN_OR_RETURN(const std::vector<absl::StatusOr<Labeling>> answer, AskLabeler(pending, round));
+    // Labels of another taxonomy than is known here need theirs first: to be checked, named and filtered by.
+    if (!FromKnownTaxonomy(answer)) RETURN_IF_ERROR(RefreshTaxonomy());
     struct Answer {
       int64_t row;
       uint64_t content_seq;
@@ -1159,6 +1177,7 @@ class Engine::Impl {
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
   std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::StatusCode> labeler_state_ ABSL_GUARDED_BY(mutex_);  // None: not asked yet.
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.

@@ -118,7 +118,8 @@ class Engine {
     // How long the index waits for the labels of what just came, so that it is written once. Nothing is delayed longer.
     absl::Duration label_grace = absl::Milliseconds(300);
     absl::Duration labeling_timeout = absl::Seconds(20);  // Of a full batch; small ones get a quarter of it and more.
-    absl::Duration taxonomy_refresh = absl::Minutes(5);
+    // How often the labeler is asked whether its taxonomy changed. Labels taken from another one make it ask at once.
+    absl::Duration taxonomy_refresh = absl::Minutes(1);
     // Between tries while the labeler is away: doubled from the first to the second, with jitter.
     absl::Duration min_backoff = absl::Milliseconds(100);
     absl::Duration max_backoff = absl::Seconds(3);

@@ -405,6 +405,27 @@ TEST(EngineTest, StoredLabelsFollowANewTaxonomy) {
   EXPECT_THAT(Ids(SearchOrDie(*engine, query)), UnorderedElementsAre("a", "b"));
 }
 
+TEST(EngineTest, LabelsOfANewTaxonomyOrGazetteerBringItAtOnce) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  Engine::Options options = OptionsFor(dir);
+  options.taxonomy_refresh = absl::Hours(1);
+  auto engine = OpenOrDie(options, labeler);
+  IngestAndWait(*engine, MakeArticle("first", "Iran", "Body"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->taxonomy()->data().etag, "e1");
+  TaxonomyData data = TestTaxonomy();
+  data.etag = "e2";
+  data.gazetteer_version = "g2";
+  data.groups.push_back(Entry("gulf_pact", "Gulf Pact"));
+  labeler->SetTaxonomy(data);
+  IngestAndWait(*engine, MakeArticle("second", "Iran", "Body"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->taxonomy()->data().etag, "e2");
+  EXPECT_NE(engine->taxonomy()->Find(Dimension::kGroup, "gulf_pact"), nullptr);
+  EXPECT_THAT(LabelIds(*engine->Get("second")), ElementsAre("IR"));
+}
+
 TEST(EngineTest, LabelsThatCannotBeCheckedYetAreForLaterAndUnknownOnesAreNot) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();

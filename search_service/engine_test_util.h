@@ -114,6 +114,8 @@ class FakeLabeler final : public ArticleLabeler {
       labeling.country_outcome = labeling.labels.empty() ? TagOutcome::kAbstained : TagOutcome::kTagged;
       labeling.issue_outcome = TagOutcome::kAbstained;
       labeling.language_code = "en";
+      labeling.taxonomy_version = taxonomy_.taxonomy_version;
+      labeling.gazetteer_version = taxonomy_.gazetteer_version;
       result.emplace_back(std::move(labeling));
     }
     return result;

@@ -6,17 +6,23 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "CLI/CLI.hpp"
+#include "common/country_prior.h"
 #include "common/log.h"
 #include "common/program.h"
 #include "common/rpc/address.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
+#include "common/status_macros.h"
 #include "common/version.h"
 #include "common/worker_pool.h"
 #include "search_service/classifier_client.h"
@@ -35,6 +41,8 @@ struct Flags {
   rpc::Server::Options server;
   search::Engine::Options engine;
   std::string classifier = "127.0.0.1:50051";
+  std::string profile = "default";
+  std::vector<std::string> priors;
   WorkerPool::Options search_pool;
   WorkerPool::Options ingest_pool;
   std::string log_level = "info";
@@ -49,7 +57,8 @@ void Declare(Flags& flags, CLI::App& app) {
       "An article is acknowledged once it is on disk. The classifier may be away: articles are taken and searchable,\n"
       "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM.");
   app.footer(
-      "Example:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051\n\n"
+      "Examples:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051\n"
+      "  search_service --data_dir /var/lib/dateline --profile strict --prior IR=1.5 --prior gcc=1\n\n"
       "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start (one line on stderr says why), 2 wrong usage.");
   app.set_version_flag("--version", common::kVersion);
   app.add_option("--listen", flags.server.listen, "Where to listen: HOST:PORT or unix:PATH; port 0 takes any free one")
@@ -63,6 +72,20 @@ void Declare(Flags& flags, CLI::App& app) {
       ->type_name("ADDRESS")
       ->capture_default_str()
       ->check(rpc::AddressProblem);
+  app.add_option("--profile", flags.profile,
+                 "Which countries and groups articles are tagged with: their focus only (strict), what an editor would "
+                 "file them under (default), all that an archive would (generous). Articles that are tagged already "
+                 "stay as they are: tagging them again (RelabelArticles) is not built yet")
+      ->capture_default_str()
+      ->type_name("WORD")
+      ->check(CLI::IsMember({"strict", "default", "generous"}));
+  app.add_option("--prior", flags.priors,
+                 "What is known of this archive's articles beforehand: IR=1.5 adds 1.5 to the log-odds of Iran, gcc=1 "
+                 "that much to those of the group and half to its members; -2 to 2; may be repeated. As --profile, it "
+                 "is for articles that are still to be tagged")
+      ->type_name("CODE=N")
+      ->expected(1)
+      ->take_all();
   app.add_option("--search_threads", flags.search_pool.threads, "Threads that answer searches and other reads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
@@ -83,10 +106,24 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_flag("--log_json", flags.log_json, "Log one JSON object a line");
 }
 
-absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
+// How articles are to be tagged. InvalidArgument for a prior that is none.
+absl::StatusOr<search::ClassifierClient::Tagging> TaggingOf(const Flags& flags) {
+  search::ClassifierClient::Tagging tagging;
+  if (flags.profile == "strict") tagging.profile = dateline::classifier::v1::COUNTRY_PROFILE_STRICT;
+  if (flags.profile == "generous") tagging.profile = dateline::classifier::v1::COUNTRY_PROFILE_GENEROUS;
+  ASSIGN_OR_RETURN(const std::vector<common::CountryPrior> priors, common::ParseCountryPriors(flags.priors));
+  for (const common::CountryPrior& prior : priors) {
+    dateline::classifier::v1::CountryPrior& added = tagging.priors.emplace_back();
+    prior.is_country ? added.set_region_code(prior.id) : added.set_group_id(prior.id);
+    added.set_log_odds(prior.log_odds);
+  }
+  return tagging;
+}
+
+absl::Status Serve(Flags& flags, search::ClassifierClient::Tagging tagging, const rpc::TerminationSignals& signals) {
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(flags.classifier);
   if (!channel.ok()) return std::move(channel).status();
-  const auto classifier = std::make_shared<search::ClassifierClient>(*channel);
+  const auto classifier = std::make_shared<search::ClassifierClient>(*channel, std::move(tagging));
   absl::StatusOr<std::unique_ptr<search::Engine>> opened = search::Engine::Open(flags.engine, classifier);
   if (!opened.ok()) return std::move(opened).status();
   search::Engine& engine = **opened;
@@ -108,6 +145,8 @@ absl::Status Serve(Flags& flags, const rpc::TerminationSignals& signals) {
                             {"port", (*server)->port()},
                             {"data_dir", flags.engine.data_dir},
                             {"classifier", flags.classifier},
+                            {"profile", flags.profile},
+                            {"priors", absl::StrJoin(flags.priors, ",")},
                             {"search_threads", flags.search_pool.threads},
                             {"ingest_threads", flags.ingest_pool.threads},
                             {"durable_seq", engine.durable_seq()},
@@ -136,9 +175,14 @@ int main(int argc, char** argv) {
   CLI::App app("", "search_service");
   Declare(flags, app);
   if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
+  absl::StatusOr<search::ClassifierClient::Tagging> tagging = TaggingOf(flags);
+  if (!tagging.ok()) {
+    common::PrintUsageError(app, absl::StrCat("--prior: ", tagging.status().message()));
+    return common::kExitUsage;
+  }
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
-  if (const absl::Status status = Serve(flags, signals); !status.ok()) {
+  if (const absl::Status status = Serve(flags, *std::move(tagging), signals); !status.ok()) {
     std::fprintf(stderr, "search_service: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;
   }

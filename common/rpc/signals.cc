@@ -8,7 +8,7 @@
 namespace dateline::common::rpc {
 namespace {
 
-sigset_t Signals() {
+sigset_t Ending() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -16,23 +16,35 @@ sigset_t Signals() {
   return signals;
 }
 
+sigset_t Awaited(TerminationSignals::Hangup hangup) {
+  sigset_t signals = Ending();
+  if (hangup == TerminationSignals::Hangup::kReload) {
+    sigaddset(&signals, SIGHUP);
+  }
+  return signals;
+}
+
 }  // namespace
 
-TerminationSignals::TerminationSignals() {
-  const sigset_t signals = Signals();
+TerminationSignals::TerminationSignals(Hangup hangup) : hangup_(hangup) {
+  const sigset_t signals = Awaited(hangup);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
-  // A shell starts background jobs with SIGINT ignored, and an ignored signal never reaches sigwait.
+  // A shell starts background jobs with SIGINT ignored, nohup does so with SIGHUP, and an ignored signal never reaches
+  // sigwait.
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   sigaction(SIGINT, &standard, nullptr);
   sigaction(SIGTERM, &standard, nullptr);
+  if (hangup == Hangup::kReload) {
+    sigaction(SIGHUP, &standard, nullptr);
+  }
 }
 
 int TerminationSignals::Wait() const {
-  const sigset_t signals = Signals();
+  const sigset_t signals = Awaited(hangup_);
   int number = 0;
   while (sigwait(&signals, &number) == EINTR) {
   }
@@ -40,7 +52,7 @@ int TerminationSignals::Wait() const {
 }
 
 void TerminationSignals::Restore() const {
-  const sigset_t signals = Signals();
+  const sigset_t signals = Ending();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 

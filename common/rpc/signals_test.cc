@@ -18,6 +18,28 @@ TEST(SignalsTest, WaitReturnsTheSignalThatCame) {
   EXPECT_EQ(signals.Wait(), SIGINT);
 }
 
+TEST(SignalsTest, AHangupIsOneMoreSignalWhereItMeansToReload) {
+  const TerminationSignals signals(TerminationSignals::Hangup::kReload);
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  EXPECT_EQ(signals.Wait(), SIGHUP);
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(signals.Wait(), SIGTERM) << "of two hangups that nobody waited for, one is kept";
+}
+
+TEST(SignalsDeathTest, AHangupEndsTheProcessWhereItMeansNothingElse) {
+  EXPECT_EXIT(
+      {
+        sigset_t hangup;
+        sigemptyset(&hangup);
+        sigaddset(&hangup, SIGHUP);
+        sigprocmask(SIG_UNBLOCK, &hangup, nullptr);  // Another test may have blocked it.
+        const TerminationSignals signals;
+        ::raise(SIGHUP);
+      },
+      ::testing::KilledBySignal(SIGHUP), "");
+}
+
 TEST(SignalsTest, WritingToAClosedPipeIsAnErrorAndNotTheEnd) {
   const TerminationSignals signals;
   int ends[2] = {};

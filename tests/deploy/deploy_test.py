@@ -132,6 +132,15 @@ class Units(unittest.TestCase):
             self.assertEqual(line.group(1), f"/usr/local/bin/{program}")
             self.assertLessEqual(set(re.findall(r"--[a-z_]+", line.group(2))), flags_of(program))
 
+    def test_reload_the_classifier_once_its_files_are_checked(self):
+        check, signal = re.findall(r"(?m)^ExecReload=(.*)$", self.unit("classifier"))
+        program, *words = check.split()
+        self.assertEqual(program, "/usr/local/bin/classifier_service")
+        self.assertLessEqual({word for word in words if word.startswith("--")}, flags_of("classifier_service"))
+        # The service, and the check of its files, are given the same.
+        self.assertIn(words[-1], self.unit("classifier").split("ExecStart=")[1].splitlines()[0])
+        self.assertEqual(signal, "/bin/kill -HUP $MAINPID")
+
     def test_explain_every_variable_they_read(self):
         sample = read("deploy", "systemd", "dateline.conf")
         for name in PORTS:

@@ -20,6 +20,7 @@ is checked by every test that uses this file.
 import argparse
 import collections
 import ctypes
+import itertools
 import os
 import re
 import shutil
@@ -83,12 +84,12 @@ class Service:
         with self._changed:
             return "\n".join(self._lines)
 
-    def wait_for_log(self, pattern, timeout=30.0):
-        """Returns the first log line that matches the regular expression; fails after `timeout` seconds."""
+    def wait_for_log(self, pattern, timeout=30.0, nth=1):
+        """Returns the first log line that matches the regular expression, or the nth; fails after `timeout` seconds."""
         expression = re.compile(pattern)
 
         def found():
-            return next((line for line in self._lines if expression.search(line)), None)
+            return next(itertools.islice((line for line in self._lines if expression.search(line)), nth - 1, None), None)
 
         with self._changed:
             self._changed.wait_for(lambda: found() or self._log_ended, timeout)
