@@ -65,8 +65,9 @@ absl::Status ClassifierHandler::ClassifyOne(const v1::ClassifyRequest& request, 
   }
   ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path));
   RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
-  const Classification classification = classifier_.Classify(
-      text, {.include_mentions = request.include_mentions(), .display_language = request.display_language()});
+  const Classification classification = classifier_.Classify(text, {.include_mentions = request.include_mentions(),
+                                                                    .include_scores = request.include_scores(),
+                                                                    .display_language = request.display_language()});
   ToProto(classification, classifier_, response);
   return absl::OkStatus();
 }
