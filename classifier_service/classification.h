@@ -46,13 +46,17 @@ struct Evidence {
 
 inline constexpr int kMaxEvidencePerTag = 20;
 
+// What gave an issue tag: a model trained for the issue, or the seed phrases that stand in for one.
+enum class Provenance { kModel, kSeed };
+
 // One tag. `id` is a CLDR/ISO 3166-1 alpha-2 code (countries), a group id, or an issue id of the loaded taxonomy.
 struct Tag {
   std::string id;
-  std::string display_name;        // English.
-  double score = 0.0;              // 0 to 1, rounded to 1e-4.
-  bool primary = false;            // Countries only: the focus of the article; at most one.
-  std::vector<Evidence> evidence;  // Heaviest first, at most kMaxEvidencePerTag.
+  std::string display_name;                    // English.
+  double score = 0.0;                          // 0 to 1, rounded to 1e-4.
+  bool primary = false;                        // Countries only: the focus of the article; at most one.
+  Provenance provenance = Provenance::kModel;  // Issues only.
+  std::vector<Evidence> evidence;              // Heaviest first, at most kMaxEvidencePerTag.
 };
 
 // A place name, demonym, person, ... found in the text, whether or not it led to a tag.
@@ -63,6 +67,17 @@ struct Mention {
   std::string region_code;  // Exactly one of `region_code` and `group_id` is set.
   std::string group_id;
   SetAside set_aside = SetAside::kNone;
+};
+
+// What was made of one possible tag, whether or not it was given.
+struct TagScore {
+  enum class Dimension { kCountry, kGroup, kIssue };
+  Dimension dimension = Dimension::kIssue;
+  std::string id;
+  double score = 0.0;               // As the tag has it.
+  std::optional<double> threshold;  // The score from which on there is a tag; absent: not known.
+  std::optional<double> raw;        // Before calibration; absent where there is no such step.
+  bool tagged = false;
 };
 
 enum class Outcome { kTagged, kAbstained, kUnsupportedLanguage };
@@ -85,7 +100,9 @@ struct Classification {
   Outcome country_outcome = Outcome::kAbstained;
   Outcome issue_outcome = Outcome::kAbstained;
   std::string language_code;
-  std::vector<Mention> mentions;  // Only when asked for.
+  std::vector<Mention> mentions;    // Only when asked for.
+  std::vector<TagScore> scores;     // Only when asked for: countries, groups, issues; each best first.
+  std::optional<bool> in_training;  // Only when asked for, and if the model knows.
 };
 
 }  // namespace dateline::classifier

@@ -1,5 +1,6 @@
 #include "classifier_service/classifier.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,31 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
     result.issue_outcome = issues.outcome;
   } else {
     result.issue_outcome = Outcome::kUnsupportedLanguage;
+  }
+
+  if (options.include_scores) {
+    for (const auto& [dimension, tags] : {std::pair(TagScore::Dimension::kCountry, &result.countries),
+                                          std::pair(TagScore::Dimension::kGroup, &result.groups)}) {
+      for (const Tag& tag : *tags) {
+        result.scores.push_back({.dimension = dimension,
+                                 .id = tag.id,
+                                 .score = tag.score,
+                                 .threshold = std::nullopt,
+                                 .raw = std::nullopt,
+                                 .tagged = true});
+      }
+    }
+    if (result.issue_outcome != Outcome::kUnsupportedLanguage) {
+      for (IssueScore& score : issue_tagger_->Score(article)) {
+        result.scores.push_back({.dimension = TagScore::Dimension::kIssue,
+                                 .id = std::move(score.issue_id),
+                                 .score = score.score,
+                                 .threshold = score.threshold,
+                                 .raw = score.raw,
+                                 .tagged = score.tagged});
+      }
+    }
+    result.in_training = issue_tagger_->InTraining(article);
   }
 
   if (!options.display_language.empty()) {

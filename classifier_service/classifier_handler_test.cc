@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -264,6 +265,46 @@ TEST_F(ClassifierHandlerTest, ADocumentWhoseArticleIsTooLargeIsRefused) {
     EXPECT_EQ(common::ReasonOf(status), "ARTICLE_TOO_LARGE");
     EXPECT_EQ(FieldOf(status), "document.known");
   }
+}
+
+TEST_F(ClassifierHandlerTest, ScoresOfAllIssuesComeWhenAskedForAndFollowFromTheCalibration) {
+  v1::ClassifyRequest request;
+  request.mutable_document()->set_content(kPage);
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  EXPECT_EQ(response.scores_size(), 0);
+  EXPECT_FALSE(response.has_in_training());
+
+  request.set_include_scores(true);
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  v1::GetModelInfoResponse info;
+  ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), info));
+  std::map<std::string, const v1::IssueModelInfo*> models;
+  for (const v1::IssueModelInfo& model : info.issues()) models[model.issue_id()] = &model;
+  size_t issues = 0;
+  size_t tagged = 0;
+  for (const v1::TagScore& score : response.scores()) {
+    if (!score.has_issue_id()) {
+      EXPECT_TRUE(score.has_region_code() || score.has_group_id());
+      continue;
+    }
+    ++issues;
+    tagged += score.tagged() ? 1 : 0;
+    const v1::IssueModelInfo& model = *models.at(score.issue_id());
+    EXPECT_EQ(score.threshold(), model.threshold());
+    EXPECT_EQ(score.tagged(), score.score() >= score.threshold());
+    const double expected =
+        1.0 / (1.0 + std::exp(-(model.calibration_slope() * score.raw() + model.calibration_intercept())));
+    EXPECT_NEAR(score.score(), expected, 1e-3) << score.issue_id();
+  }
+  EXPECT_EQ(issues, models.size());
+  EXPECT_EQ(tagged, static_cast<size_t>(response.issues_size()));
+  ASSERT_TRUE(response.has_in_training());
+  EXPECT_FALSE(response.in_training());
+
+  request.mutable_document()->mutable_known()->set_language_code("fr");
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  for (const v1::TagScore& score : response.scores()) EXPECT_FALSE(score.has_issue_id());
 }
 
 TEST_F(ClassifierHandlerTest, OneBadItemLeavesTheRestOfABatchUnharmed) {

@@ -59,6 +59,16 @@ apb::TagOutcome OutcomeToProto(Outcome outcome) {
   return apb::TAG_OUTCOME_UNSPECIFIED;
 }
 
+v1::TagProvenance ProvenanceToProto(Provenance provenance) {
+  switch (provenance) {
+    case Provenance::kModel:
+      return v1::TAG_PROVENANCE_MODEL;
+    case Provenance::kSeed:
+      return v1::TAG_PROVENANCE_SEED;
+  }
+  return v1::TAG_PROVENANCE_UNSPECIFIED;
+}
+
 void SpanToProto(const TextSpan& span, apb::TextSpan& proto) {
   proto.set_field(std::string(FieldName(span.field)));
   proto.set_start(span.start);
@@ -77,6 +87,24 @@ void TagToProto(const Tag& tag, TagProto& proto) {
     out.set_weight(evidence.weight);
     out.set_set_aside(SetAsideToProto(evidence.set_aside));
   }
+}
+
+void ScoreToProto(const TagScore& score, v1::TagScore& proto) {
+  switch (score.dimension) {
+    case TagScore::Dimension::kCountry:
+      proto.set_region_code(score.id);
+      break;
+    case TagScore::Dimension::kGroup:
+      proto.set_group_id(score.id);
+      break;
+    case TagScore::Dimension::kIssue:
+      proto.set_issue_id(score.id);
+      break;
+  }
+  proto.set_score(score.score);
+  if (score.threshold.has_value()) proto.set_threshold(*score.threshold);
+  if (score.raw.has_value()) proto.set_raw(*score.raw);
+  proto.set_tagged(score.tagged);
 }
 
 void QualityToProto(const Quality& quality, v1::Quality& proto) {
@@ -186,6 +214,7 @@ absl::StatusOr<ClassifyOptions> OptionsFromProto(const v1::ClassifyRequest& requ
   RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
   ClassifyOptions options;
   options.include_mentions = request.include_mentions();
+  options.include_scores = request.include_scores();
   options.display_language = request.display_language();
   switch (request.profile()) {
     case v1::COUNTRY_PROFILE_UNSPECIFIED:
@@ -279,6 +308,7 @@ void ToProto(const Classification& classification, const Classifier& classifier,
     v1::IssueTag& proto = *response.add_issues();
     proto.set_issue_id(tag.id);
     TagToProto(tag, proto);
+    proto.set_provenance(ProvenanceToProto(tag.provenance));
   }
   response.set_country_outcome(OutcomeToProto(classification.country_outcome));
   response.set_issue_outcome(OutcomeToProto(classification.issue_outcome));
@@ -300,6 +330,8 @@ void ToProto(const Classification& classification, const Classifier& classifier,
     }
     proto.set_set_aside(SetAsideToProto(mention.set_aside));
   }
+  for (const TagScore& score : classification.scores) ScoreToProto(score, *response.add_scores());
+  if (classification.in_training.has_value()) response.set_in_training(*classification.in_training);
 }
 
 void ToProto(const Classifier& classifier, v1::GetTaxonomyResponse& response) {
@@ -347,6 +379,10 @@ void ToProto(const Classifier& classifier, v1::GetModelInfoResponse& response) {
     proto.set_example_count(info.example_count);
     proto.set_threshold(info.threshold);
     if (info.quality.has_value()) QualityToProto(*info.quality, *proto.mutable_quality());
+    if (info.slope.has_value()) proto.set_calibration_slope(*info.slope);
+    if (info.intercept.has_value()) proto.set_calibration_intercept(*info.intercept);
+    proto.set_provenance(ProvenanceToProto(info.provenance));
+    proto.set_examples_needed(info.examples_needed);
   }
   for (const std::string& code : report.language_codes) response.add_issue_language_codes(code);
 }

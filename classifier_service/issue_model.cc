@@ -109,6 +109,29 @@ bool IsFinite(const storage::v1::IssueModel& issue) {
          std::isfinite(issue.intercept()) && std::isfinite(issue.threshold());
 }
 
+// Makes `copy` another name of the file at `path`, or a copy where a file can't have two names.
+absl::Status KeepAs(const std::string& path, const std::string& copy) {
+  std::error_code error;
+  std::filesystem::remove(copy, error);
+  std::filesystem::create_hard_link(path, copy, error);
+  if (error) {
+    error.clear();
+    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
+  }
+  if (error) {
+    return absl::UnavailableError(absl::StrCat("issue model: cannot keep \"", path, "\" as \"", copy,
+                                               "\": ", error.message(), "; check who may write there"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RenameFile(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(absl::StrCat("issue model: cannot put \"", to, "\" in place; check who may write it"));
+}
+
 }  // namespace
 
 std::string EncodeIssueModel(IssueModel& model) {
@@ -135,6 +158,11 @@ std::string EncodeIssueModel(IssueModel& model) {
     issue->set_intercept(linear.intercept);
     issue->set_threshold(static_cast<float>(info.threshold));
     issue->set_example_count(info.example_count);
+    if (i < model.trained_from.size() && model.trained_from[i] != std::vector<std::string>{info.issue_id}) {
+      for (const std::string& label : model.trained_from[i]) {
+        issue->add_trained_from(label);
+      }
+    }
     if (info.quality.has_value()) {
       *issue->mutable_quality() = ToFile(*info.quality);
     }
@@ -143,6 +171,7 @@ std::string EncodeIssueModel(IssueModel& model) {
     *file.mutable_quality() = ToFile(*model.report.quality);
   }
   file.set_training_notes(model.training_notes);
+  file.set_training_texts(model.training_texts.bytes());
   const std::string day = absl::FormatTime("%Y%m%d", model.report.train_time, absl::UTCTimeZone());
   model.report.model_version =
       absl::StrCat("issues-", day, "-", common::Sha256Hex(file.SerializeAsString()).substr(0, 8));
@@ -210,8 +239,14 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
     info.issue_id = issue.issue_id();
     info.example_count = issue.example_count();
     info.threshold = std::round(static_cast<double>(issue.threshold()) * 1e4) / 1e4;
+    info.slope = std::round(static_cast<double>(issue.slope()) * 1e4) / 1e4;
+    info.intercept = std::round(static_cast<double>(issue.intercept()) * 1e4) / 1e4;
     if (issue.has_quality()) {
       info.quality = FromFile(issue.quality());
+    }
+    model.trained_from.emplace_back(issue.trained_from().begin(), issue.trained_from().end());
+    if (model.trained_from.back().empty()) {
+      model.trained_from.back().push_back(info.issue_id);
     }
     model.report.issues.push_back(std::move(info));
   }
@@ -225,6 +260,7 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
   }
   model.taxonomy_fingerprint = file.taxonomy_fingerprint();
   model.training_notes = file.training_notes();
+  model.training_texts = TextSketch::FromBytes(file.training_texts());
   return model;
 }
 
@@ -240,11 +276,26 @@ absl::Status WriteIssueModel(const std::string& path, IssueModel& model) {
           absl::StrCat("issue model: cannot write \"", temporary, "\"; check that the folder exists and has room"));
     }
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("issue model: cannot put \"", path, "\" in place; check who may write it"));
+  return RenameFile(temporary, path);
+}
+
+absl::Status PublishIssueModel(const std::string& path, IssueModel& model) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    RETURN_IF_ERROR(KeepAs(path, absl::StrCat(path, ".previous")));
   }
-  return absl::OkStatus();
+  return WriteIssueModel(path, model);
+}
+
+absl::StatusOr<std::string> RollBackIssueModel(const std::string& path) {
+  const std::string previous = absl::StrCat(path, ".previous");
+  ASSIGN_OR_RETURN(const IssueModel before, ReadIssueModel(previous));
+  RETURN_IF_ERROR(ReadIssueModel(path).status());
+  const std::string current = absl::StrCat(path, ".current");
+  RETURN_IF_ERROR(KeepAs(path, current));
+  RETURN_IF_ERROR(RenameFile(previous, path));
+  RETURN_IF_ERROR(RenameFile(current, previous));
+  return before.report.model_version;
 }
 
 absl::StatusOr<IssueModel> ReadIssueModel(const std::string& path) {

@@ -13,6 +13,7 @@
 
 #include "classifier_service/issue_tagger.h"
 #include "classifier_service/text_features.h"
+#include "classifier_service/text_sketch.h"
 
 namespace dateline::classifier {
 
@@ -30,8 +31,11 @@ struct IssueModel {
   std::vector<int8_t> weights;  // Row by row: for each term one weight for each issue.
   std::vector<LinearIssue> issues;
   IssueModelReport report;  // `report.issues` stand in the order of `issues` and hold ids and thresholds.
+  // For each issue the training labels that counted as it, in the order of `issues`; mostly its own id alone.
+  std::vector<std::vector<std::string>> trained_from;
   std::string taxonomy_fingerprint;
   std::string training_notes;  // For people.
+  TextSketch training_texts;   // What it was trained on; empty: not known.
 };
 
 // A larger file, or one that unpacks to more, is no issue model.
@@ -48,6 +52,13 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
 
 // Writes a new file and renames it into place, so that no reader sees half of it.
 absl::Status WriteIssueModel(const std::string& path, IssueModel& model);
+
+// The same, and keeps the file that was there as PATH.previous. At no moment is there no file.
+absl::Status PublishIssueModel(const std::string& path, IssueModel& model);
+
+// Swaps PATH and PATH.previous, both of which must be issue models: rolling back twice changes nothing. Returns the
+// version that is in place now. NotFound if one of them is missing; otherwise as DecodeIssueModel().
+absl::StatusOr<std::string> RollBackIssueModel(const std::string& path);
 
 // NotFound if there is no such file; otherwise as DecodeIssueModel().
 absl::StatusOr<IssueModel> ReadIssueModel(const std::string& path);

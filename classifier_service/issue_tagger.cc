@@ -9,9 +9,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "classifier_service/issue_model.h"
+#include "classifier_service/issue_seeds.h"
 #include "classifier_service/language.h"
 #include "classifier_service/text_features.h"
 #include "common/status_macros.h"
@@ -24,11 +24,57 @@ double Round(double value) { return std::round(value * 1e4) / 1e4; }
 
 double Logistic(double x) { return 1.0 / (1.0 + std::exp(-std::clamp(x, -40.0, 40.0))); }
 
+// What an issue of the taxonomy is judged by.
+struct IssueSource {
+  std::string id;
+  std::string display_name;     // English.
+  std::vector<size_t> members;  // Issues of the model; empty: the seed phrases.
+  size_t seed = 0;              // Without members: its place among the issues that go by seed phrases.
+};
+
+// Where in the model stand the labels that `issue` is trained from, and those of retired issues that it stands for.
+std::vector<size_t> MembersOf(const Issue& issue, const Taxonomy& taxonomy, const IssueModel& model) {
+  const std::vector<IssueModelInfo>& known = model.report.issues;
+  std::vector<std::string> labels = issue.trained_from;
+  for (const Issue& other : taxonomy.issues()) {
+    if (!other.retired()) {
+      continue;
+    }
+    const std::vector<std::string> stand_in = taxonomy.Resolve(other.id);
+    if (std::find(stand_in.begin(), stand_in.end(), issue.id) != stand_in.end()) {
+      labels.push_back(other.id);
+    }
+  }
+  std::vector<size_t> members;
+  size_t own = known.size();
+  for (size_t i = 0; i < known.size(); ++i) {
+    const std::vector<std::string>& trained_from = model.trained_from[i];
+    if (known[i].issue_id == issue.id) {
+      own = i;
+      if (trained_from == issue.trained_from && labels.size() == issue.trained_from.size()) {
+        return {i};
+      }
+    }
+    // All that it was trained from belongs to the issue.
+    if (std::all_of(trained_from.begin(), trained_from.end(), [&](const std::string& label) {
+          return std::find(labels.begin(), labels.end(), label) != labels.end();
+        })) {
+      members.push_back(i);
+    }
+  }
+  if (members.empty() && own < known.size()) {
+    members.push_back(own);
+  }
+  return members;
+}
+
 }  // namespace
 
 struct IssueTagger::Model {
   IssueModel issue_model;
-  std::vector<std::string> display_names;  // English; in the order of the model's issues.
+  IssueModelReport report;           // What info() returns.
+  std::vector<IssueSource> sources;  // In the order of `report.issues`.
+  std::optional<SeedScorer> seeds;
 
   size_t issue_count() const { return issue_model.issues.size(); }
 
@@ -37,8 +83,13 @@ struct IssueTagger::Model {
            static_cast<double>(issue_model.issues[issue].weight_step);
   }
 
-  // One score for each issue.
-  std::vector<double> Scores(const TextFeatures& features) const {
+  struct Judgement {
+    double raw = 0.0;    // Before calibration.
+    double score = 0.0;  // Rounded.
+  };
+
+  // One for each issue.
+  std::vector<Judgement> Judge(const TextFeatures& features) const {
     const size_t count = issue_count();
     std::vector<float> sums(count, 0.0F);
     for (const TermValue& value : features.values) {
@@ -47,13 +98,43 @@ struct IssueTagger::Model {
         sums[i] += value.value * static_cast<float>(row[i]);
       }
     }
-    std::vector<double> scores(count);
+    std::vector<Judgement> judgements(count);
     for (size_t i = 0; i < count; ++i) {
       const LinearIssue& issue = issue_model.issues[i];
       const double margin = static_cast<double>(issue.bias) + static_cast<double>(issue.weight_step) * sums[i];
-      scores[i] = Round(Logistic(static_cast<double>(issue.slope) * margin + static_cast<double>(issue.intercept)));
+      judgements[i].raw = margin;
+      judgements[i].score =
+          Round(Logistic(static_cast<double>(issue.slope) * margin + static_cast<double>(issue.intercept)));
     }
-    return scores;
+    return judgements;
+  }
+
+  // What is made of one issue of the taxonomy.
+  struct Verdict {
+    double score = 0.0;
+    double threshold = 0.0;
+    std::optional<double> raw;
+    size_t member = 0;  // The issue of the model that decided; of no meaning for seeds.
+  };
+  Verdict Decide(const IssueSource& source, const std::vector<Judgement>& judgements,
+                 const std::vector<SeedScorer::Result>& seed_results) const {
+    if (source.members.empty()) {
+      const SeedScorer::Result& result = seed_results[source.seed];
+      // Without a phrase the score is 0, whatever the logistic function would say.
+      const bool scored = result.score > 0.0;
+      return {result.score, SeedScorer::kThreshold, scored ? std::optional<double>(Round(result.raw)) : std::nullopt,
+              0};
+    }
+    const auto over = [&](size_t member) {
+      return judgements[member].score - issue_model.report.issues[member].threshold;
+    };
+    const size_t best = *std::max_element(source.members.begin(), source.members.end(),
+                                          [&](size_t a, size_t b) { return over(a) < over(b); });
+    Verdict verdict{judgements[best].score, issue_model.report.issues[best].threshold, std::nullopt, best};
+    if (source.members.size() == 1) {
+      verdict.raw = Round(judgements[best].raw);
+    }
+    return verdict;
   }
 
   // The terms that speak most for an issue, each where it stands first.
@@ -134,31 +215,62 @@ std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatur
 absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string& model_path,
                                                                const Taxonomy& taxonomy) {
   ASSIGN_OR_RETURN(IssueModel issue_model, ReadIssueModel(model_path));
+  auto model = std::make_unique<Model>();
+  model->report = issue_model.report;
+  model->report.issues.clear();
   if (issue_model.taxonomy_fingerprint != taxonomy.fingerprint()) {
-    std::vector<std::string> unknown_to_model;
-    for (const Issue* issue : taxonomy.LiveIssues()) {
-      const bool known = std::any_of(issue_model.report.issues.begin(), issue_model.report.issues.end(),
-                                     [issue](const IssueModelInfo& info) { return info.issue_id == issue->id; });
-      if (!known && unknown_to_model.size() < 5) {
-        unknown_to_model.push_back(issue->id);
+    model->report.quality.reset();  // It was measured over other issues.
+  }
+  std::vector<const Issue*> by_seeds;
+  bool any_known = false;
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    IssueSource source{issue->id, taxonomy.DisplayName(issue->id, "en"), MembersOf(*issue, taxonomy, issue_model), 0};
+    IssueModelInfo info;
+    info.issue_id = issue->id;
+    if (source.members.empty()) {
+      if (issue->seed_phrases.empty()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("issue model ", model_path, ": it knows nothing of issue \"", issue->id, "\" of taxonomy ",
+                         taxonomy.version(),
+                         ", which has no seed_phrase either; add some ten seed phrases, or train a model with "
+                         "classifier_train issues --taxonomy FILE"));
+      }
+      source.seed = by_seeds.size();
+      by_seeds.push_back(issue);
+      info.threshold = SeedScorer::kThreshold;
+      info.slope = 1.0;
+      info.intercept = 0.0;
+      info.provenance = Provenance::kSeed;
+    } else {
+      any_known = true;
+      const std::vector<IssueModelInfo>& known = issue_model.report.issues;
+      info = known[source.members.front()];
+      info.issue_id = issue->id;
+      if (source.members.size() > 1) {
+        info.quality.reset();
+        info.slope.reset();
+        info.intercept.reset();
+        info.example_count = 0;
+        for (const size_t member : source.members) {
+          info.threshold = std::min(info.threshold, known[member].threshold);
+          info.example_count += known[member].example_count;
+        }
       }
     }
+    info.examples_needed = std::max(0, kEnoughExamples - info.example_count);
+    model->report.issues.push_back(std::move(info));
+    model->sources.push_back(std::move(source));
+  }
+  if (!any_known) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "issue model ", model_path, ": trained for taxonomy ", issue_model.report.taxonomy_version, " (fingerprint ",
-        issue_model.taxonomy_fingerprint, "), but the loaded taxonomy ", taxonomy.version(), " (fingerprint ",
-        taxonomy.fingerprint(), ") has other issues",
-        unknown_to_model.empty() ? "" : absl::StrCat(", such as ", absl::StrJoin(unknown_to_model, ", ")),
+        "issue model ", model_path, ": trained for taxonomy ", issue_model.report.taxonomy_version,
+        ", none of whose issues is in the loaded taxonomy ", taxonomy.version(),
         "; load the taxonomy it was trained for, or train a model with classifier_train issues --taxonomy FILE"));
   }
-  auto model = std::make_unique<Model>();
-  model->issue_model = std::move(issue_model);
-  for (const IssueModelInfo& info : model->issue_model.report.issues) {
-    if (taxonomy.Find(info.issue_id) == nullptr) {
-      return absl::DataLossError(absl::StrCat("issue model ", model_path, ": it holds an issue \"", info.issue_id,
-                                              "\" that its own taxonomy lacks; train it again"));
-    }
-    model->display_names.push_back(taxonomy.DisplayName(info.issue_id, "en"));
+  if (!by_seeds.empty()) {
+    model->seeds.emplace(by_seeds, issue_model.vocabulary);
   }
+  model->issue_model = std::move(issue_model);
   return std::unique_ptr<IssueTagger>(new IssueTagger(std::move(model)));
 }
 
@@ -172,20 +284,26 @@ IssueResult IssueTagger::Tag(const ArticleText& article) const {
     return result;
   }
   const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
-  if (features.values.empty()) {
-    return result;
+  std::vector<SeedScorer::Result> seed_results;
+  if (model_->seeds.has_value()) {
+    seed_results = model_->seeds->Score(article, /*with_evidence=*/true);
   }
-  const std::vector<double> scores = model_->Scores(features);
-  for (size_t i = 0; i < scores.size(); ++i) {
-    const IssueModelInfo& info = model_->issue_model.report.issues[i];
-    if (scores[i] < info.threshold) {
+  const std::vector<Model::Judgement> judgements = model_->Judge(features);
+  for (const IssueSource& source : model_->sources) {
+    const bool by_seeds = source.members.empty();
+    if (!by_seeds && features.values.empty()) {
+      continue;  // Of a text without a word that it knows, the model would say what issues are frequent.
+    }
+    const Model::Verdict verdict = model_->Decide(source, judgements, seed_results);
+    if (verdict.score < verdict.threshold) {
       continue;
     }
     dateline::classifier::Tag tag;
-    tag.id = info.issue_id;
-    tag.display_name = model_->display_names[i];
-    tag.score = scores[i];
-    tag.evidence = model_->Explain(i, features, article);
+    tag.id = source.id;
+    tag.display_name = source.display_name;
+    tag.score = verdict.score;
+    tag.provenance = by_seeds ? Provenance::kSeed : Provenance::kModel;
+    tag.evidence = by_seeds ? seed_results[source.seed].evidence : model_->Explain(verdict.member, features, article);
     result.tags.push_back(std::move(tag));
   }
   std::stable_sort(result.tags.begin(), result.tags.end(),
@@ -196,15 +314,29 @@ IssueResult IssueTagger::Tag(const ArticleText& article) const {
 
 std::vector<IssueScore> IssueTagger::Score(const ArticleText& article) const {
   const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
-  const std::vector<double> scores = model_->Scores(features);
+  std::vector<SeedScorer::Result> seed_results;
+  if (model_->seeds.has_value()) {
+    seed_results = model_->seeds->Score(article, /*with_evidence=*/false);
+  }
+  const std::vector<Model::Judgement> judgements = model_->Judge(features);
   std::vector<IssueScore> result;
-  for (size_t i = 0; i < scores.size(); ++i) {
-    const IssueModelInfo& info = model_->issue_model.report.issues[i];
-    result.push_back({info.issue_id, scores[i], !features.values.empty() && scores[i] >= info.threshold});
+  for (const IssueSource& source : model_->sources) {
+    const Model::Verdict verdict = model_->Decide(source, judgements, seed_results);
+    const bool judged = source.members.empty() || !features.values.empty();
+    result.push_back(
+        {source.id, verdict.score, judged && verdict.score >= verdict.threshold, verdict.threshold, verdict.raw});
   }
   std::stable_sort(result.begin(), result.end(),
                    [](const IssueScore& a, const IssueScore& b) { return a.score > b.score; });
   return result;
+}
+
+std::optional<bool> IssueTagger::InTraining(const ArticleText& article) const {
+  const TextSketch& texts = model_->issue_model.training_texts;
+  if (texts.empty()) {
+    return std::nullopt;
+  }
+  return texts.Contains(article.title, article.body);
 }
 
 bool IssueTagger::SupportsLanguage(absl::string_view language_code) const {
@@ -216,6 +348,6 @@ bool IssueTagger::SupportsLanguage(absl::string_view language_code) const {
   return std::find(known.begin(), known.end(), base) != known.end();
 }
 
-const IssueModelReport& IssueTagger::info() const { return model_->issue_model.report; }
+const IssueModelReport& IssueTagger::info() const { return model_->report; }
 
 }  // namespace dateline::classifier

@@ -128,6 +128,13 @@ TEST_F(IssueTaggerTest, AbstainsWhereNothingIsSaid) {
   EXPECT_THAT(Tag("", "").tags, IsEmpty());
 }
 
+TEST_F(IssueTaggerTest, SaysThatItWasNotTrainedOnWhatItNeverSaw) {
+  ArticleText article;
+  article.title = kOilTitle;
+  article.body = kOilBody;
+  EXPECT_EQ(tagger_->InTraining(article), std::optional<bool>(false));
+}
+
 TEST_F(IssueTaggerTest, AnotherLanguageIsUnsupported) {
   ArticleText article;
   article.title = kOilTitle;
@@ -232,10 +239,106 @@ TEST_F(IssueTaggerLoadTest, EveryFlippedBitIsNoticed) {
   }
 }
 
-TEST_F(IssueTaggerLoadTest, ModelOfAnotherTaxonomyIsRefusedWithRemedy) {
-  EXPECT_THAT(Load(kModel, kThinkTank),
+TEST_F(IssueTaggerLoadTest, ModelThatKnowsNoneOfTheIssuesIsRefusedWithRemedy) {
+  const std::string taxonomy = dir_.Write("other.textproto", R"(version: "other-1"
+      issue { id: "chess" names { language: "en" display_name: "Chess" } definition: "d" seed_phrase: "queen" })");
+  EXPECT_THAT(Load(kModel, taxonomy),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       AllOf(HasSubstr("default-1"), HasSubstr("think-tank-1"), HasSubstr("train a model"))));
+                       AllOf(HasSubstr("default-1"), HasSubstr("other-1"), HasSubstr("train a model"))));
+}
+
+// The default taxonomy with `more` at its end.
+std::string DefaultAnd(const std::string& more) { return absl::StrCat(ReadFile(kTaxonomy), "\n", more); }
+
+const IssueModelInfo& InfoOf(const IssueTagger& tagger, const std::string& id) {
+  for (const IssueModelInfo& info : tagger.info().issues) {
+    if (info.issue_id == id) return info;
+  }
+  ADD_FAILURE() << "no issue " << id;
+  return tagger.info().issues.front();
+}
+
+constexpr char kWaterIssue[] = R"(issue { id: "water_diplomacy"
+  names { language: "en" display_name: "Water diplomacy" }
+  definition: "How states share rivers: dams, treaties on water and disputes about it."
+  seed_phrase: "river basin" seed_phrase: "water sharing" seed_phrase: "transboundary waters" seed_phrase: "dam filling"
+  seed_phrase: "downstream countries" seed_phrase: "Nile waters" seed_phrase: "water treaty" seed_phrase: "upstream dam"
+  seed_phrase: "water rights" seed_phrase: "Renaissance Dam" })";
+
+TEST_F(IssueTaggerLoadTest, NewIssueWorksAtOnceByItsSeedPhrases) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Parse(DefaultAnd(kWaterIssue), "test"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(kModel, taxonomy));
+  const IssueModelInfo& info = InfoOf(*tagger, "water_diplomacy");
+  EXPECT_EQ(info.provenance, Provenance::kSeed);
+  EXPECT_EQ(info.examples_needed, kEnoughExamples);
+  EXPECT_EQ(InfoOf(*tagger, "energy").provenance, Provenance::kModel);
+  EXPECT_EQ(InfoOf(*tagger, "energy").examples_needed, 0);
+  ArticleText article;
+  article.title = "Egypt and Ethiopia at odds over the Renaissance Dam";
+  article.body =
+      "Talks on water sharing in the river basin ended without a treaty. Downstream countries fear the dam filling; "
+      "Addis Ababa speaks of its own water rights. A water treaty of 1959 left the upstream states out.";
+  const IssueResult result = tagger->Tag(article);
+  const auto tag =
+      std::find_if(result.tags.begin(), result.tags.end(), [](const auto& one) { return one.id == "water_diplomacy"; });
+  ASSERT_NE(tag, result.tags.end());
+  EXPECT_EQ(tag->provenance, Provenance::kSeed);
+  EXPECT_EQ(tag->display_name, "Water diplomacy");
+  ASSERT_FALSE(tag->evidence.empty());
+  for (const Evidence& reason : tag->evidence) {
+    const std::string& field = reason.span->field == Field::kTitle ? article.title : article.body;
+    EXPECT_EQ(reason.text, field.substr(reason.span->start, reason.span->end - reason.span->start));
+  }
+  article.title = kOilTitle;
+  article.body = kOilBody;
+  for (const auto& other : tagger->Tag(article).tags) EXPECT_NE(other.id, "water_diplomacy");
+}
+
+TEST_F(IssueTaggerLoadTest, IssueWithNothingToGoByIsNamed) {
+  const std::string taxonomy =
+      dir_.Write("bare.textproto", DefaultAnd("issue { id: \"bare\" names { language: \"en\" display_name: \"Bare\" } "
+                                              "definition: \"d\" }"));
+  EXPECT_THAT(Load(kModel, taxonomy), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                               AllOf(HasSubstr("\"bare\""), HasSubstr("ten seed phrases"))));
+}
+
+TEST_F(IssueTaggerLoadTest, CoarserTaxonomyGathersTheIssuesOfTheModel) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kThinkTank));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(kModel, taxonomy));
+  EXPECT_THAT(tagger->info().issues, SizeIs(9));
+  for (const IssueModelInfo& info : tagger->info().issues) EXPECT_EQ(info.provenance, Provenance::kModel);
+  EXPECT_FALSE(InfoOf(*tagger, "security").slope.has_value());
+  ArticleText article;
+  article.title = "Inspectors report on uranium enrichment";
+  article.body =
+      "The atomic energy agency said that the nuclear program had grown and that uranium enrichment was going on at a "
+      "second plant, which makes a return to the nuclear deal harder.";
+  const IssueResult result = tagger->Tag(article);
+  ASSERT_FALSE(result.tags.empty());
+  EXPECT_EQ(result.tags.front().id, "security") << "nuclear is part of it";
+  EXPECT_FALSE(result.tags.front().evidence.empty());
+}
+
+TEST_F(IssueTaggerLoadTest, WhatARetiredIssueWasFoundByGoesToItsReplacement) {
+  std::string text = ReadFile(kTaxonomy);
+  const size_t at = text.find("  id: \"nuclear\"\n");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at, "  replaced_by: \"security\"\n");
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Parse(text, "test"));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(kModel, taxonomy));
+  EXPECT_THAT(tagger->info().issues, SizeIs(19));
+  ArticleText article;
+  article.title = "Uranium enrichment goes on";
+  article.body = "The atomic energy agency said that uranium enrichment for the nuclear program was going on.";
+  std::vector<std::string> ids;
+  for (const auto& tag : tagger->Tag(article).tags) ids.push_back(tag.id);
+  EXPECT_THAT(ids, Contains("security"));
+}
+
+TEST_F(IssueTaggerLoadTest, FreelyLicensedModelServesBothTaxonomies) {
+  constexpr char kFreeModel[] = "classifier_service/data/model/issues-free.model";
+  EXPECT_OK(Load(kFreeModel, kTaxonomy));
+  EXPECT_OK(Load(kFreeModel, kThinkTank));
 }
 
 TEST_F(IssueTaggerLoadTest, RenamedIssuesDoNotInvalidateTheModel) {

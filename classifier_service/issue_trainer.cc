@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "common/printable.h"
 #include "common/status_macros.h"
 
 namespace dateline::classifier {
@@ -355,8 +356,9 @@ class Tally {
   explicit Tally(std::vector<std::string> issue_ids) : ids_(std::move(issue_ids)), counts_(ids_.size()) {}
 
   // `scores`, `tagged` and `labels` hold one entry an issue.
-  void Add(const std::vector<double>& scores, const std::vector<bool>& tagged, const std::vector<int8_t>& labels) {
-    articles_.push_back({scores, tagged, labels});
+  void Add(const LabelledArticle& article, const std::vector<double>& scores, const std::vector<bool>& tagged,
+           const std::vector<int8_t>& labels) {
+    articles_.push_back({article.id, article.title, scores, tagged, labels});
     for (size_t i = 0; i < ids_.size(); ++i) {
       counts_[i].positives += labels[i] > 0 ? 1 : 0;
     }
@@ -369,9 +371,7 @@ class Tally {
     int positives = 0;
     double macro = 0.0;
     int present = 0;
-    std::array<double, 10> bin_scores = {};
-    std::array<double, 10> bin_labels = {};
-    std::array<double, 10> bin_sizes = {};
+    std::vector<std::vector<common::Prediction>> predictions(articles_.size());
     for (size_t i = 0; i < ids_.size(); ++i) {
       if (counts_[i].positives == 0) {
         continue;
@@ -381,18 +381,17 @@ class Tally {
       issue.positives = counts_[i].positives;
       int issue_hits = 0;
       int issue_given = 0;
-      for (const Article& article : articles_) {
+      for (size_t at = 0; at < articles_.size(); ++at) {
+        const Article& article = articles_[at];
         if (article.labels[i] == 0) {
           continue;
         }
         ++issue.quality.article_count;
         issue_given += article.tagged[i] ? 1 : 0;
         issue_hits += article.tagged[i] && article.labels[i] > 0 ? 1 : 0;
-        if (article.scores[i] >= kCalibrationFloor) {
-          const auto bin = static_cast<size_t>(std::min(article.scores[i] * 10.0, 9.0));
-          bin_scores[bin] += article.scores[i];
-          bin_labels[bin] += article.labels[i] > 0 ? 1.0 : 0.0;
-          bin_sizes[bin] += 1.0;
+        predictions[at].push_back({article.scores[i], article.labels[i] > 0});
+        if (article.tagged[i] != (article.labels[i] > 0)) {
+          result.worst.push_back({article.id, article.title, ids_[i], article.labels[i] > 0, article.scores[i]});
         }
       }
       Fill(issue_hits, issue_given, issue.positives, issue.quality);
@@ -405,19 +404,27 @@ class Tally {
     }
     Fill(hits, given, positives, result.quality);
     result.quality.macro_f1 = present > 0 ? macro / present : 0.0;
-    double all = 0.0;
-    double off = 0.0;
-    for (size_t bin = 0; bin < bin_sizes.size(); ++bin) {
-      off += std::abs(bin_scores[bin] - bin_labels[bin]);
-      all += bin_sizes[bin];
+    std::vector<common::Prediction> all;
+    for (const std::vector<common::Prediction>& of_article : predictions) {
+      all.insert(all.end(), of_article.begin(), of_article.end());
     }
-    result.calibration_error = all > 0.0 ? off / all : 0.0;
+    result.calibration_error = common::MeasureCalibration(all, kCalibrationFloor).debiased_error;
+    result.calibration_interval = common::CalibrationInterval(predictions, kCalibrationFloor);
+    constexpr size_t kWorst = 10;
+    const auto distance = [](const Evaluation::Disagreement& one) {
+      return one.labelled ? 1.0 - one.score : one.score;
+    };
+    std::stable_sort(result.worst.begin(), result.worst.end(),
+                     [&](const auto& a, const auto& b) { return distance(a) > distance(b); });
+    result.worst.resize(std::min(result.worst.size(), kWorst));
     RankArticles(result);
     return result;
   }
 
  private:
   struct Article {
+    std::string id;
+    std::string title;
     std::vector<double> scores;
     std::vector<bool> tagged;
     std::vector<int8_t> labels;
@@ -633,7 +640,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
         scores.push_back(sigmoids[k](margins[k][i]));
         tagged.push_back(scores[k] >= thresholds[k]);
       }
-      folds.Add(scores, tagged, examples[i].labels);
+      folds.Add(*articles[i], scores, tagged, examples[i].labels);
     }
   }
   result.gold_folds = folds.Finish();
@@ -662,6 +669,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
     info.example_count = example_counts[k];
     info.threshold = std::round(thresholds[k] * 1e4) / 1e4;
     model.report.issues.push_back(std::move(info));
+    model.trained_from.push_back(issues[k]->trained_from);
   }
   model.vocabulary = std::move(vocabulary);
   model.report.train_time = options.train_time;
@@ -670,6 +678,284 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   model.report.language_codes = {"en"};
   model.taxonomy_fingerprint = taxonomy.fingerprint();
   model.training_notes = options.notes;
+  model.training_texts = TextSketch(corpus.train.size());
+  for (const LabelledArticle& article : corpus.train) {
+    model.training_texts.Add(article.title, article.body);
+  }
+  return result;
+}
+
+namespace {
+
+// The vectors of articles over the terms that some of them has, and what the model says of them.
+struct Lesson {
+  std::vector<std::vector<std::pair<int, double>>> rows;  // Term by its place in `terms`; the last is the bias.
+  std::vector<int32_t> terms;
+  std::vector<std::vector<double>> margins;  // By issue, then article.
+  std::vector<std::vector<int8_t>> labels;   // By issue, then article.
+  std::vector<int> folds;
+};
+
+// The change of an issue's weights that minimises |change|^2 / 2 + cost * sum of log(1 + exp(-label * (margin + change
+// * row))): gradient descent with Nesterov's momentum for a strongly convex function, whose steps follow from bounds on
+// its curvature.
+std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, double cost) {
+  const size_t size = lesson.terms.size() + 1;
+  std::vector<double> change(size, 0.0);
+  std::vector<double> ahead(size, 0.0);
+  std::vector<double> gradient(size, 0.0);
+  std::vector<size_t> rows;
+  double curvature = 1.0;
+  for (size_t i = 0; i < lesson.rows.size(); ++i) {
+    if (lesson.labels[issue][i] == 0 || lesson.folds[i] == left_out) {
+      continue;
+    }
+    rows.push_back(i);
+    for (const auto& [term, value] : lesson.rows[i]) {
+      curvature += cost * value * value / 4.0;
+    }
+  }
+  if (rows.empty()) {
+    return change;
+  }
+  const double momentum = (std::sqrt(curvature) - 1.0) / (std::sqrt(curvature) + 1.0);
+  constexpr int kMaxIterations = 1000;
+  constexpr double kSmallEnough = 1e-3;
+  double first_norm = 0.0;
+  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+    gradient = ahead;
+    for (const size_t i : rows) {
+      double margin = lesson.margins[issue][i];
+      for (const auto& [term, value] : lesson.rows[i]) {
+        margin += ahead[static_cast<size_t>(term)] * value;
+      }
+      const double label = lesson.labels[issue][i];
+      const double pull = -cost * label / (1.0 + std::exp(std::clamp(label * margin, -40.0, 40.0)));
+      for (const auto& [term, value] : lesson.rows[i]) {
+        gradient[static_cast<size_t>(term)] += pull * value;
+      }
+    }
+    double norm = 0.0;
+    for (size_t k = 0; k < size; ++k) {
+      norm += gradient[k] * gradient[k];
+      const double next = ahead[k] - gradient[k] / curvature;
+      ahead[k] = next + momentum * (next - change[k]);
+      change[k] = next;
+    }
+    first_norm = iteration == 0 ? norm : first_norm;
+    if (norm <= kSmallEnough * kSmallEnough * first_norm) {
+      break;
+    }
+  }
+  return change;
+}
+
+double MarginWith(const Lesson& lesson, size_t issue, size_t article, const std::vector<double>& change) {
+  double margin = lesson.margins[issue][article];
+  for (const auto& [term, value] : lesson.rows[article]) {
+    margin += change[static_cast<size_t>(term)] * value;
+  }
+  return margin;
+}
+
+}  // namespace
+
+absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxonomy& taxonomy,
+                                            const std::vector<LabelledArticle>& articles, const AdaptOptions& options,
+                                            absl::FunctionRef<void(absl::string_view)> progress) {
+  TrainOptions checked;
+  checked.cost = options.cost;
+  checked.folds = options.folds;
+  checked.threads = options.threads;
+  RETURN_IF_ERROR(Check(checked));
+  if (articles.size() < static_cast<size_t>(options.folds)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(articles.size(), " articles to learn from; at least ", options.folds, " are needed"));
+  }
+  AdaptResult result;
+  result.model = model;
+  const size_t old_count = model.issues.size();
+
+  // The issues to be: those of the model, then new ones with enough examples.
+  std::vector<Issue> issues;
+  for (size_t k = 0; k < old_count; ++k) {
+    Issue issue;
+    issue.id = model.report.issues[k].issue_id;
+    issue.trained_from = model.trained_from[k];
+    issues.push_back(std::move(issue));
+  }
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    const bool known =
+        std::any_of(issues.begin(), issues.begin() + static_cast<long>(old_count), [&](const Issue& one) {
+          return one.id == issue->id ||
+                 std::any_of(one.trained_from.begin(), one.trained_from.end(), [&](const auto& label) {
+                   return std::find(issue->trained_from.begin(), issue->trained_from.end(), label) !=
+                          issue->trained_from.end();
+                 });
+        });
+    const auto examples = std::count_if(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
+      return StateOfIssue(article, *issue) > 0;
+    });
+    if (!known && examples >= kEnoughExamples) {
+      issues.push_back(*issue);
+      ++result.new_issues;
+    }
+  }
+
+  Lesson lesson;
+  lesson.margins.resize(issues.size());
+  lesson.labels.resize(issues.size());
+  absl::flat_hash_map<int32_t, int> place_of;
+  std::vector<TextFeatures> features;
+  for (const LabelledArticle& article : articles) {
+    features.push_back(ExtractFeatures(model.vocabulary, article.title, article.body));
+    for (const TermValue& value : features.back().values) {
+      if (place_of.emplace(value.term, static_cast<int>(lesson.terms.size())).second) {
+        lesson.terms.push_back(value.term);
+      }
+    }
+  }
+  const int bias = static_cast<int>(lesson.terms.size());
+  for (size_t i = 0; i < articles.size(); ++i) {
+    std::vector<std::pair<int, double>> row;
+    for (const TermValue& value : features[i].values) {
+      row.emplace_back(place_of.at(value.term), static_cast<double>(value.value));
+    }
+    row.emplace_back(bias, 1.0);
+    lesson.rows.push_back(std::move(row));
+    lesson.folds.push_back(static_cast<int>(HashOfId(articles[i].id) % static_cast<uint32_t>(options.folds)));
+    for (size_t k = 0; k < issues.size(); ++k) {
+      double margin = 0.0;
+      if (k < old_count) {
+        margin = static_cast<double>(model.issues[k].bias);
+        for (const TermValue& value : features[i].values) {
+          margin += static_cast<double>(value.value) * static_cast<double>(model.issues[k].weight_step) *
+                    model.weights[static_cast<size_t>(value.term) * old_count + k];
+        }
+      }
+      lesson.margins[k].push_back(margin);
+      lesson.labels[k].push_back(StateOfIssue(articles[i], issues[k]));
+    }
+  }
+
+  const auto runs = static_cast<size_t>(options.folds) + 1;
+  std::vector<std::vector<double>> changes(issues.size());
+  std::vector<std::vector<double>> folded(issues.size(), std::vector<double>(articles.size(), 0.0));
+  progress(
+      absl::StrCat("teaching ", issues.size(), " issues from ", articles.size(), " articles, ", runs, " times each"));
+  RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
+    const size_t issue = task / runs;
+    const int left_out = task % runs < runs - 1 ? static_cast<int>(task % runs) : -1;
+    std::vector<double> change = Change(lesson, issue, left_out, options.cost);
+    for (size_t i = 0; i < articles.size(); ++i) {
+      if (lesson.folds[i] == left_out) {
+        folded[issue][i] = MarginWith(lesson, issue, i, change);
+      }
+    }
+    if (left_out < 0) {
+      changes[issue] = std::move(change);
+    }
+  });
+
+  // Calibration and thresholds stay: the biases move, which does what other thresholds would. Those of new issues come
+  // from the folds.
+  double mean_threshold = 0.0;
+  for (const IssueModelInfo& info : model.report.issues) {
+    mean_threshold += info.threshold / static_cast<double>(old_count);
+  }
+  std::vector<Sigmoid> sigmoids;
+  std::vector<double> thresholds;
+  for (size_t k = 0; k < issues.size(); ++k) {
+    if (k < old_count) {
+      const LinearIssue& linear = model.issues[k];
+      sigmoids.push_back({static_cast<double>(linear.slope), static_cast<double>(linear.intercept)});
+      thresholds.push_back(model.report.issues[k].threshold);
+      continue;
+    }
+    std::vector<Scored> scored;
+    for (size_t i = 0; i < articles.size(); ++i) {
+      if (lesson.labels[k][i] != 0) {
+        scored.push_back({folded[k][i], lesson.labels[k][i] > 0, 1.0, lesson.folds[i], true});
+      }
+    }
+    sigmoids.push_back(Calibrate(scored, -1));
+    thresholds.push_back(ChooseThreshold(scored, sigmoids.back(), -1, mean_threshold));
+  }
+
+  std::vector<std::string> ids;
+  for (const Issue& issue : issues) {
+    ids.push_back(issue.id);
+  }
+  Tally before(ids);
+  Tally after(ids);
+  for (size_t i = 0; i < articles.size(); ++i) {
+    if (model.training_texts.Contains(articles[i].title, articles[i].body)) {
+      continue;
+    }
+    std::vector<double> old_scores;
+    std::vector<double> new_scores;
+    std::vector<bool> old_tags;
+    std::vector<bool> new_tags;
+    std::vector<int8_t> labels;
+    for (size_t k = 0; k < issues.size(); ++k) {
+      old_scores.push_back(k < old_count ? sigmoids[k](lesson.margins[k][i]) : 0.0);
+      new_scores.push_back(sigmoids[k](folded[k][i]));
+      old_tags.push_back(k < old_count && old_scores[k] >= thresholds[k]);
+      new_tags.push_back(new_scores[k] >= thresholds[k]);
+      labels.push_back(lesson.labels[k][i]);
+    }
+    before.Add(articles[i], old_scores, old_tags, labels);
+    after.Add(articles[i], new_scores, new_tags, labels);
+  }
+  result.before = before.Finish();
+  result.after = after.Finish();
+
+  IssueModel& taught = result.model;
+  taught.weights.assign(model.vocabulary.size() * issues.size(), 0);
+  std::vector<double> column(model.vocabulary.size());
+  for (size_t k = 0; k < issues.size(); ++k) {
+    LinearIssue linear = k < old_count ? model.issues[k] : LinearIssue();
+    for (size_t term = 0; term < column.size(); ++term) {
+      column[term] =
+          k < old_count ? static_cast<double>(linear.weight_step) * model.weights[term * old_count + k] : 0.0;
+    }
+    for (size_t place = 0; place < lesson.terms.size(); ++place) {
+      column[static_cast<size_t>(lesson.terms[place])] += changes[k][place];
+    }
+    double largest = 1e-9;
+    for (const double weight : column) {
+      largest = std::max(largest, std::abs(weight));
+    }
+    const double step = largest / 127.0;
+    for (size_t term = 0; term < column.size(); ++term) {
+      taught.weights[term * issues.size() + k] = static_cast<int8_t>(std::lround(column[term] / step));
+    }
+    linear.weight_step = static_cast<float>(step);
+    linear.bias += static_cast<float>(changes[k].back());
+    linear.slope = static_cast<float>(sigmoids[k].slope);
+    linear.intercept = static_cast<float>(sigmoids[k].intercept);
+    const auto examples = static_cast<int>(std::count(lesson.labels[k].begin(), lesson.labels[k].end(), int8_t{1}));
+    if (k < old_count) {
+      taught.issues[k] = linear;
+      taught.report.issues[k].example_count += examples;
+    } else {
+      taught.issues.push_back(linear);
+      IssueModelInfo info;
+      info.issue_id = issues[k].id;
+      info.example_count = examples;
+      info.threshold = std::round(thresholds[k] * 1e4) / 1e4;
+      taught.report.issues.push_back(std::move(info));
+      taught.trained_from.push_back(issues[k].trained_from);
+    }
+  }
+  taught.report.train_time = options.train_time;
+  taught.report.training_article_count += static_cast<int>(articles.size());
+  taught.report.taxonomy_version = taxonomy.version();
+  taught.taxonomy_fingerprint = taxonomy.fingerprint();
+  absl::StrAppend(&taught.training_notes, "; ", options.notes);
+  for (const LabelledArticle& article : articles) {
+    taught.training_texts.Add(article.title, article.body);
+  }
   return result;
 }
 
@@ -699,7 +985,7 @@ Evaluation EvaluateIssues(const IssueTagger& tagger, const Taxonomy& taxonomy,
       const int8_t state = StateOfIssue(article, *issue);
       labels.push_back(state == 0 && unknown == UnknownLabels::kAreNo ? int8_t{-1} : state);
     }
-    tally.Add(scores, tagged, labels);
+    tally.Add(article, scores, tagged, labels);
   }
   return tally.Finish();
 }
@@ -708,13 +994,22 @@ std::string FormatEvaluation(absl::string_view name, const Evaluation& evaluatio
   const Quality& all = evaluation.quality;
   std::string text = absl::StrFormat(
       "%-18s %6d articles  P %.3f  R %.3f  micro-F1 %.3f  macro-F1 %.3f (%d issues)  top-1 %.3f  top-3 %.3f  ECE "
-      "%.3f\n",
+      "%.3f (%.3f to %.3f)\n",
       std::string(name), all.article_count, all.precision, all.recall, all.f1, all.macro_f1.value_or(0.0),
-      static_cast<int>(evaluation.issues.size()), evaluation.top1, evaluation.top3, evaluation.calibration_error);
+      static_cast<int>(evaluation.issues.size()), evaluation.top1, evaluation.top3, evaluation.calibration_error,
+      evaluation.calibration_interval.low, evaluation.calibration_interval.high);
   if (issues) {
     for (const Evaluation::Issue& issue : evaluation.issues) {
       absl::StrAppendFormat(&text, "    %-16s %5d positive  P %.3f  R %.3f  F1 %.3f\n", issue.issue_id, issue.positives,
                             issue.quality.precision, issue.quality.recall, issue.quality.f1);
+    }
+    if (!evaluation.worst.empty()) {
+      absl::StrAppend(&text, "    most wrong about\n");
+    }
+    for (const Evaluation::Disagreement& one : evaluation.worst) {
+      absl::StrAppendFormat(&text, "      %.4f %-16s %s  %s  %s\n", one.score, one.issue_id,
+                            one.labelled ? "labelled, missed" : "not labelled    ", common::Printable(one.article_id),
+                            common::Printable(one.title));
     }
   }
   return text;

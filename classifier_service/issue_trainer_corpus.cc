@@ -13,10 +13,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "classifier_service/text_sketch.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
 #include "common/text.h"
@@ -29,9 +29,7 @@ using Json = nlohmann::json;
 constexpr size_t kMaxLineBytes = 64'000'000;
 
 // Texts are the same if half of the shorter one's runs of five words stand in the other, and at least five of them.
-constexpr size_t kShingleWords = 5;
 constexpr size_t kMinSharedShingles = 5;
-constexpr size_t kMaxComparedWords = 2000;
 
 // Issues that are often both true of an article, so that one topic label does not deny its neighbours.
 struct Neighbours {
@@ -164,19 +162,28 @@ absl::Status ForEachLine(const std::string& path, absl::FunctionRef<absl::Status
   return absl::OkStatus();
 }
 
-absl::Status ForEachJson(const std::string& path, absl::FunctionRef<absl::Status(const Json&)> on_object) {
+// Errors of lines end it, unless `broken` is there to take them.
+absl::Status ForEachJson(const std::string& path, absl::FunctionRef<absl::Status(const Json&)> on_object,
+                         BrokenLines* broken = nullptr) {
   return ForEachLine(path, [&](absl::string_view line, int number) -> absl::Status {
     if (line.empty()) {
       return absl::OkStatus();
     }
     const Json json = Json::parse(line.data(), line.data() + line.size(), nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": line ", number, " is no JSON object; each line must be one article"));
+    absl::Status status = json.is_object()
+                              ? on_object(json)
+                              : absl::InvalidArgumentError("is no JSON object; each line must be one article");
+    if (status.ok()) {
+      return status;
     }
-    const absl::Status status = on_object(json);
-    if (!status.ok()) {
-      return absl::Status(status.code(), absl::StrCat(path, ": line ", number, ": ", status.message()));
+    status = absl::Status(status.code(),
+                          absl::StrCat(path, ": line ", number, json.is_object() ? ": " : " ", status.message()));
+    if (broken == nullptr) {
+      return status;
+    }
+    constexpr size_t kProblemsKept = 100;
+    if (++broken->count <= kProblemsKept) {
+      broken->problems.emplace_back(status.message());
     }
     return absl::OkStatus();
   });
@@ -211,44 +218,12 @@ absl::StatusOr<LabelledArticle> ArticleOf(const Json& json) {
   return article;
 }
 
-// The hashes of all runs of five words of a text, each once.
-std::vector<uint64_t> Shingles(const LabelledArticle& article) {
-  const std::string text = common::FoldForMatch(absl::StrCat(article.title, " ", article.body));
-  std::vector<uint64_t> words;
-  for (size_t i = 0; i < text.size() && words.size() < kMaxComparedWords;) {
-    const auto is_word = [](char c) { return absl::ascii_isalnum(c) || (static_cast<unsigned char>(c) & 0x80U) != 0; };
-    while (i < text.size() && !is_word(text[i])) {
-      ++i;
-    }
-    const size_t start = i;
-    uint64_t hash = 1469598103934665603ULL;  // FNV-1a: the same on every machine.
-    while (i < text.size() && is_word(text[i])) {
-      hash = (hash ^ static_cast<unsigned char>(text[i++])) * 1099511628211ULL;
-    }
-    if (i > start) {
-      words.push_back(hash);
-    }
-  }
-  std::vector<uint64_t> shingles;
-  for (size_t i = 0; i + kShingleWords <= words.size(); ++i) {
-    uint64_t hash = 0;
-    for (size_t k = 0; k < kShingleWords; ++k) {
-      hash = (hash ^ words[i + k]) * 0x9E3779B97F4A7C15ULL;
-      hash ^= hash >> 29;
-    }
-    shingles.push_back(hash);
-  }
-  std::sort(shingles.begin(), shingles.end());
-  shingles.erase(std::unique(shingles.begin(), shingles.end()), shingles.end());
-  return shingles;
-}
-
 // Finds texts that were seen before, wholly or for the most part.
 class SeenTexts {
  public:
   void Add(const LabelledArticle& article) {
     const auto owner = static_cast<uint32_t>(sizes_.size());
-    const std::vector<uint64_t> shingles = Shingles(article);
+    const std::vector<uint64_t> shingles = ShinglesOf(article.title, article.body);
     sizes_.push_back(shingles.size());
     for (const uint64_t shingle : shingles) {
       owners_.emplace(shingle, owner);
@@ -256,7 +231,7 @@ class SeenTexts {
   }
 
   bool Contains(const LabelledArticle& article) const {
-    const std::vector<uint64_t> shingles = Shingles(article);
+    const std::vector<uint64_t> shingles = ShinglesOf(article.title, article.body);
     absl::flat_hash_map<uint32_t, size_t> shared;
     for (const uint64_t shingle : shingles) {
       if (const auto it = owners_.find(shingle); it != owners_.end()) {
@@ -283,6 +258,7 @@ LabelState StateOf(const LabelledArticle& article, absl::string_view issue) {
   switch (article.labelling) {
     case Labelling::kComplete:
       return LabelState::kNo;
+    case Labelling::kPartial:
     case Labelling::kVocabulary:
       return std::find(article.assertable.begin(), article.assertable.end(), issue) != article.assertable.end()
                  ? LabelState::kNo
@@ -300,15 +276,120 @@ uint32_t HashOfId(absl::string_view id) {
   return static_cast<uint32_t>(std::strtoul(common::Sha256Hex(id).substr(0, 8).c_str(), nullptr, 16));
 }
 
-absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path) {
+absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path, BrokenLines* broken) {
   std::vector<LabelledArticle> articles;
-  RETURN_IF_ERROR(ForEachJson(path, [&](const Json& json) -> absl::Status {
+  const auto read = [&](const Json& json) -> absl::Status {
     ASSIGN_OR_RETURN(LabelledArticle article, ArticleOf(json));
-    article.issues = StringsOf(json, "issues");
+    for (const char* const field : {"issues", "applied", "rejected"}) {
+      const auto it = json.find(field);
+      if (it == json.end()) {
+        continue;
+      }
+      const bool strings =
+          it->is_array() && std::all_of(it->begin(), it->end(), [](const Json& one) { return one.is_string(); });
+      if (!strings) {
+        return absl::InvalidArgumentError(absl::StrCat(field, ": must be a list of issue ids, such as [\"trade\"]"));
+      }
+    }
+    if (json.contains("applied") || json.contains("rejected")) {
+      if (json.contains("issues")) {
+        return absl::InvalidArgumentError("give either issues (all that apply) or applied and rejected, not both");
+      }
+      article.labelling = Labelling::kPartial;
+      article.issues = StringsOf(json, "applied");
+      article.assertable = StringsOf(json, "rejected");
+    } else {
+      article.issues = StringsOf(json, "issues");
+    }
     articles.push_back(std::move(article));
     return absl::OkStatus();
-  }));
+  };
+  RETURN_IF_ERROR(ForEachJson(path, read, broken));
   return articles;
+}
+
+OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy) {
+  constexpr size_t kNamesKept = 20;
+  OwnArticles own;
+  absl::flat_hash_set<std::string> known;
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    known.insert(issue->trained_from.begin(), issue->trained_from.end());
+  }
+  const auto resolve = [&](std::vector<std::string>& labels) {
+    std::vector<std::string> resolved;
+    for (const std::string& label : labels) {
+      if (known.contains(label)) {
+        resolved.push_back(label);
+        continue;
+      }
+      const Issue* issue = taxonomy.FindByName(label);
+      const std::vector<std::string> live = issue == nullptr ? std::vector<std::string>() : taxonomy.Resolve(issue->id);
+      for (const std::string& id : live) {
+        resolved.push_back(taxonomy.Find(id)->trained_from.front());
+      }
+      if (live.empty() && ++own.unknown_labels <= kNamesKept &&
+          std::find(own.unknown_names.begin(), own.unknown_names.end(), label) == own.unknown_names.end()) {
+        own.unknown_names.push_back(label);
+      }
+    }
+    std::sort(resolved.begin(), resolved.end());
+    resolved.erase(std::unique(resolved.begin(), resolved.end()), resolved.end());
+    labels = std::move(resolved);
+  };
+  absl::flat_hash_map<std::string, size_t> by_id;
+  absl::flat_hash_map<std::string, size_t> by_text;
+  for (LabelledArticle& article : articles) {
+    resolve(article.issues);
+    resolve(article.assertable);
+    const std::string text = common::Hash128Hex(common::FoldForMatch(absl::StrCat(article.title, "\n", article.body)));
+    const auto same_id = by_id.find(article.id);
+    const auto same_text = by_text.find(text);
+    if (same_id == by_id.end() && same_text == by_text.end()) {
+      by_id.emplace(article.id, own.articles.size());
+      by_text.emplace(text, own.articles.size());
+      own.articles.push_back(std::move(article));
+      continue;
+    }
+    const size_t place = same_id != by_id.end() ? same_id->second : same_text->second;
+    LabelledArticle& before = own.articles[place];
+    if ((before.issues != article.issues || before.assertable != article.assertable) &&
+        ++own.contradictions <= kNamesKept) {
+      own.contradicting.push_back(before.id == article.id ? before.id : absl::StrCat(before.id, " and ", article.id));
+    }
+    by_id.emplace(article.id, place);
+    by_text.emplace(text, place);
+    before = std::move(article);
+  }
+  return own;
+}
+
+size_t AddOwnArticles(std::vector<LabelledArticle> articles, int hold_out, Corpus& corpus) {
+  HeldOutSet own;
+  own.name = "own";
+  SeenTexts texts;
+  absl::flat_hash_set<std::string> ids;
+  for (const LabelledArticle& article : articles) {
+    texts.Add(article);
+    ids.insert(article.id);
+  }
+  const auto repeated = [&](const LabelledArticle& article) {
+    return ids.contains(article.id) || texts.Contains(article);
+  };
+  const size_t before = corpus.train.size();
+  corpus.train.erase(std::remove_if(corpus.train.begin(), corpus.train.end(), repeated), corpus.train.end());
+  const size_t gone = before - corpus.train.size();
+  for (LabelledArticle& article : articles) {
+    article.gold = true;
+    if (hold_out > 0 && HashOfId(article.id) % static_cast<uint32_t>(hold_out) == 0) {
+      own.articles.push_back(std::move(article));
+    } else {
+      corpus.train.push_back(std::move(article));
+    }
+  }
+  if (!own.articles.empty()) {
+    corpus.held_out.insert(corpus.held_out.begin(), std::move(own));
+  }
+  return gone;
 }
 
 absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRef<void(absl::string_view)> progress) {

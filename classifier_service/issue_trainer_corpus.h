@@ -13,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "classifier_service/taxonomy.h"
+
 namespace dateline::classifier {
 
 // Where an article's labels come from decides what the lack of one means.
@@ -20,6 +22,7 @@ enum class Labelling {
   kComplete,    // An annotator gave every issue that applies: an absent label is a "no".
   kSingle,      // One topic an article: an absent label is a "no" unless the issue is a neighbour of the one given.
   kVocabulary,  // Several labels, of a fixed few: a "no" for those few, unknown for the others.
+  kPartial,     // An editor said of some issues that they apply, of others that they don't, and nothing of the rest.
 };
 
 enum class LabelState { kYes, kNo, kUnknown };
@@ -33,7 +36,7 @@ struct LabelledArticle {
   int weight = 1;                       // Counts as often as this in training.
   bool gold = false;                    // Labelled for this very taxonomy.
   std::string source;                   // The first part of the id: "allsides", "reuters21578", ...
-  std::vector<std::string> assertable;  // kVocabulary: the few.
+  std::vector<std::string> assertable;  // kVocabulary: the few. kPartial: those that don't apply.
 };
 
 // Whether the article has the label `issue` of the default taxonomy.
@@ -69,9 +72,35 @@ struct CorpusOptions {
 // Reads it all; some 250 MB. NotFound if a file is missing, InvalidArgument with file and line if one is broken.
 absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRef<void(absl::string_view)> progress);
 
-// Articles of one JSON Lines file (plain or .zst) with `id`, `title`, `body`, `issues`: complete labels, weight 1.
-// InvalidArgument with line and remedy if a line is broken.
-absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path);
+// Lines of a file that could not be used.
+struct BrokenLines {
+  size_t count = 0;
+  std::vector<std::string> problems;  // The first 100: "FILE: line 12: …".
+};
+
+// Articles of one JSON Lines file (plain or .zst) with `id`, `title`, `body`, and either `issues`, all that apply (a
+// complete label, []: none), or `applied` and `rejected`, what an editor said of some. Weight 1.
+// InvalidArgument with line and remedy if a line is broken; with `broken`, such lines are put there, and the rest is
+// used.
+absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path,
+                                                                  BrokenLines* broken = nullptr);
+
+// What became of a site's own articles on their way into training.
+struct OwnArticles {
+  std::vector<LabelledArticle> articles;
+  size_t unknown_labels = 0;               // Labels that are nothing to the taxonomy, counted each time.
+  std::vector<std::string> unknown_names;  // The first 20 of them.
+  size_t contradictions = 0;               // Articles that came twice with different labels; the later one is used.
+  std::vector<std::string> contradicting;  // The first 20: "a-1 and a-7".
+};
+
+// Labels may be ids of `taxonomy`, names or aliases; they become ids that its issues are trained from. Of an article
+// that comes twice, by id or by text, the later one is kept.
+OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy);
+
+// Adds `articles` to `corpus.train`; what they repeat, by id or by text, goes out, there and from their own held-out
+// part. One in `hold_out` (by a hash of the id) becomes the held-out set "own" instead; 0: none. Returns how many went.
+size_t AddOwnArticles(std::vector<LabelledArticle> articles, int hold_out, Corpus& corpus);
 
 // A number that depends on the id alone; which fold an article is in.
 uint32_t HashOfId(absl::string_view id);

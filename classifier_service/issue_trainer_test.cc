@@ -3,7 +3,9 @@
 #include <zstd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -150,6 +152,143 @@ TEST_F(IssueTrainerTest, EvaluationCountsHitsAndMisses) {
   EXPECT_NEAR(evaluation.quality.macro_f1.value(), (2.0 / 3.0) / 2.0, 1e-9);
 }
 
+// Articles about darts: the small model of oil and sport knows nothing of them.
+std::vector<LabelledArticle> Corrections(int count, const char* issue) {
+  std::vector<LabelledArticle> articles;
+  for (int i = 0; i < count; ++i) {
+    articles.push_back(
+        Article(1000 + 2 * i, absl::StrCat("A pipeline of goals for the crude team, day ", i, "."), {issue}));
+    articles.push_back(
+        Article(1001 + 2 * i, absl::StrCat("The match at the refineries was cancelled, day ", i, "."), {"oil"}));
+  }
+  return articles;
+}
+
+AdaptOptions SmallAdaptOptions() {
+  AdaptOptions options;
+  options.train_time = absl::FromUnixSeconds(1'700'086'400);
+  options.notes = "a test";
+  return options;
+}
+
+TEST_F(IssueTrainerTest, CorrectionsTeachAModelWithoutWhatItWasMadeFrom) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  const std::vector<LabelledArticle> corrections = Corrections(20, "sport");
+  ASSERT_OK_AND_ASSIGN(AdaptResult taught,
+                       AdaptIssueModel(base.model, *taxonomy_, corrections, SmallAdaptOptions(), Quiet));
+  EXPECT_GT(taught.after.quality.f1, taught.before.quality.f1);
+  EXPECT_EQ(taught.after.quality.article_count, 40);
+  EXPECT_EQ(taught.new_issues, 0);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(taught.model));
+  ArticleText text;
+  text.body = "A pipeline of goals for the crude team.";
+  EXPECT_EQ(tagger->Score(text).front().issue_id, "sport");
+  text.body = "Crude from the refineries was short.";
+  EXPECT_EQ(tagger->Score(text).front().issue_id, "oil") << "what it knew before stays";
+  text.body = corrections.front().body;
+  EXPECT_EQ(tagger->InTraining(text), std::optional<bool>(true));
+  EXPECT_NE(taught.model.training_notes.find("a test"), std::string::npos);
+
+  AdaptOptions other_threads = SmallAdaptOptions();
+  other_threads.threads = 1;
+  ASSERT_OK_AND_ASSIGN(AdaptResult again, AdaptIssueModel(base.model, *taxonomy_, corrections, other_threads, Quiet));
+  EXPECT_EQ(EncodeIssueModel(taught.model), EncodeIssueModel(again.model));
+}
+
+TEST_F(IssueTrainerTest, ANewIssueIsLearnedOnceThereAreEnoughExamples) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(absl::StrCat(kTaxonomy, R"(
+      issue { id: "works" names { language: "en" display_name: "Works" } definition: "d" seed_phrase: "team day" })"),
+                                                             "wider"));
+  ASSERT_OK_AND_ASSIGN(
+      const AdaptResult few,
+      AdaptIssueModel(base.model, wider, Corrections(kEnoughExamples - 1, "works"), SmallAdaptOptions(), Quiet));
+  EXPECT_EQ(few.new_issues, 0);
+  ASSERT_OK_AND_ASSIGN(AdaptResult enough, AdaptIssueModel(base.model, wider, Corrections(kEnoughExamples, "works"),
+                                                           SmallAdaptOptions(), Quiet));
+  EXPECT_EQ(enough.new_issues, 1);
+  ASSERT_OK(WriteIssueModel(dir_.File("wider.model"), enough.model));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("wider.model"), wider));
+  ASSERT_EQ(tagger->info().issues.size(), 3U);
+  EXPECT_EQ(tagger->info().issues[2].provenance, Provenance::kModel);
+  EXPECT_EQ(tagger->info().issues[2].example_count, kEnoughExamples);
+  ArticleText text;
+  text.body = "A pipeline of goals for the crude team, day 7.";
+  EXPECT_EQ(tagger->Score(text).front().issue_id, "works");
+}
+
+TEST_F(IssueTrainerTest, TooFewCorrectionsAreRefused) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  EXPECT_THAT(AdaptIssueModel(base.model, *taxonomy_, Corrections(1, "sport"), SmallAdaptOptions(), Quiet),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at least 4")));
+}
+
+TEST_F(IssueTrainerTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
+  ASSERT_OK_AND_ASSIGN(TrainResult one, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  IssueModel two = one.model;
+  two.training_notes = "another";
+  const std::string path = dir_.File("live.model");
+  ASSERT_OK(PublishIssueModel(path, one.model));
+  EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("live.model.previous")));
+  ASSERT_OK(PublishIssueModel(path, two));
+  const auto version = [&] { return ReadIssueModel(path)->report.model_version; };
+  EXPECT_EQ(version(), two.report.model_version);
+  ASSERT_OK_AND_ASSIGN(const std::string back, RollBackIssueModel(path));
+  EXPECT_EQ(back, one.model.report.model_version);
+  EXPECT_EQ(version(), one.model.report.model_version);
+  ASSERT_OK(RollBackIssueModel(path).status());
+  EXPECT_EQ(version(), two.report.model_version);
+  dir_.Write("live.model.previous", "no model");
+  EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(version(), two.report.model_version) << "nothing is swapped for what is no model";
+}
+
+TEST_F(IssueTrainerTest, OwnArticlesAreNamedByTheTaxonomyAndCountedOnce) {
+  std::vector<LabelledArticle> articles = {
+      Article(1, "One text of the site.", {"Oil", "nonsense"}), Article(2, "Another text of the site.", {"sport"}),
+      Article(3, "ONE text of the site.", {"oil"}), Article(2, "Another text of the site, corrected.", {"sport"})};
+  const OwnArticles own = PrepareOwnArticles(std::move(articles), *taxonomy_);
+  ASSERT_EQ(own.articles.size(), 2U);
+  EXPECT_THAT(own.articles[0].issues, ElementsAre("oil"));
+  EXPECT_EQ(own.articles[1].body, "Another text of the site, corrected.");
+  EXPECT_EQ(own.unknown_labels, 1U);
+  EXPECT_THAT(own.unknown_names, ElementsAre("nonsense"));
+  EXPECT_EQ(own.contradictions, 0U);
+
+  const OwnArticles torn =
+      PrepareOwnArticles({Article(1, "The same text.", {"oil"}), Article(2, "The same text.", {"sport"})}, *taxonomy_);
+  ASSERT_EQ(torn.articles.size(), 1U);
+  EXPECT_THAT(torn.articles[0].issues, ElementsAre("sport"));
+  EXPECT_THAT(torn.contradicting, ElementsAre("test/1 and test/2"));
+}
+
+TEST_F(IssueTrainerTest, OwnArticlesTakeThePlaceOfWhatTheyRepeatAndSomeAreHeldOut) {
+  Corpus corpus = SmallCorpus();
+  std::vector<LabelledArticle> own;
+  for (int i = 0; i < 50; ++i) {
+    own.push_back(
+        Article(500 + i, absl::StrCat("A text of the site itself about number ", i * 37, " and more."), {"oil"}));
+  }
+  own.push_back(Article(0, "Crude barrels again.", {"sport"}));
+  EXPECT_EQ(AddOwnArticles(own, 5, corpus), 1U) << "test/0 was there";
+  ASSERT_EQ(corpus.held_out.size(), 1U);
+  EXPECT_EQ(corpus.held_out[0].name, "own");
+  const size_t held_out = corpus.held_out[0].articles.size();
+  EXPECT_GT(held_out, 3U);
+  EXPECT_LT(held_out, 20U);
+  EXPECT_EQ(corpus.train.size(), 79 + own.size() - held_out);
+}
+
+TEST(LabelStateTest, WhatAnEditorSaidOfSomeIssuesLeavesTheOthersOpen) {
+  LabelledArticle article;
+  article.labelling = Labelling::kPartial;
+  article.issues = {"trade"};
+  article.assertable = {"economy"};
+  EXPECT_EQ(StateOf(article, "trade"), LabelState::kYes);
+  EXPECT_EQ(StateOf(article, "economy"), LabelState::kNo);
+  EXPECT_EQ(StateOf(article, "culture"), LabelState::kUnknown);
+}
+
 TEST(LabelStateTest, AbsentLabelsMeanWhatTheirSourceCouldSay) {
   LabelledArticle article;
   article.issues = {"nuclear"};
@@ -176,6 +315,24 @@ TEST(ReadLabelledArticlesTest, ReadsJsonLines) {
   EXPECT_EQ(articles[0].title, "T");
   EXPECT_EQ(articles[0].source, "x");
   EXPECT_THAT(articles[0].issues, ElementsAre("oil"));
+}
+
+TEST(ReadLabelledArticlesTest, BrokenLinesCanBeLeftOut) {
+  const TempDir dir;
+  const std::string path = dir.Write("a.jsonl",
+                                     "{\"id\":\"1\",\"body\":\"B\",\"issues\":[]}\n{\"id\":\n[1]\n"
+                                     "{\"id\":\"2\",\"issues\":\"oil\"}\n"
+                                     "{\"id\":\"3\",\"applied\":[\"oil\"],\"rejected\":[\"sport\"]}\n"
+                                     "{\"id\":\"4\",\"applied\":[],\"issues\":[]}\n");
+  BrokenLines broken;
+  ASSERT_OK_AND_ASSIGN(const std::vector<LabelledArticle> articles, ReadLabelledArticles(path, &broken));
+  ASSERT_EQ(articles.size(), 2U);
+  EXPECT_EQ(articles[1].labelling, Labelling::kPartial);
+  EXPECT_EQ(StateOf(articles[1], "sport"), LabelState::kNo);
+  EXPECT_EQ(broken.count, 4U);
+  EXPECT_THAT(broken.problems, ElementsAre(HasSubstr("line 2"), HasSubstr("line 3"),
+                                           AllOf(HasSubstr("line 4"), HasSubstr("issues: must be a list")),
+                                           AllOf(HasSubstr("line 6"), HasSubstr("not both"))));
 }
 
 TEST(ReadLabelledArticlesTest, BrokenLinesAreNamed) {

@@ -3,10 +3,16 @@ dateline_proto_library(classifier_storage_proto
   PROTOS classifier_service/model.proto
   IMPORT_DIRS "${PROJECT_SOURCE_DIR}")
 
+# Taxonomy files; `dateline` compares them, too.
+dateline_library(classifier_taxonomy
+  SOURCES language.cc taxonomy.cc taxonomy_diff.cc
+  HEADERS language.h taxonomy.h taxonomy_diff.h
+  DEPS common_base absl::flat_hash_map absl::status absl::statusor absl::strings
+  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set ICU::uc)
 dateline_library(classifier_issues
-  SOURCES issue_model.cc issue_tagger.cc language.cc taxonomy.cc text_features.cc
-  HEADERS classification.h issue_model.h issue_tagger.h language.h taxonomy.h text_features.h
-  DEPS common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
+  SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc text_features.cc text_sketch.cc
+  HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_features.h text_sketch.h
+  DEPS classifier_taxonomy common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
 dateline_library(classifier_trainer
   SOURCES issue_trainer.cc issue_trainer_corpus.cc
@@ -23,12 +29,17 @@ dateline_library(classifier_core
   DEPS country_tagger gazetteer classifier_issues)
 
 dateline_test(classifier_issues_test
-  SOURCES issue_tagger_test.cc language_test.cc taxonomy_test.cc text_features_test.cc
+  SOURCES issue_tagger_test.cc language_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
   DEPS classifier_issues test_support)
 dateline_test(classifier_trainer_test
   SOURCES issue_trainer_test.cc
   DEPS classifier_trainer test_support PkgConfig::ZSTD)
 dateline_test(classifier_core_test SOURCES classifier_test.cc DEPS classifier_core test_support)
+if(DATELINE_BUILD_TESTS)
+  dateline_binary(issues_tool
+    SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_tool.cc"
+    DEPS classifier_trainer common_program countries_data Liblinear::Liblinear)
+endif()
 dateline_test(issues_quality_test
   SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_test.cc"
   DEPS classifier_trainer test_support

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -31,16 +33,24 @@
 
 namespace {
 
+using dateline::classifier::AdaptOptions;
+using dateline::classifier::AdaptResult;
+using dateline::classifier::ArticleText;
+using dateline::classifier::BrokenLines;
 using dateline::classifier::Corpus;
 using dateline::classifier::CorpusOptions;
 using dateline::classifier::EvaluateIssues;
 using dateline::classifier::Evaluation;
 using dateline::classifier::FormatEvaluation;
 using dateline::classifier::HeldOutSet;
+using dateline::classifier::Issue;
 using dateline::classifier::IssueModel;
 using dateline::classifier::IssueModelInfo;
 using dateline::classifier::IssueTagger;
 using dateline::classifier::LabelledArticle;
+using dateline::classifier::LabelState;
+using dateline::classifier::OwnArticles;
+using dateline::classifier::Quality;
 using dateline::classifier::Taxonomy;
 using dateline::classifier::TrainOptions;
 using dateline::classifier::TrainResult;
@@ -50,7 +60,15 @@ struct Flags {
   std::string taxonomy;
   std::string output;
   std::string model;
-  std::string articles;
+  std::string articles;            // evaluate
+  std::vector<std::string> own;    // issues --articles
+  std::vector<std::string> added;  // issues --add
+  std::string base;
+  int own_weight = 8;
+  int hold_out = 5;
+  std::vector<std::string> without;
+  bool keep_going = false;
+  bool force = false;
   std::string date;
   CorpusOptions corpus;
   TrainOptions train;
@@ -99,11 +117,142 @@ absl::StatusOr<Taxonomy> LoadTaxonomy(const std::string& path) {
   return taxonomy;
 }
 
+// Articles of a site's own files, with names of labels made ids. Says on stderr what was odd.
+absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::string>& paths, const Taxonomy& taxonomy,
+                                                     bool keep_going) {
+  std::vector<LabelledArticle> all;
+  BrokenLines broken;
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(std::vector<LabelledArticle> articles,
+                     dateline::classifier::ReadLabelledArticles(path, keep_going ? &broken : nullptr));
+    all.insert(all.end(), std::make_move_iterator(articles.begin()), std::make_move_iterator(articles.end()));
+  }
+  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy);
+  for (const std::string& problem : broken.problems) {
+    Progress(absl::StrCat("left out: ", problem));
+  }
+  if (broken.count > 0) {
+    Progress(absl::StrCat(broken.count, " broken lines left out"));
+  }
+  if (own.unknown_labels > 0) {
+    Progress(absl::StrCat(own.unknown_labels,
+                          " labels are no issue of the taxonomy: ", absl::StrJoin(own.unknown_names, ", ")));
+  }
+  if (own.contradictions > 0) {
+    Progress(absl::StrCat(own.contradictions,
+                          " articles came twice with different labels, of which the later ones count: ",
+                          absl::StrJoin(own.contradicting, "; ")));
+  }
+  std::vector<std::string> few;
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    const auto examples = std::count_if(own.articles.begin(), own.articles.end(), [&](const LabelledArticle& article) {
+      return std::any_of(issue->trained_from.begin(), issue->trained_from.end(),
+                         [&](const std::string& label) { return StateOf(article, label) == LabelState::kYes; });
+    });
+    if (examples > 0 && examples < dateline::classifier::kEnoughExamples) {
+      few.push_back(absl::StrCat(issue->id, " (", examples, ")"));
+    }
+  }
+  if (!few.empty()) {
+    Progress(absl::StrCat("issues with fewer than ", dateline::classifier::kEnoughExamples,
+                          " examples here: ", absl::StrJoin(few, ", ")));
+  }
+  return std::move(own.articles);
+}
+
+// A model that is there already, if it can judge articles of this taxonomy; null if there is no file. An error: the
+// file is something else, and is not to be written over.
+absl::StatusOr<std::unique_ptr<IssueTagger>> Published(const std::string& path, const Taxonomy& taxonomy) {
+  absl::StatusOr<std::unique_ptr<IssueTagger>> tagger = IssueTagger::Load(path, taxonomy);
+  if (absl::IsNotFound(tagger.status())) return nullptr;
+  return tagger;
+}
+
+// Fails if the new model does worse than the published one, which decides whether it takes its place.
+absl::Status Compare(const std::string& path, const Quality& published, const Quality& fresh, absl::string_view what) {
+  Print(absl::StrFormat("on %d %s: micro-F1 %.3f, by %s %.3f\n", fresh.article_count, std::string(what), fresh.f1, path,
+                        published.f1));
+  // Chance moves it by more than that.
+  constexpr double kAsGood = 0.005;
+  if (fresh.f1 >= published.f1 - kAsGood) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "not published: on %d %s its micro-F1 is %.3f, that of %s %.3f; --force publishes it all the same",
+      fresh.article_count, std::string(what), fresh.f1, path, published.f1));
+}
+
+// Puts the model in place and says so.
+absl::Status Publish(const std::string& path, IssueModel& model) {
+  RETURN_IF_ERROR(dateline::classifier::PublishIssueModel(path, model));
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  Progress(absl::StrCat("wrote ", path, ", ", error ? 0 : size, " bytes: ", model.report.model_version));
+  if (std::filesystem::exists(absl::StrCat(path, ".previous"), error)) {
+    Progress(absl::StrCat("what was there is ", path, ".previous; `classifier_train rollback --model ", path,
+                          "` brings it back"));
+  }
+  return absl::OkStatus();
+}
+
+// issues --add without --data and --articles: teaches the model that is there.
+absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Time train_time) {
+  const std::string& base = flags.base.empty() ? flags.output : flags.base;
+  ASSIGN_OR_RETURN(const IssueModel model, dateline::classifier::ReadIssueModel(base));
+  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn(flags.added, taxonomy, flags.keep_going));
+  AdaptOptions options;
+  options.cost = flags.train.cost;
+  options.folds = flags.train.folds;
+  options.threads = flags.train.threads;
+  options.train_time = train_time;
+  options.notes =
+      absl::StrFormat("then classifier_train issues --add: %d articles, C %g", articles.size(), options.cost);
+  ASSIGN_OR_RETURN(AdaptResult result, AdaptIssueModel(model, taxonomy, articles, options, Progress));
+  Print(FormatEvaluation("before", result.before, false));
+  Print(FormatEvaluation("after, by folds", result.after, true));
+  if (result.new_issues > 0) {
+    Progress(absl::StrCat(result.new_issues, " issues that the model didn't know have enough examples now"));
+  }
+  if (!flags.force) {
+    if (result.after.quality.article_count == 0) {
+      return absl::FailedPreconditionError(
+          "not published: the model was trained on all of these articles before, so that nothing says whether it would "
+          "get better; --force publishes it all the same");
+    }
+    RETURN_IF_ERROR(
+        Compare(base, result.before.quality, result.after.quality, "articles, judged by what the others teach"));
+  }
+  return Publish(flags.output, result.model);
+}
+
 absl::Status Issues(const Flags& flags) {
   ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
   TrainOptions options = flags.train;
   ASSIGN_OR_RETURN(options.train_time, TrainTime(flags.date));
-  ASSIGN_OR_RETURN(const Corpus corpus, LoadCorpus(flags.corpus, Progress));
+  if (flags.corpus.data_dir.empty() && flags.own.empty()) {
+    return Adapt(flags, taxonomy, options.train_time);
+  }
+  std::unique_ptr<IssueTagger> published;
+  if (!flags.force) {
+    ASSIGN_OR_RETURN(published, Published(flags.output, taxonomy));
+  }
+  Corpus corpus;
+  if (!flags.corpus.data_dir.empty()) {
+    ASSIGN_OR_RETURN(corpus, LoadCorpus(flags.corpus, Progress));
+    for (const std::string& source : flags.without) {
+      const size_t gone = std::erase_if(corpus.train, [&](const LabelledArticle& one) { return one.source == source; });
+      Progress(absl::StrCat("left out ", gone, " articles of ", source));
+    }
+  }
+  std::vector<std::string> paths = flags.own;
+  paths.insert(paths.end(), flags.added.begin(), flags.added.end());
+  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own, ReadOwn(paths, taxonomy, flags.keep_going));
+  for (LabelledArticle& article : own) {
+    article.weight = flags.corpus.data_dir.empty() ? 1 : flags.own_weight;
+  }
+  if (!own.empty()) {
+    const size_t count = own.size();
+    const size_t gone = AddOwnArticles(std::move(own), flags.hold_out, corpus);
+    Progress(absl::StrCat(count, " articles of your own; ", gone, " others are the same and went out"));
+  }
   options.notes = absl::StrFormat(
       "classifier_train issues: %d articles; left out %d by id and %d by text of test splits and gold; C %g, %d terms, "
       "gold weight %d, one gold article in %d held out, weight of labelled ones %d, %d folds, seed %d",
@@ -113,18 +262,41 @@ absl::Status Issues(const Flags& flags) {
   ASSIGN_OR_RETURN(TrainResult result, TrainIssueModel(corpus, taxonomy, options, Progress));
 
   Report(result.gold_folds, result.model);
-  RETURN_IF_ERROR(WriteIssueModel(flags.output, result.model));
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(flags.output, error);
-  Progress(absl::StrCat("wrote ", flags.output, ", ", error ? 0 : size, " bytes: ", result.model.report.model_version));
-
   // Measured as it will be used: read back from the file.
-  ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.output, taxonomy));
-  Print(FormatEvaluation("gold, by folds", result.gold_folds, true));
+  const std::string candidate = absl::StrCat(flags.output, ".candidate");
+  RETURN_IF_ERROR(WriteIssueModel(candidate, result.model));
+  const absl::StatusOr<std::unique_ptr<IssueTagger>> tagger = IssueTagger::Load(candidate, taxonomy);
+  std::error_code error;
+  std::filesystem::remove(candidate, error);
+  RETURN_IF_ERROR(tagger.status());
+  Print(FormatEvaluation("by folds", result.gold_folds, true));
   for (const HeldOutSet& held_out : corpus.held_out) {
     Print(FormatEvaluation(absl::StrCat(held_out.name, " (held out)"),
-                           EvaluateIssues(*tagger, taxonomy, held_out.articles), held_out.name == "gold"));
+                           EvaluateIssues(**tagger, taxonomy, held_out.articles),
+                           held_out.name == "gold" || held_out.name == "own"));
   }
+  // The first set is a site's own, if there is one, else gold; of it what the published model has not seen either.
+  if (published != nullptr && !corpus.held_out.empty()) {
+    std::vector<LabelledArticle> unseen;
+    for (const LabelledArticle& article : corpus.held_out.front().articles) {
+      ArticleText text;
+      text.title = article.title;
+      text.body = article.body;
+      if (!published->InTraining(text).value_or(false)) {
+        unseen.push_back(article);
+      }
+    }
+    if (!unseen.empty()) {
+      RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen).quality,
+                              EvaluateIssues(**tagger, taxonomy, unseen).quality, "held-out articles"));
+    }
+  }
+  return Publish(flags.output, result.model);
+}
+
+absl::Status RollBack(const Flags& flags) {
+  ASSIGN_OR_RETURN(const std::string version, dateline::classifier::RollBackIssueModel(flags.model));
+  Print(absl::StrCat(flags.model, " is ", version, " again\n"));
   return absl::OkStatus();
 }
 
@@ -182,14 +354,11 @@ absl::Status Show(const Flags& flags) {
   return absl::OkStatus();
 }
 
-void AddCorpusOptions(CLI::App* command, Flags& flags, bool required) {
-  CLI::Option* data =
-      command->add_option("--data", flags.corpus.data_dir,
-                          "Folder with articles/ and issues/: the labelled articles, with their splits (docs/data.md)");
-  data->type_name("FOLDER");
-  if (required) {
-    data->required();
-  }
+void AddCorpusOptions(CLI::App* command, Flags& flags) {
+  command
+      ->add_option("--data", flags.corpus.data_dir,
+                   "Folder with articles/ and issues/: the labelled articles, with their splits (docs/data.md)")
+      ->type_name("FOLDER");
   command
       ->add_option("--gold_held_out", flags.corpus.gold_held_out,
                    "Hold out one gold article in so many, by a hash of its id; 0: none, to train on all of them")
@@ -226,9 +395,49 @@ int main(int argc, char** argv) {
       "issues",
       "Train a model and write it.\n\nPrints two kinds of figures. \"by folds\": every gold article in training judged "
       "by "
-      "models made without it.\n\"held out\": articles that no training has seen, judged by the file just written.");
+      "models made without it.\n\"held out\": articles that no training has seen, judged by the file just written.\n\n"
+      "A model that does worse than the one at --output is not published. What was there is kept as FILE.previous.\n"
+      "Your own articles are JSON Lines: {\"id\", \"title\", \"body\", \"issues\": [all that apply]}, or \"applied\" "
+      "and "
+      "\"rejected\"\nin the place of \"issues\" for what an editor said of some. Issues are ids, names or aliases of "
+      "the "
+      "taxonomy.");
+  issues->footer(
+      "Examples:\n"
+      "  classifier_train issues --add corrections.jsonl --taxonomy mine.textproto --output issues.model\n"
+      "  classifier_train issues --articles labelled.jsonl --taxonomy mine.textproto --output issues.model");
+  issues->callback([&] {
+    if (flags.corpus.data_dir.empty() && flags.own.empty() && flags.added.empty()) {
+      throw CLI::ValidationError("issues", "give --data, --articles or --add: there is nothing to learn from");
+    }
+  });
   AddTaxonomyOption(issues, flags);
-  AddCorpusOptions(issues, flags, true);
+  AddCorpusOptions(issues, flags);
+  issues->add_option("--articles", flags.own, "Labelled articles of your own to train on, beside --data or without it")
+      ->type_name("FILE");
+  issues
+      ->add_option("--add", flags.added,
+                   "Corrections: the same, and they count where both say something. Without --data and --articles the "
+                   "model at --output (or --base) learns from them, which takes seconds")
+      ->type_name("FILE");
+  issues->add_option("--base", flags.base, "The model that --add alone teaches; default: that at --output")
+      ->type_name("FILE");
+  issues
+      ->add_option(
+          "--without", flags.without,
+          "Of --data, train on no article of this source (what its ids begin with): how a model does on sources "
+          "it doesn't know")
+      ->type_name("SOURCE");
+  issues->add_option("--own_weight", flags.own_weight, "Beside --data, articles of your own count so often")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  issues
+      ->add_option("--hold_out", flags.hold_out,
+                   "Of --articles, keep one in so many out of training, to compare models on; 0: none")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  issues->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles and --add, and say which");
+  issues->add_flag("--force", flags.force, "Publish also a model that does worse than the one at --output");
   issues->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
   issues->add_option("--date", flags.date, "The day to write into the model, as 2026-01-31; default: today (UTC)");
   issues->add_option("--seed", flags.train.seed, "Another division into folds")->capture_default_str();
@@ -261,7 +470,7 @@ int main(int argc, char** argv) {
   CLI::App* evaluate = app.add_subcommand(
       "evaluate", "Measure a model, on the held-out articles of --data or on --articles of your own.");
   AddTaxonomyOption(evaluate, flags);
-  AddCorpusOptions(evaluate, flags, false);
+  AddCorpusOptions(evaluate, flags);
   evaluate->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
   evaluate
       ->add_option("--articles", flags.articles,
@@ -276,8 +485,15 @@ int main(int argc, char** argv) {
   CLI::App* show = app.add_subcommand("show", "Print what a model was trained on and the terms that weigh most.");
   show->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
 
+  CLI::App* rollback = app.add_subcommand(
+      "rollback", "Swap a model and FILE.previous, which `issues` keeps. Doing it twice changes nothing.");
+  rollback->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
-  const absl::Status status = *issues ? Issues(flags) : *evaluate ? Evaluate(flags) : Show(flags);
+  const absl::Status status = *issues     ? Issues(flags)
+                              : *evaluate ? Evaluate(flags)
+                              : *rollback ? RollBack(flags)
+                                          : Show(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "classifier_train: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <deque>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "cli/classify_session.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
@@ -23,35 +22,20 @@
 #include "common/error.h"
 #include "common/printable.h"
 #include "common/rpc/item_error.h"
-#include "extraction/extraction_proto.h"
 
 namespace dateline::cli {
 namespace {
 
 namespace cpb = classifier::v1;
 
-// Enough to keep the classifier busy while the next lines are read; answers of so many articles stay far below the
-// limit on an answer.
-constexpr int kMaxBatchItems = 32;
-constexpr size_t kMaxBatchBytes = 2'000'000;
-constexpr size_t kBatchesInFlight = 4;
-// A classifier that restarts in the middle of a long run is waited for.
-constexpr absl::Duration kGiveUpAfter = absl::Seconds(30);
-constexpr char kResponseTooLarge[] = "RESPONSE_TOO_LARGE";
-
 struct Flags {
   std::vector<std::string> places;
   InputOptions input;
   bool mentions = false;
+  bool explain = false;
   std::string display_language;
   cpb::CountryProfile profile = cpb::COUNTRY_PROFILE_UNSPECIFIED;
   std::vector<common::CountryPrior> priors;
-};
-
-// One input: what is asked about it, or why nothing is.
-struct Entry {
-  InputItem item;
-  article::v1::Article article;
 };
 
 const std::vector<FieldOfFlag>& FieldsOfFlags() {
@@ -71,45 +55,6 @@ bool IsOfAFlag(const absl::Status& error) {
   });
 }
 
-using Answers = absl::StatusOr<cpb::BatchClassifyResponse>;
-
-struct Batch {
-  std::vector<Entry> entries;
-  cpb::BatchClassifyRequest request;  // One for each entry whose extraction succeeded, in their order.
-  size_t bytes = 0;
-  std::future<Answers> answers;
-};
-
-// Asks for `request`; what is too large to be answered together is asked for in parts.
-Answers Ask(const ClassifierClient& client, const cpb::BatchClassifyRequest& request) {
-  Answers answers = client.BatchClassify(request);
-  if (request.requests_size() < 2) return answers;
-  if (!answers.ok() && common::ReasonOf(answers.status()) == kResponseTooLarge) {
-    cpb::BatchClassifyResponse joined;
-    for (const int half : {0, 1}) {
-      cpb::BatchClassifyRequest part;
-      const int middle = request.requests_size() / 2;
-      for (int i = half == 0 ? 0 : middle; i < (half == 0 ? middle : request.requests_size()); ++i) {
-        *part.add_requests() = request.requests(i);
-      }
-      Answers answered = Ask(client, part);
-      if (!answered.ok()) return answered;
-      for (cpb::BatchClassifyResult& result : *answered->mutable_results()) *joined.add_results() = std::move(result);
-    }
-    return joined;
-  }
-  if (!answers.ok()) return answers;
-  for (int i = 0; i < std::min(answers->results_size(), request.requests_size()); ++i) {
-    cpb::BatchClassifyResult& result = *answers->mutable_results(i);
-    if (result.error().reason() != kResponseTooLarge) continue;
-    cpb::BatchClassifyRequest alone;
-    *alone.add_requests() = request.requests(i);
-    Answers answered = client.BatchClassify(alone);
-    if (answered.ok() && answered->results_size() == 1) result = std::move(*answered->mutable_results(0));
-  }
-  return answers;
-}
-
 class Run {
  public:
   Run(const Context& context, const Flags& flags, const ClassifierClient& client)
@@ -121,26 +66,29 @@ class Run {
                   context.error_style.columns) {}
 
   ExitCode Go() {
-    while (true) {
-      // Whoever writes the lines may wait for an answer before writing the next.
-      if (reader_.MayWait()) {
-        Launch();
-        while (!in_flight_.empty()) {
-          if (const absl::Status status = FinishFirst(); !status.ok()) return End(status);
-        }
-      }
-      std::optional<InputItem> item = reader_.Next();
-      if (!item) break;
-      Add(*std::move(item));
-      while (in_flight_.size() >= kBatchesInFlight) {
-        if (const absl::Status status = FinishFirst(); !status.ok()) return End(status);
-      }
+    cpb::ClassifyRequest request;
+    request.set_include_mentions(flags_.mentions);
+    request.set_display_language(flags_.display_language);
+    request.set_include_scores(flags_.explain);
+    request.set_profile(flags_.profile);
+    for (const common::CountryPrior& prior : flags_.priors) {
+      cpb::CountryPrior& added = *request.add_priors();
+      prior.is_country ? added.set_region_code(prior.id) : added.set_group_id(prior.id);
+      added.set_log_odds(prior.log_odds);
     }
-    Launch();
-    while (!in_flight_.empty()) {
-      if (const absl::Status status = FinishFirst(); !status.ok()) return End(status);
-    }
-    return End(absl::OkStatus());
+    ClassifySession session(client_, reader_, {.request = request, .keep_bodies = false});
+    const absl::Status status = session.Run([this](ClassifiedItem& answered) { return Show(answered); },
+                                            [this] {
+                                              std::fflush(stdout);
+                                              progress_.Show({.items = done_,
+                                                              .rejected = failures_,
+                                                              .bytes = reader_.bytes_read(),
+                                                              .total_bytes = reader_.total_bytes()});
+                                            });
+    progress_.Clear();
+    if (!status.ok()) return Fail(context_, status);
+    if (Interrupted()) return kExitInterrupted;
+    return failures_ > 0 ? kExitSomeRejected : kExitOk;
   }
 
  private:
@@ -149,91 +97,19 @@ class Run {
     return input;
   }
 
-  ExitCode End(const absl::Status& status) {
-    progress_.Clear();
-    if (!status.ok()) return Fail(context_, status);
-    if (Interrupted()) return kExitInterrupted;
-    return failures_ > 0 ? kExitSomeRejected : kExitOk;
-  }
-
-  void Add(InputItem item) {
-    Entry entry{.item = std::move(item), .article = {}};
-    if (entry.item.extraction.ok()) {
-      entry.article = extraction::ToProto(entry.item.extraction->article);
-      cpb::ClassifyRequest request;
-      // What the classifier looks at, and nothing else.
-      article::v1::Article& asked = *request.mutable_article();
-      asked.set_title(entry.article.title());
-      asked.set_body(entry.article.body());
-      asked.set_language_code(entry.article.language_code());
-      if (entry.article.has_publish_time()) *asked.mutable_publish_time() = entry.article.publish_time();
-      asked.set_publish_time_precision(entry.article.publish_time_precision());
-      request.set_include_mentions(flags_.mentions);
-      request.set_display_language(flags_.display_language);
-      request.set_profile(flags_.profile);
-      for (const common::CountryPrior& prior : flags_.priors) {
-        cpb::CountryPrior& added = *request.add_priors();
-        prior.is_country ? added.set_region_code(prior.id) : added.set_group_id(prior.id);
-        added.set_log_odds(prior.log_odds);
-      }
-      const size_t bytes = request.ByteSizeLong();
-      if (batch_.bytes > 0 && batch_.bytes + bytes > kMaxBatchBytes) Launch();
-      batch_.bytes += bytes;
-      *batch_.request.add_requests() = std::move(request);
-      // The body is shown with the tags of a page only.
-      if (entry.item.format == extraction::Format::kJsonLines) entry.article.clear_body();
-      entry.item.extraction->article = {};
-      entry.item.extraction->blocks = {};
+  absl::Status Show(ClassifiedItem& answered) {
+    const absl::Status& error = answered.response.status();
+    if (IsOfAFlag(error)) return InTermsOfFlags(error, FieldsOfFlags());
+    if (error.ok()) {
+      PrintTags(answered, *answered.response);
+    } else {
+      PrintFailure(answered, error);
     }
-    batch_.entries.push_back(std::move(entry));
-    if (batch_.entries.size() >= kMaxBatchItems) Launch();
-  }
-
-  void Launch() {
-    if (batch_.entries.empty()) return;
-    in_flight_.push_back(std::exchange(batch_, {}));
-    Batch& launched = in_flight_.back();
-    if (launched.request.requests().empty()) return;
-    // The batch stays where it is (a deque's elements do) until FinishFirst() has its answer.
-    launched.answers = std::async(std::launch::async, [this, &launched] { return Ask(client_, launched.request); });
-  }
-
-  absl::Status FinishFirst() {
-    Batch& batch = in_flight_.front();
-    cpb::BatchClassifyResponse answers;
-    if (batch.answers.valid()) {
-      Answers answered = batch.answers.get();
-      if (!answered.ok()) return answered.status();
-      answers = *std::move(answered);
-      if (answers.results_size() != batch.request.requests_size()) {
-        return absl::InternalError(absl::StrCat("classifier_service gave ", answers.results_size(), " answers to ",
-                                                batch.request.requests_size(), " articles"));
-      }
-    }
-    int next = 0;
-    for (Entry& entry : batch.entries) {
-      if (!entry.item.extraction.ok()) {
-        PrintFailure(entry, entry.item.extraction.status());
-        continue;
-      }
-      cpb::BatchClassifyResult& result = *answers.mutable_results(next++);
-      if (result.has_error()) {
-        const absl::Status error = common::rpc::FromItemError(result.error());
-        if (IsOfAFlag(error)) return InTermsOfFlags(error, FieldsOfFlags());
-        PrintFailure(entry, error);
-      } else {
-        PrintTags(entry, *result.mutable_response());
-      }
-    }
-    done_ += static_cast<int64_t>(batch.entries.size());
-    in_flight_.pop_front();
-    std::fflush(stdout);
-    progress_.Show(
-        {.items = done_, .rejected = failures_, .bytes = reader_.bytes_read(), .total_bytes = reader_.total_bytes()});
+    ++done_;
     return absl::OkStatus();
   }
 
-  static ClassifyLine LineOf(const Entry& entry) {
+  static ClassifyLine LineOf(const ClassifiedItem& entry) {
     ClassifyLine line;
     line.set_id(entry.item.id);
     line.set_source(common::Printable(entry.item.source));
@@ -244,7 +120,7 @@ class Run {
     return line;
   }
 
-  void PrintFailure(const Entry& entry, const absl::Status& error) {
+  void PrintFailure(const ClassifiedItem& entry, const absl::Status& error) {
     ++failures_;
     if (context_.output == OutputFormat::kJsonLines) {
       ClassifyLine line = LineOf(entry);
@@ -256,7 +132,7 @@ class Run {
     PrintError(context_, absl::StrCat(DescribeItem(entry.item), ": ", DescribeError(error)));
   }
 
-  void PrintTags(Entry& entry, cpb::ClassifyResponse& response) {
+  void PrintTags(ClassifiedItem& entry, cpb::ClassifyResponse& response) {
     for (const std::string& warning : entry.item.extraction->warnings) response.add_warnings(warning);
     switch (context_.output) {
       case OutputFormat::kText:
@@ -285,6 +161,8 @@ class Run {
         line.set_model_version(response.model_version());
         line.set_taxonomy_version(response.taxonomy_version());
         line.set_gazetteer_version(response.gazetteer_version());
+        *line.mutable_scores() = std::move(*response.mutable_scores());
+        if (response.has_in_training()) line.set_in_training(response.in_training());
         Print(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
         break;
       }
@@ -296,8 +174,6 @@ class Run {
   const ClassifierClient& client_;
   InputReader reader_;
   ProgressBar progress_;
-  Batch batch_;                  // Being filled.
-  std::deque<Batch> in_flight_;  // Oldest first; answered in this order.
   int64_t done_ = 0;
   int64_t failures_ = 0;
   bool first_ = true;
@@ -306,15 +182,7 @@ class Run {
 ExitCode Classify(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
   NoteTypedInput(context, flags.places);
-  CallOptions options = context.call_options();
-  options.retry.give_up_after = kGiveUpAfter;
-  // Nothing has been answered yet: a server that isn't there is more likely than one that restarts.
-  const absl::StatusOr<ClassifierClient> probe = ClassifierClient::Connect(context.classifier, context.call_options());
-  if (!probe.ok()) return Fail(context, probe.status());
-  if (const auto info = probe->GetModelInfo({}); !info.ok() && absl::IsUnavailable(info.status())) {
-    return Fail(context, info.status());
-  }
-  const absl::StatusOr<ClassifierClient> client = ClassifierClient::Connect(context.classifier, options);
+  const absl::StatusOr<ClassifierClient> client = ConnectForManyArticles(context.classifier, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
   return Run(context, flags, *client).Go();
 }
@@ -334,6 +202,7 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands) {
       "\n"
       "Examples:\n"
       "  dateline classify page.html\n"
+      "  dateline classify page.html --explain\n"
       "  dateline classify --input_format jsonl --output jsonl < articles.jsonl > tags.jsonl\n"
       "  dateline classify https://example.org/commentary/a-piece --output json\n"
       "  dateline classify page.html --profile strict --prior IR=1.5 --prior gcc=1\n"
@@ -346,6 +215,9 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands) {
                    "What to classify: files, folders, http(s) URLs; - (the default) is standard input")
       ->type_name("FILE|FOLDER|URL");
   command->add_flag("--mentions", flags->mentions, "Show every place, person and organisation that was recognised");
+  command->add_flag(
+      "--explain", flags->explain,
+      "Show of every issue what the model said, what that is as a probability, and from where on it is a tag");
   command->add_option("--display_language", flags->display_language, "Language of the names shown, such as fr")
       ->type_name("LANGUAGE");
   AddChoice<cpb::CountryProfile>(*command, "--profile", flags->profile,

@@ -50,11 +50,14 @@ using CommandTable = std::vector<std::pair<CLI::App*, CommandFunction>>;
 void AddIngestCommand(CLI::App& root, CommandTable& commands);
 void AddExtractCommand(CLI::App& root, CommandTable& commands);
 void AddClassifyCommand(CLI::App& root, CommandTable& commands);
+void AddEvaluateCommand(CLI::App& root, CommandTable& commands);
 void AddSearchCommand(CLI::App& root, CommandTable& commands);
 void AddSuggestCommand(CLI::App& root, CommandTable& commands);
 // get, delete, wait.
 void AddArticleCommands(CLI::App& root, CommandTable& commands);
-// info, taxonomy, model, health.
+// taxonomy, taxonomy diff, taxonomy check.
+void AddTaxonomyCommand(CLI::App& root, CommandTable& commands);
+// info, model, health.
 void AddServerCommands(CLI::App& root, CommandTable& commands);
 
 // --input_format, --url, --site_rules, --map, --follow and their kin, which every command that reads pages has.

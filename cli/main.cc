@@ -95,9 +95,11 @@ int main(int argc, char** argv) {
   dateline::cli::AddIngestCommand(app, commands);
   dateline::cli::AddExtractCommand(app, commands);
   dateline::cli::AddClassifyCommand(app, commands);
+  dateline::cli::AddEvaluateCommand(app, commands);
   dateline::cli::AddSearchCommand(app, commands);
   dateline::cli::AddSuggestCommand(app, commands);
   dateline::cli::AddArticleCommands(app, commands);
+  dateline::cli::AddTaxonomyCommand(app, commands);
   dateline::cli::AddServerCommands(app, commands);
   for (CLI::App* command : app.get_subcommands({})) {
     command->footer(absl::StrCat(command->get_footer(),

@@ -1,4 +1,4 @@
-// dateline info, taxonomy, model, health: what the servers say of themselves.
+// dateline info, model, health: what the servers say of themselves.
 #include <memory>
 #include <string>
 
@@ -39,14 +39,6 @@ ExitCode Info(const Context& context) {
                      [&](const spb::GetIndexInfoResponse& info) { return FormatIndexInfo(info, context.style); });
 }
 
-ExitCode Taxonomy(const Context& context, TaxonomyPart part) {
-  const absl::StatusOr<ClassifierClient> client = ClassifierClient::Connect(context.classifier, context.call_options());
-  if (!client.ok()) return Fail(context, client.status());
-  return PrintAnswer(context, client->GetTaxonomy({}), [&](const cpb::GetTaxonomyResponse& taxonomy) {
-    return FormatTaxonomy(taxonomy, part, context.style);
-  });
-}
-
 ExitCode Model(const Context& context) {
   const absl::StatusOr<ClassifierClient> client = ClassifierClient::Connect(context.classifier, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
@@ -69,21 +61,6 @@ void AddServerCommands(CLI::App& root, CommandTable& commands) {
   CLI::App* info = root.add_subcommand("info", "Show what the search service holds");
   info->footer("Example:\n  dateline info --output json");
   commands.emplace_back(info, Info);
-
-  auto part = std::make_shared<TaxonomyPart>(TaxonomyPart::kIssues);
-  CLI::App* taxonomy =
-      root.add_subcommand("taxonomy", "List the issues, countries and groups that tags are taken from");
-  taxonomy->footer(
-      "--output json gives all of it, with aliases and names in all languages.\n"
-      "\n"
-      "Examples:\n"
-      "  dateline taxonomy\n"
-      "  dateline taxonomy --show groups");
-  AddChoice<TaxonomyPart>(
-      *taxonomy, "--show", *part,
-      {{"issues", TaxonomyPart::kIssues}, {"countries", TaxonomyPart::kRegions}, {"groups", TaxonomyPart::kGroups}},
-      "What to list [issues]");
-  commands.emplace_back(taxonomy, [part](const Context& context) { return Taxonomy(context, *part); });
 
   CLI::App* model = root.add_subcommand("model", "Show the classifier's versions and how well it was measured to do");
   model->footer("Example:\n  dateline model");

@@ -121,6 +121,7 @@ struct TagLine {
   double score = 0;
   bool primary = false;
   std::string reasons;
+  bool by_seeds = false;  // No model was trained for it yet.
 };
 
 std::string FormatTagLines(absl::string_view heading, const std::vector<TagLine>& lines, absl::string_view outcome,
@@ -132,7 +133,8 @@ std::string FormatTagLines(absl::string_view heading, const std::vector<TagLine>
   for (const TagLine& line : lines) {
     const std::string name = Pad(absl::StrCat(line.name, " (", line.id, ")"), width);
     absl::StrAppend(&text, "  ", style.Cyan(name), "  ", absl::StrFormat("%.2f", line.score),
-                    line.primary ? style.Green("  primary") : "", "\n");
+                    line.primary ? style.Green("  primary") : "", line.by_seeds ? style.Dim("  by seed phrases") : "",
+                    "\n");
     if (!line.reasons.empty()) absl::StrAppend(&text, Wrap(line.reasons, style.columns, "      "), "\n");
   }
   return text;
@@ -424,11 +426,27 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
   }
   std::vector<TagLine> issues;
   for (const cpb::IssueTag& tag : response.issues()) {
-    issues.push_back({tag.display_name(), tag.issue_id(), tag.score(), false, Reasons(tag.evidence())});
+    issues.push_back({tag.display_name(), tag.issue_id(), tag.score(), false, Reasons(tag.evidence()),
+                      tag.provenance() == cpb::TAG_PROVENANCE_SEED});
   }
   absl::StrAppend(&text, FormatTagLines("Countries", countries, OutcomeSentence(response.country_outcome()), style));
   if (!groups.empty()) absl::StrAppend(&text, FormatTagLines("Groups", groups, "", style));
   absl::StrAppend(&text, FormatTagLines("Issues", issues, OutcomeSentence(response.issue_outcome()), style));
+  if (!response.scores().empty()) {
+    absl::StrAppend(&text, style.Bold("Scores"), "\n");
+    for (const cpb::TagScore& score : response.scores()) {
+      const std::string& id = score.has_region_code() ? score.region_code()
+                              : score.has_group_id()  ? score.group_id()
+                                                      : score.issue_id();
+      absl::StrAppend(&text, "  ", Pad(id, 18), absl::StrFormat("%.4f", score.score()),
+                      score.has_threshold() ? absl::StrFormat("  threshold %.2f", score.threshold()) : "",
+                      score.has_raw() ? absl::StrFormat("  raw %+.3f", score.raw()) : "",
+                      score.tagged() ? style.Green("  tagged") : "", "\n");
+    }
+    if (response.in_training()) {
+      absl::StrAppend(&text, "  ", style.Yellow("the issue model was trained on this text"), "\n");
+    }
+  }
   if (!response.mentions().empty()) {
     absl::StrAppend(&text, style.Bold("Mentions"), "\n");
     for (const cpb::Mention& mention : response.mentions()) {
@@ -586,6 +604,10 @@ std::string FormatModelInfo(const cpb::GetModelInfoResponse& info, const TextSty
     if (issue.has_quality()) {
       absl::StrAppend(&text, absl::StrFormat("   %9.3f  %6.3f  %5.3f", issue.quality().precision(),
                                              issue.quality().recall(), issue.quality().f1()));
+    }
+    if (issue.provenance() == cpb::TAG_PROVENANCE_SEED) {
+      absl::StrAppend(&text, style.Dim(absl::StrCat("   by seed phrases; ", issue.examples_needed(),
+                                                    " labelled articles would make it worth training")));
     }
     text += '\n';
   }

@@ -78,7 +78,7 @@ class WithoutServices(CommandLineTest):
     def test_help_of_every_command_teaches_by_example(self):
         overview = run("--help")
         self.assert_exit(overview, 0)
-        for command in ("ingest", "extract", "classify", "search", "suggest", "get", "delete", "wait", "info",
+        for command in ("ingest", "extract", "classify", "evaluate", "search", "suggest", "get", "delete", "wait", "info",
                         "taxonomy", "model", "health"):
             self.assertIn(command, overview.stdout)
             result = run(command, "--help")
@@ -113,6 +113,8 @@ class WithoutServices(CommandLineTest):
                 ["web_gateway", "--cors_origin", "https://example.org/"],
                 ["classifier_train"], ["classifier_train", "show"], ["classifier_train", "shwo"],
                 ["classifier_train", "evaluate", "--model", "x", "--taxonomy", "y"],
+                ["classifier_train", "issues", "--taxonomy", "y", "--output", "x"], ["classifier_train", "rollback"],
+                ["dateline", "evaluate"], ["dateline", "taxonomy", "diff", "one"], ["dateline", "taxonomy", "check"],
                 ["dateline"], ["dateline", "--search", "nowhere", "info"], ["dateline", "info", "--output", "xml"]):
             with self.subTest(name=name, arguments=arguments):
                 result = run_program(name, *arguments, timeout=20)
@@ -121,7 +123,7 @@ class WithoutServices(CommandLineTest):
                 self.assertTrue(result.stderr.startswith(f"{name}: "), result.stderr)
 
     def test_measuring_programs_explain_themselves_too(self):
-        for name in ("rpc_bench", "engine_bench", "extraction_bench", "extraction_tool", "countries_tool"):
+        for name in ("rpc_bench", "engine_bench", "extraction_bench", "extraction_tool", "countries_tool", "issues_tool"):
             if not os.path.exists(os.path.join(BIN, name)):
                 continue
             with self.subTest(name=name):
@@ -163,6 +165,88 @@ class WithoutServices(CommandLineTest):
         self.assert_exit(result, 1)
         self.assertRegex(result.stderr, r'^classifier_service: --taxonomy: "[^"]*share/dateline/taxonomy/default\.textproto" '
                                         r"cannot be read; install share/dateline beside bin, or give --taxonomy FILE\n$")
+
+    def test_a_taxonomy_is_checked_and_compared_without_a_service(self):
+        default = os.path.join(ROOT, "classifier_service/data/taxonomy/default.textproto")
+        checked = run("taxonomy", "check", default)
+        self.assert_exit(checked, 0)
+        self.assertRegex(checked.stdout, r"is a taxonomy: version default-\d+, 20 issues, 0 retired, 6 languages\n$")
+        with open(default, encoding="utf-8") as file:
+            text = file.read()
+        changed = self.write("new.textproto", text.replace('"Public health"', '"Medicine"').replace(
+            '  id: "trade"\n', '  id: "trade"\n  replaced_by: "economy"\n').replace('version: "default-1"', 'version: "mine-2"'))
+        result = run("taxonomy", "diff", default, changed, "--no_counts")
+        self.assert_exit(result, 0)
+        self.assertIn("default-1 → mine-2: 2 changes", result.stdout)
+        self.assertRegex(result.stdout, r"- trade +retired: economy stands for it\n")
+        self.assertRegex(result.stdout, r"~ health +renamed: Public health → Medicine\n")
+        answer = json.loads(run("taxonomy", "diff", default, changed, "--no_counts", "--output", "json").stdout)
+        self.assertEqual([(change["issueId"], change["kind"]) for change in answer["changes"]],
+                         [("trade", "retired"), ("health", "renamed")])
+        broken = self.write("broken.textproto", 'version: "x" issue { id: "Upper Case" }')
+        for arguments in (["check", broken], ["diff", default, broken, "--no_counts"]):
+            refused = run("taxonomy", *arguments)
+            self.assert_exit(refused, 1)
+            self.assertIn("the id must be 1 to 64 of a-z, 0-9 and _", refused.stderr)
+        unreachable = run("taxonomy", "diff", default, changed, "--search", "127.0.0.1:1")
+        self.assert_exit(unreachable, 1)
+        self.assertIn("--no_counts", unreachable.stderr)
+
+    def labelled(self, name, count, first=0):
+        """Articles about oil and about sport for a taxonomy of two issues."""
+        issues = (["oil"], ["sport"])
+        return self.write(name, lines(*[
+            {"id": f"own-{first + n}", "title": "Markets" if n % 2 == 0 else "Matches",
+             "body": (f"Crude barrels left the refineries of field {first + n}, and pipelines were full of crude."
+                      if n % 2 == 0 else f"The goalkeeper of club {first + n} won the match before the league began."),
+             "issues": issues[n % 2]} for n in range(count)]))
+
+    def test_a_site_trains_corrects_and_rolls_back_a_model_of_its_own(self):
+        taxonomy = self.write("mine.textproto", 'version: "mine-1"\n' + "".join(
+            f'issue {{ id: "{name}" names {{ language: "en" display_name: "{name}" }} definition: "d" }}\n'
+            for name in ("oil", "sport")))
+        model = os.path.join(self.dir, "mine.model")
+
+        def train(*arguments):
+            return run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", model, "--date",
+                               "2026-01-01", *arguments, timeout=120)
+
+        def version():
+            return re.search(r"^model +(\S+)", run_program("classifier_train", "show", "--model", model).stdout).group(1)
+
+        first = train("--articles", self.labelled("articles.jsonl", 120))
+        self.assert_exit(first, 0)
+        self.assertIn("own (held out)", first.stdout)
+        trained = version()
+        # Broken lines end it, or are named and left out.
+        with open(self.labelled("corrections.jsonl", 40, first=1000), "a", encoding="utf-8") as file:
+            file.write('{"id": \n')
+        corrections = os.path.join(self.dir, "corrections.jsonl")
+        refused = train("--add", corrections)
+        self.assert_exit(refused, 1)
+        self.assertIn("line 41 is no JSON object", refused.stderr)
+        corrected = train("--add", corrections, "--keep_going")
+        self.assert_exit(corrected, 0)
+        self.assertIn("1 broken lines left out", corrected.stderr)
+        self.assertNotEqual(version(), trained)
+        rolled_back = run_program("classifier_train", "rollback", "--model", model)
+        self.assert_exit(rolled_back, 0)
+        self.assertEqual(version(), trained)
+        # A worse model is not published unless told: this one hardly learns.
+        articles = os.path.join(self.dir, "articles.jsonl")
+        worse = train("--articles", articles, "--cost", "0.0000001")
+        self.assert_exit(worse, 1)
+        self.assertRegex(worse.stderr, r"not published: on \d+ held-out articles its micro-F1 is .*--force publishes it")
+        self.assertEqual(version(), trained)
+        self.assert_exit(train("--articles", articles, "--cost", "0.0000001", "--force"), 0)
+        self.assertNotEqual(version(), trained)
+        # A file that is no model is not written over.
+        foreign = self.write("foreign.model", "something else")
+        kept = run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", foreign, "--articles", articles)
+        self.assert_exit(kept, 1)
+        self.assertIn("this is no issue model", kept.stderr)
+        with open(foreign, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "something else")
 
     def test_every_program_documents_its_exit_statuses(self):
         for name in ("search_service", "classifier_service", "web_gateway", "classifier_train", "dateline"):
@@ -855,6 +939,91 @@ class WithServices(CommandLineTest):
             seen += [hit["article"]["id"] for hit in answer["hits"]]
             token = ["--page_token", answer.get("nextPageToken", "")]
         self.assertEqual(len(set(seen)), 25)
+
+    def test_evaluate_compares_tags_with_labels(self):
+        oil = ("Oil ministers of the producers' group agreed on Thursday to cut output by a million barrels per day, sending "
+               "crude prices higher. Refiners in Asia said that they would look for supplies elsewhere.")
+        path = self.write("labelled.jsonl", lines(
+            article(1, countries=["Iran", "OM"], issues=["Foreign policy"]),
+            {"id": "oil", "title": "OPEC agrees to cut oil production", "body": oil, "issues": ["Petrol desk"]},
+            {"id": "wrong", "title": "OPEC agrees to cut oil production", "body": oil + " More will follow.",
+             "issues": ["culture"]},
+            {"id": "none", "title": "No labels at all", "body": BODY},
+            "{broken"))
+        names = self.write("names.txt", "# Ours.\nPetrol desk = issue:energy\n")
+        result = self.dateline("evaluate", path, "--label_map", names, "--output", "json")
+        self.assert_exit(result, 3)
+        self.assertIn("line 5", result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["articles"], report["failed"], report["labelled"]), (5, 1, 3))
+        self.assertTrue(report["trainingKnown"])
+        self.assertEqual(report["inTraining"], 0)
+        issues = next(part for part in report["dimensions"] if part["name"] == "issues")
+        self.assertEqual(issues["articles"], 3)
+        self.assertTrue(issues["allScores"])
+        values = {value["id"]: value for value in issues["values"]}
+        self.assertEqual(values["energy"]["agreement"]["right"], 1)
+        self.assertEqual(values["culture"]["agreement"]["labelled"], 1)
+        self.assertEqual(report["disagreements"][0]["id"], "wrong")
+        of_wrong = {one["value"]: one for one in report["disagreements"] if one["id"] == "wrong"}
+        self.assertTrue(of_wrong["culture"]["labelled"])
+        self.assertTrue(of_wrong["culture"]["taggedInstead"])
+        self.assertFalse(of_wrong["energy"]["labelled"])
+        self.assertTrue(of_wrong["energy"]["evidence"])
+        text = self.dateline("evaluate", path)
+        self.assertIn("Labels of unknown meaning  1; --label_map FILE says what they mean", text.stdout)
+        self.assertIn("“Petrol desk” (issue, 1)", text.stdout)
+        self.assertIn("Countries  1 articles", text.stdout)
+        nothing = self.dateline("evaluate", self.write("plain.jsonl", lines(article(1))))
+        self.assert_exit(nothing, 1)
+        self.assertIn("none of 1 articles can be compared: no article has labels", nothing.stderr)
+        wrong = self.dateline("evaluate", path, "--label_map", self.write("bad.txt", "Petrol desk = petrol\n"))
+        self.assert_exit(wrong, 2)
+        self.assertIn("line 1: “petrol” is no country, group or issue", wrong.stderr)
+
+    def test_a_new_issue_is_tagged_by_its_seed_phrases_at_once(self):
+        with open(os.path.join(ROOT, "classifier_service/data/taxonomy/default.textproto"), encoding="utf-8") as file:
+            text = file.read()
+        seeds = ("coast guards", "shipping lane", "telephone line", "patrols", "strait", "foreign ministers met", "muscat talks",
+                 "fewer patrols", "second meeting", "through the summer")
+        taxonomy = self.write("mine.textproto", text + 'issue { id: "straits" names { language: "en" display_name: "Straits" } '
+                              'definition: "Shipping through straits." ' + " ".join(f'seed_phrase: "{s}"' for s in seeds) + "}")
+        with Services(BIN, with_search=False, with_gateway=False, classifier_args=["--taxonomy", taxonomy]) as services:
+            found = run("classify", "--classifier", services.classifier.address, "--input_format", "jsonl", "--output", "jsonl",
+                        stdin=lines(article(1)))
+            self.assert_exit(found, 0)
+            tags = {tag["issueId"]: tag for tag in json_lines(found.stdout)[0]["issues"]}
+            self.assertEqual(tags["straits"]["provenance"], "TAG_PROVENANCE_SEED")
+            self.assertEqual(tags["geopolitics"]["provenance"], "TAG_PROVENANCE_MODEL")
+            model = run("model", "--classifier", services.classifier.address)
+            self.assertRegex(model.stdout, r"(?m)^straits .*by seed phrases; 30 labelled articles")
+
+    def test_classify_explains_what_was_nearly_a_tag(self):
+        result = self.dateline("classify", "--input_format", "jsonl", "--output", "jsonl", "--explain",
+                               stdin=lines(article(1)))
+        self.assert_exit(result, 0)
+        line = json_lines(result.stdout)[0]
+        issues = [score for score in line["scores"] if "issueId" in score]
+        self.assertEqual(len(issues), 20)
+        self.assertTrue(all({"score", "threshold", "raw", "tagged"} <= set(score) for score in issues))
+        self.assertFalse(line["inTraining"])
+        shown = self.dateline("classify", "--input_format", "jsonl", "--explain", stdin=lines(article(1)))
+        self.assertRegex(shown.stdout, r"(?m)^  geopolitics +0\.\d{4}  threshold 0\.\d\d  raw [+-]\d")
+
+    def test_a_new_taxonomy_is_compared_with_what_is_stored(self):
+        self.ingest(self.write("in.jsonl", lines(*[article(n, issues=["Trade"]) for n in range(3)])))
+        default = os.path.join(ROOT, "classifier_service/data/taxonomy/default.textproto")
+        with open(default, encoding="utf-8") as file:
+            text = file.read()
+        changed = self.write("new.textproto", text.replace('  id: "trade"\n', '  id: "trade"\n  replaced_by: "economy"\n'))
+        deadline = time.monotonic() + 30
+        while True:  # What is labelled shows a little later.
+            result = self.dateline("taxonomy", "diff", default, changed)
+            self.assert_exit(result, 0)
+            if "(3 articles)" in result.stdout or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        self.assertRegex(result.stdout, r"- trade +retired: economy stands for it  \(3 articles\)\n")
 
     def test_the_servers_describe_themselves(self):
         for arguments, expected in ((["info"], "articles"), (["taxonomy"], "geopolitics"),

@@ -47,6 +47,11 @@ LabelledArticle Parse(const nlohmann::json& record) {
   if (const int year = YearOf(Text(record, "date")); year != 0) {
     article.text.publish_time = absl::FromCivil(absl::CivilDay(year, 7, 1), absl::UTCTimeZone());
   }
+  if (const auto it = record.find("topics"); it != record.end() && it->is_array()) {
+    for (const nlohmann::json& topic : *it) {
+      article.topics.push_back(topic.get<std::string>());
+    }
+  }
   if (const auto it = record.find("countries"); it != record.end() && it->is_array()) {
     for (const nlohmann::json& code : *it) {
       article.countries.push_back(code.get<std::string>());

@@ -19,6 +19,7 @@ struct LabelledArticle {
   std::string subset;
   std::string split;
   classifier::ArticleText text;        // Normalised; `publish_time` is the middle of the year, if that is known.
+  std::vector<std::string> topics;     // As the collection names them.
   std::vector<std::string> countries;  // Sorted.
   bool labelled = false;               // Has the field `countries`, and the list is complete.
 };

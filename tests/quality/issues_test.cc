@@ -75,6 +75,71 @@ TEST(IssueQualityTest, HeldOutArticlesStayAboveTheFloors) {
   }
 }
 
+// Learned from freely licensed sources only.
+TEST(IssueQualityTest, FreeModelStaysAboveItsFloorsOnGold) {
+  const std::optional<std::string> gold = SharedFile("data/articles/gold.jsonl.zst");
+  if (!gold.has_value()) {
+    GTEST_SKIP() << SharedFileMissing("data/articles/gold.jsonl.zst");
+  }
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kTaxonomy));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger,
+                       IssueTagger::Load("classifier_service/data/model/issues-free.model", taxonomy));
+  ASSERT_OK_AND_ASSIGN(const std::vector<LabelledArticle> articles, ReadLabelledArticles(*gold));
+  const Evaluation evaluation = EvaluateIssues(*tagger, taxonomy, articles);
+  std::fputs(FormatEvaluation("gold, free model", evaluation, true).c_str(), stdout);
+  EXPECT_GE(evaluation.quality.f1, 0.65);
+  EXPECT_GE(evaluation.quality.macro_f1.value_or(0.0), 0.61);
+  EXPECT_GE(evaluation.top3, 0.94);
+}
+
+TEST(IssueQualityTest, ProbabilitiesMeanWhatTheySay) {
+  const std::optional<std::string> data = SharedFile("data/articles");
+  if (!data.has_value()) {
+    GTEST_SKIP() << SharedFileMissing("data/articles");
+  }
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kTaxonomy));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(kModel, taxonomy));
+  CorpusOptions options;
+  options.data_dir = data->substr(0, data->size() - std::string("/articles").size());
+  options.with_training = false;
+  options.gold_held_out = 1;
+  ASSERT_OK_AND_ASSIGN(const Corpus corpus, LoadCorpus(options, [](absl::string_view /*message*/) {}));
+  std::vector<LabelledArticle> pooled;
+  for (const HeldOutSet& set : corpus.held_out) {
+    pooled.insert(pooled.end(), set.articles.begin(), set.articles.end());
+  }
+  const Evaluation evaluation = EvaluateIssues(*tagger, taxonomy, pooled);
+  std::fputs(FormatEvaluation("all held-out sets", evaluation, false).c_str(), stdout);
+  EXPECT_LE(evaluation.calibration_error, 0.03);
+}
+
+TEST(IssueQualityTest, TheModelKnowsWhatItWasTrainedOn) {
+  const std::optional<std::string> bbc = SharedFile("data/articles/bbc.jsonl.zst");
+  const std::optional<std::string> gold = SharedFile("data/articles/gold.jsonl.zst");
+  if (!bbc.has_value() || !gold.has_value()) {
+    GTEST_SKIP() << SharedFileMissing(bbc.has_value() ? "data/articles/gold.jsonl.zst" : "data/articles/bbc.jsonl.zst");
+  }
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kTaxonomy));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(kModel, taxonomy));
+  const auto share = [&](const std::string& path) {
+    double known = 0;
+    const auto articles = ReadLabelledArticles(path);
+    EXPECT_OK(articles);
+    for (const LabelledArticle& article : *articles) {
+      ArticleText text;
+      text.title = article.title;
+      text.body = article.body;
+      known += tagger->InTraining(text).value_or(false) ? 1 : 0;
+    }
+    return known / static_cast<double>(articles->size());
+  };
+  const double trained_on = share(*bbc);
+  const double held_out = share(*gold);
+  std::printf("said to be trained on: %.4f of BBC (all were), %.4f of gold (none was)\n", trained_on, held_out);
+  EXPECT_GE(trained_on, 0.99);
+  EXPECT_LE(held_out, 0.01);
+}
+
 // The page the project starts from, which its publisher files under Geopolitics. No training has seen it.
 TEST(IssueQualityTest, SeedPageIsGeopoliticsWithReasons) {
   const std::optional<std::string> path = SharedFile(kSeed);
