@@ -495,8 +495,7 @@ TEST(BadInputTest, BinaryContentIsRefusedWhateverItIsCalled) {
   }
   EXPECT_EQ(common::ReasonOf(ErrorFor("some words", "image/png")), kUnsupportedMediaType);
   EXPECT_THAT(ErrorFor("%PDF-1.7\n\x80\x81", "").message(), HasSubstr("is a PDF; `dateline ingest`"));
-  EXPECT_THAT(ErrorFor(absl::string_view("\x1F\x8B\x08\0\0\0\0\0", 8), "").message(),
-              HasSubstr("is packed or compressed"));
+  EXPECT_THAT(ErrorFor(std::string("\x1F\x8B\x08\0\0\0\0\0", 8), "").message(), HasSubstr("is packed or compressed"));
 }
 
 TEST(BadInputTest, PagesWithoutAnArticleAreRefused) {
