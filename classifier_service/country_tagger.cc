@@ -572,49 +572,43 @@ double ThresholdFor(const Candidate& candidate, CountryProfile profile) {
   return crowded ? ranker::kCrowdedThreshold : ThresholdOf(profile);
 }
 
-// The priors of one region or group.
-struct Prior {
-  double log_odds = 0.0;
-  std::vector<Evidence> evidence;
-};
+constexpr double kMaxPriorLogOdds = 2.0;
 
-// What the priors come to, by the ids of regions and groups.
-absl::flat_hash_map<std::string, Prior> PriorsById(const Gazetteer& gazetteer,
-                                                   const std::vector<CountryPrior>& priors) {
-  absl::flat_hash_map<std::string, Prior> by_id;
-  const auto add = [&by_id](const std::string& id, const std::string& given_for, double log_odds) {
-    Prior& prior = by_id[id];
-    prior.log_odds += log_odds;
-    Evidence evidence;
-    evidence.text = given_for;
-    evidence.kind = "PRIOR";
-    evidence.weight = log_odds;
-    prior.evidence.push_back(std::move(evidence));
-  };
+// What the priors come to, by the ids of regions and groups; a group's count half for who was a member in `year`, or is
+// one where no year is known (0).
+absl::flat_hash_map<std::string, double> PriorsById(const Gazetteer& gazetteer, const std::vector<CountryPrior>& priors,
+                                                    int year) {
+  absl::flat_hash_map<std::string, double> by_id;
   for (const CountryPrior& prior : priors) {
-    add(prior.id, prior.id, prior.log_odds);
+    by_id[prior.id] += prior.log_odds;
     const GazetteerGroup* group = gazetteer.FindGroup(prior.id);
     if (group == nullptr) {
       continue;
     }
-    const std::string* last = nullptr;  // Members stand by code; one that left and came back stands twice.
     for (const GazetteerMember& member : group->members) {
-      if (last == nullptr || *last != member.region_code) {
-        add(member.region_code, prior.id, prior.log_odds / 2.0);
+      const bool then = year == 0 ? member.end_year == 0
+                                  : year >= member.start_year && (member.end_year == 0 || year <= member.end_year);
+      if (then) {
+        by_id[member.region_code] += prior.log_odds / 2.0;
       }
-      last = &member.region_code;
     }
+  }
+  for (auto& [id, log_odds] : by_id) {
+    log_odds = std::clamp(log_odds, -kMaxPriorLogOdds, kMaxPriorLogOdds);
   }
   return by_id;
 }
 
-// Priors always stay among the reasons, however many mentions there are.
-void AddPrior(const Prior& prior, std::vector<Evidence>& evidence) {
-  const size_t kept = std::min<size_t>(prior.evidence.size(), kMaxEvidencePerTag);
-  evidence.resize(std::min<size_t>(evidence.size(), kMaxEvidencePerTag - kept));
-  evidence.insert(evidence.end(), prior.evidence.begin(), prior.evidence.begin() + static_cast<std::ptrdiff_t>(kept));
-  std::stable_sort(evidence.begin(), evidence.end(),
-                   [](const Evidence& a, const Evidence& b) { return a.weight > b.weight; });
+// A prior always stays among the reasons, however many mentions there are.
+void AddPrior(double log_odds, std::vector<Evidence>& evidence) {
+  evidence.resize(std::min<size_t>(evidence.size(), kMaxEvidencePerTag - 1));
+  Evidence prior;
+  prior.text = "expected by the caller";
+  prior.kind = "PRIOR";
+  prior.weight = Round(log_odds);
+  const auto place = std::find_if(evidence.begin(), evidence.end(),
+                                  [&](const Evidence& other) { return other.weight < prior.weight; });
+  evidence.insert(place, std::move(prior));
 }
 
 double Probability(const Candidate& candidate, double prior) {
@@ -695,10 +689,13 @@ std::vector<CountryCandidate> CountryTagger::Candidates(const ArticleText& artic
 CountryTags CountryTagger::Tag(const ArticleText& article, const Options& options) const {
   const Analysis analysis = Analyst(gazetteer_, article).Run();
   CountryTags tags;
-  const absl::flat_hash_map<std::string, Prior> priors = PriorsById(gazetteer_, options.priors);
+  const int year = article.publish_time.has_value()
+                       ? static_cast<int>(absl::ToCivilYear(*article.publish_time, absl::UTCTimeZone()).year())
+                       : 0;
+  const absl::flat_hash_map<std::string, double> priors = PriorsById(gazetteer_, options.priors, year);
   const auto prior_of = [&priors](const std::string& id) {
     const auto it = priors.find(id);
-    return it == priors.end() ? 0.0 : it->second.log_odds;
+    return it == priors.end() ? 0.0 : it->second;
   };
 
   // The tag of each region and group that gets one, and then in one pass the evidence for them.
@@ -785,8 +782,8 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
   }
   for (std::vector<dateline::classifier::Tag>* list : {&tags.countries, &tags.groups}) {
     for (dateline::classifier::Tag& tag : *list) {
-      if (const auto it = priors.find(tag.id); it != priors.end()) {
-        AddPrior(it->second, tag.evidence);
+      if (const double prior = prior_of(tag.id); prior != 0.0) {
+        AddPrior(prior, tag.evidence);
       }
     }
   }

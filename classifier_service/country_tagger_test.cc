@@ -282,6 +282,28 @@ TEST(CountryTaggerTest, APriorOfAGroupIsHalfAPriorOfItsMembers) {
   EXPECT_EQ(ScoreOf(of_group.countries, "IR"), without);
 }
 
+TEST(CountryTaggerTest, APriorOfAGroupIsForItsMembersOfThatTimeAndTheSumIsBounded) {
+  const auto prior_of = [](const CountryTags& tags, const std::string& id) {
+    for (const Tag& tag : tags.countries) {
+      for (const Evidence& evidence : tag.evidence) {
+        if (tag.id == id && evidence.kind == "PRIOR") {
+          return evidence.weight;
+        }
+      }
+    }
+    return 0.0;
+  };
+  ArticleText article;
+  article.title = "Britain votes on its budget";
+  article.body = "London will spend more, British ministers said. Britain's parliament agreed.";
+  const std::vector<CountryPrior> eu = {{.id = "eu", .log_odds = 1.0}};
+  EXPECT_EQ(prior_of(TagWith(article, CountryProfile::kGenerous, eu), "GB"), 0.0);
+  article.publish_time = absl::FromCivil(absl::CivilDay(2010, 6, 1), absl::UTCTimeZone());
+  EXPECT_EQ(prior_of(TagWith(article, CountryProfile::kGenerous, eu), "GB"), 0.5);
+  const std::vector<CountryPrior> both = {{.id = "GB", .log_odds = 2.0}, {.id = "eu", .log_odds = 2.0}};
+  EXPECT_EQ(prior_of(TagWith(article, CountryProfile::kGenerous, both), "GB"), 2.0);
+}
+
 TEST(CountryTaggerTest, APriorAloneMakesNoTag) {
   const CountryTags tags = TagWith(AboutOman(8), CountryProfile::kGenerous, {{.id = "JP", .log_odds = 2.0}});
   EXPECT_EQ(ScoreOf(tags.countries, "JP"), 0.0);
