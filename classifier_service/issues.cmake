@@ -38,7 +38,7 @@ dateline_test(classifier_core_test SOURCES classifier_test.cc DEPS classifier_co
 if(DATELINE_BUILD_TESTS)
   dateline_binary(issues_tool
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_tool.cc"
-    DEPS classifier_trainer common_program countries_data Liblinear::Liblinear)
+    DEPS classifier_trainer common_program countries_data test_support Liblinear::Liblinear)
 endif()
 dateline_test(issues_quality_test
   SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_test.cc"

@@ -38,6 +38,7 @@
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "tests/quality/countries_data.h"
+#include "tests/support/shared_data.h"
 
 namespace dateline::quality {
 namespace issues {
@@ -52,6 +53,9 @@ using classifier::Taxonomy;
 
 constexpr char kTaxonomy[] = "classifier_service/data/taxonomy/default.textproto";
 constexpr char kModel[] = "classifier_service/data/model/issues.model";
+
+// What ctest takes for "skipped".
+constexpr int kSkipped = 77;
 
 // One article and one issue.
 struct Row {
@@ -252,8 +256,9 @@ absl::StatusOr<Collection> ReadCollection(const std::string& path, const std::st
 }
 
 // What is measured on one set of predictions: scores by article and topic, and from where on each topic is given.
-void PrintTopics(const char* name, const Collection& collection, const std::vector<LabelledArticle>& articles,
-                 const std::vector<std::vector<double>>& scores, const std::vector<double>& thresholds) {
+// Returns macro-F1.
+double PrintTopics(const char* name, const Collection& collection, const std::vector<LabelledArticle>& articles,
+                   const std::vector<std::vector<double>>& scores, const std::vector<double>& thresholds) {
   const size_t topics = collection.topics.size();
   std::vector<Counts> by_topic(topics);
   std::vector<Counts> by_first(topics);
@@ -289,6 +294,7 @@ void PrintTopics(const char* name, const Collection& collection, const std::vect
   std::printf(
       "%-40s %5zu articles, %zu topics  micro-F1 %.3f  macro-F1 %.3f  best one right %.3f, macro-F1 of that %.3f\n",
       name, articles.size(), topics, all.F1(), macro, 1.0 * first_right / std::max(with_topic, 1), first_macro);
+  return macro;
 }
 
 // The simple method: tf-idf of lower-case words, a linear SVM for each topic (LIBLINEAR, L2 loss, C = 1), given where
@@ -373,8 +379,8 @@ std::vector<std::vector<double>> PlainScores(const Collection& collection) {
 
 // The trainer as a site uses it, with the collection's topics for a taxonomy.
 absl::Status Topics(const std::string& path, const std::string& test_split, const classifier::TrainOptions& options,
-                    bool measure_test) {
-  ASSIGN_OR_RETURN(Collection collection, ReadCollection(path, test_split));
+                    bool measure_test, double floor) {
+  ASSIGN_OR_RETURN(Collection collection, ReadCollection(testing::SharedFile(path).value_or(path), test_split));
   std::string text = "version: \"topics\"\n";
   for (const std::string& topic : collection.topics) {
     absl::StrAppend(&text, "issue { id: \"", topic, "\" names { language: \"en\" display_name: \"", topic,
@@ -413,7 +419,7 @@ absl::Status Topics(const std::string& path, const std::string& test_split, cons
   }
   const std::vector<std::vector<double>> plain = PlainScores(collection);
   const std::vector<double> zero(collection.topics.size(), 0.0);
-  PrintTopics("trainer, test split", collection, collection.test, scores, thresholds);
+  const double macro = PrintTopics("trainer, test split", collection, collection.test, scores, thresholds);
   PrintTopics("plain LIBLINEAR SVM, margin > 0", collection, collection.test, plain, zero);
   // The same of those articles that have a topic; for training, those that have none are left out as well only where
   // the figures say so.
@@ -435,13 +441,17 @@ absl::Status Topics(const std::string& path, const std::string& test_split, cons
     PrintTopics("trainer, test articles with a topic", collection, with_topic, their_scores, thresholds);
     PrintTopics("plain, test articles with a topic", collection, with_topic, their_plain, zero);
   }
+  if (macro < floor) {
+    return absl::OutOfRangeError(absl::StrFormat("macro-F1 %.3f is below the floor %.3f", macro, floor));
+  }
   return absl::OkStatus();
 }
 
 int Main(int argc, char** argv) {
   CLI::App app("Measures issue tagging beyond the trainer's own report.", "issues_tool");
   app.footer(
-      "Example:\n  issues_tool seeds --labelled build/labelled.jsonl\n\nExit status: 0, 1 failed, 2 wrong usage.");
+      "Example:\n  issues_tool seeds --labelled build/labelled.jsonl\n\nExit status: 0; 1 failed; 2 wrong usage; 77 "
+      "the collection is not there.");
   app.require_subcommand(1);
   std::string labelled;
   std::string data;
@@ -459,8 +469,12 @@ int Main(int argc, char** argv) {
   options.train_time = absl::UnixEpoch();
   options.min_articles = 2;
   CLI::App* topics = app.add_subcommand("topics", "Train on a collection's own topics, and measure on its test split");
-  topics->add_option("--articles", articles, "The collection")->required()->type_name("FILE");
+  topics->add_option("--articles", articles, "The collection; also as a path below the folder of DATELINE_SHARED")
+      ->required()
+      ->type_name("FILE");
   topics->add_option("--test", test_split, "The name of its test split; default: one article in five");
+  double floor = 0;
+  topics->add_option("--floor", floor, "Fail if the macro-F1 of the test split is lower");
   topics->add_flag("--validate", validate, "Only the figures of folds of the training split");
   topics->add_option("--cost", options.cost, "LIBLINEAR's C")->capture_default_str();
   topics->add_option("--folds", options.folds, "Folds")->capture_default_str();
@@ -469,8 +483,12 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
   const absl::Status status = *seeds     ? Seeds(labelled, data)
                               : *sources ? Sources(data, model)
-                                         : Topics(articles, test_split, options, !validate);
+                                         : Topics(articles, test_split, options, !validate, floor);
   if (status.ok()) return EXIT_SUCCESS;
+  if (*topics && absl::IsNotFound(status)) {
+    std::printf("%s\n", testing::SharedFileMissing(articles).c_str());
+    return kSkipped;
+  }
   std::fprintf(stderr, "issues_tool: %s\n", std::string(status.message()).c_str());
   return EXIT_FAILURE;
 }
