@@ -64,6 +64,18 @@ struct Mention {
   SetAside set_aside = SetAside::kNone;
 };
 
+// How freely countries are given. Strict: the focus, usually one country, whoever is really the subject. Generous: all
+// that an archive would file the article under.
+enum class CountryProfile { kStrict, kDefault, kGenerous };
+
+// What the caller knows of a country or group before reading: the outlet's home, a site's region.
+struct CountryPrior {
+  std::string id;         // A region code or a group id.
+  double log_odds = 0.0;  // Added to the log-odds of the candidate, after clamping to +-kMaxPriorLogOdds.
+};
+
+inline constexpr double kMaxPriorLogOdds = 2.0;
+
 enum class Outcome { kTagged, kAbstained, kUnsupportedLanguage };
 
 // The answer for one article. Tags best first.

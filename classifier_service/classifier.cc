@@ -11,16 +11,18 @@ namespace dateline::classifier {
 absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Load(const Options& options) {
   ASSIGN_OR_RETURN(Taxonomy taxonomy, Taxonomy::Load(options.taxonomy_path));
   ASSIGN_OR_RETURN(std::unique_ptr<Gazetteer> gazetteer, Gazetteer::Load(options.gazetteer_path));
+  ASSIGN_OR_RETURN(std::unique_ptr<CountryModel> country_model, CountryModel::Load(options.country_model_path));
   ASSIGN_OR_RETURN(std::unique_ptr<IssueTagger> issue_tagger, IssueTagger::Load(options.model_path, taxonomy));
   return std::unique_ptr<Classifier>(
-      new Classifier(std::move(taxonomy), std::move(gazetteer), std::move(issue_tagger)));
+      new Classifier(std::move(taxonomy), std::move(gazetteer), std::move(country_model), std::move(issue_tagger)));
 }
 
 Classifier::Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer,
-                       std::unique_ptr<IssueTagger> issue_tagger)
+                       std::unique_ptr<CountryModel> country_model, std::unique_ptr<IssueTagger> issue_tagger)
     : taxonomy_(std::move(taxonomy)),
       gazetteer_(std::move(gazetteer)),
-      country_tagger_(*gazetteer_),
+      country_model_(std::move(country_model)),
+      country_tagger_(*gazetteer_, *country_model_),
       issue_tagger_(std::move(issue_tagger)) {}
 
 Classification Classifier::Classify(const ArticleText& article, const ClassifyOptions& options) const {
@@ -28,7 +30,8 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
   result.language_code =
       article.language_code.empty() ? DetectLanguage(article.title, article.body) : article.language_code;
 
-  CountryTags countries = country_tagger_.Tag(article, {.want_mentions = options.include_mentions});
+  CountryTags countries = country_tagger_.Tag(
+      article, {.want_mentions = options.include_mentions, .profile = CountryProfile::kDefault, .priors = {}});
   result.countries = std::move(countries.countries);
   result.groups = std::move(countries.groups);
   result.country_outcome = countries.outcome;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/country_model.h"
 #include "classifier_service/country_tagger.h"
 #include "classifier_service/gazetteer.h"
 #include "classifier_service/issue_tagger.h"
@@ -25,12 +26,13 @@ struct ClassifyOptions {
 class Classifier {
  public:
   struct Options {
-    std::string taxonomy_path;   // Required: the issues (taxonomy.h).
-    std::string gazetteer_path;  // Required: names of places, people and organisations (gazetteer.h).
-    std::string model_path;      // Required: the issue model (issue_tagger.h).
+    std::string taxonomy_path;       // Required: the issues (taxonomy.h).
+    std::string gazetteer_path;      // Required: names of places, people and organisations (gazetteer.h).
+    std::string model_path;          // Required: the issue model (issue_tagger.h).
+    std::string country_model_path;  // Required: the country model (country_model.h).
   };
 
-  // Loads all three. Any error is that of the part that failed and names the file and the remedy.
+  // Loads all four. Any error is that of the part that failed and names the file and the remedy.
   static absl::StatusOr<std::unique_ptr<Classifier>> Load(const Options& options);
 
   // Tags one article. Never fails: a text nothing can be said about gets no tags, and outcomes that say why.
@@ -46,13 +48,16 @@ class Classifier {
   const std::string& model_version() const { return issue_tagger_->info().model_version; }
   const std::string& taxonomy_version() const { return taxonomy_.version(); }
   const std::string& gazetteer_version() const { return gazetteer_->version(); }
+  const std::string& country_model_version() const { return country_model_->version; }
 
  private:
-  Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer, std::unique_ptr<IssueTagger> issue_tagger);
+  Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer, std::unique_ptr<CountryModel> country_model,
+             std::unique_ptr<IssueTagger> issue_tagger);
 
   Taxonomy taxonomy_;
   std::unique_ptr<Gazetteer> gazetteer_;
-  CountryTagger country_tagger_;  // Refers to `gazetteer_`.
+  std::unique_ptr<CountryModel> country_model_;
+  CountryTagger country_tagger_;  // Refers to the two above.
   std::unique_ptr<IssueTagger> issue_tagger_;
 };
 

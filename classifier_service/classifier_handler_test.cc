@@ -40,7 +40,8 @@ const Classifier& RealClassifier() {
     const std::string data = "classifier_service/data/";
     auto loaded = Classifier::Load({.taxonomy_path = data + "taxonomy/default.textproto",
                                     .gazetteer_path = data + "gazetteer/gazetteer.tsv",
-                                    .model_path = data + "model/issues.model"});
+                                    .model_path = data + "model/issues.model",
+                                    .country_model_path = data + "model/countries.model"});
     if (!loaded.ok()) {
       ADD_FAILURE() << loaded.status();
       std::abort();

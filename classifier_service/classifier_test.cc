@@ -20,7 +20,8 @@ Classifier::Options Shipped() {
   const std::string data = "classifier_service/data/";
   return {.taxonomy_path = data + "taxonomy/default.textproto",
           .gazetteer_path = data + "gazetteer/gazetteer.tsv",
-          .model_path = data + "model/issues.model"};
+          .model_path = data + "model/issues.model",
+          .country_model_path = data + "model/countries.model"};
 }
 
 class ClassifierTest : public ::testing::Test {
@@ -98,6 +99,7 @@ TEST_F(ClassifierTest, EmptyTextGetsNothingAndSaysSo) {
 
 TEST_F(ClassifierTest, TellsItsVersions) {
   EXPECT_THAT(classifier_->model_version(), ::testing::StartsWith("issues-"));
+  EXPECT_THAT(classifier_->country_model_version(), ::testing::StartsWith("countries-"));
   EXPECT_EQ(classifier_->taxonomy_version(), classifier_->taxonomy().version());
   EXPECT_FALSE(classifier_->gazetteer_version().empty());
 }
@@ -112,6 +114,9 @@ TEST(ClassifierLoadTest, EachMissingFileIsNamed) {
   options = Shipped();
   options.model_path = "/nonexistent/c";
   EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/c")));
+  options = Shipped();
+  options.country_model_path = "/nonexistent/d";
+  EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/d")));
 }
 
 }  // namespace

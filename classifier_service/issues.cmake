@@ -3,10 +3,15 @@ dateline_proto_library(classifier_storage_proto
   PROTOS classifier_service/model.proto
   IMPORT_DIRS "${PROJECT_SOURCE_DIR}")
 
+dateline_library(text_features
+  SOURCES text_features.cc
+  HEADERS classification.h text_features.h
+  DEPS absl::function_ref absl::statusor absl::strings absl::time
+  PRIVATE_DEPS common_base absl::flat_hash_map absl::flat_hash_set ICU::uc)
 dateline_library(classifier_issues
-  SOURCES issue_model.cc issue_tagger.cc language.cc taxonomy.cc text_features.cc
-  HEADERS classification.h issue_model.h issue_tagger.h language.h taxonomy.h text_features.h
-  DEPS common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
+  SOURCES issue_model.cc issue_tagger.cc language.cc taxonomy.cc
+  HEADERS classification.h issue_model.h issue_tagger.h language.h taxonomy.h
+  DEPS text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
 dateline_library(classifier_trainer
   SOURCES issue_trainer.cc issue_trainer_corpus.cc
@@ -15,7 +20,7 @@ dateline_library(classifier_trainer
   PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
     Liblinear::Liblinear PkgConfig::ZSTD)
 
-dateline_binary(classifier_train SOURCES train_main.cc DEPS classifier_trainer common_program)
+dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
 
 dateline_library(classifier_core
   SOURCES classifier.cc

@@ -45,6 +45,7 @@ struct Flags {
 constexpr char kTaxonomy[] = "taxonomy/default.textproto";
 constexpr char kGazetteer[] = "gazetteer/gazetteer.tsv";
 constexpr char kModel[] = "model/issues.model";
+constexpr char kCountryModel[] = "model/countries.model";
 
 std::string DataFile(const std::string& name) {
   std::error_code error;
@@ -140,8 +141,10 @@ int main(int argc, char** argv) {
   const rpc::TerminationSignals signals;  // Before any thread starts, so that all inherit it.
   Flags flags;
   flags.server.listen = "127.0.0.1:50051";
-  flags.classifier = {
-      .taxonomy_path = DataFile(kTaxonomy), .gazetteer_path = DataFile(kGazetteer), .model_path = DataFile(kModel)};
+  flags.classifier = {.taxonomy_path = DataFile(kTaxonomy),
+                      .gazetteer_path = DataFile(kGazetteer),
+                      .model_path = DataFile(kModel),
+                      .country_model_path = DataFile(kCountryModel)};
   flags.pool.threads = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   CLI::App app("", "classifier_service");
   Declare(flags, app);
