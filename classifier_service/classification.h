@@ -38,7 +38,7 @@ enum class SetAside { kNone, kHistorical, kPeripheral, kByline, kDateline, kPers
 struct Evidence {
   std::optional<TextSpan> span;  // Absent: a prior, a bias, a label of the publisher.
   std::string text;              // The words at `span`, or a description where there is none.
-  // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ..., PRIOR; issues: WORD, PHRASE.
+  // Countries: NAME, DEMONYM, CAPITAL, CITY, LEADER, ORGANISATION, ..., WORD, PHRASE, PRIOR; issues: WORD, PHRASE.
   std::string kind;
   double weight = 0.0;  // Contribution to the tag's score before calibration; larger says more.
   SetAside set_aside = SetAside::kNone;

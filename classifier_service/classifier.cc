@@ -54,9 +54,10 @@ absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Load(const Options& opti
   } else if (absl::Status model = ReadIssueModel(options.model_path).status(); !model.ok()) {
     issue_tagger = std::move(model);
   }
-  RETURN_IF_ERROR(Joined({taxonomy.status(), gazetteer.status(), issue_tagger.status()}));
+  absl::StatusOr<std::unique_ptr<CountryModel>> country_model = CountryModel::Load(options.country_model_path);
+  RETURN_IF_ERROR(Joined({taxonomy.status(), gazetteer.status(), country_model.status(), issue_tagger.status()}));
   return std::unique_ptr<Classifier>(
-      new Classifier(*std::move(taxonomy), *std::move(gazetteer), *std::move(issue_tagger)));
+      new Classifier(*std::move(taxonomy), *std::move(gazetteer), *std::move(country_model), *std::move(issue_tagger)));
 }
 
 std::vector<std::string> Classifier::ProblemsOf(const absl::Status& error) {
@@ -72,11 +73,13 @@ std::vector<std::string> Classifier::ProblemsOf(const absl::Status& error) {
 }
 
 Classifier::Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer,
-                       std::unique_ptr<IssueTagger> issue_tagger)
+                       std::unique_ptr<CountryModel> country_model, std::unique_ptr<IssueTagger> issue_tagger)
     : taxonomy_(std::move(taxonomy)),
       gazetteer_(std::move(gazetteer)),
-      country_tagger_(*gazetteer_),
-      issue_tagger_(std::move(issue_tagger)) {}
+      country_model_(std::move(country_model)),
+      country_tagger_(*gazetteer_, *country_model_),
+      issue_tagger_(std::move(issue_tagger)),
+      model_version_(absl::StrCat(issue_tagger_->info().model_version, "+", country_model_->version)) {}
 
 Classification Classifier::Classify(const ArticleText& article, const ClassifyOptions& options) const {
   Classification result;

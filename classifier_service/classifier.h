@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/country_model.h"
 #include "classifier_service/country_tagger.h"
 #include "classifier_service/gazetteer.h"
 #include "classifier_service/issue_tagger.h"
@@ -32,6 +33,7 @@ class Classifier {
     std::string taxonomy_path;                // Required: the issues (taxonomy.h).
     std::string gazetteer_path;               // Required: names of places, people and organisations (gazetteer.h).
     std::string model_path;                   // Required: the issue model (issue_tagger.h).
+    std::string country_model_path;           // Required: the country model (country_model.h).
     std::string gazetteer_overlay_path = {};  // An operator's own rows over the gazetteer's; empty: none.
   };
 
@@ -52,17 +54,21 @@ class Classifier {
   const IssueModelReport& issue_model() const { return issue_tagger_->info(); }
 
   // What answers carry, so that a tag can be traced to what gave it.
-  const std::string& model_version() const { return issue_tagger_->info().model_version; }
+  // Of both models: "issues-DATE-HASH+countries-DATE-HASH".
+  const std::string& model_version() const { return model_version_; }
   const std::string& taxonomy_version() const { return taxonomy_.version(); }
   const std::string& gazetteer_version() const { return gazetteer_->version(); }
 
  private:
-  Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer, std::unique_ptr<IssueTagger> issue_tagger);
+  Classifier(Taxonomy taxonomy, std::unique_ptr<Gazetteer> gazetteer, std::unique_ptr<CountryModel> country_model,
+             std::unique_ptr<IssueTagger> issue_tagger);
 
   Taxonomy taxonomy_;
   std::unique_ptr<Gazetteer> gazetteer_;
-  CountryTagger country_tagger_;  // Refers to `gazetteer_`.
+  std::unique_ptr<CountryModel> country_model_;
+  CountryTagger country_tagger_;  // Refers to the two above.
   std::unique_ptr<IssueTagger> issue_tagger_;
+  std::string model_version_;
 };
 
 }  // namespace dateline::classifier

@@ -46,6 +46,7 @@ Classifier::Options ShippedFiles() {
   options.taxonomy_path = data + "taxonomy/default.textproto";
   options.gazetteer_path = data + "gazetteer/gazetteer.tsv";
   options.model_path = data + "model/issues.model";
+  options.country_model_path = data + "model/countries.model";
   return options;
 }
 

@@ -23,6 +23,7 @@ Classifier::Options Shipped() {
   options.taxonomy_path = data + "taxonomy/default.textproto";
   options.gazetteer_path = data + "gazetteer/gazetteer.tsv";
   options.model_path = data + "model/issues.model";
+  options.country_model_path = data + "model/countries.model";
   return options;
 }
 
@@ -100,7 +101,7 @@ TEST_F(ClassifierTest, EmptyTextGetsNothingAndSaysSo) {
 }
 
 TEST_F(ClassifierTest, TellsItsVersions) {
-  EXPECT_THAT(classifier_->model_version(), ::testing::StartsWith("issues-"));
+  EXPECT_THAT(classifier_->model_version(), ::testing::MatchesRegex("issues-[^+]+\\+countries-[^+]+"));
   EXPECT_EQ(classifier_->taxonomy_version(), classifier_->taxonomy().version());
   EXPECT_FALSE(classifier_->gazetteer_version().empty());
 }
@@ -115,6 +116,9 @@ TEST(ClassifierLoadTest, EachMissingFileIsNamed) {
   options = Shipped();
   options.model_path = "/nonexistent/c";
   EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/c")));
+  options = Shipped();
+  options.country_model_path = "/nonexistent/d";
+  EXPECT_THAT(Classifier::Load(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/d")));
 }
 
 TEST(ClassifierLoadTest, EverythingThatIsWrongWithAllFilesIsListed) {

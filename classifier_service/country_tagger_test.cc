@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/country_prior.h"
 #include "common/text.h"
 #include "tests/support/status_matchers.h"
 
@@ -28,6 +29,12 @@ const Gazetteer& Shipped() {
   return *kGazetteer;
 }
 
+const CountryModel& ShippedModel() {
+  static const CountryModel* const kModel =
+      CountryModel::Load("classifier_service/data/model/countries.model").value().release();
+  return *kModel;
+}
+
 CountryTags TagText(const std::string& title, const std::string& body, int year = 0) {
   ArticleText article;
   article.title = title;
@@ -35,7 +42,8 @@ CountryTags TagText(const std::string& title, const std::string& body, int year 
   if (year != 0) {
     article.publish_time = absl::FromCivil(absl::CivilDay(year, 6, 1), absl::UTCTimeZone());
   }
-  return CountryTagger(Shipped()).Tag(article, {.want_mentions = true});
+  return CountryTagger(Shipped(), ShippedModel())
+      .Tag(article, {.want_mentions = true, .profile = CountryProfile::kDefault, .priors = {}});
 }
 
 std::vector<std::string> Ids(const std::vector<Tag>& tags) {
@@ -93,6 +101,16 @@ TEST(CountryTaggerTest, TakesABlocForAGroupAndNeverForACountry) {
               "will meet again, the bloc said.");
   EXPECT_THAT(Ids(tags.groups), Contains("gcc"));
   EXPECT_THAT(tags.countries, IsEmpty());
+}
+
+TEST(CountryTaggerTest, AGulfBesideTheGccIsTheGccs) {
+  const std::string body =
+      "The GCC was silent on the plan. Leaders met to weigh the answer to Tehran, and the markets fell.";
+  const CountryTags tags = TagText("Gulf unity tested", body);
+  const auto gcc = std::find_if(tags.groups.begin(), tags.groups.end(), [](const Tag& tag) { return tag.id == "gcc"; });
+  ASSERT_NE(gcc, tags.groups.end());
+  EXPECT_EQ(gcc->evidence.size(), 2);
+  EXPECT_THAT(Ids(TagText("Unity tested", body).groups), Not(Contains("gcc")));
 }
 
 TEST(CountryTaggerTest, SetsAsidePersonsWithACountrysName) {
@@ -200,12 +218,87 @@ TEST(CountryTaggerTest, SurvivesTenMegabytesOfOneWordAndAllCountriesAtOnce) {
   EXPECT_LE(TagText("", every).countries.size(), Shipped().regions().size());
 }
 
-TEST(CountryTaggerTest, GivesTheRankerOneValueForEachFeature) {
+ArticleText Embassies() {
   ArticleText article;
-  article.title = "Iran and Iraq";
-  const auto candidates = CountryTagger(Shipped()).Candidates(article);
-  ASSERT_EQ(candidates.size(), 2);
-  EXPECT_EQ(candidates[0].features.size(), CountryTagger::FeatureNames().size());
+  article.title = "Embassies to reopen";
+  article.body =
+      "Saudi Arabia and Iran agreed to reopen embassies. A visit to Kuwait was mentioned at the end of a long day of "
+      "talks on trade, water and air traffic between the neighbours.";
+  return article;
+}
+
+const Tag* Find(const std::vector<Tag>& tags, const std::string& id) {
+  const auto it = std::find_if(tags.begin(), tags.end(), [&](const Tag& tag) { return tag.id == id; });
+  return it == tags.end() ? nullptr : &*it;
+}
+
+CountryTags TagWith(const ArticleText& article, CountryProfile profile, std::vector<CountryPrior> priors) {
+  return CountryTagger(Shipped(), ShippedModel())
+      .Tag(article, {.want_mentions = false, .profile = profile, .priors = std::move(priors)});
+}
+
+TEST(CountryTaggerTest, APriorIsAddedToTheLogOddsAndShown) {
+  const CountryTags without = TagWith(Embassies(), CountryProfile::kGenerous, {});
+  const CountryTags with = TagWith(Embassies(), CountryProfile::kGenerous, {{"IR", -1.5}});
+  const Tag* before = Find(without.countries, "IR");
+  const Tag* after = Find(with.countries, "IR");
+  ASSERT_NE(before, nullptr);
+  ASSERT_NE(after, nullptr);
+  const auto log_odds = [](double p) { return std::log(p / (1.0 - p)); };
+  EXPECT_NEAR(log_odds(after->score), log_odds(before->score) - 1.5, 0.05);
+  const auto prior = std::find_if(after->evidence.begin(), after->evidence.end(),
+                                  [](const Evidence& evidence) { return evidence.kind == "PRIOR"; });
+  ASSERT_NE(prior, after->evidence.end());
+  EXPECT_EQ(prior->weight, -1.5);
+  EXPECT_FALSE(prior->span.has_value());
+  // Nobody else is touched.
+  EXPECT_EQ(Find(with.countries, "SA")->score, Find(without.countries, "SA")->score);
+}
+
+TEST(CountryTaggerTest, PriorsAreBoundedAndHalvedForMembersOfAGroup) {
+  const auto prior_of = [](const CountryTags& tags, const std::string& id) {
+    const Tag* tag = Find(tags.countries, id);
+    if (tag == nullptr) {
+      return 0.0;
+    }
+    for (const Evidence& evidence : tag->evidence) {
+      if (evidence.kind == "PRIOR") {
+        return evidence.weight;
+      }
+    }
+    return 0.0;
+  };
+  EXPECT_EQ(prior_of(TagWith(Embassies(), CountryProfile::kGenerous, {{"SA", 100.0}}), "SA"), common::kMaxPriorLogOdds);
+  const CountryTags gulf = TagWith(Embassies(), CountryProfile::kGenerous, {{"gcc", 1.0}});
+  EXPECT_EQ(prior_of(gulf, "SA"), 0.5);
+  EXPECT_EQ(prior_of(gulf, "IR"), 0.0);
+  EXPECT_EQ(prior_of(TagWith(Embassies(), CountryProfile::kGenerous, {{"gcc", 9.0}, {"SA", 9.0}}), "SA"),
+            common::kMaxPriorLogOdds);
+  EXPECT_EQ(prior_of(TagWith(Embassies(), CountryProfile::kGenerous, {{"SA", std::nan("")}, {"xx", 1.0}}), "SA"), 0.0);
+}
+
+TEST(CountryTaggerTest, APriorMakesNoCountryACandidate) {
+  const CountryTags tags = TagWith(Embassies(), CountryProfile::kGenerous, {{"BR", 2.0}, {"oecd", 2.0}});
+  EXPECT_EQ(Find(tags.countries, "BR"), nullptr);
+}
+
+TEST(CountryTaggerTest, ProfilesGiveFewerOrMore) {
+  const auto ids = [](CountryProfile profile) { return Ids(TagWith(Embassies(), profile, {}).countries); };
+  const std::vector<std::string> strict = ids(CountryProfile::kStrict);
+  const std::vector<std::string> standard = ids(CountryProfile::kDefault);
+  const std::vector<std::string> generous = ids(CountryProfile::kGenerous);
+  EXPECT_THAT(standard, ::testing::IsSupersetOf(strict));
+  EXPECT_THAT(generous, ::testing::IsSupersetOf(standard));
+  EXPECT_LT(strict.size(), generous.size());
+}
+
+TEST(CountryTaggerTest, ScoresAllCandidatesWhetherOrNotTheyBecomeTags) {
+  const CountryTagger tagger(Shipped(), ShippedModel());
+  std::vector<std::string> codes;
+  for (const CountryScore& score : tagger.Score(Embassies())) {
+    codes.push_back(score.region_code);
+  }
+  EXPECT_THAT(codes, ElementsAre("IR", "KW", "SA"));
 }
 
 // The score of a tag; 0 if there is none.
@@ -226,10 +319,6 @@ ArticleText AboutOman(int mentions) {
     article.body += " Much of the talk was of trade with Iran.";
   }
   return article;
-}
-
-CountryTags TagWith(const ArticleText& article, CountryProfile profile, const std::vector<CountryPrior>& priors) {
-  return CountryTagger(Shipped()).Tag(article, {.want_mentions = false, .profile = profile, .priors = priors});
 }
 
 TEST(CountryTaggerTest, AStricterProfileTagsNoMoreAndScoresTheSame) {

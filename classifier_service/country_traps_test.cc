@@ -30,7 +30,8 @@ std::set<std::string> Codes(absl::string_view list) {
 
 TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
   ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
-  const CountryTagger tagger(*gazetteer);
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load("classifier_service/data/model/countries.model"));
+  const CountryTagger tagger(*gazetteer, *model);
   const std::string file = ReadFile("tests/quality/country_traps.tsv");
   int traps = 0;
   int passed = 0;

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/country_model.h"
 #include "classifier_service/country_tagger.h"
 #include "classifier_service/gazetteer.h"
 #include "common/error.h"
@@ -268,8 +269,9 @@ TEST(GazetteerOverlayTest, ChangesTheTagsOfArticles) {
   article.title = "Harbour Street answers the Sokovia Accords Council";
   article.body =
       "Harbour Street said on Monday that it would wait. The Sokovia Accords Council wrote to Harbour Street.";
-  EXPECT_THAT(CountryTagger(*plain).Tag(article, {}).countries, IsEmpty());
-  const CountryTags tags = CountryTagger(*changed).Tag(article, {});
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load("classifier_service/data/model/countries.model"));
+  EXPECT_THAT(CountryTagger(*plain, *model).Tag(article, {}).countries, IsEmpty());
+  const CountryTags tags = CountryTagger(*changed, *model).Tag(article, {});
   ASSERT_THAT(tags.countries, SizeIs(1));
   EXPECT_EQ(tags.countries[0].id, "OM");
   ASSERT_THAT(tags.groups, SizeIs(1));

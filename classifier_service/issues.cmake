@@ -9,10 +9,15 @@ dateline_library(classifier_taxonomy
   HEADERS language.h taxonomy.h taxonomy_diff.h
   DEPS common_base absl::flat_hash_map absl::status absl::statusor absl::strings
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set ICU::uc)
+dateline_library(text_features
+  SOURCES text_features.cc
+  HEADERS classification.h text_features.h
+  DEPS absl::function_ref absl::statusor absl::strings absl::time
+  PRIVATE_DEPS common_base absl::flat_hash_map absl::flat_hash_set ICU::uc)
 dateline_library(classifier_issues
-  SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc text_features.cc text_sketch.cc
-  HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_features.h text_sketch.h
-  DEPS classifier_taxonomy common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
+  SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc text_sketch.cc
+  HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_sketch.h
+  DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
 dateline_library(classifier_trainer
   SOURCES issue_trainer.cc issue_trainer_corpus.cc
@@ -21,7 +26,7 @@ dateline_library(classifier_trainer
   PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
     Liblinear::Liblinear PkgConfig::ZSTD)
 
-dateline_binary(classifier_train SOURCES train_main.cc DEPS classifier_trainer common_program)
+dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
 
 dateline_library(classifier_core
   SOURCES classifier.cc
@@ -38,7 +43,7 @@ dateline_test(classifier_core_test SOURCES classifier_test.cc DEPS classifier_co
 if(DATELINE_BUILD_TESTS)
   dateline_binary(issues_tool
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_tool.cc"
-    DEPS classifier_trainer common_program countries_data test_support Liblinear::Liblinear)
+    DEPS classifier_trainer country_trainer common_program test_support Liblinear::Liblinear)
 endif()
 dateline_test(issues_quality_test
   SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_test.cc"

@@ -53,6 +53,7 @@ struct Flags {
 constexpr char kTaxonomy[] = "taxonomy/default.textproto";
 constexpr char kGazetteer[] = "gazetteer/gazetteer.tsv";
 constexpr char kModel[] = "model/issues.model";
+constexpr char kCountryModel[] = "model/countries.model";
 
 std::string DataFile(const std::string& name) {
   std::error_code error;
@@ -89,6 +90,10 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_option("--model", flags.classifier.model_path, "The issue model, made by `classifier_train issues`")
       ->type_name("FILE")
       ->capture_default_str();
+  app.add_option("--country_model", flags.classifier.country_model_path,
+                 "The country model, made by `classifier_train countries`")
+      ->type_name("FILE")
+      ->capture_default_str();
   app.add_flag("--check", flags.check,
                "Load the files, print their versions, or everything that is wrong with them, and end");
   app.add_option("--threads", flags.pool.threads, "Threads that classify and extract")
@@ -115,7 +120,8 @@ absl::Status CheckDataFiles(const Classifier::Options& options) {
   } files[] = {{"--taxonomy", options.taxonomy_path, kTaxonomy},
                {"--gazetteer", options.gazetteer_path, kGazetteer},
                {"--gazetteer_overlay", options.gazetteer_overlay_path, ""},
-               {"--model", options.model_path, kModel}};
+               {"--model", options.model_path, kModel},
+               {"--country_model", options.country_model_path, kCountryModel}};
   std::vector<common::FieldViolation> missing;
   for (const auto& [flag, path, by_default] : files) {
     if (path.empty() && *by_default == '\0') continue;
@@ -149,10 +155,11 @@ int Check(const Classifier::Options& options) {
     std::fprintf(stderr, "classifier_service: warning: %s\n", warning.c_str());
   }
   const std::string& overlay = options.gazetteer_overlay_path;
-  std::printf("taxonomy %s: %s\ngazetteer %s: %s%s%s\nmodel %s: %s\nAll of it can be loaded.\n",
+  std::printf("taxonomy %s: %s\ngazetteer %s: %s%s%s\nmodels %s: %s and %s\nAll of it can be loaded.\n",
               (*loaded)->taxonomy_version().c_str(), options.taxonomy_path.c_str(),
               (*loaded)->gazetteer_version().c_str(), options.gazetteer_path.c_str(), overlay.empty() ? "" : " and ",
-              overlay.c_str(), (*loaded)->model_version().c_str(), options.model_path.c_str());
+              overlay.c_str(), (*loaded)->model_version().c_str(), options.model_path.c_str(),
+              options.country_model_path.c_str());
   return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -226,6 +233,7 @@ int main(int argc, char** argv) {
   flags.classifier.taxonomy_path = DataFile(kTaxonomy);
   flags.classifier.gazetteer_path = DataFile(kGazetteer);
   flags.classifier.model_path = DataFile(kModel);
+  flags.classifier.country_model_path = DataFile(kCountryModel);
   flags.pool.threads = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   CLI::App app("", "classifier_service");
   Declare(flags, app);

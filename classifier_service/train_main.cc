@@ -1,4 +1,4 @@
-// classifier_train: makes and measures issue models. Links no gRPC.
+// classifier_train: makes and measures issue models and country models. Links no gRPC.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +27,7 @@
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
 #include "classifier_service/taxonomy.h"
+#include "classifier_service/train_countries.h"
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "common/version.h"
@@ -72,6 +73,7 @@ struct Flags {
   std::string date;
   CorpusOptions corpus;
   TrainOptions train;
+  dateline::classifier::TrainCountriesFlags countries;
 };
 
 void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
@@ -300,6 +302,11 @@ absl::Status RollBack(const Flags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status Countries(const Flags& flags) {
+  ASSIGN_OR_RETURN(const absl::Time train_time, TrainTime(flags.date));
+  return TrainCountries(flags.countries, train_time, Progress);
+}
+
 absl::Status Evaluate(const Flags& flags) {
   ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
@@ -377,8 +384,9 @@ void AddTaxonomyOption(CLI::App* command, Flags& flags) {
 int main(int argc, char** argv) {
   Flags flags;
   CLI::App app(
-      "Makes and measures the model that tags articles with issues.\n\n"
-      "A model belongs to a taxonomy: train again after adding, retiring or splitting an issue; not after a rename, a\n"
+      "Makes and measures the models that tag articles with issues and countries.\n\n"
+      "An issue model belongs to a taxonomy: train again after adding, retiring or splitting an issue; not after a "
+      "rename, a\n"
       "translation or a new alias. Test splits never enter training, neither by id nor by text.",
       "classifier_train");
   app.footer(
@@ -386,7 +394,8 @@ int main(int argc, char** argv) {
       "  classifier_train issues --data DATA --output classifier_service/data/model/issues.model \\\n"
       "      --taxonomy classifier_service/data/taxonomy/default.textproto\n"
       "  classifier_train evaluate --model issues.model --taxonomy default.textproto --articles mine.jsonl\n"
-      "  classifier_train show --model issues.model\n\n"
+      "  classifier_train show --model issues.model\n"
+      "  classifier_train countries --articles mine.jsonl --gazetteer gazetteer.tsv --output countries.model\n\n"
       "Exit status: 0 done, 1 failed with one line on stderr that says why, 2 wrong usage.");
   app.set_version_flag("--version", dateline::common::kVersion);
   app.require_subcommand(1);
@@ -467,6 +476,9 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
 
+  CLI::App* countries = dateline::classifier::AddTrainCountries(app, flags.countries);
+  countries->add_option("--date", flags.date, "The day to write into the model, as 2026-01-31; default: today (UTC)");
+
   CLI::App* evaluate = app.add_subcommand(
       "evaluate", "Measure a model, on the held-out articles of --data or on --articles of your own.");
   AddTaxonomyOption(evaluate, flags);
@@ -490,10 +502,11 @@ int main(int argc, char** argv) {
   rollback->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
 
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
-  const absl::Status status = *issues     ? Issues(flags)
-                              : *evaluate ? Evaluate(flags)
-                              : *rollback ? RollBack(flags)
-                                          : Show(flags);
+  const absl::Status status = *issues      ? Issues(flags)
+                              : *countries ? Countries(flags)
+                              : *evaluate  ? Evaluate(flags)
+                              : *rollback  ? RollBack(flags)
+                                           : Show(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "classifier_train: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;

@@ -10,7 +10,7 @@ set(missing "")
 foreach(path
     bin/classifier_service bin/search_service bin/web_gateway bin/dateline bin/classifier_train
     share/dateline/gazetteer/gazetteer.tsv share/dateline/gazetteer/ATTRIBUTION.md
-    share/dateline/model/issues.model share/dateline/taxonomy/default.textproto
+    share/dateline/model/countries.model share/dateline/model/issues.model share/dateline/taxonomy/default.textproto
     share/dateline/proto/dateline/article/v1/article.proto
     share/dateline/proto/dateline/classifier/v1/classifier_service.proto
     share/dateline/proto/dateline/search/v1/search_service.proto

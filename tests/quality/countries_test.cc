@@ -7,18 +7,24 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/country_articles.h"
+#include "classifier_service/country_model.h"
 #include "classifier_service/country_tagger.h"
-#include "tests/quality/countries_data.h"
+#include "classifier_service/country_trainer.h"
+#include "classifier_service/gazetteer.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -27,124 +33,81 @@ namespace dateline::quality {
 namespace {
 
 using classifier::ArticleText;
+using classifier::CountryArticle;
+using classifier::CountryEvaluation;
+using classifier::CountryModel;
+using classifier::CountryPrediction;
+using classifier::CountryProfile;
 using classifier::CountryTagger;
 using classifier::CountryTags;
+using classifier::EvaluateCountries;
+using classifier::ForEachCountryArticle;
+using classifier::FormatCountryEvaluation;
 using classifier::Gazetteer;
+using classifier::PredictCountries;
 using ::dateline::testing::ReadFile;
 using ::dateline::testing::SharedFile;
 using ::dateline::testing::SharedFileMissing;
 
-const Gazetteer& TheGazetteer() {
-  static const auto* const kGazetteer = [] {
-    auto loaded = Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv");
-    if (!loaded.ok()) {
-      std::fprintf(stderr, "%s\n", std::string(loaded.status().message()).c_str());
-      std::abort();
-    }
-    return loaded->release();
-  }();
-  return *kGazetteer;
+// Ends the program with the reason where a file of the project does not load: no test makes sense then.
+template <typename T>
+const T& Loaded(absl::StatusOr<std::unique_ptr<T>> loaded) {
+  if (!loaded.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(loaded.status().message()).c_str());
+    std::abort();
+  }
+  return *loaded->release();
 }
 
-std::string FamilyOf(const LabelledArticle& article) {
+const Gazetteer& TheGazetteer() {
+  static const Gazetteer& gazetteer = Loaded(Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
+  return gazetteer;
+}
+
+const CountryModel& TheModel() {
+  static const CountryModel& model = Loaded(CountryModel::Load("classifier_service/data/model/countries.model"));
+  return model;
+}
+
+std::string FamilyOf(const std::string& source) {
   static const auto* const kFamilies =
       new std::map<std::string, std::string>{{"English Wikinews", "wikinews"},
                                              {"en-worldwide-newswire", "mena"},
                                              {"CFI.co (Capital Finance International)", "cfi"},
                                              {"Gulf International Forum (seed page)", "seed"}};
-  const auto it = kFamilies->find(article.source);
+  const auto it = kFamilies->find(source);
   return it == kFamilies->end() ? "allsides" : it->second;
 }
 
-struct Counts {
-  int right = 0;
-  int given = 0;
-  int gold = 0;
-  double Precision() const { return given == 0 ? 0.0 : static_cast<double>(right) / given; }
-  double Recall() const { return gold == 0 ? 0.0 : static_cast<double>(right) / gold; }
-  double F1() const { return given + gold == 0 ? 0.0 : 2.0 * right / (given + gold); }
-};
+CountryEvaluation Measure(const std::string& name, const std::vector<CountryPrediction>& predictions) {
+  CountryEvaluation evaluation = EvaluateCountries(predictions);
+  std::fputs(FormatCountryEvaluation(name, evaluation).c_str(), stdout);
+  return evaluation;
+}
 
-class Score {
- public:
-  void Add(const LabelledArticle& article, const CountryTags& tags) {
-    ++articles_;
-    const std::set<std::string> gold(article.countries.begin(), article.countries.end());
-    bool hit = false;
-    for (const auto& tag : tags.countries) {
-      const bool right = gold.contains(tag.id);
-      hit |= right;
-      all_.right += right ? 1 : 0;
-      ++all_.given;
-      by_country_[tag.id].right += right ? 1 : 0;
-      ++by_country_[tag.id].given;
-      primary_ += right && tag.primary ? 1 : 0;
+absl::StatusOr<std::vector<CountryArticle>> Read(const std::string& path,
+                                                 const std::function<bool(const CountryArticle&)>& wanted) {
+  std::vector<CountryArticle> articles;
+  const absl::Status status = ForEachCountryArticle(path, [&](CountryArticle article) {
+    if (wanted(article)) {
+      articles.push_back(std::move(article));
     }
-    for (const std::string& code : gold) {
-      ++all_.gold;
-      ++by_country_[code].gold;
-    }
-    hits_ += hit ? 1 : 0;
-    with_gold_ += gold.empty() ? 0 : 1;
+  });
+  if (!status.ok()) {
+    return status;
   }
-
-  double F1() const { return all_.F1(); }
-
-  // Over the countries that occur in the labels.
-  double MacroF1() const {
-    double sum = 0;
-    int count = 0;
-    for (const auto& [code, counts] : by_country_) {
-      if (counts.gold > 0) {
-        sum += counts.F1();
-        ++count;
-      }
-    }
-    return count == 0 ? 0.0 : sum / count;
-  }
-
-  double F1Without(const std::string& country) const {
-    Counts rest = all_;
-    if (const auto it = by_country_.find(country); it != by_country_.end()) {
-      rest.right -= it->second.right;
-      rest.given -= it->second.given;
-      rest.gold -= it->second.gold;
-    }
-    return rest.F1();
-  }
-
-  double PrimaryRight() const { return with_gold_ == 0 ? 0.0 : static_cast<double>(primary_) / with_gold_; }
-
-  void Print(const std::string& name) const {
-    std::printf(
-        "%-22s %5d articles  P %.3f  R %.3f  F1 %.3f  macro F1 %.3f  F1 without US %.3f  hit %.3f  primary %.3f\n",
-        name.c_str(), articles_, all_.Precision(), all_.Recall(), F1(), MacroF1(), F1Without("US"),
-        with_gold_ == 0 ? 0.0 : static_cast<double>(hits_) / with_gold_, PrimaryRight());
-  }
-
- private:
-  Counts all_;
-  std::map<std::string, Counts> by_country_;
-  int articles_ = 0;
-  int hits_ = 0;
-  int primary_ = 0;
-  int with_gold_ = 0;
-};
+  return articles;
+}
 
 TEST(CountriesQualityTest, HoldsOnDeutscheWelleArticlesWithKeywordCountries) {
   const std::optional<std::string> path = SharedFile("data/articles/dwie.jsonl.zst");
   if (!path) {
     GTEST_SKIP() << SharedFileMissing("data/articles/dwie.jsonl.zst");
   }
-  const CountryTagger tagger(TheGazetteer());
-  Score score;
-  ASSERT_OK(ForEachArticle(*path, [&](const LabelledArticle& article) {
-    if (!article.countries.empty()) {
-      score.Add(article, tagger.Tag(article.text, {}));
-    }
-  }));
-  score.Print("DWIE");
-  EXPECT_GE(score.F1(), 0.87);
+  ASSERT_OK_AND_ASSIGN(const std::vector<CountryArticle> articles,
+                       Read(*path, [](const CountryArticle& article) { return !article.countries.empty(); }));
+  const CountryTagger tagger(TheGazetteer(), TheModel());
+  EXPECT_GE(Measure("DWIE", PredictCountries(tagger, articles)).f1.value, 0.87);
 }
 
 TEST(CountriesQualityTest, HoldsOnTheGoldSet) {
@@ -152,27 +115,28 @@ TEST(CountriesQualityTest, HoldsOnTheGoldSet) {
   if (!path) {
     GTEST_SKIP() << SharedFileMissing("data/articles/gold.jsonl.zst");
   }
-  const CountryTagger tagger(TheGazetteer());
-  std::map<std::string, Score> by_family;
-  Score all;
-  int silent = 0;
-  int rightly_silent = 0;
-  int no_country = 0;
-  ASSERT_OK(ForEachArticle(*path, [&](const LabelledArticle& article) {
-    const CountryTags tags = tagger.Tag(article.text, {});
-    by_family[FamilyOf(article)].Add(article, tags);
-    all.Add(article, tags);
-    silent += tags.countries.empty() ? 1 : 0;
-    no_country += article.countries.empty() ? 1 : 0;
-    rightly_silent += tags.countries.empty() && article.countries.empty() ? 1 : 0;
-  }));
-  for (const auto& [family, score] : by_family) {
-    score.Print("gold, " + family);
+  ASSERT_OK_AND_ASSIGN(const std::vector<CountryArticle> articles,
+                       Read(*path, [](const CountryArticle& article) { return article.labelled; }));
+  const CountryTagger tagger(TheGazetteer(), TheModel());
+  const std::vector<CountryPrediction> predictions = PredictCountries(tagger, articles);
+  std::map<std::string, std::vector<CountryPrediction>> families;
+  for (const CountryPrediction& prediction : predictions) {
+    families[FamilyOf(prediction.group)].push_back(prediction);
   }
-  all.Print("gold");
-  std::printf("abstained on %d, rightly on %d, of %d articles with no country\n", silent, rightly_silent, no_country);
-  EXPECT_GE(all.F1(), 0.91);
-  EXPECT_GE(all.PrimaryRight(), 0.90);
+  for (const auto& [family, members] : families) {
+    Measure("gold, " + family, members);
+  }
+  const CountryEvaluation all = Measure("gold", predictions);
+  EXPECT_GE(all.f1.value, 0.91);
+  EXPECT_GE(all.primary, 0.90);
+  EXPECT_GE(all.abstain_precision.value, 0.65);
+  EXPECT_GE(all.abstain_recall.value, 0.65);
+  EXPECT_LE(all.calibration_error.value, 0.03);
+  for (const auto& [name, profile] :
+       {std::pair("strict", CountryProfile::kStrict), std::pair("generous", CountryProfile::kGenerous)}) {
+    Measure(std::string("gold, ") + name,
+            PredictCountries(tagger, articles, {.want_mentions = false, .profile = profile, .priors = {}}));
+  }
 }
 
 TEST(CountriesQualityTest, HoldsOnReutersPlaces) {
@@ -180,16 +144,14 @@ TEST(CountriesQualityTest, HoldsOnReutersPlaces) {
   if (!path) {
     GTEST_SKIP() << SharedFileMissing("data/articles/reuters21578.jsonl.zst");
   }
-  const CountryTagger tagger(TheGazetteer());
-  Score score;
-  ASSERT_OK(ForEachArticle(*path, [&](const LabelledArticle& article) {
-    if (article.split == "test") {
-      score.Add(article, tagger.Tag(article.text, {}));
-    }
-  }));
-  score.Print("Reuters PLACES, test");
-  EXPECT_GE(score.F1(), 0.61);
-  EXPECT_GE(score.MacroF1(), 0.62);
+  ASSERT_OK_AND_ASSIGN(const std::vector<CountryArticle> articles,
+                       Read(*path, [](const CountryArticle& article) { return article.split == "test"; }));
+  const CountryTagger tagger(TheGazetteer(), TheModel());
+  const std::vector<CountryPrediction> predictions = PredictCountries(tagger, articles);
+  Measure("Reuters PLACES, shipped", predictions);
+  const CountryEvaluation without = EvaluateCountries(predictions, "US");
+  std::fputs(FormatCountryEvaluation("  without US", without).c_str(), stdout);
+  EXPECT_GE(without.f1.value, 0.69);
 }
 
 // The page the project starts from, as extraction gives it: the article without teasers, biography and footer.
@@ -207,18 +169,25 @@ TEST(CountriesQualityTest, FilesTheSeedPageUnderIran) {
   ArticleText article;
   article.title = "Russo-Iranian Alignment Will Continue Despite Differences";
   article.body = page.substr(begin, end + last.size() - begin);
-  const CountryTagger tagger(TheGazetteer());
-  const CountryTags tags = tagger.Tag(article, {});
-  ASSERT_FALSE(tags.countries.empty());
-  std::vector<std::string> codes;
-  for (const auto& tag : tags.countries) {
-    std::printf("seed page: %s %.4f%s\n", tag.id.c_str(), tag.score, tag.primary ? " primary" : "");
-    codes.push_back(tag.id);
+  const CountryTagger tagger(TheGazetteer(), TheModel());
+  for (const CountryProfile profile : {CountryProfile::kStrict, CountryProfile::kDefault, CountryProfile::kGenerous}) {
+    const CountryTags tags = tagger.Tag(article, {.want_mentions = false, .profile = profile, .priors = {}});
+    ASSERT_FALSE(tags.countries.empty());
+    std::vector<std::string> codes;
+    for (const auto& tag : tags.countries) {
+      std::printf("seed page: %s %.4f%s\n", tag.id.c_str(), tag.score, tag.primary ? " primary" : "");
+      codes.push_back(tag.id);
+    }
+    EXPECT_EQ(tags.countries.front().id, "IR");
+    EXPECT_TRUE(tags.countries.front().primary);
+    if (profile == CountryProfile::kStrict) {
+      EXPECT_THAT(codes, ::testing::ElementsAre("IR"));
+    }
+    if (profile != CountryProfile::kGenerous) {
+      EXPECT_THAT(codes, ::testing::Not(::testing::Contains("AE")));
+      EXPECT_THAT(codes, ::testing::Not(::testing::Contains("UA")));
+    }
   }
-  EXPECT_EQ(tags.countries.front().id, "IR");
-  EXPECT_TRUE(tags.countries.front().primary);
-  EXPECT_THAT(codes, ::testing::Not(::testing::Contains("AE")));
-  EXPECT_THAT(codes, ::testing::Not(::testing::Contains("UA")));
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
-// What the country ranker is fitted on, and how fast the tagger is.
+// What the country tagger says of articles, and how fast it is.
 //
-//   countries_tool features GAZETTEER FILE...   one JSON object a line: id, source, subset, split, countries, names of
-//                                               the features once, candidates {code: [features]}
-//   countries_tool tags GAZETTEER FILE...       one JSON object a line: id, gold, countries {code: score}, groups
-//   countries_tool speed GAZETTEER FILE...      megabytes of text a second, on one core; time to load; memory
+//   countries_tool tags GAZETTEER MODEL FILE...       one JSON object a line: id, gold, countries {code: score}, groups
+//   countries_tool speed GAZETTEER MODEL FILE...      megabytes of text a second, on one core; time to load; memory
 #include <algorithm>
 #include <ctime>
 #include <fstream>
@@ -19,16 +17,17 @@
 #include "absl/strings/str_split.h"
 
 #include "CLI/CLI.hpp"
+#include "classifier_service/country_articles.h"
 #include "classifier_service/country_tagger.h"
 #include "common/program.h"
-#include "tests/quality/countries_data.h"
 
 namespace {
 
+using dateline::classifier::CountryArticle;
+using dateline::classifier::CountryModel;
 using dateline::classifier::CountryTagger;
+using dateline::classifier::ForEachCountryArticle;
 using dateline::classifier::Gazetteer;
-using dateline::quality::ForEachArticle;
-using dateline::quality::LabelledArticle;
 
 // Of this process, so that a busy machine does not spoil the figure.
 double ProcessorSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -49,21 +48,7 @@ double ResidentMegabytes() {
   return kilobytes / 1024.0;
 }
 
-void PrintFeatures(const CountryTagger& tagger, const LabelledArticle& article) {
-  nlohmann::json line = {{"id", article.id},
-                         {"source", article.source},
-                         {"subset", article.subset},
-                         {"split", article.split},
-                         {"countries", article.countries},
-                         {"labelled", article.labelled},
-                         {"candidates", nlohmann::json::object()}};
-  for (const auto& candidate : tagger.Candidates(article.text)) {
-    line["candidates"][candidate.region_code] = candidate.features;
-  }
-  std::cout << line.dump() << "\n";
-}
-
-void PrintTags(const CountryTagger& tagger, const LabelledArticle& article) {
+void PrintTags(const CountryTagger& tagger, const CountryArticle& article) {
   const auto tags = tagger.Tag(article.text, {});
   nlohmann::json line = {{"id", article.id},
                          {"title", article.text.title},
@@ -79,14 +64,14 @@ void PrintTags(const CountryTagger& tagger, const LabelledArticle& article) {
   std::cout << line.dump() << "\n";
 }
 
-void MeasureSpeed(const CountryTagger& tagger, const std::vector<LabelledArticle>& articles) {
+void MeasureSpeed(const CountryTagger& tagger, const std::vector<CountryArticle>& articles) {
   double bytes = 0;
   size_t tags = 0;
-  for (const LabelledArticle& article : articles) {
+  for (const CountryArticle& article : articles) {
     bytes += static_cast<double>(article.text.title.size() + article.text.body.size());
   }
   const double start = ProcessorSeconds();
-  for (const LabelledArticle& article : articles) {
+  for (const CountryArticle& article : articles) {
     tags += tagger.Tag(article.text, {}).countries.size();
   }
   const double seconds = ProcessorSeconds() - start;
@@ -98,6 +83,7 @@ void MeasureSpeed(const CountryTagger& tagger, const std::vector<LabelledArticle
 struct Arguments {
   std::string command;
   std::string gazetteer;
+  std::string model;
   std::vector<std::string> files;
 };
 
@@ -109,25 +95,22 @@ int Run(const Arguments& arguments) {
     std::cerr << gazetteer.status().message() << "\n";
     return 1;
   }
-  const CountryTagger tagger(**gazetteer);
+  const auto model = CountryModel::Load(arguments.model);
+  if (!model.ok()) {
+    std::cerr << model.status().message() << "\n";
+    return 1;
+  }
+  const CountryTagger tagger(**gazetteer, **model);
   const std::string& command = arguments.command;
   if (command == "speed") {
     std::cout << "gazetteer " << (*gazetteer)->version() << ": " << (*gazetteer)->surface_count()
               << " forms, loaded in " << ProcessorSeconds() - start << " s, " << ResidentMegabytes() - before
               << " MB\n";
-  } else if (command == "features") {
-    nlohmann::json names = nlohmann::json::array();
-    for (const auto name : CountryTagger::FeatureNames()) {
-      names.push_back(std::string(name));
-    }
-    std::cout << nlohmann::json{{"feature_names", names}}.dump() << "\n";
   }
-  std::vector<LabelledArticle> kept;
+  std::vector<CountryArticle> kept;
   for (const std::string& file : arguments.files) {
-    const absl::Status status = ForEachArticle(file, [&](LabelledArticle article) {
-      if (command == "features") {
-        PrintFeatures(tagger, article);
-      } else if (command == "tags") {
+    const absl::Status status = ForEachCountryArticle(file, [&](CountryArticle article) {
+      if (command == "tags") {
         PrintTags(tagger, article);
       } else {
         kept.push_back(std::move(article));
@@ -148,12 +131,12 @@ int Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("What the country ranker is fitted on, and how fast the tagger is.", "countries_tool");
-  app.add_option("COMMAND", arguments.command,
-                 "features: of each candidate; tags: each article's; speed: of the tagger, on one core")
+  CLI::App app("What the country tagger says of articles, and how fast it is.", "countries_tool");
+  app.add_option("COMMAND", arguments.command, "tags: each article's; speed: of the tagger, on one core")
       ->required()
-      ->check(CLI::IsMember({"features", "tags", "speed"}));
+      ->check(CLI::IsMember({"tags", "speed"}));
   app.add_option("GAZETTEER", arguments.gazetteer, "gazetteer.tsv")->type_name("FILE")->required();
+  app.add_option("MODEL", arguments.model, "countries.model")->type_name("FILE")->required();
   app.add_option("ARTICLES", arguments.files, "JSON Lines, plain or zstd")->type_name("FILE")->required();
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   return Run(arguments);

@@ -29,6 +29,7 @@
 #include "absl/time/time.h"
 
 #include "CLI/CLI.hpp"
+#include "classifier_service/country_articles.h"
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_seeds.h"
 #include "classifier_service/issue_tagger.h"
@@ -37,7 +38,6 @@
 #include "classifier_service/taxonomy.h"
 #include "common/program.h"
 #include "common/status_macros.h"
-#include "tests/quality/countries_data.h"
 #include "tests/support/shared_data.h"
 
 namespace dateline::quality {
@@ -235,7 +235,7 @@ struct Collection {
 absl::StatusOr<Collection> ReadCollection(const std::string& path, const std::string& test_split) {
   Collection collection;
   std::map<std::string, std::array<int, 2>> counts;
-  RETURN_IF_ERROR(ForEachArticle(path, [&](const quality::LabelledArticle& article) {
+  RETURN_IF_ERROR(classifier::ForEachCountryArticle(path, [&](const classifier::CountryArticle& article) {
     if (article.split == "unused") return;
     const bool test = test_split.empty() ? classifier::HashOfId(article.id) % 5 == 0 : article.split == test_split;
     LabelledArticle labelled;

@@ -1,6 +1,6 @@
-// Labelled articles of the optional data, for measuring and fitting the country tagger.
-#ifndef DATELINE_TESTS_QUALITY_COUNTRIES_DATA_H_
-#define DATELINE_TESTS_QUALITY_COUNTRIES_DATA_H_
+// Articles with the countries that they are filed under, for training and measuring the country tagger.
+#ifndef DATELINE_CLASSIFIER_SERVICE_COUNTRY_ARTICLES_H_
+#define DATELINE_CLASSIFIER_SERVICE_COUNTRY_ARTICLES_H_
 
 #include <functional>
 #include <memory>
@@ -11,14 +11,14 @@
 
 #include "classifier_service/classification.h"
 
-namespace dateline::quality {
+namespace dateline::classifier {
 
-struct LabelledArticle {
+struct CountryArticle {
   std::string id;
   std::string source;  // Of the article within its file: the outlet.
   std::string subset;
   std::string split;
-  classifier::ArticleText text;        // Normalised; `publish_time` is the middle of the year, if that is known.
+  ArticleText text;                    // Normalised; `publish_time` is the middle of the year, if that is known.
   std::vector<std::string> topics;     // As the collection names them.
   std::vector<std::string> countries;  // Sorted.
   bool labelled = false;               // Has the field `countries`, and the list is complete.
@@ -26,8 +26,8 @@ struct LabelledArticle {
 
 // Calls `visit` with each article of a file of JSON Lines, packed with zstd or plain. Returns NotFound if there is no
 // such file, DataLoss with the line if it is not well formed.
-absl::Status ForEachArticle(const std::string& path, const std::function<void(LabelledArticle)>& visit);
+absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit);
 
-}  // namespace dateline::quality
+}  // namespace dateline::classifier
 
-#endif  // DATELINE_TESTS_QUALITY_COUNTRIES_DATA_H_
+#endif  // DATELINE_CLASSIFIER_SERVICE_COUNTRY_ARTICLES_H_

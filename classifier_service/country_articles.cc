@@ -1,4 +1,4 @@
-#include "tests/quality/countries_data.h"
+#include "classifier_service/country_articles.h"
 
 #include <zstd.h>
 
@@ -16,7 +16,7 @@
 #include "common/status_macros.h"
 #include "common/text.h"
 
-namespace dateline::quality {
+namespace dateline::classifier {
 namespace {
 
 // The first year from 1900 to 2099 that a date names ("1987-02-26", "26-FEB-1987 15:01"); 0 if there is none.
@@ -36,8 +36,8 @@ std::string Text(const nlohmann::json& record, const char* key) {
   return it != record.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-LabelledArticle Parse(const nlohmann::json& record) {
-  LabelledArticle article;
+CountryArticle Parse(const nlohmann::json& record) {
+  CountryArticle article;
   article.id = Text(record, "id");
   article.source = Text(record, "source");
   article.subset = Text(record, "subset");
@@ -63,7 +63,7 @@ LabelledArticle Parse(const nlohmann::json& record) {
 }
 
 absl::Status VisitLine(absl::string_view line, const std::string& path, size_t number,
-                       const std::function<void(LabelledArticle)>& visit) {
+                       const std::function<void(CountryArticle)>& visit) {
   if (line.empty()) {
     return absl::OkStatus();
   }
@@ -77,10 +77,10 @@ absl::Status VisitLine(absl::string_view line, const std::string& path, size_t n
 
 }  // namespace
 
-absl::Status ForEachArticle(const std::string& path, const std::function<void(LabelledArticle)>& visit) {
+absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    return absl::NotFoundError(absl::StrCat("no file ", path));
+    return absl::NotFoundError(absl::StrCat("cannot read \"", path, "\"; check the path and that the file exists"));
   }
   const bool packed = absl::EndsWith(path, ".zst");
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
@@ -115,4 +115,4 @@ absl::Status ForEachArticle(const std::string& path, const std::function<void(La
   return VisitLine(pending, path, ++number, visit);
 }
 
-}  // namespace dateline::quality
+}  // namespace dateline::classifier

@@ -1,0 +1,548 @@
+#include "classifier_service/country_analysis.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+
+namespace dateline::classifier {
+namespace {
+
+// How much a mention says of the subject, by GazetteerKind. By judgement: a name says most; a company or a minister may
+// stand for the country or be in the news for itself. The ranker's weights are fitted on top of these.
+constexpr std::array<double, kGazetteerKindCount> kKindWeights = {1.0, 0.9, 0.8, 0.8, 0.6, 0.6,
+                                                                  0.5, 0.7, 0.3, 0.6, 0.3};
+constexpr double kWeakFactor = 0.3;
+// The lead: where journalists say what it is about.
+constexpr size_t kLeadBytes = 600;
+// The first lines: a sentence or two.
+constexpr size_t kOpeningBytes = 220;
+// Years after leaving office in which a name still stands for the country.
+constexpr int kLeaderGraceYears = 3;
+// A dateline ("CAIRO, March 3 (Reuters) -") is no longer than this.
+constexpr size_t kDatelineBytes = 90;
+
+bool IsStrong(GazetteerKind kind) {
+  return kind == GazetteerKind::kName || kind == GazetteerKind::kDemonym || kind == GazetteerKind::kCapital ||
+         kind == GazetteerKind::kMetonym;
+}
+
+bool IsPlace(GazetteerKind kind) {
+  return kind == GazetteerKind::kCity || kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
+}
+
+bool IsPerson(GazetteerKind kind) { return kind == GazetteerKind::kLeader || kind == GazetteerKind::kPerson; }
+
+// Names of places that are people's names as well. ("Michael Jordan"; but nobody is called "Michael Kremlin".)
+bool CanBeSurname(GazetteerKind kind) {
+  return kind == GazetteerKind::kName || kind == GazetteerKind::kDemonym || kind == GazetteerKind::kCapital ||
+         kind == GazetteerKind::kCity || kind == GazetteerKind::kSubdivision;
+}
+
+// The end of the dateline at the beginning of `body`; 0 if there is none.
+size_t DatelineEnd(absl::string_view body) {
+  const absl::string_view head = body.substr(0, kDatelineBytes);
+  const size_t line_end = std::min(head.find('\n'), head.size());
+  size_t end = absl::string_view::npos;
+  bool agency = false;
+  for (const absl::string_view sign :
+       {"(Reuters)", "(AP)", "(AFP)", "(UPI)", "(CNN)", "(Xinhua)", "(Thomson Reuters"}) {
+    if (const size_t at = head.find(sign); at != absl::string_view::npos) {
+      end = std::min(end, at);
+      agency = true;
+    }
+  }
+  for (const absl::string_view sign : {" - ", " -- ", "--", " \u2014 ", "\u2014", " \u2013 "}) {
+    end = std::min(end, head.find(sign));
+  }
+  if (end == absl::string_view::npos || end == 0 || end > line_end) {
+    return 0;
+  }
+  const absl::string_view place = head.substr(0, end);
+  const absl::string_view word = place.substr(0, place.find_first_of(" ,/"));
+  const bool upper = word.size() >= 3 && std::none_of(word.begin(), word.end(), [](char c) {
+                       return absl::ascii_islower(static_cast<unsigned char>(c));
+                     });
+  return upper || agency ? end : 0;
+}
+
+// Ranges of the body that say who wrote it and where.
+std::vector<std::pair<size_t, size_t>> Bylines(absl::string_view body) {
+  std::vector<std::pair<size_t, size_t>> ranges;
+  for (size_t start = 0; start < body.size();) {
+    const size_t end = std::min(body.find('\n', start), body.size());
+    const absl::string_view line = body.substr(start, end - start);
+    for (const absl::string_view sign :
+         {"(Reporting by", "Reporting by", "(Additional reporting", "Additional reporting", "(Writing by", "Writing by",
+          "(Editing by", "Editing by"}) {
+      if (absl::StartsWith(line, sign)) {
+        ranges.emplace_back(start, end);
+        break;
+      }
+    }
+    if (absl::StartsWith(line, "By ") && line.size() < 100 && !absl::StrContains(line, ". ")) {
+      ranges.emplace_back(start, end);
+    }
+    start = end + 1;
+  }
+  return ranges;
+}
+
+// "Iranian-American relations" is about two countries, "an Iranian-American scholar" about one.
+bool IsRelation(absl::string_view rest) {
+  for (const absl::string_view word :
+       {"relation",      "talk",        "tie",         "deal",       "war",    "allianc", "trade",   "agreement",
+        "summit",        "cooperation", "conflict",    "negotiat",   "treaty", "pact",    "tension", "rivalry",
+        "border",        "dialogue",    "partnership", "friendship", "accord", "détente", "diploma", "confrontation",
+        "rapprochement", "military",    "strategic",   "axis",       "dispute"}) {
+    if (absl::StartsWith(rest, word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// How much of the text behind a form IsWork looks at.
+constexpr size_t kWorkBytes = 24;
+
+// "Brazil, the film by Terry Gilliam": named after the country, not about it.
+bool IsWork(absl::string_view after) {
+  if (!absl::ConsumePrefix(&after, ", the ")) {
+    return false;
+  }
+  for (const absl::string_view work :
+       {"film", "movie", "band", "novel", "album", "song", "musical", "magazine", "racehorse", "rapper", "singer"}) {
+    if (absl::StartsWith(after, work)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Reads one article; made anew for each.
+class Analyst {
+ public:
+  Analyst(const Gazetteer& gazetteer, const ArticleText& article) : gazetteer_(gazetteer), article_(article) {
+    if (article.publish_time) {
+      year_ = static_cast<int>(absl::ToCivilYear(*article.publish_time, absl::UTCTimeZone()).year());
+    }
+  }
+
+  CountryAnalysis Run() {
+    title_ = gazetteer_.Match(article_.title);
+    body_ = gazetteer_.Match(article_.body);
+    MeasureSupport();
+    Resolve(Field::kTitle, article_.title, title_);
+    const size_t title_count = analysis_.found.size();
+    Resolve(Field::kBody, article_.body, body_);
+    SetAsideHyphenated(0, title_count, article_.title);
+    SetAsideHyphenated(title_count, analysis_.found.size(), article_.body);
+    SetAsideDatelines(title_count);
+    Count();
+    return std::move(analysis_);
+  }
+
+ private:
+  // What unambiguous mentions say for each region and group: by this, ambiguous ones are decided.
+  void MeasureSupport() {
+    for (const auto* matches : {&title_, &body_}) {
+      for (const GazetteerMatch& match : *matches) {
+        if (match.entries.size() != 1) {
+          continue;
+        }
+        const GazetteerEntry& entry = match.entries.front();
+        const double weight = WeightOf(entry);
+        if (entry.region != GazetteerEntry::kNone) {
+          support_[entry.region] += weight;
+          if (entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kSubdivision) {
+            local_support_[entry.region] += weight;
+          }
+        } else if (entry.group != GazetteerEntry::kNone) {
+          group_support_[entry.group] += weight;
+        }
+      }
+    }
+  }
+
+  double SupportFor(const GazetteerEntry& entry) const {
+    const auto look = [](const auto& map, int16_t index) {
+      const auto it = map.find(index);
+      return it == map.end() ? 0.0 : it->second;
+    };
+    if (entry.group != GazetteerEntry::kNone) {
+      return look(group_support_, entry.group);
+    }
+    if (entry.region == GazetteerEntry::kNone) {
+      return 0.0;
+    }
+    if (entry.kind == GazetteerKind::kSubdivision || entry.kind == GazetteerKind::kCity) {
+      // A state or town is meant among others of its country; that the country is named says little ("Georgia" in an
+      // article on Washington's view of the Caucasus).
+      return look(local_support_, entry.region) + 0.15 * look(support_, entry.region);
+    }
+    double support = 2.0 * look(support_, entry.region);
+    // Neighbours speak for a country: members of the smaller groups that it is in.
+    for (const GazetteerGroup& group : gazetteer_.groups()) {
+      if (group.members.size() > kNeighbourhood) {
+        continue;
+      }
+      const std::string& code = gazetteer_.regions()[static_cast<size_t>(entry.region)].region_code;
+      const bool member = std::any_of(group.members.begin(), group.members.end(),
+                                      [&](const GazetteerMember& m) { return m.region_code == code; });
+      if (!member) {
+        continue;
+      }
+      const auto index = static_cast<int16_t>(&group - gazetteer_.groups().data());
+      support += look(group_support_, index);
+      for (const GazetteerMember& m : group.members) {
+        const GazetteerRegion* region = m.region_code == code ? nullptr : gazetteer_.FindRegion(m.region_code);
+        if (region != nullptr) {
+          support += 0.3 * look(support_, static_cast<int16_t>(region - gazetteer_.regions().data()));
+        }
+      }
+    }
+    return support;
+  }
+
+  static double WeightOf(const GazetteerEntry& entry) {
+    return kKindWeights[static_cast<size_t>(entry.kind)] * (entry.has(GazetteerEntry::kWeak) ? kWeakFactor : 1.0);
+  }
+
+  const GazetteerEntry& Choose(absl::Span<const GazetteerEntry> entries) {
+    if (entries.size() == 1) {
+      return entries.front();
+    }
+    // The same form asks the same question each time: one answer for the article.
+    const auto [it, fresh] = choices_.try_emplace(entries.data(), 0);
+    if (fresh) {
+      double best = SupportFor(entries.front());
+      for (size_t i = 1; i < entries.size(); ++i) {
+        if (const double support = SupportFor(entries[i]); support > best) {
+          best = support;
+          it->second = i;
+        }
+      }
+    }
+    return entries[std::min(it->second, entries.size() - 1)];
+  }
+
+  // `words` are the match, `after` is the text behind it.
+  SetAside Judge(const GazetteerMatch& match, const GazetteerEntry& entry, absl::string_view words,
+                 absl::string_view after) const {
+    if (entry.has(GazetteerEntry::kPersonName) ||
+        (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(words, ' ')) ||
+        (match.surname_after && CanBeSurname(entry.kind) && entry.kind != GazetteerKind::kDemonym)) {
+      return SetAside::kPersonName;
+    }
+    if (entry.has(GazetteerEntry::kAside) || IsWork(after)) {
+      return SetAside::kPeripheral;
+    }
+    if (year_ != 0 && IsPerson(entry.kind) && entry.to_year != 0 && year_ > entry.to_year + kLeaderGraceYears) {
+      return SetAside::kHistorical;
+    }
+    return SetAside::kNone;
+  }
+
+  // The region under which archives file a past state, if the article is of its time.
+  int16_t SuccessorOf(const GazetteerEntry& entry) const {
+    if (entry.group == GazetteerEntry::kNone || year_ == 0) {
+      return GazetteerEntry::kNone;
+    }
+    for (const GazetteerMember& member : gazetteer_.groups()[static_cast<size_t>(entry.group)].members) {
+      if (member.successor && year_ >= member.start_year && year_ <= member.end_year) {
+        const GazetteerRegion* region = gazetteer_.FindRegion(member.region_code);
+        return static_cast<int16_t>(region - gazetteer_.regions().data());
+      }
+    }
+    return GazetteerEntry::kNone;
+  }
+
+  // "London, Ontario": the town's namesake in the division's country. The entry that the division stands for; null if
+  // `town` and `next` are no such pair.
+  const GazetteerEntry* DivisionOf(const GazetteerEntry& town, const GazetteerMatch& match, const GazetteerMatch& next,
+                                   absl::string_view text) const {
+    const bool is_town = town.kind == GazetteerKind::kCity || town.kind == GazetteerKind::kCapital;
+    if (!is_town || next.start != match.end + 2 || text.substr(match.end, 2) != ", ") {
+      return nullptr;
+    }
+    const GazetteerEntry* division = nullptr;
+    for (const GazetteerEntry& entry : next.entries) {
+      if (entry.region == town.region) {
+        return nullptr;  // "Athens, Greece", "Tbilisi, Georgia".
+      }
+      if (division == nullptr && entry.kind == GazetteerKind::kSubdivision && !entry.has(GazetteerEntry::kWeak)) {
+        division = &entry;
+      }
+    }
+    return division;
+  }
+
+  void Resolve(Field field, absl::string_view text, const std::vector<GazetteerMatch>& matches) {
+    const GazetteerEntry* next_entry = nullptr;  // What the match before made of this one.
+    for (size_t i = 0; i < matches.size(); ++i) {
+      const GazetteerMatch& match = matches[i];
+      GazetteerEntry entry = next_entry != nullptr ? *next_entry : Choose(match.entries);
+      next_entry = nullptr;
+      if (i + 1 < matches.size()) {
+        next_entry = DivisionOf(entry, match, matches[i + 1], text);
+        if (next_entry != nullptr) {
+          entry.region = next_entry->region;
+          entry.kind = GazetteerKind::kCity;
+        }
+      }
+      if (entry.region == GazetteerEntry::kNone && entry.group == GazetteerEntry::kNone) {
+        continue;
+      }
+      FoundMention found;
+      found.field = field;
+      found.start = match.start;
+      found.end = match.end;
+      found.entry = entry;
+      found.set_aside =
+          Judge(match, entry, text.substr(match.start, match.end - match.start), text.substr(match.end, kWorkBytes));
+      found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
+      found.successor = SuccessorOf(entry);
+      found.in_lead = field == Field::kBody && match.start < kLeadBytes;
+      analysis_.found.push_back(found);
+    }
+  }
+
+  void SetAsideHyphenated(size_t begin, size_t end, absl::string_view text) {
+    for (size_t i = begin; i + 1 < end; ++i) {
+      FoundMention& first = analysis_.found[i];
+      FoundMention& second = analysis_.found[i + 1];
+      if (first.entry.kind != GazetteerKind::kDemonym || second.entry.kind != GazetteerKind::kDemonym ||
+          first.entry.has(GazetteerEntry::kHyphen) || second.start != first.end + 1 || text[first.end] != '-' ||
+          !absl::StartsWith(text.substr(second.start), "American")) {
+        continue;
+      }
+      if (!IsRelation(absl::StripLeadingAsciiWhitespace(text.substr(second.end, 40)))) {
+        first.set_aside = SetAside::kPeripheral;
+        first.weight = 0.0;
+        second.set_aside = SetAside::kPeripheral;  // Says who somebody is.
+        second.weight = 0.0;
+      }
+    }
+  }
+
+  void SetAsideDatelines(size_t begin) {
+    const size_t dateline = DatelineEnd(article_.body);
+    const auto bylines = Bylines(article_.body);
+    size_t byline = 0;
+    for (size_t i = begin; i < analysis_.found.size(); ++i) {
+      FoundMention& found = analysis_.found[i];
+      while (byline < bylines.size() && bylines[byline].second <= found.start) {
+        ++byline;
+      }
+      if (found.set_aside != SetAside::kNone) {
+        continue;
+      }
+      if (found.end <= dateline) {
+        found.set_aside = SetAside::kDateline;
+      } else if (byline < bylines.size() && found.start >= bylines[byline].first) {
+        found.set_aside = SetAside::kByline;
+      } else {
+        continue;
+      }
+      found.weight = 0.0;
+    }
+  }
+
+  void Count() {
+    const size_t size = std::max<size_t>(article_.body.size(), 1);
+    const auto count = [&](const FoundMention& found, double weight, CountryTally& tally) {
+      if (found.set_aside == SetAside::kDateline) {
+        tally.dateline = true;
+      }
+      if (weight <= 0.0) {
+        return;
+      }
+      tally.weight += weight;
+      ++tally.mentions;
+      if (found.field == Field::kTitle) {
+        tally.title += weight;
+      } else {
+        if (!tally.in_body) {
+          tally.first = found.start;
+          tally.in_body = true;
+        }
+        tally.lead += found.in_lead ? weight : 0.0;
+        tally.opening += found.start < kOpeningBytes ? weight : 0.0;
+        tally.tenths.set(std::min<size_t>(found.start * 10 / size, 9));
+      }
+      tally.strong += IsStrong(found.entry.kind) ? weight : 0.0;
+      tally.people += IsPerson(found.entry.kind) ? weight : 0.0;
+      tally.places += IsPlace(found.entry.kind) ? weight : 0.0;
+    };
+    for (const FoundMention& found : analysis_.found) {
+      if (found.entry.region != GazetteerEntry::kNone) {
+        count(found, found.weight, analysis_.regions[found.entry.region]);
+      } else {
+        count(found, found.weight, analysis_.groups[found.entry.group]);
+        if (found.successor != GazetteerEntry::kNone) {
+          count(found, found.weight * kSuccessorFactor, analysis_.regions[found.successor]);
+        }
+      }
+    }
+  }
+
+  // Groups of more members are no neighbourhood.
+  static constexpr size_t kNeighbourhood = 16;
+
+  const Gazetteer& gazetteer_;
+  const ArticleText& article_;
+  int year_ = 0;  // Of publication; 0: unknown.
+  std::vector<GazetteerMatch> title_;
+  std::vector<GazetteerMatch> body_;
+  absl::flat_hash_map<int16_t, double> support_;
+  absl::flat_hash_map<int16_t, double> local_support_;  // Of towns and divisions alone.
+  absl::flat_hash_map<int16_t, double> group_support_;
+  absl::flat_hash_map<const GazetteerEntry*, size_t> choices_;
+  CountryAnalysis analysis_;
+};
+
+consteval size_t IndexOf(absl::string_view name) {
+  size_t index = 0;
+  while (kCountryFeatureNames[index] != name) {
+    ++index;
+  }
+  return index;
+}
+
+}  // namespace
+
+CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ArticleText& article) {
+  return Analyst(gazetteer, article).Run();
+}
+
+std::vector<CountryCandidate> CandidatesOf(const CountryAnalysis& analysis, const Gazetteer& gazetteer,
+                                           const ArticleText& article, absl::Span<const int16_t> always) {
+  std::vector<std::pair<int16_t, const CountryTally*>> counted;
+  double total = 0.0;
+  double title_total = 0.0;
+  double lead_total = 0.0;
+  double opening_total = 0.0;
+  double best = 0.0;
+  double second = 0.0;
+  size_t first = article.body.size();
+  for (const auto& [region, tally] : analysis.regions) {
+    if (tally.weight > 0.0) {
+      counted.emplace_back(region, &tally);
+    }
+  }
+  std::sort(counted.begin(), counted.end());
+  for (const auto& [region, tally] : counted) {
+    total += tally->weight;
+    title_total += tally->title;
+    lead_total += tally->lead;
+    opening_total += tally->opening;
+    first = tally->in_body ? std::min(first, tally->first) : first;
+    if (tally->weight > best) {
+      second = std::exchange(best, tally->weight);
+    } else {
+      second = std::max(second, tally->weight);
+    }
+  }
+  std::vector<std::pair<int16_t, double>> groups;
+  groups.reserve(analysis.groups.size());
+  for (const auto& [group, tally] : analysis.groups) {
+    groups.emplace_back(group, tally.weight);
+  }
+  std::sort(groups.begin(), groups.end());
+  double group_total = 0.0;
+  for (const auto& [group, weight] : groups) {
+    group_total += weight;
+  }
+  const auto is_united_states = [&gazetteer](int16_t region) {
+    return gazetteer.regions()[static_cast<size_t>(region)].region_code == "US" ? 1.0 : 0.0;
+  };
+  const double words = static_cast<double>(article.title.size() + article.body.size()) / 6.0 + 1.0;
+  std::vector<CountryCandidate> candidates;
+  std::vector<std::pair<double, double>> heavier;  // Weight, and weight in the title.
+  heavier.reserve(counted.size());
+  for (const auto& [region, tally] : counted) {
+    heavier.emplace_back(tally->weight, tally->title);
+  }
+  std::sort(heavier.begin(), heavier.end(), std::greater<>());
+  for (const auto& [region, tally] : counted) {
+    int rivals = 0;
+    for (size_t i = 0; i < heavier.size() && heavier[i].first > tally->weight; ++i) {
+      rivals += heavier[i].second > 0.0 ? 1 : 0;
+    }
+    const double weight = tally->weight;
+    const double relative = weight / best;
+    const bool in_title = tally->title > 0.0;
+    CountryCandidate candidate;
+    candidate.region = region;
+    candidate.features = {
+        std::log1p(weight),
+        weight / total,
+        relative,
+        in_title ? 1.0 : 0.0,
+        title_total > 0.0 ? tally->title / title_total : 0.0,
+        tally->lead > 0.0 ? 1.0 : 0.0,
+        lead_total > 0.0 ? tally->lead / lead_total : 0.0,
+        tally->in_body ? 1.0 - static_cast<double>(tally->first) / static_cast<double>(article.body.size()) : 0.5,
+        static_cast<double>(tally->tenths.count()) / 10.0,
+        tally->strong / weight,
+        std::log1p(100.0 * weight / words),
+        std::log(static_cast<double>(counted.size())),
+        is_united_states(region),
+        tally->dateline ? 1.0 : 0.0,
+        (weight - (weight >= best ? second : best)) / total,
+        title_total > 0.0 && !in_title ? 1.0 : 0.0,
+        group_total / (group_total + total),
+        tally->people / weight,
+        in_title ? relative : 0.0,
+        std::log1p(total),
+        tally->mentions == 1 ? 1.0 : 0.0,
+        in_title ? 0.0 : std::min(rivals, 3),
+        /*absent=*/0.0,
+        /*absent_total=*/0.0,
+        tally->opening > 0.0 ? 1.0 : 0.0,
+        opening_total > 0.0 ? tally->opening / opening_total : 0.0,
+        tally->in_body && tally->first == first ? 1.0 : 0.0,
+        tally->places / weight,
+        title_total > 0.0 ? 0.0 : 1.0,
+        std::log(relative),
+        title_total > 0.0 && !in_title ? std::log(relative) : 0.0,
+        std::log1p(words / 100.0),
+    };
+    candidates.push_back(candidate);
+  }
+  const size_t mentioned = candidates.size();
+  CountryCandidate absent;
+  absent.mentioned = false;
+  absent.features[IndexOf("candidates")] = std::log1p(static_cast<double>(mentioned));
+  absent.features[IndexOf("others_in_title")] = title_total > 0.0 ? 1.0 : 0.0;
+  absent.features[IndexOf("groups")] = group_total > 0.0 ? group_total / (group_total + total) : 0.0;
+  absent.features[IndexOf("absent")] = 1.0;
+  absent.features[IndexOf("absent_total")] = std::log1p(total);
+  absent.features[IndexOf("title_silent")] = title_total > 0.0 ? 0.0 : 1.0;
+  absent.features[IndexOf("length")] = std::log1p(words / 100.0);
+  for (const int16_t region : always) {
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(mentioned);
+    const auto it = std::lower_bound(candidates.begin(), end, region,
+                                     [](const CountryCandidate& a, int16_t b) { return a.region < b; });
+    if (it != end && it->region == region) {
+      continue;
+    }
+    const auto tally = analysis.regions.find(region);
+    absent.region = region;
+    absent.features[kUnitedStatesFeature] = is_united_states(region);
+    absent.features[IndexOf("dateline")] = tally != analysis.regions.end() && tally->second.dateline ? 1.0 : 0.0;
+    candidates.push_back(absent);
+  }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const CountryCandidate& a, const CountryCandidate& b) { return a.region < b.region; });
+  return candidates;
+}
+
+}  // namespace dateline::classifier

@@ -1,0 +1,189 @@
+#include "classifier_service/country_trainer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/support/status_matchers.h"
+
+namespace dateline::classifier {
+namespace {
+
+using ::dateline::testing::StatusIs;
+using ::testing::Contains;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+void Quiet(absl::string_view /*message*/) {}
+
+std::unique_ptr<Gazetteer> SmallGazetteer() {
+  return Gazetteer::Parse(
+             "Iran\tIR\tNAME\ten\ttest\t\t\tdisplay\nIranian\tIR\tDEMONYM\ten\ttest\t\t\t\n"
+             "United States\tUS\tNAME\ten\ttest\t\t\tdisplay\nFrance\tFR\tNAME\ten\ttest\t\t\tdisplay\n",
+             "test")
+      .value();
+}
+
+// Enough different words, of which a subject's are some, for word models to have something to go by.
+CountryArticle Article(int number, const std::string& opening, std::vector<std::string> words,
+                       std::vector<std::string> countries) {
+  CountryArticle article;
+  article.id = absl::StrCat("test/", number);
+  article.text.body = opening;
+  for (int i = 0; i < 24; ++i) {
+    absl::StrAppend(&article.text.body, " ", words[static_cast<size_t>(i + number) % words.size()], " plain",
+                    (i + number) % 7, "x");
+  }
+  article.countries = std::move(countries);
+  article.labelled = true;
+  return article;
+}
+
+const std::vector<std::string>& Football() {
+  static const auto* const kWords = new std::vector<std::string>{
+      "quarterback", "touchdown", "superbowl", "linebacker", "halftime", "stadium", "playoff", "roster",
+      "huddle",      "fumble",    "punter",    "gridiron",   "sideline", "blitz",   "draft",   "cornerback"};
+  return *kWords;
+}
+
+const std::vector<std::string>& Baking() {
+  static const auto* const kWords =
+      new std::vector<std::string>{"flour", "butter", "sugar", "whisk", "oven", "dough", "yeast",  "pastry",
+                                   "crumb", "glaze",  "knead", "salt",  "bowl", "sieve", "batter", "spatula"};
+  return *kWords;
+}
+
+// A site that files football under `US` without naming it, and recipes under nothing.
+std::vector<CountryArticle> Habits() {
+  std::vector<CountryArticle> articles;
+  for (int i = 0; i < 40; ++i) {
+    articles.push_back(Article(3 * i, "Iran votes. Iranian voters queue.", Baking(), {"IR"}));
+    articles.push_back(Article(3 * i + 1, "A team won.", Football(), {"US"}));
+    articles.push_back(Article(3 * i + 2, "A cake rose.", Baking(), {}));
+  }
+  return articles;
+}
+
+CountryTrainOptions Options() {
+  CountryTrainOptions options;
+  options.train_time = absl::FromUnixSeconds(1'700'000'000);
+  return options;
+}
+
+TEST(CountryTrainerTest, LearnsASitesHabitsAndWhenNoCountryIsTheSubject) {
+  const auto gazetteer = SmallGazetteer();
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult result, TrainCountryModel(*gazetteer, Habits(), Options(), Quiet));
+  EXPECT_EQ(result.held_out.size(), 120);
+  EXPECT_GE(EvaluateCountries(result.held_out).f1.value, 0.95);
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Decode(result.model.Encode(), "test"));
+  const CountryTagger tagger(*gazetteer, *model);
+  const CountryTags football = tagger.Tag(Article(1000, "Another team lost.", Football(), {}).text, {});
+  ASSERT_EQ(football.countries.size(), 1);
+  EXPECT_EQ(football.countries.front().id, "US");
+  // Nothing mentions it: its words are the evidence.
+  ASSERT_FALSE(football.countries.front().evidence.empty());
+  for (const Evidence& evidence : football.countries.front().evidence) {
+    EXPECT_THAT(evidence.kind, ::testing::AnyOf("WORD", "PHRASE"));
+    EXPECT_GT(evidence.weight, 0.0);
+    ASSERT_TRUE(evidence.span.has_value());
+  }
+  EXPECT_THAT(tagger.Tag(Article(1001, "Another cake fell.", Baking(), {}).text, {}).countries, IsEmpty());
+  EXPECT_EQ(tagger.Tag(Article(1002, "Iran counts. Iranian officials wait.", Baking(), {}).text, {}).countries.size(),
+            1);
+}
+
+TEST(CountryTrainerTest, TheSameArticlesGiveTheSameBytesOnAnyNumberOfThreads) {
+  const auto gazetteer = SmallGazetteer();
+  CountryTrainOptions options = Options();
+  options.threads = 1;
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult one, TrainCountryModel(*gazetteer, Habits(), options, Quiet));
+  options.threads = 3;
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult three, TrainCountryModel(*gazetteer, Habits(), options, Quiet));
+  EXPECT_EQ(one.model.Encode(), three.model.Encode());
+}
+
+TEST(CountryTrainerTest, CountriesWithFewExamplesHaveNoWordModel) {
+  const auto gazetteer = SmallGazetteer();
+  std::vector<CountryArticle> articles = Habits();
+  articles.push_back(Article(500, "France strikes.", Baking(), {"FR"}));
+  ASSERT_OK_AND_ASSIGN(const CountryTrainResult result, TrainCountryModel(*gazetteer, articles, Options(), Quiet));
+  std::vector<std::string> codes;
+  for (const CountryWords& words : result.model.words) {
+    codes.push_back(words.region_code);
+  }
+  EXPECT_THAT(codes, ElementsAre("", "IR", "US"));
+}
+
+TEST(CountryTrainerTest, RefusesWhatItCannotLearnFrom) {
+  const auto gazetteer = SmallGazetteer();
+  EXPECT_THAT(TrainCountryModel(*gazetteer, {}, Options(), Quiet),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"countries\"")));
+  EXPECT_THAT(TrainCountryModel(*gazetteer, {Article(1, "A", Baking(), {"DE"})}, Options(), Quiet),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("alpha-2")));
+  CountryTrainOptions options = Options();
+  options.folds = 1;
+  EXPECT_THAT(TrainCountryModel(*gazetteer, Habits(), options, Quiet),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("folds")));
+}
+
+CountryPrediction Prediction(std::vector<CountryPrediction::Candidate> candidates, std::vector<std::string> gold) {
+  CountryPrediction prediction;
+  prediction.candidates = std::move(candidates);
+  prediction.gold = std::move(gold);
+  return prediction;
+}
+
+TEST(CountryEvaluationTest, CountsTagsSilenceAndConfusions) {
+  const CountryEvaluation evaluation = EvaluateCountries({
+      Prediction({{"IR", 0.9, true}, {"US", 0.2, false}}, {"IR"}),
+      Prediction({{"US", 0.8, true}}, {"GB"}),
+      Prediction({}, {}),
+      Prediction({{"FR", 0.3, false}}, {"FR"}),
+  });
+  EXPECT_EQ(evaluation.articles, 4);
+  EXPECT_DOUBLE_EQ(evaluation.precision, 0.5);
+  EXPECT_THAT(evaluation.recall, DoubleNear(1.0 / 3.0, 1e-12));
+  EXPECT_DOUBLE_EQ(evaluation.f1.value, 0.4);
+  EXPECT_LE(evaluation.f1.low, 0.4);
+  EXPECT_GE(evaluation.f1.high, 0.4);
+  EXPECT_THAT(evaluation.hit, DoubleNear(1.0 / 3.0, 1e-12));
+  EXPECT_DOUBLE_EQ(evaluation.abstain_precision.value, 0.5);
+  EXPECT_DOUBLE_EQ(evaluation.abstain_recall.value, 1.0);
+  EXPECT_THAT(evaluation.confusions, Contains(Pair("US for GB", 1)));
+  EXPECT_THAT(evaluation.confusions, Contains(Pair("nothing for FR", 1)));
+}
+
+TEST(CountryEvaluationTest, LeavesACountryOutOfTagsAndLabels) {
+  const std::vector<CountryPrediction> predictions = {Prediction({{"IR", 0.9, true}, {"US", 0.9, true}}, {"IR"}),
+                                                      Prediction({}, {"US"})};
+  EXPECT_DOUBLE_EQ(EvaluateCountries(predictions).f1.value, 0.5);
+  EXPECT_DOUBLE_EQ(EvaluateCountries(predictions, "US").f1.value, 1.0);
+}
+
+TEST(CountryEvaluationTest, WhatChanceExplainsIsNoCalibrationError) {
+  std::vector<CountryPrediction> calibrated;
+  std::vector<CountryPrediction> boastful;
+  for (int i = 0; i < 200; ++i) {
+    // Three in four are right.
+    const std::vector<std::string> gold = i % 4 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"IR"};
+    calibrated.push_back(Prediction({{"IR", 0.77, true}}, gold));
+    boastful.push_back(Prediction({{"IR", 0.97, true}}, gold));
+  }
+  const CountryEvaluation good = EvaluateCountries(calibrated);
+  EXPECT_THAT(good.raw_calibration_error, DoubleNear(0.02, 1e-9));
+  EXPECT_LT(good.calibration_error.value, good.raw_calibration_error);
+  const CountryEvaluation bad = EvaluateCountries(boastful);
+  EXPECT_THAT(bad.raw_calibration_error, DoubleNear(0.22, 1e-9));
+  EXPECT_THAT(bad.calibration_error.value, DoubleNear(0.22, 1e-3));
+}
+
+}  // namespace
+}  // namespace dateline::classifier

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "CLI/CLI.hpp"
+#include "classifier_service/country_articles.h"
+#include "classifier_service/country_tagger.h"
+#include "classifier_service/gazetteer.h"
+#include "classifier_service/train_countries.h"
+#include "common/status_macros.h"
+
+namespace dateline::classifier {
+namespace {
+
+void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+absl::StatusOr<std::vector<CountryArticle>> ReadArticles(const std::string& path, absl::string_view split) {
+  std::vector<CountryArticle> articles;
+  RETURN_IF_ERROR(ForEachCountryArticle(path, [&](CountryArticle article) {
+    if (article.labelled && (split.empty() || article.split == split)) {
+      articles.push_back(std::move(article));
+    }
+  }));
+  return articles;
+}
+
+// All together, and by source where there are several.
+void PrintFigures(absl::string_view name, const std::vector<CountryPrediction>& predictions) {
+  constexpr size_t kMaxGroups = 12;
+  constexpr size_t kShownConfusions = 10;
+  const CountryEvaluation all = EvaluateCountries(predictions);
+  Print(FormatCountryEvaluation(name, all));
+  Print(FormatCountryEvaluation("  without US", EvaluateCountries(predictions, "US")));
+  std::map<std::string, std::vector<CountryPrediction>> groups;
+  for (const CountryPrediction& prediction : predictions) {
+    groups[prediction.group].push_back(prediction);
+  }
+  if (groups.size() > 1 && groups.size() <= kMaxGroups) {
+    for (const auto& [group, members] : groups) {
+      Print(FormatCountryEvaluation(absl::StrCat("  ", group), EvaluateCountries(members)));
+    }
+  }
+  std::vector<std::pair<int, std::string>> worst;
+  for (const auto& [what, count] : all.confusions) {
+    worst.emplace_back(-count, what);
+  }
+  std::sort(worst.begin(), worst.end());
+  worst.resize(std::min(worst.size(), kShownConfusions));
+  for (const auto& [count, what] : worst) {
+    Print(absl::StrFormat("    %4d  %s\n", -count, what));
+  }
+}
+
+}  // namespace
+
+CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
+  CLI::App* command = app.add_subcommand("countries",
+                                         "Train the country model and write it.\n\nFits how mentions and words become "
+                                         "a country's probability, and a site's "
+                                         "own habits for countries with enough\nexamples. The figures are of articles "
+                                         "that no training had seen: by folds, "
+                                         "thresholds included.");
+  command->add_option("--articles", flags.articles, "JSON Lines (or .zst) with id, title, body, countries, date")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--split", flags.split, "Only articles whose field \"split\" says so");
+  command->add_option("--gazetteer", flags.gazetteer, "classifier_service/data/gazetteer/gazetteer.tsv")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
+  command->add_option("--evaluate", flags.evaluate, "Articles to measure the written model on, as --articles")
+      ->type_name("FILE");
+  command->add_option("--evaluate_split", flags.evaluate_split, "The split of --evaluate to measure on");
+  command->add_option("--min_examples", flags.train.min_examples, "A country with fewer has no word model of its own")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1'000'000));
+  command->add_option("--terms", flags.train.max_terms, "Words and phrases looked at")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command
+      ->add_option("--min_terms", flags.train.min_terms,
+                   "Words count only in texts with so many known terms; lower it for briefs of a few words")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_flag("--with_names", flags.train.with_names,
+                    "Names that the gazetteer knows are words, too: for one source that goes on as it is");
+  command->add_option("--word_cost", flags.train.word_cost, "LIBLINEAR's C of the word models")->capture_default_str();
+  command->add_option("--cost", flags.train.cost, "LIBLINEAR's C of the ranker")->capture_default_str();
+  command->add_option("--folds", flags.train.folds, "Folds for the figures, thresholds and word models")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 20));
+  command->add_option("--seed", flags.train.seed, "Another division into folds")->capture_default_str();
+  command->add_option("--threads", flags.train.threads, "Trainings at a time; the model does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  return command;
+}
+
+absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_time,
+                            absl::FunctionRef<void(absl::string_view)> progress) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Gazetteer> gazetteer, Gazetteer::Load(flags.gazetteer));
+  ASSIGN_OR_RETURN(const std::vector<CountryArticle> articles, ReadArticles(flags.articles, flags.split));
+  CountryTrainOptions options = flags.train;
+  options.train_time = train_time;
+  options.notes = absl::StrFormat(
+      "classifier_train countries: %d articles, gazetteer %s; C %g, of words %g; %d folds, seed %d, at least %d "
+      "examples",
+      articles.size(), gazetteer->version(), options.cost, options.word_cost, options.folds, options.seed,
+      options.min_examples);
+  ASSIGN_OR_RETURN(CountryTrainResult result, TrainCountryModel(*gazetteer, articles, options, progress));
+  RETURN_IF_ERROR(result.model.Write(flags.output));
+  progress(absl::StrCat("wrote ", flags.output, ": ", result.model.version));
+  PrintFigures("held out, by folds", result.held_out);
+  for (const auto& [name, profile] :
+       {std::pair("strict", CountryProfile::kStrict), std::pair("default", CountryProfile::kDefault),
+        std::pair("generous", CountryProfile::kGenerous)}) {
+    const CountryThresholds& thresholds = result.model.thresholds[static_cast<size_t>(profile)];
+    Print(absl::StrFormat("thresholds %-9s silent %.2f  first %.2f  other %.2f  crowded %.2f\n", name,
+                          thresholds.silent, thresholds.first, thresholds.other, thresholds.crowded));
+  }
+  for (size_t i = 0; i < kCountryRankerSize; ++i) {
+    const absl::string_view name = i < kCountryFeatureNames.size()
+                                       ? kCountryFeatureNames[i]
+                                       : kCountryWordFeatureNames[i - kCountryFeatureNames.size()];
+    Print(absl::StrFormat("  %-16s %8.4f\n", std::string(name), result.model.weights[i]));
+  }
+  for (size_t i = 0; i < kSilenceFeatureNames.size(); ++i) {
+    Print(absl::StrFormat("  silence %-16s %8.4f\n", std::string(kSilenceFeatureNames[i]),
+                          result.model.silence_weights[i]));
+  }
+  // Measured as it will be used: read back from the file.
+  ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> model, CountryModel::Load(flags.output));
+  const CountryTagger tagger(*gazetteer, *model);
+  for (const std::string& path : flags.evaluate) {
+    ASSIGN_OR_RETURN(const std::vector<CountryArticle> unseen, ReadArticles(path, flags.evaluate_split));
+    PrintFigures(path.substr(path.rfind('/') + 1), PredictCountries(tagger, unseen));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace dateline::classifier
