@@ -221,6 +221,9 @@ Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_ou
   }
   Weights weights;
   if (positives == 0.0 || negatives == 0.0) {
+    // Nothing to learn from, as in a fold that has the only examples of an issue: surely not, or surely.
+    constexpr double kSure = 4.0;
+    weights.bias = positives == 0.0 ? -kSure : kSure;
     return weights;
   }
   problem data{};

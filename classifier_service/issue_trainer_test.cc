@@ -128,6 +128,26 @@ TEST_F(IssueTrainerTest, CoarserIssuesLearnFromFinerLabels) {
   EXPECT_EQ(tagger->Score(text).front().issue_id, "work");
 }
 
+TEST_F(IssueTrainerTest, AnIssueWithOneExampleIsNotGivenToEverything) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(absl::StrCat(kTaxonomy, R"(
+      issue { id: "chess" names { language: "en" display_name: "Chess" } definition: "d" })"),
+                                                             "wider"));
+  Corpus corpus = SmallCorpus();
+  corpus.train.push_back(Article(999, "The queen took the rook and the grandmaster resigned.", {"chess"}));
+  ASSERT_OK_AND_ASSIGN(TrainResult result, TrainIssueModel(corpus, wider, SmallOptions(), Quiet));
+  EXPECT_GT(result.gold_folds.quality.f1, 0.9);
+  ASSERT_OK(WriteIssueModel(dir_.File("one.model"), result.model));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("one.model"), wider));
+  for (const IssueModelInfo& info : tagger->info().issues) {
+    if (info.issue_id == "chess") {
+      EXPECT_EQ(info.examples_needed, kEnoughExamples - 1);
+    }
+  }
+  ArticleText text;
+  text.body = "Crude from the refineries was short.";
+  for (const auto& tag : tagger->Tag(text).tags) EXPECT_NE(tag.id, "chess");
+}
+
 TEST_F(IssueTrainerTest, OptionsOutOfRangeAreNamed) {
   TrainOptions options = SmallOptions();
   options.folds = 1;
