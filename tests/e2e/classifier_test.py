@@ -95,7 +95,7 @@ class Check(CommandLineTest):
         result = self.check("--gazetteer_overlay", overlay)
         self.assert_exit(result, 0)
         self.assertRegex(result.stdout, r"(?m)^gazetteer [0-9a-f]{16}\+[0-9a-f]{16}: .*gazetteer\.tsv and .*overlay\.tsv$")
-        self.assertRegex(result.stdout, r"(?m)^taxonomy \S+: .*\n(?:.*\n)*model \S+: ")
+        self.assertRegex(result.stdout, r"(?m)^taxonomy \S+: .*\n(?:.*\n)*models \S+: ")
         self.assertEqual(result.stderr, "")
 
     def test_everything_that_is_wrong_is_named_by_file_and_line(self):
