@@ -52,7 +52,7 @@ Interval CalibrationInterval(const std::vector<std::vector<Prediction>>& groups,
   }
   std::sort(errors.begin(), errors.end());
   const auto at = [&](double share) {
-    return errors[static_cast<size_t>(share * static_cast<double>(errors.size() - 1) + 0.5)];
+    return errors[static_cast<size_t>(std::lround(share * static_cast<double>(errors.size() - 1)))];
   };
   return {at(0.025), at(0.975)};
 }
