@@ -1,18 +1,13 @@
 #include "classifier_service/country_model.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "classifier_service/country_model.pb.h"
+#include "classifier_service/model_file.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
 #include "common/text.h"
@@ -20,14 +15,19 @@
 namespace dateline::classifier {
 namespace {
 
-constexpr absl::string_view kMagic = "DLCNTRY\n";
 constexpr int kFormatVersion = 1;
-constexpr int kCompressionLevel = 19;
-constexpr size_t kMaxMessageBytes = 256'000'000;
 // At most so many word models; there are fewer countries.
 constexpr int kMaxWordModels = 400;
-constexpr absl::string_view kRemedy =
-    "; make it again with classifier_train countries, or restore classifier_service/data/model/countries.model";
+
+constexpr ModelFileKind kKind = {
+    .name = "country model",
+    .magic = "DLCNTRY\n",
+    .remedy =
+        "; make it again with classifier_train countries, or restore classifier_service/data/model/countries.model",
+    .compression_level = 19,
+    .max_file_bytes = CountryModel::kMaxFileBytes,
+    .max_message_bytes = 256'000'000,
+};
 
 // Labels are given from title and lead; what comes further down says less of the subject, and costs time.
 constexpr size_t kWordTextBytes = 1500;
@@ -211,37 +211,12 @@ std::string CountryModel::Encode() {
                          common::Sha256Hex(file.SerializeAsString()).substr(0, 8));
   file.set_model_version(version);
 
-  const std::string message = file.SerializeAsString();
-  std::string frame(ZSTD_compressBound(message.size()), '\0');
-  ZSTD_CCtx* context = ZSTD_createCCtx();
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kCompressionLevel);
-  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-  const size_t size = ZSTD_compress2(context, frame.data(), frame.size(), message.data(), message.size());
-  ZSTD_freeCCtx(context);
-  frame.resize(size);  // Never an error: the frame has room for the bound.
-  return absl::StrCat(kMagic, frame);
+  return PackModel(kKind, file.SerializeAsString());
 }
 
 absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_view bytes, absl::string_view source) {
-  const auto corrupt = [source](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat("country model ", source, ": ", what, kRemedy));
-  };
-  const auto foreign = [source](absl::string_view what) {
-    return absl::FailedPreconditionError(absl::StrCat("country model ", source, ": ", what, kRemedy));
-  };
-  if (bytes.substr(0, kMagic.size()) != kMagic) {
-    return foreign("this is no country model");
-  }
-  bytes.remove_prefix(kMagic.size());
-  const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMaxMessageBytes) {
-    return corrupt("truncated or corrupted");
-  }
-  std::string message(static_cast<size_t>(size), '\0');
-  const size_t unpacked = ZSTD_decompress(message.data(), message.size(), bytes.data(), bytes.size());
-  if (ZSTD_isError(unpacked) != 0 || unpacked != message.size()) {
-    return corrupt("truncated or corrupted (the checksum does not hold)");
-  }
+  const auto corrupt = [source](absl::string_view what) { return CorruptModel(kKind, source, what); };
+  ASSIGN_OR_RETURN(const std::string message, UnpackModel(kKind, bytes, source));
   storage::v1::CountryModelFile file;
   if (!file.ParseFromString(message)) {
     return corrupt("corrupted");
@@ -251,7 +226,8 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
       std::vector<std::string>(file.feature_names().begin(), file.feature_names().end()) != FeatureNames() ||
       !std::equal(file.silence_feature_names().begin(), file.silence_feature_names().end(),
                   kSilenceFeatureNames.begin(), kSilenceFeatureNames.end())) {
-    return foreign(
+    return ForeignModel(
+        kKind, source,
         absl::StrCat("written as format ", file.format_version(), " with other features than this binary's"));
   }
 
@@ -321,38 +297,10 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
 }
 
 absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Load(const std::string& path) {
-  std::error_code error;
-  std::ifstream file(path, std::ios::binary);
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (!file || error) {
-    return absl::NotFoundError(absl::StrCat("country model: cannot read \"", path, "\"", kRemedy));
-  }
-  if (size > kMaxFileBytes) {
-    return absl::FailedPreconditionError(absl::StrCat("country model ", path, ": this is no country model", kRemedy));
-  }
-  std::string bytes(static_cast<size_t>(size), '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
+  ASSIGN_OR_RETURN(const std::string bytes, ReadModelFile(kKind, path));
   return Decode(bytes, path);
 }
 
-absl::Status CountryModel::Write(const std::string& path) {
-  const std::string bytes = Encode();
-  const std::string temporary = absl::StrCat(path, ".new");
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) {
-      return absl::UnavailableError(
-          absl::StrCat("country model: cannot write \"", temporary, "\"; check that the folder exists and has room"));
-    }
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("country model: cannot put \"", path, "\" in place; check who may write it"));
-  }
-  return absl::OkStatus();
-}
+absl::Status CountryModel::Write(const std::string& path) { return WriteModelFile(kKind, path, Encode()); }
 
 }  // namespace dateline::classifier

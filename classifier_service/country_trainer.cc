@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <thread>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -18,6 +16,7 @@
 #include "classifier_service/country_analysis.h"
 #include "classifier_service/text_features.h"
 #include "common/hash.h"
+#include "common/parallel.h"
 #include "common/status_macros.h"
 
 namespace dateline::classifier {
@@ -88,24 +87,6 @@ double Dot(const std::vector<double>& weights, const std::vector<feature_node>& 
 
 bool Has(const CountryArticle& article, absl::string_view code) {
   return std::binary_search(article.countries.begin(), article.countries.end(), code);
-}
-
-// Runs `task(i)` for each i below `count` on several threads; what runs where leaves no trace in the result.
-void RunParallel(int threads, size_t count, absl::FunctionRef<void(size_t)> task) {
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i = next++; i < count; i = next++) {
-      task(i);
-    }
-  };
-  std::vector<std::thread> pool;
-  for (int i = 1; i < threads; ++i) {
-    pool.emplace_back(work);
-  }
-  work();
-  for (std::thread& thread : pool) {
-    thread.join();
-  }
 }
 
 absl::Status Check(const CountryTrainOptions& options) {
@@ -330,11 +311,13 @@ class ThresholdChooser {
 
   std::array<CountryThresholds, kCountryProfileCount> Choose() const {
     std::array<CountryThresholds, kCountryProfileCount> result;
-    // By the best F1, or rather the middle of what is hardly worse: the curve is flat, and chance has its peak. "No
-    // country" counts as a tag of its own, or abstaining would gain nothing where it is right.
+    // By the best F1, or rather within what is hardly worse: the curve is flat, and chance has its peak. "No country"
+    // counts as a tag of its own, or abstaining would gain nothing where it is right. `middle`: of what is hardly
+    // worse; otherwise what is nearest to half of the best F1, where the best threshold is if scores are probabilities
+    // (Lipton, Elkan, Naryanaswamy: Optimal Thresholding of Classifiers to Maximize F1 Measure, 2014).
     CountryThresholds best;
     best.crowded = kCrowdedThreshold;
-    const auto choose = [&](double CountryThresholds::*which) {
+    const auto choose = [&](double CountryThresholds::*which, bool middle) {
       std::vector<std::pair<int, double>> tried;
       double best_f1 = 0.0;
       for (int percent = 15; percent <= 85; percent += 2) {
@@ -346,18 +329,20 @@ class ThresholdChooser {
       }
       double sum = 0.0;
       double count = 0.0;
+      double nearest = 0.0;
       for (const auto& [percent, f1] : tried) {
         if (f1 >= best_f1 - kPlateau) {
           sum += percent;
           count += 1.0;
+          nearest = std::abs(percent - 50.0 * best_f1) < std::abs(nearest - 50.0 * best_f1) ? percent : nearest;
         }
       }
-      best.*which = std::round(sum / count) / 100.0;
+      best.*which = (middle ? std::round(sum / count) : nearest) / 100.0;
     };
     for (int round = 0; round < 2; ++round) {
-      choose(&CountryThresholds::silent);
-      choose(&CountryThresholds::first);
-      choose(&CountryThresholds::other);
+      choose(&CountryThresholds::silent, /*middle=*/true);
+      choose(&CountryThresholds::first, /*middle=*/true);
+      choose(&CountryThresholds::other, /*middle=*/false);
     }
     result[static_cast<size_t>(CountryProfile::kDefault)] = best;
     // The focus alone, as often as the goal for precision allows.
@@ -482,7 +467,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   const size_t terms = model.vocabulary.size();
   const size_t word_models = model.words.size();
   progress(absl::StrCat("reading ", examples.size(), " articles; ", terms, " terms"));
-  RunParallel(options.threads, examples.size(), [&](size_t i) {
+  common::RunParallel(options.threads, examples.size(), [&](size_t i) {
     Example& example = examples[i];
     TextFeatures features =
         ExtractFeatures(model.vocabulary, example.article->text.title, CountryWordText(example.article->text.body));
@@ -504,7 +489,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   const auto runs = static_cast<size_t>(options.folds) + 1;
   progress(absl::StrCat("training ", word_models, " word models, ", runs, " times each"));
   std::vector<std::vector<double>> final_words(word_models);
-  RunParallel(options.threads, word_models * runs, [&](size_t task) {
+  common::RunParallel(options.threads, word_models * runs, [&](size_t task) {
     const size_t k = task / runs;
     const size_t run = task % runs;
     const int left_out = run + 1 < runs ? static_cast<int>(run) : kAll;
@@ -539,7 +524,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   }
   const RankerRows rows(own, model.words);
   std::vector<double> final_ranker;
-  RunParallel(options.threads, runs, [&](size_t run) {
+  common::RunParallel(options.threads, runs, [&](size_t run) {
     const int left_out = run + 1 < runs ? static_cast<int>(run) : kAll;
     std::vector<double> weights = TrainRanker(examples, gazetteer, rows, left_out, options.cost);
     if (left_out == kAll) {

@@ -1,12 +1,8 @@
 #include "classifier_service/issue_model.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -16,17 +12,23 @@
 #include "absl/time/time.h"
 
 #include "classifier_service/model.pb.h"
+#include "classifier_service/model_file.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
 
 namespace dateline::classifier {
 namespace {
 
-constexpr absl::string_view kMagic = "DLISSUE\n";
 constexpr int kFormatVersion = 1;
-constexpr int kCompressionLevel = 12;
-constexpr absl::string_view kRemedy =
-    "; train it again with classifier_train issues, or restore classifier_service/data/model/issues.model";
+
+constexpr ModelFileKind kKind = {
+    .name = "issue model",
+    .magic = "DLISSUE\n",
+    .remedy = "; train it again with classifier_train issues, or restore classifier_service/data/model/issues.model",
+    .compression_level = 12,
+    .max_file_bytes = kMaxModelFileBytes,
+    .max_message_bytes = kMaxModelBytes,
+};
 
 storage::v1::QualityReport ToFile(const Quality& quality) {
   storage::v1::QualityReport report;
@@ -125,13 +127,6 @@ absl::Status KeepAs(const std::string& path, const std::string& copy) {
   return absl::OkStatus();
 }
 
-absl::Status RenameFile(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) == 0) {
-    return absl::OkStatus();
-  }
-  return absl::UnavailableError(absl::StrCat("issue model: cannot put \"", to, "\" in place; check who may write it"));
-}
-
 }  // namespace
 
 std::string EncodeIssueModel(IssueModel& model) {
@@ -177,45 +172,21 @@ std::string EncodeIssueModel(IssueModel& model) {
       absl::StrCat("issues-", day, "-", common::Sha256Hex(file.SerializeAsString()).substr(0, 8));
   file.set_model_version(model.report.model_version);
 
-  const std::string message = file.SerializeAsString();
-  std::string bytes(kMagic);
-  std::string frame(ZSTD_compressBound(message.size()), '\0');
-  ZSTD_CCtx* context = ZSTD_createCCtx();
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kCompressionLevel);
-  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-  const size_t size = ZSTD_compress2(context, frame.data(), frame.size(), message.data(), message.size());
-  ZSTD_freeCCtx(context);
-  frame.resize(size);  // Never an error: the frame has room for the bound.
-  bytes.append(frame);
-  return bytes;
+  return PackModel(kKind, file.SerializeAsString());
 }
 
 absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::string_view source) {
-  const auto corrupt = [source](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat("issue model ", source, ": ", what, kRemedy));
-  };
-  if (bytes.substr(0, kMagic.size()) != kMagic) {
-    return absl::FailedPreconditionError(absl::StrCat("issue model ", source, ": this is no issue model", kRemedy));
-  }
-  bytes.remove_prefix(kMagic.size());
-  const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMaxModelBytes) {
-    return corrupt("truncated or corrupted");
-  }
-  std::string message(static_cast<size_t>(size), '\0');
-  const size_t unpacked = ZSTD_decompress(message.data(), message.size(), bytes.data(), bytes.size());
-  if (ZSTD_isError(unpacked) != 0 || unpacked != message.size()) {
-    return corrupt("truncated or corrupted (the checksum does not hold)");
-  }
+  const auto corrupt = [source](absl::string_view what) { return CorruptModel(kKind, source, what); };
+  ASSIGN_OR_RETURN(const std::string message, UnpackModel(kKind, bytes, source));
   storage::v1::IssueModelFile file;
   if (!file.ParseFromString(message)) {
     return corrupt("corrupted");
   }
   if (file.format_version() != kFormatVersion || file.features_version() != kTextFeaturesVersion) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "issue model %s: written as format %d with features %d, this binary reads format %d with features %d%s",
-        std::string(source), file.format_version(), file.features_version(), kFormatVersion, kTextFeaturesVersion,
-        std::string(kRemedy)));
+    return ForeignModel(
+        kKind, source,
+        absl::StrFormat("written as format %d with features %d, this binary reads format %d with features %d",
+                        file.format_version(), file.features_version(), kFormatVersion, kTextFeaturesVersion));
   }
 
   IssueModel model;
@@ -265,18 +236,7 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
 }
 
 absl::Status WriteIssueModel(const std::string& path, IssueModel& model) {
-  const std::string bytes = EncodeIssueModel(model);
-  const std::string temporary = absl::StrCat(path, ".new");
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) {
-      return absl::UnavailableError(
-          absl::StrCat("issue model: cannot write \"", temporary, "\"; check that the folder exists and has room"));
-    }
-  }
-  return RenameFile(temporary, path);
+  return WriteModelFile(kKind, path, EncodeIssueModel(model));
 }
 
 absl::Status PublishIssueModel(const std::string& path, IssueModel& model) {
@@ -293,24 +253,13 @@ absl::StatusOr<std::string> RollBackIssueModel(const std::string& path) {
   RETURN_IF_ERROR(ReadIssueModel(path).status());
   const std::string current = absl::StrCat(path, ".current");
   RETURN_IF_ERROR(KeepAs(path, current));
-  RETURN_IF_ERROR(RenameFile(previous, path));
-  RETURN_IF_ERROR(RenameFile(current, previous));
+  RETURN_IF_ERROR(RenameModelFile(kKind, previous, path));
+  RETURN_IF_ERROR(RenameModelFile(kKind, current, previous));
   return before.report.model_version;
 }
 
 absl::StatusOr<IssueModel> ReadIssueModel(const std::string& path) {
-  std::error_code error;
-  std::ifstream file(path, std::ios::binary);
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (!file || error) {
-    return absl::NotFoundError(absl::StrCat("issue model: cannot read \"", path, "\"", kRemedy));
-  }
-  if (size > kMaxModelFileBytes) {
-    return absl::FailedPreconditionError(absl::StrCat("issue model ", path, ": this is no issue model", kRemedy));
-  }
-  std::string bytes(static_cast<size_t>(size), '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
+  ASSIGN_OR_RETURN(const std::string bytes, ReadModelFile(kKind, path));
   return DecodeIssueModel(bytes, path);
 }
 

@@ -10,7 +10,6 @@
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "common/parallel.h"
 #include "common/printable.h"
 #include "common/status_macros.h"
 
@@ -477,24 +477,6 @@ class Tally {
   std::vector<Article> articles_;
 };
 
-// Runs `task(i)` for each i below `count` on several threads; what runs where leaves no trace in the result.
-void RunParallel(int threads, size_t count, const std::function<void(size_t)>& task) {
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i = next++; i < count; i = next++) {
-      task(i);
-    }
-  };
-  std::vector<std::thread> pool;
-  for (int i = 1; i < threads; ++i) {
-    pool.emplace_back(work);
-  }
-  work();
-  for (std::thread& thread : pool) {
-    thread.join();
-  }
-}
-
 absl::Status Check(const TrainOptions& options) {
   if (options.max_terms < 100 || options.max_terms > 1'000'000) {
     return absl::InvalidArgumentError("max_terms: must be 100 to 1000000");
@@ -577,7 +559,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   std::vector<std::vector<double>> margins(issues.size(), std::vector<double>(examples.size(), 0.0));
   std::atomic<size_t> done{0};
   progress(absl::StrCat("training ", issues.size(), " issues, ", runs, " times each"));
-  RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
+  common::RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
     const size_t issue = task / runs;
     const size_t run = task % runs;
     const int left_out = run < runs - 1 ? static_cast<int>(run) : -1;
@@ -846,7 +828,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
   std::vector<std::vector<double>> folded(issues.size(), std::vector<double>(articles.size(), 0.0));
   progress(
       absl::StrCat("teaching ", issues.size(), " issues from ", articles.size(), " articles, ", runs, " times each"));
-  RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
+  common::RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
     const size_t issue = task / runs;
     const int left_out = task % runs < runs - 1 ? static_cast<int>(task % runs) : -1;
     std::vector<double> change = Change(lesson, issue, left_out, options.cost);

@@ -9,6 +9,11 @@ dateline_library(classifier_taxonomy
   HEADERS language.h taxonomy.h taxonomy_diff.h
   DEPS common_base absl::flat_hash_map absl::status absl::statusor absl::strings
   PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set ICU::uc)
+dateline_library(model_file
+  SOURCES model_file.cc
+  HEADERS model_file.h
+  DEPS absl::status absl::statusor absl::strings
+  PRIVATE_DEPS common_base PkgConfig::ZSTD)
 dateline_library(text_features
   SOURCES text_features.cc
   HEADERS classification.h text_features.h
@@ -18,7 +23,7 @@ dateline_library(classifier_issues
   SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc text_sketch.cc
   HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_sketch.h
   DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
-  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc PkgConfig::ZSTD)
+  PRIVATE_DEPS model_file classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc)
 dateline_library(classifier_trainer
   SOURCES issue_trainer.cc issue_trainer_corpus.cc
   HEADERS issue_trainer.h issue_trainer_corpus.h

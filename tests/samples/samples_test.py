@@ -18,7 +18,7 @@ from services import Services  # noqa: E402
 # Measured shares, rounded down; a change that makes one fall below has to say why. An article counts as right when every
 # expected tag is there and every other one is among those that would be no mistake. Where the publisher's own labels
 # decide there is nothing to guess: all must be right.
-FLOORS = {"countries by label": 1.0, "issues by label": 1.0, "countries by text": 0.85, "issues by text": 0.42}
+FLOORS = {"countries by label": 1.0, "issues by label": 1.0, "countries by text": 0.86, "issues by text": 0.42}
 
 
 def expectations(samples):
