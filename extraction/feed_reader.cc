@@ -93,6 +93,25 @@ absl::Status WrongRoot(absl::string_view wanted, absl::string_view root) {
       kMalformedFeed);
 }
 
+// Why a document can't be read on, as an error of the item that would have been `next`.
+absl::Status Broken(const XmlStream& xml, absl::string_view what, absl::string_view next) {
+  const absl::Status& status = xml.status();
+  if (!absl::IsInvalidArgument(status)) {
+    return status;
+  }
+  return common::WithReason(
+      common::InvalidField(
+          "content", absl::StrCat("is a ", what, " that breaks off at line ", xml.line(), ": it ", status.message(),
+                                  "; what comes from ", next, " on is not known and was not read")),
+      kMalformedFeed);
+}
+
+absl::Status TooLong(size_t limit) {
+  return common::WithReason(
+      absl::InvalidArgumentError(absl::StrCat("is longer than ", limit, " bytes and was passed over")),
+      kDocumentTooLarge);
+}
+
 class FeedReader final : public SourceReader {
  public:
   FeedReader(Input input, const SourceOptions& options, absl::Time now)
@@ -102,31 +121,47 @@ class FeedReader final : public SourceReader {
         xml_(std::move(input), options.charset, options.max_item_bytes) {}
 
   std::optional<SourceItem> Next() override {
-    while (!done_ && xml_.Next()) {
-      const std::string name = xml_.name();
-      if (xml_.depth() == 0 && !ReadRoot(name)) {
+    if (!std::exchange(begun_, true)) {
+      const xmlNode* const root = xml_.Root();
+      if (root != nullptr && !ReadRoot(root)) {
         done_ = true;
-        return Failed(WrongRoot("feed", name));
+        return Failed(WrongRoot("feed", NameOf(root)));
       }
-      if (name == "item" || name == "entry") {
-        const xmlNode* const node = xml_.Expand();
-        if (node == nullptr) {
-          break;
-        }
-        ++number_;
-        if (IsSkipped(Children(node))) {
-          AddSkipped(1);
-          continue;
-        }
-        return ReadEntry(node);
+    }
+    while (!done_) {
+      const std::optional<XmlRecord> record = xml_.Next();
+      if (!record) {
+        break;
       }
-      ReadFeedField(name);
+      const std::string name = NameOf(record->node);
+      if (name != "item" && name != "entry") {
+        ReadFeedField(name, record->node);
+        continue;
+      }
+      if (record->cut_off) {
+        break;
+      }
+      ++number_;
+      if (record->too_long) {
+        return ItemAt("entry", number_, TooLong(options_.max_item_bytes));
+      }
+      if (IsSkipped(Children(record->node))) {
+        AddSkipped(1);
+        continue;
+      }
+      SourceItem item = ReadEntry(record->node);
+      if (record->mended && item.extraction.ok()) {
+        item.extraction->warnings.emplace_back("the entry is not well-formed XML; some of it may be missing");
+      }
+      return item;
     }
     if (std::exchange(done_, true)) {
       return std::nullopt;
     }
     if (!xml_.status().ok()) {
-      return Failed(Broken());
+      SourceItem item = Failed(Broken(xml_, "feed", absl::StrCat("entry ", number_ + 1)));
+      item.cuts_off = true;
+      return item;
     }
     if (number_ > 0) {
       return std::nullopt;
@@ -137,49 +172,31 @@ class FeedReader final : public SourceReader {
  private:
   SourceItem Failed(absl::Status status) const { return ItemAt("entry", number_ + 1, std::move(status)); }
 
-  absl::Status Broken() const {
-    const absl::Status& status = xml_.status();
-    if (!absl::IsInvalidArgument(status)) {
-      return status;
-    }
-    if (common::ReasonOf(status) == kDocumentTooLarge) {
-      return common::WithReason(common::InvalidField("content", absl::StrCat("is a feed of which entry ", number_ + 1,
-                                                                             " ", status.message())),
-                                kDocumentTooLarge);
-    }
-    return common::WithReason(common::InvalidField("content", absl::StrCat("is a feed that breaks off at line ",
-                                                                           xml_.line(), ": ", status.message())),
-                              kMalformedFeed);
-  }
-
-  bool ReadRoot(absl::string_view name) {
-    language_ = xml_.Attribute("xml:lang");
-    base_ = xml_.Attribute("xml:base");
+  bool ReadRoot(const xmlNode* root) {
+    language_ = AttributeOf(root, "lang");
+    base_ = AttributeOf(root, "base");
     base_ = base_.empty() ? options_.url : ResolveUrl(base_, options_.url);
+    const std::string name = NameOf(root);
     return name == "feed" || name == "rss" || name == "rdf:RDF" || name == "RDF" || name == "channel";
   }
 
-  // <title>, <language> and <link> of the feed itself, which stand before its entries.
-  void ReadFeedField(absl::string_view name) {
-    const int depth = xml_.depth();
-    if (depth < 1 || depth > 2) {
-      return;
-    }
+  // <title>, <language>, <link> and <author> of the feed itself, which stand before its entries.
+  void ReadFeedField(absl::string_view name, const xmlNode* node) {
     if (name == "link" && base_.empty()) {
-      const std::string href = xml_.Attribute("href");
-      const xmlNode* const node = href.empty() ? xml_.Expand() : nullptr;
-      base_ = ResolveUrl(node != nullptr ? CollapseSpace(TextOf(node)) : href, "");
+      const std::string href = AttributeOf(node, "href");
+      base_ = ResolveUrl(href.empty() ? CollapseSpace(TextOf(node)) : href, "");
     } else if (name == "title" || name == "language") {
       std::string& field = name == "title" ? source_ : language_;
-      const xmlNode* const node = field.empty() ? xml_.Expand() : nullptr;
-      if (node != nullptr) {
+      if (field.empty()) {
         field = HtmlToText(TextOf(node));
       }
+    } else if (name == "author") {
+      // Atom: whoever wrote the feed wrote the entries that name nobody else.
+      AddAuthors(Children(node).Text("name"), &feed_authors_);
     } else if (name == "wp:author") {
       // WordPress names authors by login in its entries, and says who they are before them.
-      const xmlNode* const node = xml_.Expand();
-      if (node != nullptr && authors_.size() < kMaxAuthors) {
-        const Children author(node);
+      const Children author(node);
+      if (authors_.size() < kMaxAuthors) {
         authors_.emplace(author.Text("wp:author_login"), author.Text("wp:author_display_name"));
       }
     }
@@ -269,35 +286,40 @@ class FeedReader final : public SourceReader {
     }
   }
 
+  static void AddAuthors(absl::string_view text, std::vector<std::string>* authors) {
+    std::vector<std::string> names = ParseNameList(text);
+    if (names.empty()) {
+      names.push_back(CleanAuthorName(text));
+    }
+    for (std::string& name : names) {
+      if (!name.empty() && std::find(authors->begin(), authors->end(), name) == authors->end()) {
+        authors->push_back(std::move(name));
+      }
+    }
+  }
+
   void ReadAuthors(const Children& entry, Article* article) const {
-    const auto add = [article](absl::string_view text) {
-      std::vector<std::string> names = ParseNameList(text);
-      if (names.empty()) {
-        names.push_back(CleanAuthorName(text));
-      }
-      for (std::string& name : names) {
-        if (!name.empty() &&
-            std::find(article->authors.begin(), article->authors.end(), name) == article->authors.end()) {
-          article->authors.push_back(std::move(name));
-        }
-      }
-    };
     for (const xmlNode* creator : entry.All("dc:creator")) {
       const std::string name = HtmlToText(TextOf(creator));
       const auto known = authors_.find(name);
-      add(known != authors_.end() && !known->second.empty() ? known->second : name);
+      AddAuthors(known != authors_.end() && !known->second.empty() ? known->second : name, &article->authors);
     }
     for (const xmlNode* author : entry.All("author")) {
       const std::string name = Children(author).Text("name");
       if (!name.empty()) {
-        add(name);
+        AddAuthors(name, &article->authors);
         continue;
       }
       // RSS: "jane@example.org (Jane Roe)".
       const std::string text = CollapseSpace(TextOf(author));
       const size_t open = text.find('(');
       const size_t close = text.find(')', open == std::string::npos ? 0 : open);
-      add(open != std::string::npos && close != std::string::npos ? text.substr(open + 1, close - open - 1) : text);
+      AddAuthors(
+          open != std::string::npos && close != std::string::npos ? text.substr(open + 1, close - open - 1) : text,
+          &article->authors);
+    }
+    if (article->authors.empty()) {
+      article->authors = feed_authors_;
     }
   }
 
@@ -396,8 +418,10 @@ class FeedReader final : public SourceReader {
   std::string source_;
   std::string language_;
   std::string base_;
+  std::vector<std::string> feed_authors_;
   absl::flat_hash_map<std::string, std::string> authors_;  // Names by login.
   int64_t number_ = 0;
+  bool begun_ = false;
   bool done_ = false;
 };
 
@@ -406,35 +430,40 @@ class SitemapReader final : public SourceReader {
   SitemapReader(Input input, const SourceOptions& options, absl::Time now)
       : SourceReader(Format::kSitemap),
         url_(options.url),
+        max_record_bytes_(options.max_item_bytes),
         now_(now),
         xml_(std::move(input), options.charset, options.max_item_bytes) {}
 
   std::optional<SourceItem> Next() override {
-    while (!done_ && xml_.Next()) {
-      const std::string name = xml_.name();
-      if (xml_.depth() == 0 && name != "urlset" && name != "sitemapindex") {
+    if (!std::exchange(begun_, true)) {
+      const xmlNode* const root = xml_.Root();
+      if (root != nullptr && NameOf(root) != "urlset" && NameOf(root) != "sitemapindex") {
         done_ = true;
-        return Failed(WrongRoot("sitemap", name));
+        return Failed(WrongRoot("sitemap", NameOf(root)));
       }
+    }
+    while (!done_) {
+      const std::optional<XmlRecord> record = xml_.Next();
+      if (!record || record->cut_off) {
+        break;
+      }
+      const std::string name = NameOf(record->node);
       if (name != "url" && name != "sitemap") {
         continue;
       }
-      const xmlNode* const node = xml_.Expand();
-      if (node == nullptr) {
-        break;
-      }
       ++number_;
-      return ReadAddress(Children(node), name == "url" ? Link::Kind::kPage : Link::Kind::kSource);
+      if (record->too_long) {
+        return ItemAt("address", number_, TooLong(max_record_bytes_));
+      }
+      return ReadAddress(Children(record->node), name == "url" ? Link::Kind::kPage : Link::Kind::kSource);
     }
     if (std::exchange(done_, true)) {
       return std::nullopt;
     }
     if (!xml_.status().ok()) {
-      return Failed(absl::IsInvalidArgument(xml_.status())
-                        ? common::WithReason(common::InvalidField("content", absl::StrCat("is a sitemap that ",
-                                                                                          xml_.status().message())),
-                                             kMalformedFeed)
-                        : xml_.status());
+      SourceItem item = Failed(Broken(xml_, "sitemap", absl::StrCat("address ", number_ + 1)));
+      item.cuts_off = true;
+      return item;
     }
     if (number_ > 0) {
       return std::nullopt;
@@ -495,9 +524,11 @@ class SitemapReader final : public SourceReader {
   }
 
   const std::string url_;
+  const size_t max_record_bytes_;
   const absl::Time now_;
   XmlStream xml_;
   int64_t number_ = 0;
+  bool begun_ = false;
   bool done_ = false;
 };
 

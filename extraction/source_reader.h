@@ -88,6 +88,8 @@ struct SourceItem {
   // The message of an error is to follow the position, and doesn't repeat it.
   absl::StatusOr<Extraction> extraction = absl::UnknownError("not read");
   std::optional<Link> link = {};
+  // Beside an error: the source can't be read any further, and how many articles it would have had is not known.
+  bool cuts_off = false;
 };
 
 // The article of `item`, which has a link to a page, as that page gives it. What the source said is kept where the page

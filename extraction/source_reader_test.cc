@@ -267,10 +267,17 @@ TEST(FeedTest, AnItemWithoutAnythingHarmsNoOther) {
 }
 
 TEST(FeedTest, AFeedThatBreaksOffGivesWhatStandsBefore) {
-  const std::vector<SourceItem> items = ReadAll("<rss><channel><item><title>One</title></item><item><title>Two</ti");
-  ASSERT_THAT(items, SizeIs(2));
-  EXPECT_THAT(items[0].extraction, IsOk());
-  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off")));
+  for (const char* end : {"<item><title>Two</ti", "<item><title>Two</title>", "<item><title><![CDATA[Two", "<it",
+                          "<item", "<!-- Two", "", "<item><title a='", "</item></i"}) {
+    SCOPED_TRACE(end);
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat("<rss><channel><item><title>One</title></item>\n", end));
+    ASSERT_THAT(items, SizeIs(2));
+    EXPECT_THAT(items[0].extraction, IsOk());
+    EXPECT_FALSE(items[0].cuts_off);
+    EXPECT_EQ(items[1].position, "entry 2");
+    EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off at line 2")));
+    EXPECT_TRUE(items[1].cuts_off);
+  }
 }
 
 TEST(FeedTest, EntitiesAreNeitherExpandedNorFetched) {
@@ -288,14 +295,92 @@ TEST(FeedTest, EntitiesAreNeitherExpandedNorFetched) {
   EXPECT_EQ(items[0].extraction->article.title, "One &a29; &f;");
 }
 
-TEST(FeedTest, DeepNestingIsAnError) {
-  std::string deep = "<rss><channel><item>";
+TEST(FeedTest, NestingBeyondTheLimitIsReadAsFlat) {
+  std::string deep;
   for (int i = 0; i < 100'000; ++i) {
     deep += "<a>";
   }
-  const std::vector<SourceItem> items = ReadAll(deep);
-  ASSERT_THAT(items, SizeIs(1));
-  EXPECT_THAT(items[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("well-formed")));
+  const std::vector<SourceItem> items = ReadAll(Rss(absl::StrCat(
+      "<item>", deep, "</item><item><title>", deep, "Two", deep, "</title></item><item><title>Three</title></item>")));
+  ASSERT_THAT(items, SizeIs(3));
+  ASSERT_THAT(items[1].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.title, "Two");
+  ASSERT_THAT(items[2].extraction, IsOk());
+  EXPECT_EQ(items[2].extraction->article.title, "Three");
+}
+
+TEST(FeedTest, AStrayTagHarmsNoMoreThanItsEntry) {
+  const std::vector<SourceItem> items =
+      ReadAll(Rss("<item><title>One</b></title></i></item></b></b></b><item><title>Two</title><description><p>A<br>b"
+                  "</description></item><item><title>Three</title></item>"));
+  ASSERT_THAT(items, SizeIs(3));
+  for (const SourceItem& item : items) {
+    ASSERT_THAT(item.extraction, IsOk());
+  }
+  EXPECT_EQ(items[0].extraction->article.title, "One");
+  EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("not well-formed")));
+  EXPECT_EQ(items[1].extraction->article.title, "Two");
+  EXPECT_THAT(items[1].extraction->warnings, Contains(HasSubstr("not well-formed")));
+  EXPECT_EQ(items[2].extraction->article.title, "Three");
+  EXPECT_THAT(items[2].extraction->warnings, Not(Contains(HasSubstr("not well-formed"))));
+}
+
+TEST(FeedTest, AnEntryWithoutItsEndEndsWhereTheNextBegins) {
+  const std::vector<SourceItem> items = ReadAll(Rss("<item><title>One</title><item><title>Two</title></item>"));
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.title, "One");
+  ASSERT_THAT(items[1].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.title, "Two");
+}
+
+TEST(FeedTest, BadAttributesHarmNoOtherEntry) {
+  const std::vector<SourceItem> items =
+      ReadAll(Rss("<item><title a=1 b b='2' a='3' c='x<y' d='>' &>One</title></item><item><title>a < b &lt;3 &amp; "
+                  "&eacute;</title></item>"
+                  "<item><title e='>Three</title></item><item><title>Four</title></item>"));
+  ASSERT_THAT(items, SizeIs(4));
+  ASSERT_THAT(items[1].extraction, IsOk());
+  ASSERT_THAT(items[3].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.title, "a < b <3 & é");
+  EXPECT_EQ(items[3].extraction->article.title, "Four");
+}
+
+// Parsers compare each attribute of an element with each.
+TEST(FeedTest, ManyAttributesTakeNoMoreThanLinearTime) {
+  std::string attributes;
+  for (int i = 0; i < 400'000; ++i) {
+    absl::StrAppend(&attributes, " a", i, "='1'");
+  }
+  const absl::Time start = absl::Now();
+  for (const absl::string_view end : {">", "/>"}) {
+    const std::vector<SourceItem> items = ReadAll(
+        Rss(absl::StrCat("<item><title>One</title><g", attributes, end, "<link>https://x.example/1</link></item>")));
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    EXPECT_EQ(items[0].extraction->article.title, "One");
+    EXPECT_EQ(items[0].extraction->article.url, end == "/>" ? "https://x.example/1" : "");
+  }
+  EXPECT_LT(absl::Now() - start, absl::Seconds(20));
+}
+
+TEST(FeedTest, WhatFollowsTheRootIsNotPassedOverInSilence) {
+  const std::string feed = Rss("<item><title>One</title></item>");
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(feed, feed));
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("another document")));
+  EXPECT_TRUE(items[1].cuts_off);
+}
+
+TEST(FeedTest, EntriesOfAtomHaveTheAuthorOfTheirFeed) {
+  const std::vector<SourceItem> items = ReadAll(
+      "<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><author><name>Jane Roe</name></author>"
+      "<entry><title>One</title></entry><entry><title>Two</title><author><name>John Doe</name></author></entry>"
+      "</feed>");
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe"));
+  EXPECT_THAT(items[1].extraction->article.authors, ElementsAre("John Doe"));
 }
 
 TEST(FeedTest, AnEmptyFeedSaysSo) {
@@ -384,14 +469,20 @@ TEST(FeedTest, ReadsAnyLengthAndAnyPieces) {
   }
 }
 
-TEST(FeedTest, AnEntryBeyondTheLimitEndsTheFeed) {
+TEST(FeedTest, AnEntryBeyondTheLimitIsPassedOver) {
+  const std::string long_text(300'000, 'x');
   const std::vector<SourceItem> items =
-      ReadAll(Rss(absl::StrCat("<item><title>One</title></item><item><title>", std::string(300'000, 'x'))),
+      ReadAll(Rss(absl::StrCat("<item><title>One</title></item><item><title><b>", long_text, "</b><i>", long_text,
+                               "</i></title><link/></item><item><title>Three</title></item>")),
               {.max_item_bytes = 10'000});
-  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items, SizeIs(3));
   EXPECT_THAT(items[0].extraction, IsOk());
-  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("entry 2 is longer")));
+  EXPECT_EQ(items[1].position, "entry 2");
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("longer than 10000 bytes")));
   EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kDocumentTooLarge);
+  EXPECT_FALSE(items[1].cuts_off);
+  ASSERT_THAT(items[2].extraction, IsOk());
+  EXPECT_EQ(items[2].extraction->article.title, "Three");
 }
 
 TEST(FeedTest, AFeedWithoutEndGivesEntriesForEver) {
@@ -540,7 +631,7 @@ TEST(SitemapTest, WhatIsNoneSaysSo) {
   EXPECT_THAT(ReadAll("<urlset></urlset>").back().extraction,
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("without addresses")));
   EXPECT_THAT(ReadAll("<urlset><url><loc>https://x.example/1</loc></url><url>").back().extraction,
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not well-formed XML from line 1")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off at line 1")));
 }
 
 Document Page(const std::string& paragraph) {

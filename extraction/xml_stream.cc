@@ -1,16 +1,17 @@
 #include "extraction/xml_stream.h"
 
+#include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlerror.h>
-#include <libxml/xmlreader.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,9 @@ namespace {
 
 constexpr size_t kMaxEntityName = 32;
 constexpr size_t kReadBytes = 16'384;
+// A longer tag than this is read for its name alone. Attributes hold addresses, and now and then a picture.
+constexpr size_t kMaxTagBytes = 65'536;
+constexpr size_t kMaxNameBytes = 1024;
 // What is remembered of names of entities; a document with more of them looks the others up again.
 constexpr size_t kMaxEntities = 1000;
 
@@ -82,12 +86,6 @@ std::string NameOf(absl::string_view local, absl::string_view prefix, absl::stri
   return absl::StrCat(prefix, ":", local);
 }
 
-std::string NameOf(const xmlNode* node) {
-  const absl::string_view prefix = node->ns == nullptr ? absl::string_view() : View(node->ns->prefix);
-  const absl::string_view uri = node->ns == nullptr ? absl::string_view() : View(node->ns->href);
-  return NameOf(View(node->name), prefix, uri);
-}
-
 bool IsControl(char c) {
   const auto u = static_cast<unsigned char>(c);
   return u < 0x20 && u != '\n' && u != '\t' && u != '\r';
@@ -128,10 +126,35 @@ bool IsXmlCharacter(absl::string_view reference) {
          (code >= 0xE000 && code < 0xFFFE) || (code >= 0x10000 && code <= 0x10FFFF);
 }
 
+// The elements that hold records together, by their local names.
+bool HoldsRecords(absl::string_view name) {
+  const size_t colon = name.rfind(':');
+  name = colon == absl::string_view::npos ? name : name.substr(colon + 1);
+  for (const absl::string_view holder : {"rss", "channel", "feed", "RDF", "urlset", "sitemapindex"}) {
+    if (name == holder) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Records of which there are many, and never one within another.
+bool RepeatsOnly(absl::string_view name) {
+  return name == "item" || name == "entry" || name == "url" || name == "sitemap";
+}
+
+bool IsNameStart(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80) != 0; }
+
+bool IsNameCharacter(char c) {
+  return IsNameStart(c) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == ':';
+}
+
 }  // namespace
 
 size_t XmlCleaner::CleanReference(absl::string_view rest, bool last, std::string* clean) {
-  static constexpr std::array<absl::string_view, 5> kPredefined = {"amp", "lt", "gt", "quot", "apos"};
+  // By number: names of entities are passed over by a parser that has met an error.
+  static constexpr std::array<std::pair<absl::string_view, absl::string_view>, 5> kPredefined = {
+      {{"amp", "&#38;"}, {"lt", "&#60;"}, {"gt", "&#62;"}, {"quot", "&#34;"}, {"apos", "&#39;"}}};
   size_t end = 1;
   while (end < rest.size() && end <= kMaxEntityName &&
          (absl::ascii_isalnum(static_cast<unsigned char>(rest[end])) || rest[end] == '#')) {
@@ -142,22 +165,24 @@ size_t XmlCleaner::CleanReference(absl::string_view rest, bool last, std::string
   }
   const std::string name(rest.substr(1, end - 1));
   if (end >= rest.size() || rest[end] != ';' || name.empty()) {
-    clean->append("&amp;");
+    clean->append("&#38;");
     return 1;
   }
   if (name[0] == '#') {
     absl::StrAppend(clean, IsXmlCharacter(name) ? absl::StrCat("&", name, ";") : " ");
     return end + 1;
   }
-  if (std::find(kPredefined.begin(), kPredefined.end(), name) != kPredefined.end()) {
-    absl::StrAppend(clean, "&", name, ";");
-    return end + 1;
+  for (const auto& [predefined, number] : kPredefined) {
+    if (name == predefined) {
+      absl::StrAppend(clean, number);
+      return end + 1;
+    }
   }
   auto entry = entities_.find(name);
   if (entry == entities_.end()) {
     const std::string decoded = HtmlToText(absl::StrCat("x&", name, ";x"));
     const bool known = decoded.size() > 2 && !absl::StrContains(decoded, "&") && !absl::StrContains(decoded, "<");
-    std::string value = known ? decoded.substr(1, decoded.size() - 2) : absl::StrCat("&amp;", name, ";");
+    std::string value = known ? decoded.substr(1, decoded.size() - 2) : absl::StrCat("&#38;", name, ";");
     if (entities_.size() >= kMaxEntities) {
       clean->append(value);
       return end + 1;
@@ -188,87 +213,315 @@ size_t XmlCleaner::SkipDoctype(absl::string_view rest) {
   return rest.size();
 }
 
-void XmlCleaner::Clean(absl::string_view xml, bool last, std::string* clean) {
+// Through the end of a tag whose attributes are dropped, or all of `rest`.
+size_t XmlCleaner::SkipLongTag(absl::string_view rest, std::string* clean) {
+  for (size_t i = 0; i < rest.size(); ++i) {
+    const char c = rest[i];
+    if (quote_ != 0) {
+      quote_ = c == quote_ ? '\0' : quote_;
+    } else if ((c == '"' || c == '\'') && before_ == '=') {
+      quote_ = c;
+    } else if (c == '>') {
+      state_ = State::kText;
+      if (before_ == '/' && long_tag_opened_) {
+        CloseThrough(open_.size() - 1, clean);
+      } else if (before_ == '/' && too_deep_ > 0) {
+        --too_deep_;
+      }
+      return i + 1;
+    }
+    before_ = absl::ascii_isspace(static_cast<unsigned char>(c)) ? before_ : c;
+  }
+  return rest.size();
+}
+
+size_t XmlCleaner::Skip(absl::string_view rest, bool last) {
+  if (const size_t at = rest.find(skip_end_); at != absl::string_view::npos) {
+    state_ = State::kText;
+    return at + skip_end_.size();
+  }
+  return last ? rest.size() : rest.size() - std::min(rest.size(), skip_end_.size() - 1);
+}
+
+void XmlCleaner::Mark(absl::string_view what, std::string* clean) {
+  if (!drops()) {
+    absl::StrAppend(clean, "<?", what, "?>");
+  }
+}
+
+bool XmlCleaner::Open(absl::string_view name, absl::string_view attributes, bool empty, std::string* clean) {
+  if (ended_) {
+    goes_on_ = true;
+    return false;
+  }
+  // An entry never holds another one: the end of the one before is missing.
+  if (in_record() && open_.size() == record_level_ + 1 && open_.back() == name && RepeatsOnly(name)) {
+    Mark(kMended, clean);
+    CloseThrough(record_level_, clean);
+  }
+  if (open_.size() >= kMaxXmlDepth) {
+    too_deep_ += empty ? 0 : 1;
+    return false;
+  }
+  const bool holds_records = !in_record() && HoldsRecords(name);
+  if (!in_record() && !holds_records) {
+    record_bytes_ = 0;
+    mended_ = false;
+  }
+  const bool dropped = in_record() && too_long_;
+  open_.emplace_back(name);
+  record_level_ += holds_records ? 1 : 0;
+  if (!dropped) {
+    absl::StrAppend(clean, "<", name, attributes, ">");
+  }
+  if (empty) {
+    CloseThrough(open_.size() - 1, clean);
+  }
+  return true;
+}
+
+void XmlCleaner::CloseThrough(size_t level, std::string* clean) {
+  while (open_.size() > level) {
+    const bool ends_record = open_.size() == record_level_ + 1;
+    // Of a record that is too long, all but itself was closed when that was seen.
+    if (!too_long_ || open_.size() <= record_level_ + 1) {
+      absl::StrAppend(clean, "</", open_.back(), ">");
+    }
+    open_.pop_back();
+    record_level_ = std::min(record_level_, open_.size());
+    if (ends_record) {
+      too_long_ = false;
+      too_deep_ = 0;
+    }
+  }
+  ended_ = ended_ || open_.empty();
+}
+
+size_t XmlCleaner::CleanStartTag(absl::string_view rest, bool last, std::string* clean) {
+  size_t name_end = 1;
+  while (name_end < std::min(rest.size(), kMaxNameBytes) && IsNameCharacter(rest[name_end])) {
+    ++name_end;
+  }
+  const absl::string_view name = rest.substr(1, name_end - 1);
+  size_t attributes = 0;
+  char quote = 0;
+  char before = 0;
+  size_t end = name_end;
+  for (; end < std::min(rest.size(), kMaxTagBytes) && attributes <= kMaxXmlAttributes; ++end) {
+    const char c = rest[end];
+    if (c == '<' || (quote == 0 && c == '>')) {
+      break;  // A bracket that opens has no place in a tag, in quotes or not: this one was never closed.
+    }
+    if (quote != 0) {
+      quote = c == quote ? '\0' : quote;
+    } else if ((c == '"' || c == '\'') && before == '=') {
+      quote = c;
+    } else if (c == '=') {
+      ++attributes;
+    }
+    before = absl::ascii_isspace(static_cast<unsigned char>(c)) ? before : c;
+  }
+  if (attributes > kMaxXmlAttributes || end == kMaxTagBytes) {
+    long_tag_opened_ = Open(name, "", /*empty=*/false, clean);
+    if (!std::exchange(mended_, true)) {
+      Mark(kMended, clean);
+    }
+    quote_ = quote;
+    before_ = before;
+    state_ = State::kLongTag;
+    return end;
+  }
+  if (end == rest.size()) {
+    return last ? rest.size() : 0;
+  }
+  const bool closed = rest[end] == '>';
+  const bool empty = closed && rest[end - 1] == '/';
+  std::string text;
+  const absl::string_view found = rest.substr(name_end, end - name_end - (empty ? 1 : 0));
+  // References in the values of attributes are put right as those in text are.
+  for (size_t i = 0; i < found.size();) {
+    const size_t run = std::min(found.find('&', i), found.size());
+    AppendClean(found.substr(i, run - i), &text);
+    i = run;
+    if (i < found.size()) {
+      i += CleanReference(found.substr(i), /*last=*/true, &text);
+    }
+  }
+  Open(name, text, empty, clean);
+  if (!closed && !std::exchange(mended_, true)) {
+    Mark(kMended, clean);
+  }
+  return closed ? end + 1 : end;
+}
+
+size_t XmlCleaner::CleanEndTag(absl::string_view rest, bool last, std::string* clean) {
+  const size_t end = rest.substr(0, kMaxNameBytes).find_first_of("<>", 1);
+  if (end == absl::string_view::npos) {
+    if (rest.size() < kMaxNameBytes) {
+      return last ? rest.size() : 0;
+    }
+    return 2;  // No name is so long: what follows is text.
+  }
+  const absl::string_view name = absl::StripAsciiWhitespace(rest.substr(2, end - 2));
+  const size_t length = rest[end] == '>' ? end + 1 : end;
+  const bool ends_record = in_record() && open_[record_level_] == name;
+  if (too_deep_ > 0 && !ends_record) {
+    --too_deep_;
+    return length;
+  }
+  for (size_t level = open_.size(); level > 0; --level) {
+    if (open_[level - 1] != name) {
+      continue;
+    }
+    if (level < open_.size() && !std::exchange(mended_, true)) {
+      Mark(kMended, clean);
+    }
+    CloseThrough(level - 1, clean);
+    return length;
+  }
+  if (!std::exchange(mended_, true)) {
+    Mark(kMended, clean);
+  }
+  return length;
+}
+
+size_t XmlCleaner::CleanCdata(absl::string_view rest, bool last, std::string* clean) {
+  size_t sure = 0;
+  size_t used = 0;
+  if (const size_t end = rest.find("]]>"); end != absl::string_view::npos) {
+    sure = end;
+    used = end + 3;
+    state_ = State::kText;
+  } else {
+    // The last two bytes may begin the end, or be part of a character that is looked at as a whole.
+    sure = last ? rest.size() : rest.size() - std::min<size_t>(rest.size(), 2);
+    const size_t lead = rest.substr(0, sure).rfind('\xEF');
+    sure = !last && lead != absl::string_view::npos && lead + 3 > sure ? lead : sure;
+    used = sure;
+  }
+  if (!drops()) {
+    clean->append("<![CDATA[");
+    AppendClean(rest.substr(0, sure), clean);
+    clean->append("]]>");
+  }
+  return used;
+}
+
+size_t XmlCleaner::CleanMarkup(absl::string_view rest, bool last, std::string* clean) {
   static constexpr absl::string_view kCdata = "<![CDATA[";
   static constexpr absl::string_view kDoctype = "<!doctype";
+  if (rest.size() < kCdata.size() && !last && rest.find('>') == absl::string_view::npos) {
+    return 0;
+  }
+  if (absl::StartsWith(rest, kCdata)) {
+    state_ = State::kCdata;
+    return kCdata.size();
+  }
+  if (absl::StartsWithIgnoreCase(rest, kDoctype)) {
+    state_ = State::kDoctype;
+    in_subset_ = false;
+    quote_ = 0;
+    return kDoctype.size();
+  }
+  if (absl::StartsWith(rest, "<!--")) {
+    state_ = State::kSkip;
+    skip_end_ = "-->";
+    return 4;
+  }
+  if (absl::StartsWith(rest, "<?") || absl::StartsWith(rest, "<!")) {
+    state_ = State::kSkip;
+    skip_end_ = ">";
+    return 2;
+  }
+  if (rest.size() > 2 && rest[1] == '/' && IsNameStart(rest[2])) {
+    return CleanEndTag(rest, last, clean);
+  }
+  if (rest.size() > 1 && IsNameStart(rest[1])) {
+    return CleanStartTag(rest, last, clean);
+  }
+  if (!drops()) {
+    clean->append("&#60;");
+  }
+  return 1;
+}
+
+size_t XmlCleaner::CleanText(absl::string_view rest, bool last, std::string* clean) {
+  if (rest[0] == '<') {
+    return CleanMarkup(rest, last, clean);
+  }
+  if (rest[0] == '&') {
+    std::string reference;
+    const size_t used = CleanReference(rest, last, &reference);
+    if (!drops()) {
+      clean->append(reference);
+    }
+    return used;
+  }
+  // Up to what has a meaning; a character that is looked at as a whole is kept whole.
+  size_t run = std::min(rest.find_first_of("<&"), rest.size());
+  if (run == rest.size() && !last) {
+    const size_t lead = rest.rfind('\xEF');
+    run = lead != absl::string_view::npos && lead + 3 > run ? lead : run;
+  }
+  if (!drops()) {
+    AppendClean(rest.substr(0, run), clean);
+  }
+  return run;
+}
+
+void XmlCleaner::Clean(absl::string_view xml, bool last, std::string* clean) {
+  line_ += static_cast<int>(std::count(xml.begin(), xml.end(), '\n'));
   kept_.append(xml.data(), xml.size());
   const absl::string_view input = kept_;
   size_t i = 0;
   while (i < input.size()) {
     const absl::string_view rest = input.substr(i);
-    if (state_ == State::kDoctype) {
-      i += SkipDoctype(rest);
-      continue;
+    size_t used = 0;
+    switch (state_) {
+      case State::kText:
+        used = CleanText(rest, last, clean);
+        break;
+      case State::kCdata:
+        used = CleanCdata(rest, last, clean);
+        break;
+      case State::kDoctype:
+        used = SkipDoctype(rest);
+        break;
+      case State::kSkip:
+        used = Skip(rest, last);
+        break;
+      case State::kLongTag:
+        used = SkipLongTag(rest, clean);
+        break;
     }
-    if (state_ == State::kCdata) {
-      const size_t end = rest.find("]]>");
-      if (end != absl::string_view::npos) {
-        AppendClean(rest.substr(0, end + 3), clean);
-        i += end + 3;
-        state_ = State::kText;
-        continue;
-      }
-      // The last two bytes may begin the end, or be part of a character that is looked at as a whole.
-      size_t sure = last ? rest.size() : rest.size() - std::min<size_t>(rest.size(), 2);
-      const size_t lead = rest.substr(0, sure).rfind('\xEF');
-      sure = !last && lead != absl::string_view::npos && lead + 3 > sure ? lead : sure;
-      AppendClean(rest.substr(0, sure), clean);
-      i += sure;
+    if (used == 0) {
       break;
     }
-    if (rest[0] == '<') {
-      if (rest.size() < kCdata.size() && !last) {
-        break;
+    i += used;
+    record_bytes_ += used;
+    if (in_record() && !too_long_ && record_bytes_ > max_record_bytes_) {
+      Mark(kTooLong, clean);
+      for (size_t level = open_.size(); level > record_level_ + 1; --level) {
+        absl::StrAppend(clean, "</", open_[level - 1], ">");
       }
-      if (absl::StartsWith(rest, kCdata)) {
-        clean->append(kCdata.data(), kCdata.size());
-        i += kCdata.size();
-        state_ = State::kCdata;
-        continue;
-      }
-      if (absl::StartsWithIgnoreCase(rest, kDoctype)) {
-        i += kDoctype.size();
-        state_ = State::kDoctype;
-        in_subset_ = false;
-        quote_ = 0;
-        continue;
-      }
-      if (absl::StartsWith(rest, "<?xml ")) {
-        const size_t end = rest.find("?>");
-        if (end == absl::string_view::npos && rest.size() < 1024 && !last) {
-          break;
-        }
-        if (end != absl::string_view::npos) {
-          i += end + 2;
-          continue;
-        }
-      }
-      clean->push_back('<');
-      ++i;
-      continue;
+      too_long_ = true;
     }
-    if (rest[0] == '&') {
-      const size_t read = CleanReference(rest, last, clean);
-      if (read == 0) {
-        break;
-      }
-      i += read;
-      continue;
-    }
-    // Up to what has a meaning; a character that is looked at as a whole is kept whole.
-    size_t run = rest.find_first_of("<&");
-    run = run == absl::string_view::npos ? rest.size() : run;
-    if (run == rest.size() && !last) {
-      const size_t lead = rest.rfind('\xEF');
-      run = lead != absl::string_view::npos && lead + 3 > run ? lead : run;
-      if (run == 0) {
-        break;
-      }
-    }
-    AppendClean(rest.substr(0, run), clean);
-    i += run;
   }
   kept_.erase(0, i);
+  if (last && !open_.empty()) {
+    cut_off_ = true;
+    if (in_record()) {
+      // Also in one whose rest is dropped.
+      absl::StrAppend(clean, "<?", kCutOff, "?>");
+    }
+    CloseThrough(0, clean);
+  }
+}
+
+std::string NameOf(const xmlNode* node) {
+  const absl::string_view prefix = node->ns == nullptr ? absl::string_view() : View(node->ns->prefix);
+  const absl::string_view uri = node->ns == nullptr ? absl::string_view() : View(node->ns->href);
+  return NameOf(View(node->name), prefix, uri);
 }
 
 std::string TextOf(const xmlNode* node) {
@@ -322,105 +575,145 @@ std::string Children::Text(absl::string_view name) const {
   return node == nullptr ? std::string() : CollapseSpace(TextOf(node));
 }
 
-XmlStream::XmlStream(Input input, std::string charset, size_t max_element_bytes)
-    : read_(ReadAsUtf8(std::move(input), std::move(charset))), max_element_bytes_(max_element_bytes) {
+void XmlStream::ParserCloser::operator()(xmlParserCtxt* parser) const {
+  xmlDoc* const document = parser->myDoc;
+  xmlFreeParserCtxt(parser);
+  xmlFreeDoc(document);
+}
+
+XmlStream* XmlStream::Of(void* parser) {
+  return static_cast<XmlStream*>(static_cast<xmlParserCtxt*>(parser)->_private);
+}
+
+XmlStream::XmlStream(Input input, std::string charset, size_t max_record_bytes)
+    : read_(ReadAsUtf8(std::move(input), std::move(charset))), cleaner_(max_record_bytes) {
   static std::once_flag once;
   std::call_once(once, [] { xmlInitParser(); });
-  reader_.reset(xmlReaderForIO(&XmlStream::ReadFor, nullptr, this, nullptr, "UTF-8",
-                               XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
-  if (reader_ == nullptr) {
-    Fail();
+  // The parser builds the tree; what is added here takes each record out of it as soon as it is whole.
+  xmlSAXHandler handler = {};
+  xmlSAXVersion(&handler, 2);
+  handler.startElementNs = [](void* parser, const xmlChar* name, const xmlChar* prefix, const xmlChar* uri,
+                              int namespace_count, const xmlChar** namespaces, int attribute_count, int default_count,
+                              const xmlChar** attributes) {
+    xmlSAX2StartElementNs(parser, name, prefix, uri, namespace_count, namespaces, attribute_count, default_count,
+                          attributes);
+    Of(parser)->OnOpened(static_cast<xmlParserCtxt*>(parser)->node);
+  };
+  handler.endElementNs = [](void* parser, const xmlChar* name, const xmlChar* prefix, const xmlChar* uri) {
+    xmlNode* const node = static_cast<xmlParserCtxt*>(parser)->node;
+    xmlSAX2EndElementNs(parser, name, prefix, uri);
+    Of(parser)->OnClosed(node);
+  };
+  handler.processingInstruction = [](void* parser, const xmlChar* target, const xmlChar* /*data*/) {
+    Of(parser)->OnInstruction(View(target));
+  };
+  // (libxml2 2.12 has made the second parameter const.)
+  handler.serror = [](void* parser, auto error) {
+    if (error != nullptr && error->level >= XML_ERR_ERROR && error->domain != XML_FROM_NAMESPACE) {
+      Of(parser)->about_open_.mended = true;
+    }
+  };
+  parser_.reset(xmlCreatePushParserCtxt(&handler, nullptr, nullptr, 0, nullptr));
+  if (parser_ == nullptr) {
+    status_ = absl::ResourceExhaustedError("no memory to read XML");
+    ended_ = true;
     return;
   }
-  // Errors are told by what the reader returns. (libxml2 2.12, Debian 13's, has made the second parameter const.)
-  xmlTextReaderSetStructuredErrorHandler(
-      reader_.get(), [](void* /*context*/, auto /*error*/) {}, nullptr);
+  parser_->_private = this;
+  // Sizes and depths are limited by the cleaner, and it lets no entity through.
+  xmlCtxtUseOptions(parser_.get(), XML_PARSE_RECOVER | XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_HUGE);
 }
 
-int XmlStream::ReadFor(void* stream, char* buffer, int size) {
-  return static_cast<XmlStream*>(stream)->Read(buffer, static_cast<size_t>(size));
-}
-
-// -1 ends the parse.
-int XmlStream::Read(char* buffer, size_t size) {
-  while (given_ == clean_.size()) {
-    clean_.clear();
-    given_ = 0;
-    if (read_all_) {
-      return 0;
-    }
-    std::array<char, kReadBytes> piece{};
-    const absl::StatusOr<size_t> got = read_(piece.data(), piece.size());
-    if (!got.ok()) {
-      status_ = got.status();
-      return -1;
-    }
-    read_all_ = *got == 0;
-    cleaner_.Clean(absl::string_view(piece.data(), *got), read_all_, &clean_);
-    since_element_ += *got;
-    if (since_element_ > max_element_bytes_ + kReadBytes) {
-      status_ = common::WithReason(
-          absl::InvalidArgumentError(absl::StrCat("is longer than ", max_element_bytes_, " bytes")), kDocumentTooLarge);
-      return -1;
-    }
-  }
-  const size_t count = std::min(size, clean_.size() - given_);
-  std::memcpy(buffer, clean_.data() + given_, count);
-  given_ += count;
-  return static_cast<int>(count);
-}
-
-void XmlStream::Fail() {
-  if (status_.ok()) {
-    status_ = common::WithReason(
-        absl::InvalidArgumentError(absl::StrCat("is not well-formed XML from line ", line(), " on")), "MALFORMED_XML");
+XmlStream::~XmlStream() {
+  FreeRecord();
+  for (const Owned& owned : whole_) {
+    xmlFreeNode(owned.node);
   }
 }
 
-int XmlStream::line() const { return reader_ == nullptr ? 1 : xmlTextReaderGetParserLineNumber(reader_.get()); }
+void XmlStream::FreeRecord() {
+  if (given_ != nullptr) {
+    xmlFreeNode(std::exchange(given_, nullptr));
+  }
+}
 
-bool XmlStream::Next() {
-  if (!status_.ok()) {
+void XmlStream::OnOpened(xmlNode* node) {
+  if (node == nullptr || open_ != nullptr) {
+    return;
+  }
+  root_ = root_ == nullptr ? node : root_;
+  if (!HoldsRecords(View(node->name))) {
+    open_ = node;
+    about_open_ = XmlRecord();
+  }
+}
+
+void XmlStream::OnClosed(xmlNode* node) {
+  if (node != open_) {
+    return;
+  }
+  open_ = nullptr;
+  if (node != nullptr && node != root_) {
+    xmlUnlinkNode(node);
+    about_open_.node = node;
+    whole_.push_back({node, about_open_});
+  }
+}
+
+void XmlStream::OnInstruction(absl::string_view target) {
+  about_open_.mended = about_open_.mended || target == XmlCleaner::kMended;
+  about_open_.too_long = about_open_.too_long || target == XmlCleaner::kTooLong;
+  about_open_.cut_off = about_open_.cut_off || target == XmlCleaner::kCutOff;
+}
+
+bool XmlStream::ReadMore() {
+  if (ended_) {
     return false;
   }
-  since_element_ = 0;
-  int result = expanded_ ? xmlTextReaderNext(reader_.get()) : xmlTextReaderRead(reader_.get());
-  expanded_ = false;
-  while (result == 1 && xmlTextReaderNodeType(reader_.get()) != XML_READER_TYPE_ELEMENT) {
-    since_element_ = 0;
-    result = xmlTextReaderRead(reader_.get());
+  std::array<char, kReadBytes> piece{};
+  const absl::StatusOr<size_t> got = read_(piece.data(), piece.size());
+  if (!got.ok()) {
+    ended_ = true;
+    status_ = got.status();
+    return false;
   }
-  if (result == 1) {
-    return true;
+  ended_ = *got == 0;
+  clean_.clear();
+  cleaner_.Clean(absl::string_view(piece.data(), *got), ended_, &clean_);
+  xmlParseChunk(parser_.get(), clean_.data(), static_cast<int>(clean_.size()), ended_ ? 1 : 0);
+  const auto malformed = [this](absl::string_view what) {
+    status_ = common::WithReason(absl::InvalidArgumentError(what), "MALFORMED_XML");
+  };
+  if (parser_->disableSAX != 0 && !ended_) {
+    ended_ = true;
+    malformed("is not well-formed XML");
+  } else if (ended_ && root_ == nullptr) {
+    malformed("has no element");
+  } else if (ended_ && cleaner_.cut_off()) {
+    malformed("ends before its elements do");
+  } else if (ended_ && cleaner_.goes_on()) {
+    malformed("goes on after its end, where another document seems to begin");
   }
-  if (result < 0 || !status_.ok()) {
-    Fail();
-  }
-  return false;
+  return true;
 }
 
-std::string XmlStream::name() const {
-  return NameOf(View(xmlTextReaderConstLocalName(reader_.get())), View(xmlTextReaderConstPrefix(reader_.get())),
-                View(xmlTextReaderConstNamespaceUri(reader_.get())));
-}
-
-int XmlStream::depth() const { return xmlTextReaderDepth(reader_.get()); }
-
-std::string XmlStream::Attribute(const char* attribute) const {
-  xmlChar* const value = xmlTextReaderGetAttribute(reader_.get(), reinterpret_cast<const xmlChar*>(attribute));
-  std::string text(View(value));
-  xmlFree(value);
-  return text;
-}
-
-const xmlNode* XmlStream::Expand() {
-  const xmlNode* const node = xmlTextReaderExpand(reader_.get());
-  if (node == nullptr || !status_.ok()) {
-    Fail();
-    return nullptr;
+const xmlNode* XmlStream::Root() {
+  while (root_ == nullptr && ReadMore()) {
   }
-  expanded_ = true;
-  return node;
+  return root_;
+}
+
+std::optional<XmlRecord> XmlStream::Next() {
+  FreeRecord();
+  while (whole_.empty() && ReadMore()) {
+  }
+  if (whole_.empty()) {
+    return std::nullopt;
+  }
+  const Owned owned = whole_.front();
+  whole_.pop_front();
+  given_ = owned.node;
+  return owned.record;
 }
 
 }  // namespace dateline::extraction
