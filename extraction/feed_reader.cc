@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -163,6 +165,15 @@ class FeedReader final : public SourceReader {
       item.cuts_off = true;
       return item;
     }
+    if (number_ > 0 && number_ == skipped()) {
+      return ItemAt(
+          "entry", number_,
+          common::WithReason(absl::InvalidArgumentError(absl::StrCat(
+                                 "is the last, and all were passed over: their types are ", absl::StrJoin(types_, ", "),
+                                 ", their statuses ", absl::StrJoin(statuses_, ", "),
+                                 "; --post_types and --post_statuses say which of them are articles")),
+                             kNotAnArticle));
+    }
     if (number_ > 0) {
       return std::nullopt;
     }
@@ -203,12 +214,22 @@ class FeedReader final : public SourceReader {
   }
 
   // What an export of WordPress holds beside articles.
-  bool IsSkipped(const Children& entry) const {
+  bool IsSkipped(const Children& entry) {
     const auto is_none_of = [](const std::vector<std::string>& wanted, const std::string& value) {
       return !value.empty() && std::find(wanted.begin(), wanted.end(), value) == wanted.end();
     };
-    return is_none_of(options_.post_types, entry.Text("wp:post_type")) ||
-           is_none_of(options_.post_statuses, entry.Text("wp:status"));
+    const std::string type = entry.Text("wp:post_type");
+    const std::string status = entry.Text("wp:status");
+    if (!is_none_of(options_.post_types, type) && !is_none_of(options_.post_statuses, status)) {
+      return false;
+    }
+    // For a message, should there be nothing else.
+    for (const auto& [names, name] : {std::pair(&types_, &type), std::pair(&statuses_, &status)}) {
+      if (names->size() < kMaxNamed) {
+        names->insert(name->substr(0, common::CodePointFloor(*name, 40)));
+      }
+    }
+    return true;
   }
 
   SourceItem ReadEntry(const xmlNode* node) const {
@@ -272,7 +293,7 @@ class FeedReader final : public SourceReader {
       article->url = ResolveUrl(id, base);
     }
     if (article->url.empty() && IsUsableId(id)) {
-      article->id = id;  // With a URL the id follows from that, as for the page itself.
+      article->id = WorldwideId(id, base);  // With a URL the id follows from that, as for the page itself.
     }
     for (const char* name : {"media:content", "media:thumbnail", "enclosure"}) {
       for (const xmlNode* media : entry.All(name)) {
@@ -411,6 +432,7 @@ class FeedReader final : public SourceReader {
   }
 
   static constexpr size_t kMaxAuthors = 10'000;
+  static constexpr size_t kMaxNamed = 10;
 
   const SourceOptions options_;
   const absl::Time now_;
@@ -419,6 +441,8 @@ class FeedReader final : public SourceReader {
   std::string language_;
   std::string base_;
   std::vector<std::string> feed_authors_;
+  std::set<std::string> types_;  // Of posts that were passed over.
+  std::set<std::string> statuses_;
   absl::flat_hash_map<std::string, std::string> authors_;  // Names by login.
   int64_t number_ = 0;
   bool begun_ = false;

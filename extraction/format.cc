@@ -62,21 +62,6 @@ bool StartsWithAnyTag(absl::string_view text, std::initializer_list<absl::string
   return std::any_of(names.begin(), names.end(), [text](absl::string_view name) { return StartsWithTag(text, name); });
 }
 
-// Tags that plain text never holds by chance, at least two of them.
-bool HoldsHtml(absl::string_view text) {
-  size_t found = 0;
-  size_t at = 0;
-  while (found < 2 && (at = text.find('<', at)) != absl::string_view::npos) {
-    found += StartsWithAnyTag(text.substr(at),
-                              {"p", "/p",   "div",   "/div", "br",    "h1", "h2", "html",   "head", "body",   "article",
-                               "a", "span", "title", "meta", "table", "ul", "li", "strong", "em",   "section"})
-                 ? 1
-                 : 0;
-    ++at;
-  }
-  return found >= 2;
-}
-
 bool HasSuffix(absl::string_view path, std::initializer_list<absl::string_view> suffixes) {
   return std::any_of(suffixes.begin(), suffixes.end(),
                      [path](absl::string_view suffix) { return absl::EndsWithIgnoreCase(path, suffix); });
@@ -279,6 +264,21 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
     return Format::kHtml;
   }
   return Format::kText;
+}
+
+bool HoldsHtml(absl::string_view text) {
+  // One may be meant as text: two are not.
+  size_t found = 0;
+  size_t at = 0;
+  while (found < 2 && (at = text.find('<', at)) != absl::string_view::npos) {
+    found += StartsWithAnyTag(text.substr(at),
+                              {"p", "/p",   "div",   "/div", "br",    "h1", "h2", "html",   "head", "body",   "article",
+                               "a", "span", "title", "meta", "table", "ul", "li", "strong", "em",   "section"})
+                 ? 1
+                 : 0;
+    ++at;
+  }
+  return found >= 2;
 }
 
 bool MayHoldArticles(absl::string_view path) {

@@ -39,6 +39,9 @@ Format DetectFormat(absl::string_view path, absl::string_view head);
 // articles: the names tell them apart. Hidden files hold none.
 bool MayHoldArticles(absl::string_view path);
 
+// Whether a text holds tags of HTML that plain text never holds by chance.
+bool HoldsHtml(absl::string_view text);
+
 // The line that begins a message in a mailbox: "From jane@example.org Tue Sep 19 10:30:00 2023". Text that begins so by
 // chance has no time of day in it.
 bool IsMailboxLine(absl::string_view line);

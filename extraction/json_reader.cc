@@ -46,7 +46,7 @@ class JsonLinesReader final : public SourceReader {
         input_(std::move(input)),
         limit_(options.max_item_bytes),
         now_(now),
-        mapper_(options.field_map) {}
+        mapper_(options) {}
 
   std::optional<SourceItem> Next() override {
     while (!done_) {
@@ -55,6 +55,7 @@ class JsonLinesReader final : public SourceReader {
       if (!line.ok()) {
         done_ = true;
         item.extraction = line.status();
+        item.cuts_off = true;
         return item;
       }
       if (!line->has_value()) {
@@ -183,7 +184,7 @@ class JsonReader final : public SourceReader {
         scanner_(Input(ReadAsUtf8(std::move(input), options.charset))),
         options_(options),
         now_(now),
-        mapper_(options.field_map) {
+        mapper_(options) {
     for (const FieldMapping& mapping : options.field_map) {
       if (mapping.field == kItemsField) {
         items_path_ = mapping.path;
@@ -198,7 +199,9 @@ class JsonReader final : public SourceReader {
     absl::StatusOr<std::optional<std::string>> text = NextRecord();
     if (!text.ok()) {
       done_ = true;
-      return Failed(Located(text.status()));
+      SourceItem item = Failed(Located(text.status()));
+      item.cuts_off = true;
+      return item;
     }
     if (!text->has_value()) {
       done_ = true;
@@ -372,6 +375,11 @@ class JsonReader final : public SourceReader {
     }
     if (!article->url.empty() || !IsUsableId(article->id)) {
       article->id.clear();  // With a URL the id follows from that, as for the page itself.
+    } else {
+      const std::string address = text(*feed_, "feed_url");
+      article->id = WorldwideId(article->id, !address.empty()       ? address
+                                             : options_.url.empty() ? text(*feed_, "home_page_url")
+                                                                    : options_.url);
     }
   }
 

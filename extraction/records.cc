@@ -28,6 +28,7 @@
 #include "common/url.h"
 #include "extraction/article_builder.h"
 #include "extraction/dates.h"
+#include "extraction/format.h"
 #include "extraction/html_fragment.h"
 #include "extraction/html_metadata.h"
 #include "extraction/text_shape.h"
@@ -236,9 +237,10 @@ absl::StatusOr<std::optional<ParsedDate>> ReadDate(const Json& record, const std
   return date;
 }
 
-absl::Status AddLabels(const Json& record, const std::vector<std::string>& paths, absl::string_view kind, bool split,
+// (No name of a label holds what divides those of a table's cells.)
+absl::Status AddLabels(const Json& record, const std::vector<std::string>& paths, absl::string_view kind,
                        Article* article) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, paths, split));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, paths, /*split=*/true));
   for (const std::string& name : names) {
     AddLabel(kind, name, article);
   }
@@ -316,6 +318,16 @@ bool IsUsableId(absl::string_view id) {
   });
 }
 
+std::string WorldwideId(absl::string_view id, absl::string_view feed_url) {
+  const size_t colon = id.find(':');
+  const absl::StatusOr<std::string> host = common::UrlHost(feed_url);
+  if (colon != absl::string_view::npos || !host.ok()) {
+    return std::string(id);
+  }
+  std::string whole = absl::StrCat(*host, "/", id);
+  return IsUsableId(whole) ? whole : std::string(id);
+}
+
 absl::StatusOr<FieldMapping> ParseFieldMapping(absl::string_view text) {
   const size_t equals = text.find('=');
   FieldMapping mapping;
@@ -350,7 +362,9 @@ const std::vector<std::string>& MappableFields() {
   return *kNames;
 }
 
-RecordMapper::RecordMapper(const std::vector<FieldMapping>& field_map, Origin origin) : origin_(origin) {
+RecordMapper::RecordMapper(const SourceOptions& options, Origin origin)
+    : origin_(origin), field_map_(options.field_map), used_(options.mappings_used) {
+  const std::vector<FieldMapping>& field_map = options.field_map;
   for (const Known& known : kFields) {
     Field field{.name = std::string(known.field), .paths = {}};
     for (const FieldMapping& mapping : field_map) {
@@ -400,6 +414,31 @@ std::string RecordMapper::ColumnName(absl::string_view name) const {
   const auto found = std::find_if(names_.begin(), names_.end(),
                                   [&simple](const std::string& each) { return Simplified(each) == simple; });
   return found == names_.end() ? std::string(name) : *found;
+}
+
+const FieldMapping* RecordMapper::FindUnmet(const std::vector<std::string>& columns) const {
+  const auto is_met = [&columns](const FieldMapping& mapping) {
+    return std::find(columns.begin(), columns.end(), mapping.path) != columns.end();
+  };
+  for (const FieldMapping& mapping : field_map_) {
+    if (mapping.field != kItemsField &&
+        std::none_of(field_map_.begin(), field_map_.end(),
+                     [&](const FieldMapping& other) { return other.field == mapping.field && is_met(other); })) {
+      return &mapping;
+    }
+  }
+  return nullptr;
+}
+
+void RecordMapper::NoteUse(const Json& record) const {
+  for (size_t i = 0; used_ != nullptr && i < std::min(field_map_.size(), used_->size()); ++i) {
+    if ((*used_)[i]) {
+      continue;
+    }
+    std::vector<const Json*> found;
+    Collect(record, field_map_[i].path, &found);
+    (*used_)[i] = !found.empty();
+  }
 }
 
 const std::vector<std::string>& RecordMapper::PathsOf(absl::string_view field) const {
@@ -457,6 +496,7 @@ absl::StatusOr<SourceItem> RecordMapper::ParseJson(absl::string_view json, Forma
 
 absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vector<std::string>& seen,
                                              absl::Time now) const {
+  NoteUse(record);
   const bool split = origin_ == Origin::kTable;
   SourceItem item;
   Extraction extraction;
@@ -480,7 +520,12 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     article.content_type.clear();  // A media type: how the text is written, not what kind of piece it is.
   }
   ASSIGN_OR_RETURN(const std::string body, ReadText(record, PathsOf("body")));
-  article.body = common::NormalizeText(body);
+  if (HoldsHtml(body)) {
+    SetBodyFromFragment(body, &article, &warnings);
+    warnings.emplace_back("body: holds tags of HTML and was read as that; map it with body_html, or take the tags out");
+  } else {
+    article.body = common::NormalizeText(body);
+  }
   if (article.body.empty()) {
     ASSIGN_OR_RETURN(const std::string html, ReadText(record, PathsOf("body_html")));
     if (!html.empty()) {
@@ -494,11 +539,11 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     }
   }
   for (const auto& [field, kind] : kLabelFields) {
-    RETURN_IF_ERROR(AddLabels(record, PathsOf(field), kind, split, &article));
+    RETURN_IF_ERROR(AddLabels(record, PathsOf(field), kind, &article));
   }
   RETURN_IF_ERROR(AddSourceLabels(record, PathsOf("source_labels"), &article));
   for (const auto& [kind, path] : labels_) {
-    RETURN_IF_ERROR(AddLabels(record, {path}, kind, split, &article));
+    RETURN_IF_ERROR(AddLabels(record, {path}, kind, &article));
   }
   for (const auto& [name, path] : attributes_) {
     ASSIGN_OR_RETURN(const std::vector<std::string> values, ReadTexts(record, {path}, split));

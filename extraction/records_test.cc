@@ -87,6 +87,47 @@ TEST(FieldMappingTest, OfSeveralTheFirstThatSaysSomethingCounts) {
   EXPECT_EQ(items[1].extraction->article.body, "Full.");
 }
 
+TEST(FieldMappingTest, TellsWhichWereOfUse) {
+  SourceOptions options{.format = Format::kJsonLines, .field_map = Map({"title=head", "body=txt", "body=text"})};
+  options.mappings_used = std::make_shared<std::vector<bool>>(options.field_map.size());
+  ReadAll("{\"head\":\"A\",\"text\":\"B\"}\n{\"head\":\"\",\"text\":\"B\"}\n", options);
+  EXPECT_THAT(*options.mappings_used, ElementsAre(true, false, true));
+}
+
+TEST(FieldMappingTest, ATableWithoutTheColumnIsRefused) {
+  const std::string table = absl::StrCat("Headline,Text,id\nA,", kSentence, ",1\n");
+  const std::vector<SourceItem> items =
+      ReadAll(table, {.format = Format::kCsv, .field_map = Map({"title=Heading", "body=Text"})});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("names no column \"Heading\", as --map title=Heading has it; it "
+                                                      "names Headline, Text, id")));
+  EXPECT_TRUE(items[0].cuts_off);
+  // One of several for the same field is enough, and case and blanks don't matter.
+  EXPECT_THAT(
+      ReadAll(table, {.format = Format::kCsv, .field_map = Map({"title=Heading", "title=headline", "body=TEXT"})})[0]
+          .extraction,
+      IsOk());
+}
+
+TEST(RecordTest, ABodyWithTagsOfHtmlIsReadAsThat) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat("{\"title\":\"A\",\"body\":\"<p>", kSentence, "</p><p>Again &amp; again: ", kSentence,
+                           "</p>\"}\n", "{\"title\":\"B\",\"body\":\"If a < b and b > c, write <p> once.\"}\n"));
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(items[0].extraction->article.body, absl::StrCat(kSentence, "\n\nAgain & again: ", kSentence));
+  EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("map it with body_html")));
+  EXPECT_EQ(items[1].extraction->article.body, "If a < b and b > c, write <p> once.");
+}
+
+TEST(RecordTest, LabelsMayStandInOneString) {
+  const std::vector<SourceItem> items =
+      ReadAll("{\"title\":\"A\",\"body\":\"B\",\"countries\":\"Iran; Iraq\",\"authors\":\"A;B\"}\n");
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction->article.source_labels,
+              ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Iraq"}));
+}
+
 TEST(RecordTest, ARecordWithoutTextSaysWhatItHas) {
   const std::vector<SourceItem> items = ReadAll("{\"headline\":\"x\",\"content\":\"y\"}\n", {});
   ASSERT_THAT(items, SizeIs(1));
@@ -145,6 +186,7 @@ TEST(JsonTest, WhatBreaksOffGivesWhatStandsBefore) {
   EXPECT_THAT(items[0].extraction, IsOk());
   EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off at line 2")));
   EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedFeed);
+  EXPECT_TRUE(items.back().cuts_off);
 }
 
 TEST(JsonTest, AnEntryBeyondTheLimitHarmsNoOther) {
@@ -250,6 +292,7 @@ TEST(TableTest, AQuoteThatIsNotClosedIsNamed) {
   ASSERT_THAT(items, SizeIs(2));
   EXPECT_THAT(items[0].extraction, IsOk());
   EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, StartsWith("opens a quote")));
+  EXPECT_TRUE(items.back().cuts_off);
 }
 
 TEST(TableTest, ARowBeyondTheLimitEndsTheTable) {

@@ -77,6 +77,11 @@ class PageReader final : public SourceReader {
     document.media_type = options_.media_type;
     if (document.media_type.empty()) {
       document.media_type = format() == Format::kHtml ? "text/html" : "text/plain";
+    } else if (const std::string type = absl::AsciiStrToLower(document.media_type);
+               format() == Format::kHtml && !absl::StrContains(type, "html") && !absl::StartsWith(type, "text/plain")) {
+      // Servers call an error page a feed if one was asked for. What the bytes say counts; a charset is kept.
+      const size_t parameters = std::min(document.media_type.find(';'), document.media_type.size());
+      document.media_type = absl::StrCat("text/html", document.media_type.substr(parameters));
     }
     document.charset = options_.charset;
     document.url = options_.url;

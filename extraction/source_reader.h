@@ -60,6 +60,10 @@ struct SourceOptions {
   // Where the records of JSON, JSON Lines and CSV have the fields of an article. Those that aren't mapped are looked
   // for under their own names. Several mappings of one field: the first that has a value, or for lists all of them.
   std::vector<FieldMapping> field_map = {};
+  // One for each mapping, set to true once it has led to a value, so that mistyped ones are told; of the size of
+  // `field_map`, may be shared by sources that are read one after another, and may be null. A table that has none of
+  // the columns that a field is mapped to is refused at once.
+  std::shared_ptr<std::vector<bool>> mappings_used = nullptr;
   // Which of the posts in an export of WordPress are articles; the others are passed over and counted.
   std::vector<std::string> post_types = {"post"};
   std::vector<std::string> post_statuses = {"publish"};

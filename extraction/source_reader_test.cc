@@ -383,6 +383,17 @@ TEST(FeedTest, EntriesOfAtomHaveTheAuthorOfTheirFeed) {
   EXPECT_THAT(items[1].extraction->article.authors, ElementsAre("John Doe"));
 }
 
+// A guid that is no URI names an entry among those of its feed only.
+TEST(FeedTest, AnIdOfTheFeedsOwnIsNoIdOfTheWholeWorld) {
+  const std::string feed =
+      Rss("<item><guid isPermaLink='false'>17</guid><title>One</title></item>"
+          "<item><guid isPermaLink='false'>urn:x:17</guid><title>Two</title></item>");
+  const std::vector<SourceItem> items = ReadAll(feed, {.url = "https://x.example/feed.rss"});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(items[0].extraction->article.id, "x.example/17");
+  EXPECT_EQ(items[1].extraction->article.id, "urn:x:17");
+}
+
 TEST(FeedTest, AnEmptyFeedSaysSo) {
   const std::vector<SourceItem> items = ReadAll(Rss(""));
   ASSERT_THAT(items, SizeIs(1));
@@ -396,6 +407,16 @@ TEST(FeedTest, AFeedThatIsHtmlIsReadAsAPage) {
   ASSERT_THAT(items, SizeIs(1));
   ASSERT_THAT(items[0].extraction, IsOk());
   EXPECT_EQ(items[0].position, "page");
+}
+
+TEST(FeedTest, APageThatAServerCallsAFeedIsReadAsAPage) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat("<!DOCTYPE html><html><body><h1>Moved</h1><p>", kSentence, "</p><p>Again: ", kSentence,
+                           "</p></body></html>"),
+              {.path = "https://x.example/feed", .media_type = "application/rss+xml; charset=utf-8"});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_EQ(items[0].format, Format::kHtml);
+  EXPECT_THAT(items[0].extraction, IsOk());
 }
 
 TEST(FeedTest, AFeedDeclaredToBeOneButHtmlIsAnError) {
@@ -590,6 +611,14 @@ TEST(WordPressTest, TakesWhatItIsToldTo) {
   const std::vector<SourceItem> items =
       ReadAll(kExport, {.post_types = {"post", "page"}, .post_statuses = {"publish", "draft"}});
   EXPECT_THAT(items, SizeIs(3));
+}
+
+TEST(WordPressTest, SaysWhatItPassedOverIfThatIsAll) {
+  const std::vector<SourceItem> items = ReadAll(kExport, {.post_types = {"posts"}});
+  ASSERT_THAT(items, SizeIs(1));
+  EXPECT_THAT(items[0].extraction,
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("all were passed over"), HasSubstr("post"), HasSubstr("--post_types"))));
 }
 
 TEST(SitemapTest, GivesAddresses) {

@@ -69,7 +69,7 @@ class TableReader final : public SourceReader {
         path_(options.path),
         limit_(options.max_item_bytes),
         now_(now),
-        mapper_(options.field_map, RecordMapper::Origin::kTable) {
+        mapper_(options, RecordMapper::Origin::kTable) {
     csv_init(&parser_, 0);
     csv_set_blk_size(&parser_, kGrowBytes);
   }
@@ -91,7 +91,9 @@ class TableReader final : public SourceReader {
     }
     if (!row.ok()) {
       done_ = true;
-      return Item(row.status());
+      SourceItem item = Item(row.status());
+      item.cuts_off = true;
+      return item;
     }
     if (!row->has_value()) {
       done_ = true;
@@ -173,18 +175,25 @@ class TableReader final : public SourceReader {
     for (const std::string& cell : row.cells) {
       columns_.push_back(mapper_.ColumnName(absl::StripAsciiWhitespace(cell)));
     }
-    if (std::any_of(columns_.begin(), columns_.end(),
-                    [this](const std::string& name) { return mapper_.Reads(name); })) {
+    const FieldMapping* const unmet = mapper_.FindUnmet(columns_);
+    if (unmet == nullptr && std::any_of(columns_.begin(), columns_.end(),
+                                        [this](const std::string& name) { return mapper_.Reads(name); })) {
       return absl::OkStatus();
     }
     std::string names;
     for (size_t i = 0; i < std::min(columns_.size(), kMaxSeen); ++i) {
       absl::StrAppend(&names, names.empty() ? "" : ", ", columns_[i].substr(0, 40));
     }
-    return common::WithReason(
-        absl::InvalidArgumentError(absl::StrCat("names no column that is known; it has ", common::NormalizeLine(names),
-                                                ": map them, as in --map title=… --map body=…")),
-        kMalformedLine);
+    names = common::NormalizeLine(names);
+    if (unmet != nullptr) {
+      return common::WithReason(
+          absl::InvalidArgumentError(absl::StrCat("names no column \"", unmet->path, "\", as --map ", unmet->field, "=",
+                                                  unmet->path, " has it; it names ", names)),
+          kMalformedLine);
+    }
+    return common::WithReason(absl::InvalidArgumentError(absl::StrCat("names no column that is known; it has ", names,
+                                                                      ": map them, as in --map title=… --map body=…")),
+                              kMalformedLine);
   }
 
   SourceItem ReadRow(const Row& row) const {
