@@ -30,9 +30,9 @@ struct WaitFlags {
   absl::Duration patience = absl::Minutes(1);
 };
 
-void PrintJson(const Context& context, const google::protobuf::Message& message) {
-  Print(ToJson(message, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-               JsonFields::kSet));
+void PrintMessage(const Context& context, const google::protobuf::Message& message) {
+  PrintJson(ToJson(message, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                   JsonFields::kSet));
 }
 
 const std::vector<FieldOfFlag>& Fields() {
@@ -48,7 +48,7 @@ ExitCode Get(const Context& context, const spb::GetArticleRequest& request) {
   if (context.output == OutputFormat::kText) {
     Print(FormatArticle(response->article(), context.style));
   } else {
-    PrintJson(context, *response);
+    PrintMessage(context, *response);
   }
   return kExitOk;
 }
@@ -87,7 +87,7 @@ ExitCode Delete(const Context& context, const DeleteFlags& flags) {
                        stored ? "" : ": no such article was to be seen; what has this id or URL is refused from now on",
                        "\n"));
   } else {
-    PrintJson(context, *response);
+    PrintMessage(context, *response);
   }
   return kExitOk;
 }
@@ -100,7 +100,7 @@ ExitCode Wait(const Context& context, const WaitFlags& flags) {
   const absl::StatusOr<spb::WaitForCommitResponse> response = client->WaitForCommit(request, flags.patience);
   if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), {{"commit_token", "TOKEN"}}));
   if (context.output != OutputFormat::kText) {
-    PrintJson(context, *response);
+    PrintMessage(context, *response);
   } else if (response->reached() != spb::COMMIT_STAGE_UNSPECIFIED) {
     Print(absl::StrCat("reached ", StageName(response->reached()), "\n"));
   }

@@ -88,6 +88,7 @@ class Run {
     progress_.Clear();
     if (!status.ok()) return Fail(context_, status);
     if (Interrupted()) return kExitInterrupted;
+    PrintNotes(context_, reader_);
     return failures_ > 0 ? kExitSomeRejected : kExitOk;
   }
 
@@ -125,7 +126,7 @@ class Run {
     if (context_.output == OutputFormat::kJsonLines) {
       ClassifyLine line = LineOf(entry);
       *line.mutable_error() = common::rpc::ToItemError(error);
-      Print(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
+      PrintJson(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
       return;
     }
     progress_.Clear();
@@ -146,7 +147,7 @@ class Run {
       case OutputFormat::kJson:
         // As if the page had been sent: evidence points into the extracted article.
         if (entry.item.format != extraction::Format::kJsonLines) *response.mutable_article() = entry.article;
-        Print(ToJson(response, JsonLayout::kPretty, JsonFields::kSet));
+        PrintJson(ToJson(response, JsonLayout::kPretty, JsonFields::kSet));
         break;
       case OutputFormat::kJsonLines: {
         ClassifyLine line = LineOf(entry);
@@ -163,7 +164,7 @@ class Run {
         line.set_gazetteer_version(response.gazetteer_version());
         *line.mutable_scores() = std::move(*response.mutable_scores());
         if (response.has_in_training()) line.set_in_training(response.in_training());
-        Print(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
+        PrintJson(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
         break;
       }
     }
@@ -181,6 +182,8 @@ class Run {
 
 ExitCode Classify(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
+    return Fail(context, status);
   NoteTypedInput(context, flags.places);
   const absl::StatusOr<ClassifierClient> client = ConnectForManyArticles(context.classifier, context.call_options());
   if (!client.ok()) return Fail(context, client.status());

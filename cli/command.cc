@@ -50,7 +50,8 @@ void AddInputFlags(CLI::App& command, InputOptions& options) {
   }
   AddChoice<Format>(command, "--input_format", options.format, std::move(formats),
                     "What the inputs are, where that is not to be told from them");
-  command.add_option("--url", options.url, "The address of a page that is read from a file or from standard input")
+  command
+      .add_option("--url", options.url, "The address of the one page that is read from a file or from standard input")
       ->type_name("URL");
   command
       .add_option_function<std::string>(
@@ -67,7 +68,8 @@ void AddInputFlags(CLI::App& command, InputOptions& options) {
               options.field_map.push_back(*std::move(mapping));
             }
           },
-          "Where JSON, JSON Lines and CSV have a field: body_html=content, title=headline.main; repeat it for each")
+          "Where JSON, JSON Lines and CSV have a field: body_html=content, title=headline.main, label.section=desk, "
+          "items=response.docs for the list of articles; repeat it for each")
       ->type_name("FIELD=NAME")
       ->allow_extra_args(false);
   command.add_option("--post_types", options.post_types, "Of an export of WordPress: which posts are articles [post]")
@@ -85,6 +87,11 @@ void AddInputFlags(CLI::App& command, InputOptions& options) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command
+      .add_option("--max_source_bytes", options.fetch.max_source_bytes,
+                  "How long a feed, sitemap or export that is fetched may be (4GB); a page may have 16 MB [4GB]")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
   AddDuration(command, "--fetch_delay", options.fetch.delay, "Pause between two of them from one host");
   command.add_flag_callback(
       "--ignore_robots", [&options] { options.fetch.obey_robots = false; },
@@ -97,6 +104,11 @@ void NoteTypedInput(const Context& context, const std::vector<std::string>& plac
   if (context.quiet || isatty(STDIN_FILENO) == 0) return;
   if (std::find(places.begin(), places.end(), kStandardInput) == places.end()) return;
   PrintError(context, "reading what is typed; Ctrl-D at the beginning of a line ends it");
+}
+
+void PrintNotes(const Context& context, const InputReader& reader) {
+  if (context.quiet) return;
+  for (const std::string& note : reader.Notes()) PrintError(context, note);
 }
 
 CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::function<void(int32_t)> assign,
@@ -140,13 +152,21 @@ std::string DescribeItem(const InputItem& item) {
   return item.position.empty() || item.position == "page" ? source : absl::StrCat(source, ", ", item.position);
 }
 
-void Print(absl::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void Print(absl::string_view text) {
+  const std::string clean = common::PrintableLines(text);
+  std::fwrite(clean.data(), 1, clean.size(), stdout);
+}
+
+void PrintJson(absl::string_view json) {
+  const std::string clean = common::PrintableJson(json);
+  std::fwrite(clean.data(), 1, clean.size(), stdout);
+}
 
 void PrintError(const Context& context, absl::string_view message) {
   // What was printed before comes first, also where both go to the same place.
   std::fflush(stdout);
   const std::string line = absl::StrCat(context.error_style.Red("dateline:"), " ", message, "\n");
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fputs(common::PrintableLines(line).c_str(), stderr);
 }
 
 ExitCode Fail(const Context& context, const absl::Status& error) {

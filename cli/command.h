@@ -67,6 +67,9 @@ void AddInputFlags(CLI::App& command, InputOptions& options);
 // happened.
 void NoteTypedInput(const Context& context, const std::vector<std::string>& places);
 
+// What the reader has to say at the end, on standard error.
+void PrintNotes(const Context& context, const InputReader& reader);
+
 // A flag that takes a whole number. Its range is the service's concern.
 CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::function<void(int32_t)> assign,
                        const std::string& help);
@@ -90,7 +93,10 @@ CLI::Option* AddChoice(CLI::App& command, const std::string& name, Value& target
 std::string DescribeItem(const InputItem& item);
 
 // Writes to standard output. What can't be written there (a full disk) shows when the program ends.
+// Text for people: what could do more to a terminal than set colours goes (common/printable.h).
 void Print(absl::string_view text);
+// JSON, which means the same when it is read.
+void PrintJson(absl::string_view json);
 // One line "dateline: …" on standard error.
 void PrintError(const Context& context, absl::string_view message);
 // The same for an error; kExitFailed, or kExitUsage if it is the request that is invalid: it came from the command

@@ -73,6 +73,8 @@ absl::StatusOr<Evaluator> MakeEvaluator(const Flags& flags, const ClassifierClie
 
 ExitCode Evaluate(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
+    return Fail(context, status);
   NoteTypedInput(context, flags.places);
   const absl::StatusOr<ClassifierClient> client = ConnectForManyArticles(context.classifier, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
@@ -105,6 +107,7 @@ ExitCode Evaluate(const Context& context, const Flags& flags) {
   bar.Clear();
   if (!status.ok()) return Fail(context, status);
   if (Interrupted()) return kExitInterrupted;
+  PrintNotes(context, reader);
   const EvaluationReport report = evaluator->Finish();
   if (report.dimensions_size() == 0) {
     const std::string what =
@@ -124,8 +127,8 @@ ExitCode Evaluate(const Context& context, const Flags& flags) {
   if (context.output == OutputFormat::kText) {
     Print(FormatEvaluation(report, context.style));
   } else {
-    Print(ToJson(report, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kAll));
+    PrintJson(ToJson(report, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kAll));
   }
   return report.failed() > 0 ? kExitSomeRejected : kExitOk;
 }

@@ -52,14 +52,16 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
       break;
     case OutputFormat::kJson:
     case OutputFormat::kJsonLines:
-      Print(explain ? ToJson(Explain(*item.extraction, article), layout, JsonFields::kSet)
-                    : ToJson(article, layout, JsonFields::kSet));
+      PrintJson(explain ? ToJson(Explain(*item.extraction, article), layout, JsonFields::kSet)
+                        : ToJson(article, layout, JsonFields::kSet));
       break;
   }
   if (!context.quiet) std::fputs(FormatWarnings(item.extraction->warnings, context.error_style).c_str(), stderr);
 }
 
 ExitCode Run(const Context& context, const Flags& flags) {
+  if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
+    return Fail(context, status);
   NoteTypedInput(context, flags.places);
   InputReader reader(flags.places, flags.input);
   bool first = true;
@@ -74,6 +76,7 @@ ExitCode Run(const Context& context, const Flags& flags) {
     first = false;
   }
   if (Interrupted()) return kExitInterrupted;
+  PrintNotes(context, reader);
   return failures > 0 ? kExitSomeRejected : kExitOk;
 }
 

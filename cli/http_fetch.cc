@@ -2,12 +2,14 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -23,8 +25,10 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
+#include "cli/content_decoder.h"
 #include "common/error.h"
 #include "common/status_macros.h"
+#include "common/url.h"
 #include "common/version.h"
 
 namespace dateline::cli {
@@ -36,6 +40,9 @@ constexpr absl::Duration kLongestDelay = absl::Seconds(30);
 // A server that says when it has time again is waited for once, if that is soon.
 constexpr absl::Duration kLongestRetryAfter = absl::Seconds(60);
 constexpr std::chrono::milliseconds kGlance(50);
+// A source may take long to come, if it comes: less than so many bytes a second is nothing.
+constexpr long kLeastBytesPerSecond = 100;
+constexpr absl::Duration kLongestDownload = absl::Hours(6);
 
 struct UrlCloser {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -175,6 +182,8 @@ bool IsPrivateAddress(absl::string_view numeric_address) {
 struct HttpFetcher::Answer {
   long status = 0;
   std::string content;
+  std::shared_ptr<std::FILE> file;
+  int64_t size = 0;
   std::string media_type;
   std::string location;  // Absolute; empty if the server sends nobody elsewhere.
   Validators validators;
@@ -189,10 +198,12 @@ struct HttpFetcher::Site {
 // What libcurl's callbacks work on.
 class HttpFetcher::Transfer {
  public:
-  Transfer(size_t max_bytes, bool public_only, const std::function<bool()>& interrupted)
-      : max_bytes_(max_bytes), public_only_(public_only), interrupted_(interrupted) {}
+  // What is longer than `max_bytes` goes into a file, if it may be as long as `max_file_bytes`.
+  Transfer(size_t max_bytes, int64_t max_file_bytes, bool public_only, const std::function<bool()>& interrupted)
+      : max_bytes_(max_bytes), max_file_bytes_(max_file_bytes), public_only_(public_only), interrupted_(interrupted) {}
 
   void Install(CURL* curl) {
+    curl_ = curl;
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -207,20 +218,81 @@ class HttpFetcher::Transfer {
     }
   }
 
-  std::string TakeContent() { return std::move(content_); }
-  bool too_large() const { return too_large_; }
+  // After the transfer: what was wrong with what came, or what of it is whole.
+  absl::Status Finish() {
+    RETURN_IF_ERROR(failure_);
+    if (decoder_) RETURN_IF_ERROR(decoder_->Finish());
+    if (file_ != nullptr && std::fseek(file_.get(), 0, SEEK_SET) != 0) return FileFailure();
+    return absl::OkStatus();
+  }
+  void MoveTo(Answer* answer) {
+    answer->content = std::move(content_);
+    answer->file = std::move(file_);
+    answer->size = size_;
+  }
+  const absl::Status& failure() const { return failure_; }
   bool refused() const { return refused_; }
 
  private:
   static size_t OnBody(char* data, size_t size, size_t count, void* user) {
     auto& self = *static_cast<Transfer*>(user);
     const size_t bytes = size * count;
-    if (self.content_.size() + bytes > self.max_bytes_) {
-      self.too_large_ = true;
-      return 0;  // Ends the transfer.
+    if (!self.decoder_) {
+      curl_header* encoding = nullptr;
+      const bool has = curl_easy_header(self.curl_, "Content-Encoding", 0, CURLH_HEADER, -1, &encoding) == CURLHE_OK;
+      absl::StatusOr<ContentDecoder> decoder = ContentDecoder::For(has ? encoding->value : "");
+      if (!decoder.ok()) {
+        self.failure_ = decoder.status();
+        return CURL_WRITEFUNC_ERROR;
+      }
+      self.decoder_ = *std::move(decoder);
     }
-    self.content_.append(data, bytes);
-    return bytes;
+    const absl::StatusOr<bool> taken =
+        self.decoder_->Decode(absl::string_view(data, bytes), [&self](absl::string_view text) {
+          self.failure_ = self.Take(text);
+          return self.failure_.ok();
+        });
+    if (!taken.ok()) self.failure_ = taken.status();
+    return self.failure_.ok() ? bytes : CURL_WRITEFUNC_ERROR;
+  }
+
+  absl::Status Take(absl::string_view text) {
+    size_ += static_cast<int64_t>(text.size());
+    if (file_ == nullptr && content_.size() + text.size() <= max_bytes_) {
+      content_.append(text.data(), text.size());
+      return absl::OkStatus();
+    }
+    if (size_ > max_file_bytes_) {
+      return absl::ResourceExhaustedError(max_file_bytes_ <= static_cast<int64_t>(max_bytes_)
+                                              ? absl::StrCat("the page is larger than ", max_bytes_, " bytes")
+                                              : absl::StrCat("there are more than ", max_file_bytes_,
+                                                             " bytes; --max_source_bytes takes a higher number"));
+    }
+    if (file_ == nullptr) {
+      file_ = OpenTemporary();
+      if (file_ == nullptr || std::fwrite(content_.data(), 1, content_.size(), file_.get()) != content_.size()) {
+        return FileFailure();
+      }
+      content_ = std::string();
+    }
+    return std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size() ? absl::OkStatus() : FileFailure();
+  }
+
+  // Without a name, so that nothing is left of it however the process ends.
+  static std::shared_ptr<std::FILE> OpenTemporary() {
+    const char* const folder = std::getenv("TMPDIR");
+    std::string path = absl::StrCat(folder == nullptr || *folder == '\0' ? "/tmp" : folder, "/dateline-XXXXXX");
+    const int descriptor = mkostemp(path.data(), O_CLOEXEC);
+    if (descriptor < 0) return nullptr;
+    unlink(path.c_str());
+    std::FILE* const file = fdopen(descriptor, "w+b");
+    if (file == nullptr) close(descriptor);
+    return file == nullptr ? nullptr : std::shared_ptr<std::FILE>(file, [](std::FILE* f) { std::fclose(f); });
+  }
+
+  static absl::Status FileFailure() {
+    return absl::ResourceExhaustedError(absl::StrCat("what was fetched can't be kept in a temporary file: ",
+                                                     std::strerror(errno), "; TMPDIR names another folder for it"));
   }
 
   static int OnProgress(void* user, curl_off_t /*download_total*/, curl_off_t /*download_now*/,
@@ -237,11 +309,16 @@ class HttpFetcher::Transfer {
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
+  CURL* curl_ = nullptr;
+  std::optional<ContentDecoder> decoder_;
   std::string content_;
+  std::shared_ptr<std::FILE> file_;
+  int64_t size_ = 0;
   const size_t max_bytes_;
+  const int64_t max_file_bytes_;
   const bool public_only_;
   const std::function<bool()>& interrupted_;
-  bool too_large_ = false;
+  absl::Status failure_;
   bool refused_ = false;
 };
 
@@ -257,15 +334,25 @@ HttpFetcher::HttpFetcher(FetchOptions options, std::function<bool()> interrupted
 HttpFetcher::~HttpFetcher() = default;
 
 absl::StatusOr<FetchedPage> HttpFetcher::FetchNamed(const std::string& url, const Validators& known) {
-  if (const ParsedUrl parsed = ParseUrl(url)) named_hosts_.insert(HostOf(parsed));
-  return Fetch(url, known, /*named=*/true);
+  if (const ParsedUrl parsed = ParseUrl(url)) {
+    named_hosts_.insert(HostOf(parsed));
+    const std::string user = PartOf(parsed, CURLUPART_USER, CURLU_URLDECODE);
+    const std::string password = PartOf(parsed, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    if (!user.empty() || !password.empty()) logins_[OriginOf(parsed)] = absl::StrCat(user, ":", password);
+  }
+  return Fetch(common::WithoutUserInfo(url), known, /*named=*/true, /*is_source=*/true);
 }
 
 absl::StatusOr<FetchedPage> HttpFetcher::FetchFound(const std::string& url, const Validators& known) {
-  return Fetch(url, known, /*named=*/false);
+  return Fetch(common::WithoutUserInfo(url), known, /*named=*/false, /*is_source=*/false);
 }
 
-absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Validators& known, bool named) {
+absl::StatusOr<FetchedPage> HttpFetcher::FetchFoundSource(const std::string& url, const Validators& known) {
+  return Fetch(common::WithoutUserInfo(url), known, /*named=*/false, /*is_source=*/true);
+}
+
+absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Validators& known, bool named,
+                                               bool is_source) {
   if (handle_ == nullptr) return absl::InternalError("the HTTP library does not start");
   absl::Time deadline = absl::Now() + options_.timeout;
   FetchedPage page;
@@ -282,7 +369,8 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
     if (!named) {
       if (absl::Status turn = AwaitTurn(page.url, &deadline); !turn.ok()) return turn;
     }
-    absl::StatusOr<Answer> answer = Ask(page.url, known, trusted, deadline, options_.max_bytes);
+    absl::StatusOr<Answer> answer =
+        Ask(page.url, {.known = &known, .trusted = trusted, .is_source = is_source, .deadline = deadline});
     if (!answer.ok()) return answer.status();
     if (answer->status == 304 && !known.empty()) {
       page.not_modified = true;
@@ -294,7 +382,7 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
       if (static_cast<int>(page.redirects.size()) == options_.max_redirects) {
         return absl::FailedPreconditionError(absl::StrCat("more than ", options_.max_redirects, " redirects"));
       }
-      page.redirects.push_back(std::exchange(page.url, answer->location));
+      page.redirects.push_back(std::exchange(page.url, common::WithoutUserInfo(answer->location)));
       continue;
     }
     if (!named && (answer->status == 429 || answer->status == 503) && answer->retry_after &&
@@ -305,6 +393,8 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
     }
     if (answer->status < 200 || answer->status >= 300) return AnswerError(answer->status);
     page.content = std::move(answer->content);
+    page.file = std::move(answer->file);
+    page.size = answer->size;
     page.media_type = std::move(answer->media_type);
     page.validators = std::move(answer->validators);
     page.fetch_time = absl::Now();
@@ -312,9 +402,8 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
   }
 }
 
-absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, const Validators& known, bool trusted,
-                                                     absl::Time deadline, size_t max_bytes) {
-  const absl::Duration left = deadline - absl::Now();
+absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, const Request& request) {
+  const absl::Duration left = request.deadline - absl::Now();
   if (left <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError(
         absl::StrCat("no complete answer within ", absl::FormatDuration(options_.timeout)));
@@ -322,31 +411,44 @@ absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, con
   const ParsedUrl parsed = ParseUrl(url);
   if (parsed == nullptr) return absl::InvalidArgumentError("the address is not well-formed");
   const bool proxy = UsesProxy(PartOf(parsed, CURLUPART_SCHEME));
-  if (!trusted && proxy && IsPrivateName(absl::AsciiStrToLower(PartOf(parsed, CURLUPART_HOST)))) return PrivateError();
-  Transfer transfer(max_bytes, !trusted && !proxy, interrupted_);
+  if (!request.trusted && proxy && IsPrivateName(absl::AsciiStrToLower(PartOf(parsed, CURLUPART_HOST))))
+    return PrivateError();
+  Transfer transfer(options_.max_bytes, request.is_source ? options_.max_source_bytes : 0, !request.trusted && !proxy,
+                    interrupted_);
   std::array<char, CURL_ERROR_SIZE> detail{};
   CURL* const curl = handle_.get();
   curl_easy_reset(curl);  // Keeps connections and what was resolved.
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail.data());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(left) + 1));
-  curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");  // Whatever the library can unpack.
+  const auto patience = static_cast<long>(absl::ToInt64Milliseconds(left) + 1);
+  if (request.is_source) {
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, patience);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, patience / 1000 + 1);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(kLongestDownload)));
+  } else {
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
+  }
+  if (const auto login = logins_.find(OriginOf(parsed)); login != logins_.end()) {
+    curl_easy_setopt(curl, CURLOPT_USERPWD, login->second.c_str());
+  }
   curl_easy_setopt(curl, CURLOPT_USERAGENT, absl::StrCat(kProduct, "/", common::kVersion).c_str());
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   transfer.Install(curl);
-  curl_slist* headers = nullptr;
-  if (!known.etag.empty()) headers = curl_slist_append(headers, absl::StrCat("If-None-Match: ", known.etag).c_str());
-  if (!known.last_modified.empty()) {
-    headers = curl_slist_append(headers, absl::StrCat("If-Modified-Since: ", known.last_modified).c_str());
+  curl_slist* headers =
+      curl_slist_append(nullptr, absl::StrCat("Accept-Encoding: ", ContentDecoder::kAccepted).c_str());
+  if (request.known != nullptr && !request.known->etag.empty()) {
+    headers = curl_slist_append(headers, absl::StrCat("If-None-Match: ", request.known->etag).c_str());
+  }
+  if (request.known != nullptr && !request.known->last_modified.empty()) {
+    headers = curl_slist_append(headers, absl::StrCat("If-Modified-Since: ", request.known->last_modified).c_str());
   }
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> owned_headers(headers, curl_slist_free_all);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   const CURLcode code = curl_easy_perform(curl);
   if (transfer.refused()) return PrivateError();
-  if (transfer.too_large()) {
-    return absl::ResourceExhaustedError(absl::StrCat("the page is larger than ", max_bytes, " bytes"));
-  }
+  if (!transfer.failure().ok()) return transfer.failure();
   switch (code) {
     case CURLE_OK:
       break;
@@ -362,8 +464,9 @@ absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, con
     default:
       return absl::UnavailableError(detail[0] != '\0' ? detail.data() : curl_easy_strerror(code));
   }
+  if (absl::Status status = transfer.Finish(); !status.ok()) return status;
   Answer answer;
-  answer.content = transfer.TakeContent();
+  transfer.MoveTo(&answer);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   const char* text = nullptr;
   if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &text) == CURLE_OK && text != nullptr) answer.media_type = text;
@@ -413,7 +516,7 @@ RobotsRules HttpFetcher::FetchRobots(const std::string& origin) {
     const std::string scheme = parsed == nullptr ? "" : PartOf(parsed, CURLUPART_SCHEME);
     if (scheme != "http" && scheme != "https") return RobotsRules::AllowAll();
     const bool trusted = options_.allow_private_addresses || named_hosts_.count(HostOf(parsed)) > 0;
-    const absl::StatusOr<Answer> answer = Ask(url, {}, trusted, deadline, options_.max_bytes);
+    const absl::StatusOr<Answer> answer = Ask(url, {.trusted = trusted, .deadline = deadline});
     if (!answer.ok()) {
       return absl::IsPermissionDenied(answer.status()) ? RobotsRules::AllowAll()  // The page itself will be refused.
                                                        : RobotsRules::DisallowAll();

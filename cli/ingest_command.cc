@@ -74,9 +74,10 @@ class Results {
         report_(absl::Now()),
         bar_(STDERR_FILENO, context.stderr_is_terminal && !context.quiet, context.error_style.columns) {}
 
-  void Add(const IngestLine& line) {
+  // `cuts_off`: as in InputItem.
+  void Add(const IngestLine& line, bool cuts_off = false) {
     const common::MutexLock lock(mutex_);
-    report_.Add(line);
+    report_.Add(line, cuts_off);
     progress_.items = report_.total();
     progress_.rejected = report_.rejected();
     const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
@@ -85,7 +86,7 @@ class Results {
         bar_.Clear();
         Print(FormatIngestLine(line, verbose_, context_.style));
       } else if (context_.output == OutputFormat::kJsonLines) {
-        Print(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
+        PrintJson(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
       }
       // Whoever reads the other end of a pipe may wait for this line.
       std::fflush(stdout);
@@ -207,7 +208,7 @@ class FullerTexts {
 bool SendItem(InputItem item, FullerTexts& texts, IngestSession& session, Results& results) {
   Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
   if (!item.extraction.ok()) {
-    results.Add(Rejection(origin, item.id, item.extraction.status()));
+    results.Add(Rejection(origin, item.id, item.extraction.status()), item.cuts_off);
     return true;
   }
   origin.title = item.extraction->article.title;
@@ -312,7 +313,7 @@ ExitCode Verdict(const absl::Status& failure, const RunReport& report, const Rej
                  const RunReport::End& end) {
   if (!failure.ok()) return kExitFailed;
   if (Interrupted()) return kExitInterrupted;
-  if (!limit.Allows(report.rejected(), report.total())) return kExitSomeRejected;
+  if (!limit.Allows(report.rejected(), report.total()) || report.cut_off() > 0) return kExitSomeRejected;
   return end.shortfall.empty() ? kExitOk : kExitNotReached;
 }
 
@@ -330,6 +331,8 @@ ExitCode FailBeforeStart(const Context& context, const Flags& flags, const absl:
 
 ExitCode Ingest(const Context& context, const Flags& flags) {
   InstallInterruptHandler();
+  if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
+    return Fail(context, status);
   NoteTypedInput(context, flags.places);
   const absl::StatusOr<RejectLimit> limit = RejectLimit::Parse(flags.max_rejects);
   if (!limit.ok()) {
@@ -393,6 +396,7 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   if (reader.unchanged() > 0) {
     results.Note(absl::StrCat(reader.unchanged(), " pages and sources have not changed since they were fetched last"));
   }
+  for (const std::string& note : reader.Notes()) results.Note(note);
   // Only once all that was fetched is also taken: what is remembered is not fetched again.
   if (fetch_state && failure.ok() && !Interrupted()) {
     if (const absl::Status saved = fetch_state->Save(); !saved.ok()) {
@@ -417,9 +421,9 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   }
   const std::string summary = absl::StrCat(Interrupted() ? "interrupted; " : "", report.Summary(end), "\n");
   if (context.output == OutputFormat::kJson) {
-    Print(report.Json(end));
+    PrintJson(report.Json(end));
   } else if (!context.quiet) {
-    std::fputs(summary.c_str(), context.output == OutputFormat::kText ? stdout : stderr);
+    std::fputs(common::PrintableLines(summary).c_str(), context.output == OutputFormat::kText ? stdout : stderr);
   }
   if (!failure.ok()) PrintError(context, DescribeError(failure));
   if (!end.shortfall.empty()) PrintError(context, end.shortfall);
@@ -457,7 +461,8 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       "\n"
       "Exit status: 0 all taken (or no more rejected than --max_rejects), and what --wait asks for was reached; 3 "
       "some\n"
-      "rejected; 4 all taken, but --wait_timeout was over before what --wait asks for was reached; 1 the job failed; 2 "
+      "rejected, or a source not read to its end (`cutOff` in the report); 4 all taken, but --wait_timeout was over "
+      "before what --wait asks for was reached; 1 the job failed; 2 "
       "wrong\n"
       "usage; 130 Ctrl-C. The report says the same in `exitCode`, `error`, `waitedFor`, `reached` and `shortfall`.");
   command->add_option("PATH", flags->places, "What to take: files, folders, http(s) URLs; - is standard input")
@@ -465,8 +470,10 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       ->type_name("FILE|FOLDER|URL");
   AddInputFlags(*command, flags->input);
   command
-      ->add_option("--max_rejects", flags->max_rejects,
-                   "How many inputs may be rejected, as a number or a share (2%) [0]")
+      ->add_option(
+          "--max_rejects", flags->max_rejects,
+          "How many inputs may be rejected, as a number or a share (2%) [0]; a source that can't be read to its "
+          "end is never one of them: nobody knows how much is missing")
       ->type_name("N|P%");
   command->add_option("--report", flags->report, "Write what was done to this file, as JSON")->type_name("FILE");
   command

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -80,18 +81,43 @@ extraction::ReadFunction WholeText(std::string text) {
   return Replay(std::move(text), [](char* /*buffer*/, size_t /*size*/) -> absl::StatusOr<size_t> { return 0; });
 }
 
+extraction::ReadFunction FileReader(std::shared_ptr<std::FILE> file) {
+  return [file = std::move(file)](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+    const size_t got = std::fread(buffer, 1, size, file.get());
+    if (got == 0 && std::ferror(file.get()) != 0) {
+      return absl::DataLossError(absl::StrCat("cannot read the temporary file: ", std::strerror(errno)));
+    }
+    return got;
+  };
+}
+
 }  // namespace
 
+absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options) {
+  if (options.url.empty()) return absl::OkStatus();
+  struct stat about = {};
+  const bool is_folder = places.size() == 1 && stat(places.front().c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+  if (places.size() <= 1 && !is_folder) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--url is the address of one page, and ",
+                   is_folder ? "a folder was named" : absl::StrCat(places.size(), " inputs were named"),
+                   ": name one file, or leave --url out"));
+}
+
 InputReader::InputReader(const std::vector<std::string>& places, InputOptions options)
-    : options_(std::move(options)), fetcher_(options_.fetch, Interrupted) {
+    : options_(std::move(options)),
+      mappings_used_(std::make_shared<std::vector<bool>>(options_.field_map.size())),
+      fetcher_(options_.fetch, Interrupted) {
   for (const std::string& place : places) {
     struct stat about = {};
     if (place == kStandardInput || common::LooksLikeUrl(place)) {
       total_bytes_.reset();
-      seen_urls_.insert(std::hash<std::string>()(place));
+      seen_urls_.insert(std::hash<std::string>()(common::WithoutUserInfo(place)));
       sources_.push_back({place, absl::OkStatus(), 0, std::nullopt});
     } else if (stat(place.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+      const size_t before = sources_.size();
       List(place, 0);
+      if (sources_.size() == before) empty_folders_.push_back(place);
     } else {
       // A pipe or a device has no size; a missing file is an error when its turn comes.
       if (!S_ISREG(about.st_mode) && about.st_mode != 0) total_bytes_.reset();
@@ -146,6 +172,7 @@ absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::
   source_options.extract.locate = options_.locate;
   source_options.extract.site_rules = options_.site_rules.get();
   source_options.field_map = options_.field_map;
+  source_options.mappings_used = mappings_used_;
   source_options.post_types = options_.post_types;
   source_options.post_statuses = options_.post_statuses;
   if (source_options.format == extraction::Format::kUnknown) {
@@ -185,7 +212,7 @@ absl::Status InputReader::OpenDescriptor(int descriptor, bool owned) {
 }
 
 absl::Status InputReader::Open(const Source& source) {
-  place_ = source.place;
+  place_ = common::WithoutUserInfo(source.place);
   depth_ = source.depth;
   modified_ = source.modified;
   failed_ = false;
@@ -219,21 +246,22 @@ absl::Status InputReader::OpenUrl(const Source& source) {
   }
   const Validators known =
       options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(place_).validators;
-  ASSIGN_OR_RETURN(FetchedPage page,
-                   source.depth == 0 ? fetcher_.FetchNamed(place_, known) : fetcher_.FetchFound(place_, known));
+  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known)
+                                                       : fetcher_.FetchFoundSource(place_, known));
   if (page.not_modified) {
     ++unchanged_;
     return absl::OkStatus();
   }
-  bytes_read_ += static_cast<int64_t>(page.content.size());
+  bytes_read_ += page.size;
   extraction::SourceOptions source_options;
   source_options.path = place_;
   source_options.media_type = page.media_type;
   source_options.url = page.url;
   source_options.fetch_time = page.fetch_time;
-  std::string content = std::move(page.content);
+  extraction::ReadFunction read =
+      page.file != nullptr ? FileReader(std::move(page.file)) : WholeText(std::move(page.content));
   fetched_ = std::move(page);
-  return OpenStream(WholeText(std::move(content)), std::move(source_options));
+  return OpenStream(std::move(read), std::move(source_options));
 }
 
 void InputReader::CloseSource() {
@@ -259,6 +287,7 @@ extraction::SourceItem InputReader::ParseLine(LineReader::Line line, std::string
   item.extraction = absl::InvalidArgumentError("the line is empty; one JSON object is expected on each");
   if (!line.text.ok()) {
     item.extraction = line.text.status();
+    item.cuts_off = !absl::IsResourceExhausted(line.text.status());  // But for a line that is too long.
     return item;
   }
   extraction::SourceOptions source_options;
@@ -267,6 +296,7 @@ extraction::SourceItem InputReader::ParseLine(LineReader::Line line, std::string
   source_options.extract.locate = options_.locate;
   source_options.extract.site_rules = options_.site_rules.get();
   source_options.field_map = options_.field_map;
+  source_options.mappings_used = mappings_used_;
   if (absl::StripAsciiWhitespace(*line.text).empty()) return item;
   const auto reader = extraction::SourceReader::Open(WholeText(*line.text), source_options);
   if (!reader.ok()) {
@@ -298,7 +328,10 @@ std::optional<InputItem> InputReader::NextOfSource() {
                    .id = std::move(id),
                    .format = read->format,
                    .summary_only = false,
-                   .extraction = std::move(read->extraction)};
+                   .extraction = std::move(read->extraction),
+                   .cuts_off = read->cuts_off};
+    records_read_ = records_read_ || item.format == extraction::Format::kJsonLines ||
+                    item.format == extraction::Format::kJson || item.format == extraction::Format::kCsv;
     if (item.extraction.ok() && read->link) {
       std::optional<InputItem> followed = FollowLink(*read->link, std::move(item));
       if (!followed) {
@@ -328,6 +361,7 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
   const extraction::Article& article = item.extraction->article;
   if (!is_address_alone && (!article.title.empty() || !article.body.empty())) {
     item.summary_only = true;
+    ++summaries_;
     return item;
   }
   if (following_) {
@@ -426,11 +460,36 @@ std::optional<InputItem> InputReader::Next() {
                        .id = "",
                        .format = extraction::Format::kUnknown,
                        .summary_only = false,
-                       .extraction = opened};
+                       .extraction = opened,
+                       // Not for want of an article in it, but because nobody could look.
+                       .cuts_off = !absl::IsInvalidArgument(opened)};
     }
   }
   CloseSource();
   return std::nullopt;
+}
+
+std::vector<std::string> InputReader::Notes() const {
+  std::vector<std::string> notes;
+  for (const std::string& folder : empty_folders_) {
+    notes.push_back(
+        absl::StrCat(folder, " holds no files whose names say that they may hold articles (.html .txt .xml ",
+                     ".jsonl ...)", skipped_files_ > 0 ? "; others are read if they are named one by one" : ""));
+  }
+  for (size_t i = 0; records_read_ && !Interrupted() && i < mappings_used_->size(); ++i) {
+    const extraction::FieldMapping& mapping = options_.field_map[i];
+    if (!(*mappings_used_)[i] && mapping.field != "items") {
+      notes.push_back(
+          absl::StrCat("--map ", mapping.field, "=", mapping.path, ": nothing was found there in any record"));
+    }
+  }
+  if (summaries_ > 0) {
+    notes.push_back(absl::StrCat(
+        summaries_, summaries_ == 1 ? " article is a summary" : " articles are summaries",
+        ": their pages were not fetched; ",
+        fetches_ >= options_.max_fetches ? "--max_fetches takes a higher number" : "--follow always fetches them"));
+  }
+  return notes;
 }
 
 bool InputReader::MayWait() {

@@ -53,14 +53,19 @@ struct InputOptions {
 
 // One article, or why there is none.
 struct InputItem {
-  std::string source;    // A path, a URL or "-".
+  std::string source;    // A path, a URL without name and password, or "-".
   std::string position;  // "line 12", "entry 3", "page"; empty if the source as a whole could not be read.
   std::string id;        // The input's own id, as far as it could be read: with `every_line` also beside an error.
   extraction::Format format = extraction::Format::kUnknown;
   // The text is a summary, and its page was not fetched or gave no more: not to stand in the place of an article.
   bool summary_only = false;
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
+  // Beside an error: the source can't be read (any further), and how many articles are missing is not known.
+  bool cuts_off = false;
 };
+
+// InvalidArgument if `options.url`, which is the address of one page, would be that of several.
+absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options);
 
 // Reads all inputs in order, holding one article in memory at a time. What cannot be read is an
 // item with an error, and the rest is unharmed. Folders are read recursively in the order of their paths: hidden files
@@ -85,6 +90,11 @@ class InputReader {
   int64_t skipped_files() const { return skipped_files_; }
   // Pages and sources that have not changed since they were fetched last.
   int64_t unchanged() const { return unchanged_; }
+  // Articles that are summaries because their pages were not to be fetched.
+  int64_t summaries() const { return summaries_; }
+
+  // At the end: what the user should know of it all, a sentence each.
+  std::vector<std::string> Notes() const;
 
  private:
   struct Source {
@@ -110,6 +120,9 @@ class InputReader {
   void CloseSource();
 
   const InputOptions options_;
+  const std::shared_ptr<std::vector<bool>> mappings_used_;
+  std::vector<std::string> empty_folders_;
+  bool records_read_ = false;  // Something that mappings are for.
   std::vector<Source> sources_;
   size_t next_source_ = 0;
   HttpFetcher fetcher_;
@@ -131,6 +144,7 @@ class InputReader {
   std::optional<int64_t> total_bytes_ = 0;
   int64_t skipped_files_ = 0;
   int64_t unchanged_ = 0;
+  int64_t summaries_ = 0;
 };
 
 }  // namespace dateline::cli

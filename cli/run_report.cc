@@ -41,8 +41,9 @@ bool RejectLimit::Allows(int64_t rejected, int64_t total) const {
   return static_cast<double>(rejected) * 100 <= percent_ * static_cast<double>(total);
 }
 
-void RunReport::Add(const IngestLine& line) {
+void RunReport::Add(const IngestLine& line, bool cuts_off) {
   ++total_;
+  cut_off_ += cuts_off ? 1 : 0;
   ++counts_[line.outcome()];
   if (!line.warnings().empty()) ++with_warnings_;
   if (!line.duplicate_of().empty()) ++near_duplicates_;
@@ -50,7 +51,8 @@ void RunReport::Add(const IngestLine& line) {
   ++rejected_;
   ++reasons_[line.error().reason()];
   if (rejections_.size() == kMaxRejectionsListed) return;
-  rejections_.push_back({line.source(), line.position(), line.id(), line.error().reason(), line.error().message()});
+  rejections_.push_back(
+      {line.source(), line.position(), line.id(), line.error().reason(), line.error().message(), cuts_off});
 }
 
 int64_t RunReport::count(spb::IngestOutcome outcome) const {
@@ -64,6 +66,10 @@ std::string RunReport::Summary(const End& end) const {
   for (const spb::IngestOutcome outcome : kOutcomes) {
     if (count(outcome) == 0) continue;
     absl::StrAppend(&text, separator, count(outcome), " ", OutcomeName(outcome));
+    separator = ", ";
+  }
+  if (cut_off_ > 0) {
+    absl::StrAppend(&text, separator, cut_off_, cut_off_ == 1 ? " source" : " sources", " not read to the end");
     separator = ", ";
   }
   if (end.unanswered > 0) absl::StrAppend(&text, separator, end.unanswered, " without an answer");
@@ -92,7 +98,8 @@ std::string RunReport::Json(const End& end) const {
                         {"position", rejection.position},
                         {"id", rejection.id},
                         {"reason", rejection.reason},
-                        {"message", rejection.message}});
+                        {"message", rejection.message},
+                        {"cutsOff", rejection.cuts_off}});
   }
   nlohmann::ordered_json report = {
       {"version", common::kVersion},
@@ -104,6 +111,7 @@ std::string RunReport::Json(const End& end) const {
       {"outcomes", outcomes},
       {"nearDuplicates", near_duplicates_},
       {"withWarnings", with_warnings_},
+      {"cutOff", cut_off_},
       {"unanswered", end.unanswered},
       {"skippedFiles", end.skipped_files},
       {"bytesRead", end.bytes},

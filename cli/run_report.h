@@ -47,11 +47,13 @@ class RunReport {
  public:
   explicit RunReport(absl::Time start) : start_(start) {}
 
-  // One input is done with.
-  void Add(const IngestLine& line);
+  // One input is done with. `cuts_off`: it is a source that can't be read any further, whatever it still holds.
+  void Add(const IngestLine& line, bool cuts_off = false);
 
   int64_t total() const { return total_; }
   int64_t rejected() const { return rejected_; }
+  // How many sources could not be read to their ends.
+  int64_t cut_off() const { return cut_off_; }
   // Of one outcome.
   int64_t count(search::v1::IngestOutcome outcome) const;
 
@@ -82,11 +84,13 @@ class RunReport {
     std::string id;
     std::string reason;
     std::string message;
+    bool cuts_off;
   };
 
   const absl::Time start_;
   int64_t total_ = 0;
   int64_t rejected_ = 0;
+  int64_t cut_off_ = 0;
   int64_t with_warnings_ = 0;
   int64_t near_duplicates_ = 0;
   std::map<search::v1::IngestOutcome, int64_t> counts_;

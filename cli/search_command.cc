@@ -234,8 +234,8 @@ ExitCode Search(const Context& context, const SearchFlags& flags) {
   if (context.output == OutputFormat::kText) {
     Print(FormatSearch(*response, {.skip = request->skip(), .facet_names = flags.facets}, context.style));
   } else {
-    Print(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kSet));
+    PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kSet));
   }
   return kExitOk;
 }
@@ -250,8 +250,8 @@ ExitCode Suggest(const Context& context, const SuggestFlags& flags) {
   if (context.output == OutputFormat::kText) {
     Print(FormatSuggestions(*response, context.style));
   } else {
-    Print(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kSet));
+    PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kSet));
   }
   return kExitOk;
 }

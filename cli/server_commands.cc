@@ -26,8 +26,8 @@ ExitCode PrintAnswer(const Context& context, const absl::StatusOr<Response>& res
   if (context.output == OutputFormat::kText) {
     Print(text(*response));
   } else {
-    Print(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kSet));
+    PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kSet));
   }
   return kExitOk;
 }

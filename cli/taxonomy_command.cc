@@ -144,8 +144,8 @@ ExitCode Diff(const Context& context, const DiffFlags& flags) {
   if (context.output == OutputFormat::kText) {
     Print(FormatDiff(diff, context.style));
   } else {
-    Print(ToJson(diff, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kAll));
+    PrintJson(ToJson(diff, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kAll));
   }
   return kExitOk;
 }
@@ -186,8 +186,8 @@ ExitCode Show(const Context& context, TaxonomyPart part) {
   if (context.output == OutputFormat::kText) {
     Print(FormatTaxonomy(*taxonomy, part, context.style));
   } else {
-    Print(ToJson(*taxonomy, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
-                 JsonFields::kSet));
+    PrintJson(ToJson(*taxonomy, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kSet));
   }
   return kExitOk;
 }

@@ -265,6 +265,17 @@ absl::StatusOr<std::string> UrlHost(absl::string_view url) {
   return std::move(parts.host);
 }
 
+std::string WithoutUserInfo(absl::string_view url) {
+  if (!LooksLikeUrl(url)) {
+    return std::string(url);
+  }
+  const size_t begin = url.find("//") + 2;
+  const size_t end = std::min(url.find_first_of("/?#\\", begin), url.size());
+  const size_t at = url.substr(begin, end - begin).rfind('@');
+  return at == absl::string_view::npos ? std::string(url)
+                                       : absl::StrCat(url.substr(0, begin), url.substr(begin + at + 1));
+}
+
 bool LooksLikeUrl(absl::string_view text) {
   return absl::StartsWithIgnoreCase(text, "http://") || absl::StartsWithIgnoreCase(text, "https://");
 }

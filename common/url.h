@@ -26,6 +26,10 @@ absl::StatusOr<std::string> CanonicalUrl(absl::string_view url);
 // The host of an http or https URL, in lower case and as Punycode, without the port. Errors as for CanonicalUrl.
 absl::StatusOr<std::string> UrlHost(absl::string_view url);
 
+// `url` without the user name and password before its host: they are for whoever fetches it, and are neither shown nor
+// stored. What is no http or https URL comes back as it is.
+std::string WithoutUserInfo(absl::string_view url);
+
 // True if `text` begins with http:// or https://, in any case.
 bool LooksLikeUrl(absl::string_view text);
 

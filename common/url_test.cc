@@ -101,5 +101,13 @@ TEST(LooksLikeUrlTest, AsksForTheSchemeOnly) {
   EXPECT_FALSE(LooksLikeUrl("an-article-id"));
 }
 
+TEST(WithoutUserInfoTest, TakesOutWhatIsNotForOthers) {
+  EXPECT_EQ(WithoutUserInfo("https://jane:s3cret@x.example/a?b=c@d#e@f"), "https://x.example/a?b=c@d#e@f");
+  EXPECT_EQ(WithoutUserInfo("HTTP://jane@x.example:81"), "HTTP://x.example:81");
+  EXPECT_EQ(WithoutUserInfo("https://a:b@c@x.example"), "https://x.example");
+  EXPECT_EQ(WithoutUserInfo("https://x.example/@jane"), "https://x.example/@jane");
+  EXPECT_EQ(WithoutUserInfo("mailto:jane@x.example"), "mailto:jane@x.example");
+}
+
 }  // namespace
 }  // namespace dateline::common

@@ -131,6 +131,11 @@ void FinishArticle(absl::string_view url, absl::Time now, Article* article, std:
     }
   }
   std::vector<std::string>& others = article->alternate_urls;
+  article->url = common::WithoutUserInfo(article->url);
+  article->image_url = common::WithoutUserInfo(article->image_url);
+  for (std::string& other : others) {
+    other = common::WithoutUserInfo(other);
+  }
   others.erase(std::remove(others.begin(), others.end(), article->url), others.end());
   if (article->publish_time && !IsPlausibleTime(*article->publish_time, now)) {
     warnings->emplace_back("publish_time: cannot be right and was dropped");

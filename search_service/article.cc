@@ -95,12 +95,14 @@ absl::Status NormalizeNames(absl::string_view field, size_t max_count, std::vect
 }
 
 absl::Status NormalizeUrls(Article& article) {
-  article.url = std::string(absl::StripAsciiWhitespace(article.url));
-  article.image_url = std::string(absl::StripAsciiWhitespace(article.image_url));
+  // A name and password in it are for whoever fetched the page, and nobody else's business.
+  article.url = common::WithoutUserInfo(absl::StripAsciiWhitespace(article.url));
+  article.image_url = common::WithoutUserInfo(absl::StripAsciiWhitespace(article.image_url));
   if (!article.url.empty()) RETURN_IF_ERROR(CheckUrl("url", article.url));
   if (!article.image_url.empty()) RETURN_IF_ERROR(CheckUrl("image_url", article.image_url));
   // Errors count as the caller does: what is empty goes afterwards.
   for (size_t i = 0; i < article.alternate_urls.size(); ++i) {
+    article.alternate_urls[i] = common::WithoutUserInfo(article.alternate_urls[i]);
     const std::string& url = article.alternate_urls[i];
     if (!url.empty()) RETURN_IF_ERROR(CheckUrl(ElementPath("alternate_urls", i), url));
   }
