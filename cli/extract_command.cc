@@ -56,7 +56,13 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
                         : ToJson(article, layout, JsonFields::kSet));
       break;
   }
-  if (!context.quiet) std::fputs(FormatWarnings(item.extraction->warnings, context.error_style).c_str(), stderr);
+  if (context.quiet) return;
+  std::vector<std::string> warnings = item.extraction->warnings;
+  // Of one of many, they say of which.
+  for (std::string& warning : warnings) {
+    if (item.position != "page") warning = absl::StrCat(DescribeItem(item), ": ", warning);
+  }
+  std::fputs(FormatWarnings(warnings, context.error_style).c_str(), stderr);
 }
 
 ExitCode Run(const Context& context, const Flags& flags) {

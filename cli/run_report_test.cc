@@ -70,6 +70,17 @@ TEST(RunReportTest, CountsByOutcomeAndListsWhatWasRejected) {
   EXPECT_THAT(report.Summary(end), HasSubstr("4 articles: 2 created, 1 unchanged, 1 rejected; 2.0 s, 2.0/s; visible"));
 }
 
+TEST(RunReportTest, CountsSourcesThatWereNotReadToTheirEnds) {
+  RunReport report(absl::UnixEpoch());
+  IngestLine line;
+  line.set_outcome(search::v1::INGEST_OUTCOME_REJECTED);
+  report.Add(line);
+  report.Add(line, /*cuts_off=*/true);
+  EXPECT_EQ(report.cut_off(), 1);
+  EXPECT_EQ(report.rejected(), 2);
+  EXPECT_NE(report.Summary({.time = absl::UnixEpoch()}).find("1 source not read to the end"), std::string::npos);
+}
+
 TEST(RunReportTest, SaysWhatWasWaitedForAndNotReached) {
   RunReport report(absl::UnixEpoch());
   report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));

@@ -7,6 +7,7 @@ A web server on loopback stands for the sites; nothing else is asked.
 """
 
 import argparse
+import base64
 import contextlib
 import gzip
 import http.server
@@ -73,6 +74,7 @@ class Site:
         self.agents = set()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # A client that hangs up is none.
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.base = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -217,6 +219,78 @@ class Extract(CommandLineTest):
         self.assertIn("headline, content, desk: map them", errors)
 
 
+    def test_a_name_and_password_are_sent_and_not_shown(self):
+        seen = []
+
+        class Private(Site):
+            def answer(self, path, asked):
+                seen.append(asked.get("Authorization"))
+                return super().answer(path, asked) if seen[-1] else (401, {}, b"")
+
+        login = "Basic " + base64.b64encode(b"jane:s3c:ret").decode()
+        with Private({}) as site:
+            site.pages = {"/feed": rss(("One", "/1", "A summary.")), "/1": (302, {"Location": "/one"}, b""), "/one": page("One")}
+            named = site.base.replace("http://", "http://jane:s3c%3Aret@")
+            articles, notes = self.extract(named + "/feed", "--fetch_delay", "0")
+            self.assertEqual([article["url"] for article in articles], [site.base + "/one"])
+            self.assertEqual(set(seen), {login})
+            result = run("extract", named + "/gone", named + "/feed", "--follow", "never")
+            for text in (notes, json.dumps(articles), result.stdout, result.stderr):
+                self.assertNotIn("s3c", text)
+                self.assertNotIn("jane", text)
+
+    def test_an_answer_that_breaks_off_is_not_taken_for_whole(self):
+        packed = gzip.compress(rss(("One", "/1", BODY[0]), ("Two", "/2", BODY[1])))
+        headers = {"Content-Type": "text/xml", "Content-Encoding": "gzip"}
+        with Site({"/whole": (200, headers, packed), "/cut": (200, headers, packed[:-20]),
+                   "/other": (200, {"Content-Encoding": "br"}, b"?")}) as site:
+            self.assertEqual(len(self.extract(site.base + "/whole", "--follow", "never")[0]), 2)
+            _, errors = self.extract(site.base + "/cut", code=3)
+            self.assertIn("breaks off", errors)
+            _, errors = self.extract(site.base + "/other", code=3)
+            self.assertIn("Content-Encoding br", errors)
+
+    def test_a_fetched_export_may_be_longer_than_a_page(self):
+        lines = "".join(json.dumps({"title": f"Article {i}", "body": BODY[0] + " " + "x y " * 500}) + "\n" for i in range(8_000))
+        with Site({"/export.jsonl": (200, {"Content-Type": "application/jsonl"}, lines.encode()),
+                   "/page.html": (200, {"Content-Type": "text/html"}, b"<p>" + b"word " * 4_000_000)}) as site:
+            self.assertGreater(len(lines), 16_000_000)
+            folder = os.path.join(self.dir, "tmp")
+            os.mkdir(folder)
+            articles, _ = self.extract(site.base + "/export.jsonl", env={"TMPDIR": folder})
+            self.assertEqual(len(articles), 8_000)
+            self.assertEqual(os.listdir(folder), [])
+            _, errors = self.extract(site.base + "/export.jsonl", "--max_source_bytes", "17MB", code=3)
+            self.assertIn("more than 17000000 bytes; --max_source_bytes", errors)
+            _, errors = self.extract(site.base + "/page.html", code=3)
+            self.assertIn("16000000 bytes", errors)
+
+    def test_mistyped_flags_are_told(self):
+        path = self.write("a.jsonl", json.dumps({"head": "A", "text": BODY[0]}))
+        articles, notes = self.extract(path, "--map", "title=heading", "--map", "body=text")
+        self.assertEqual(len(articles), 1)
+        self.assertIn("--map title=heading: nothing was found there", notes)
+        self.assertNotIn("body=text", notes)
+        _, errors = self.extract(path, path, "--url", "https://x.example/1", code=2)
+        self.assertIn("--url is the address of one page, and 2 inputs were named", errors)
+        empty = os.path.join(self.dir, "empty")
+        os.mkdir(empty)
+        _, notes = self.extract(empty)
+        self.assertIn("holds no files", notes)
+
+    def test_nothing_in_a_text_moves_the_cursor(self):
+        hostile = "A \x1b[2J\x9b31m\u202e title"
+        strange = {"k\x1b[2J": 1}
+        path = self.write("a.jsonl", "\n".join(json.dumps(line) for line in (
+            {"id": "x\x1b[2J", "url": "https://x.example/\x1b[2J", "title": hostile, "body": f"{hostile} {BODY[0]}",
+             "source": hostile, "authors": [hostile], "tags": [hostile], **strange}, strange)))
+        for arguments in ([], ["--explain"], ["--output", "jsonl"], ["--output", "json"]):
+            result = run("extract", path, *arguments)
+            self.assert_exit(result, 3)
+            for bad in ("\x1b", "\x9b", "\u202e"):
+                self.assertNotIn(bad, result.stdout + result.stderr, arguments)
+
+
 class Learn(CommandLineTest):
     """Site rules from several pages of one host."""
 
@@ -316,6 +390,19 @@ class Ingest(CommandLineTest):
         both = self.write("both.jsonl", json.dumps({"url": "https://x.example/2", "title": "Two", "body": "\n\n".join(BODY)}))
         self.assertEqual(sorted(self.ingest(both, summary)), ["UNCHANGED", "UNCHANGED", "UPDATED"])
         self.assertEqual(self.body_of("https://x.example/2"), "\n\n".join(BODY))
+
+    def test_a_source_that_breaks_off_is_never_forgiven(self):
+        rows = "".join(f"Row {i},Text of row {i}.\n" for i in range(20))
+        report = os.path.join(self.dir, "report.json")
+        for name, text in (("quote.csv", f"title,body\n{rows}Open,\"quote\n{rows}"), ("cut.xml", rss(("One", "", BODY[0]))[:-30]),
+                           ("cut.json", '[{"title": "One", "body": "Text."}, {"ti'), ("header.csv", "a,b\nc,d\n")):
+            self.ingest(self.write(name, text), "--max_rejects", "100%", "--report", report, code=3)
+            with open(report, encoding="utf-8") as file:
+                written = json.load(file)
+            self.assertEqual(written["cutOff"], 1, name)
+            self.assertEqual([rejected["cutsOff"] for rejected in written["rejected"]], [True], name)
+        self.ingest(os.path.join(self.dir, "missing.html"), "--max_rejects", "100%", code=3)
+        self.ingest(self.write("bad.jsonl", json.dumps({"title": "A", "body": "B."}) + "\n{\n"), "--max_rejects", "50%")
 
     def test_what_has_not_changed_is_not_fetched_again(self):
         with Site({}) as site:
