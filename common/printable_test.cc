@@ -1,9 +1,15 @@
 #include "common/printable.h"
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace dateline::common {
 namespace {
+
+// U+202E and U+2069, spelt so that nobody's editor turns around.
+constexpr char kOverride[] = {'\xE2', '\x80', '\xAE', '\0'};
+constexpr char kPop[] = {'\xE2', '\x81', '\xA9', '\0'};
+constexpr char kRightToLeftMark[] = {'\xE2', '\x80', '\x8F', '\0'};
 
 TEST(PrintableTest, LeavesNothingThatMovesACursor) {
   EXPECT_EQ(Printable("a\x1b[2Jb\nc\x7f"), "a?[2Jb?c?");
@@ -12,7 +18,8 @@ TEST(PrintableTest, LeavesNothingThatMovesACursor) {
             "a?31mb");
   EXPECT_EQ(Printable("caf\xe9.html"), "caf\xEF\xBF\xBD.html");
   EXPECT_EQ(Printable("Élysée ☕"), "Élysée ☕");
-  EXPECT_EQ(Printable("exe.\xE2\x80\xAEtxt\xE2\x81\xA9 \xE2\x80\x8F"), "exe.txt \xE2\x80\x8F");
+  EXPECT_EQ(Printable(absl::StrCat("exe.", kOverride, "txt", kPop, kRightToLeftMark)),
+            absl::StrCat("exe.txt", kRightToLeftMark));
 }
 
 TEST(PrintableTest, LinesKeepTheirEndsAndColours) {
@@ -21,8 +28,8 @@ TEST(PrintableTest, LinesKeepTheirEndsAndColours) {
 }
 
 TEST(PrintableTest, JsonMeansTheSame) {
-  EXPECT_EQ(PrintableJson("{\n \"a\": \"\xc2\x9b\x7f\xE2\x80\xAE\xE2\x81\xA6é\"}"),
-            "{\n \"a\": \"\\u009b\\u007f\\u202e\\u2066é\"}");
+  EXPECT_EQ(PrintableJson(absl::StrCat("{\n \"a\": \"\xc2\x9b\x7f", kOverride, kPop, "é\"}")),
+            "{\n \"a\": \"\\u009b\\u007f\\u202e\\u2069é\"}");
 }
 
 }  // namespace
