@@ -565,8 +565,8 @@ uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) { return vocabulary.
 std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, GazetteerProblems& problems) {
   // The form is divided by the very code that divides texts.
   std::vector<Token> tokens;
-  const Vocabulary nothing;
-  Tokenizer bounds(row.surface, nothing);
+  static const auto* const kNothing = new Vocabulary();  // Its filter is larger than all rows together.
+  Tokenizer bounds(row.surface, *kNothing);
   Token token;
   while (bounds.Next(token)) {
     std::string folded;
