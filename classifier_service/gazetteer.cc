@@ -116,12 +116,38 @@ CharInfo MakeCharInfo(UChar32 c) {
 // Everything below U+3000; what lies above has no case and is folded as it stands.
 constexpr UChar32 kTableEnd = 0x3000;
 
+// The same for ASCII, in as few bytes as the innermost loop can do with.
+struct AsciiInfo {
+  static constexpr uint8_t kLetter = 1;  // Of CharClass::kWord: a digit as well.
+  static constexpr uint8_t kUpper = 2;
+  static constexpr uint8_t kLower = 4;
+
+  uint8_t flags = 0;
+  char folded = 0;
+};
+
 const CharInfo* InfoTable() {
   static const auto* const kTable = [] {
     auto* table = new std::vector<CharInfo>();
     table->reserve(kTableEnd);
     for (UChar32 i = 0; i < kTableEnd; ++i) {
       table->push_back(MakeCharInfo(i));
+    }
+    return table;
+  }();
+  return kTable->data();
+}
+
+const AsciiInfo* AsciiTable() {
+  static const auto* const kTable = [] {
+    auto* table = new std::array<AsciiInfo, 0x80>();
+    for (size_t i = 0; i < table->size(); ++i) {
+      const CharInfo& info = InfoTable()[i];
+      if (info.char_class == CharClass::kWord) {
+        (*table)[i] = {static_cast<uint8_t>(AsciiInfo::kLetter | (info.upper ? AsciiInfo::kUpper : 0) |
+                                            (info.lower ? AsciiInfo::kLower : 0)),
+                       info.folded[0]};
+      }
     }
     return table;
   }();
@@ -182,12 +208,21 @@ class Vocabulary {
 class Tokenizer {
  public:
   Tokenizer(absl::string_view text, const Vocabulary& vocabulary)
-      : text_(text), vocabulary_(vocabulary), table_(InfoTable()) {}
+      : text_(text), vocabulary_(vocabulary), table_(InfoTable()), ascii_(AsciiTable()) {}
 
   // False at the end of the text.
   bool Next(Token& token) {
     while (pos_ < text_.size()) {
       const size_t start = pos_;
+      // Most of most texts: a letter of ASCII, or what divides words there.
+      if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80 && byte != '&' && ascii_[byte].flags == 0) {
+        ++pos_;
+        if (table_[byte].char_class != CharClass::kIgnored) {
+          hyphen_ = byte == '-';
+          last_ = CharClass::kOther;
+        }
+        continue;
+      }
       const CharInfo info = Read();
       switch (info.char_class) {
         case CharClass::kOther:
@@ -196,7 +231,7 @@ class Tokenizer {
             last_ = CharClass::kOther;
             return true;
           }
-          hyphen_ = text_[start] == '-' || text_.substr(start, 3) == "\u2013" || text_.substr(start, 3) == "\u2010" ||
+          hyphen_ = text_.substr(start, 3) == "\u2013" || text_.substr(start, 3) == "\u2010" ||
                     text_.substr(start, 3) == "\u2011";
           last_ = CharClass::kOther;
           continue;
@@ -273,11 +308,39 @@ class Tokenizer {
     too_long_ = false;
     take(first);
     while (pos_ < text_.size()) {
-      if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80) {  // Most of most texts.
-        if (table_[byte].char_class != first.char_class) {
+      if (static_cast<uint8_t>(text_[pos_]) < 0x80) {
+        if (first.char_class != CharClass::kWord) {
+          break;  // No other class has letters in ASCII.
+        }
+        const size_t begin = pos_;
+        const size_t room = std::min(text_.size() - pos_, kMaxTokenBytes - word_size_);
+        uint8_t flags = 0;
+        size_t size = 0;
+        for (; size < room; ++size) {
+          const auto byte = static_cast<uint8_t>(text_[begin + size]);
+          if (byte >= 0x80 || ascii_[byte].flags == 0) {
+            break;
+          }
+          flags |= ascii_[byte].flags;
+          word_[word_size_ + size] = ascii_[byte].folded;
+        }
+        upper |= (flags & AsciiInfo::kUpper) != 0;
+        lower |= (flags & AsciiInfo::kLower) != 0;
+        letters = static_cast<uint16_t>(std::min<size_t>(letters + size, 60000));
+        word_size_ += size;
+        pos_ += size;
+        token.end = size > 0 ? pos_ : token.end;
+        if (pos_ == text_.size()) {
           break;
         }
-        take(table_[byte]);
+        const auto next = static_cast<uint8_t>(text_[pos_]);
+        if (next >= 0x80) {
+          continue;
+        }
+        if (ascii_[next].flags == 0) {
+          break;
+        }
+        take(table_[next]);  // Beyond the longest word.
         token.end = ++pos_;
         continue;
       }
@@ -361,6 +424,7 @@ class Tokenizer {
   absl::string_view text_;
   const Vocabulary& vocabulary_;
   const CharInfo* table_;
+  const AsciiInfo* ascii_;
   size_t pos_ = 0;
   CharClass last_ = CharClass::kOther;
   bool hyphen_ = false;
