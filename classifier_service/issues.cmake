@@ -8,7 +8,7 @@ dateline_library(classifier_taxonomy
   SOURCES language.cc taxonomy.cc taxonomy_diff.cc
   HEADERS language.h taxonomy.h taxonomy_diff.h
   DEPS common_base absl::flat_hash_map absl::status absl::statusor absl::strings
-  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set ICU::uc)
+  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set Cld2::Cld2 ICU::uc)
 dateline_library(model_file
   SOURCES model_file.cc
   HEADERS model_file.h

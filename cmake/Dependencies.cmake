@@ -35,6 +35,12 @@ add_library(Libcsv::Libcsv INTERFACE IMPORTED)
 target_include_directories(Libcsv::Libcsv INTERFACE "${LIBCSV_INCLUDE_DIR}")
 target_link_libraries(Libcsv::Libcsv INTERFACE "${LIBCSV_LIBRARY}")
 
+find_path(CLD2_INCLUDE_DIR cld2/public/compact_lang_det.h REQUIRED)
+find_library(CLD2_LIBRARY cld2 REQUIRED)
+add_library(Cld2::Cld2 INTERFACE IMPORTED)
+target_include_directories(Cld2::Cld2 INTERFACE "${CLD2_INCLUDE_DIR}")
+target_link_libraries(Cld2::Cld2 INTERFACE "${CLD2_LIBRARY}")
+
 find_path(LIBLINEAR_INCLUDE_DIR linear.h REQUIRED PATH_SUFFIXES liblinear)
 find_library(LIBLINEAR_LIBRARY linear REQUIRED)
 add_library(Liblinear::Liblinear INTERFACE IMPORTED)

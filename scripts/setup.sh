@@ -48,8 +48,8 @@ esac
 
 packages="
   ca-certificates ccache cmake curl g++ git lld ninja-build pkgconf python3
-  golang-github-gogo-googleapis-dev libabsl-dev libarchive-dev libboost-dev libc-ares-dev libcli11-dev libcsv-dev
-  libcurl4-openssl-dev libgmime-3.0-dev libgrpc++-dev libgumbo-dev libicu-dev liblinear-dev libprotobuf-dev libre2-dev
+  golang-github-gogo-googleapis-dev libabsl-dev libarchive-dev libboost-dev libc-ares-dev libcld2-dev libcli11-dev
+  libcsv-dev libcurl4-openssl-dev libgmime-3.0-dev libgrpc++-dev libgumbo-dev libicu-dev liblinear-dev libprotobuf-dev libre2-dev
   libsqlite3-dev libssl-dev libxapian-dev libxml2-dev libzstd-dev nlohmann-json3-dev poppler-utils protobuf-compiler
   protobuf-compiler-grpc zlib1g-dev
 "
