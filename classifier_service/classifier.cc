@@ -1,5 +1,7 @@
 #include "classifier_service/classifier.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,6 +17,9 @@
 namespace dateline::classifier {
 
 namespace {
+
+// Countries that are less probable than this are not among the scores: there would be some for every article.
+constexpr double kLeastScore = 0.01;
 
 // The errors among `parts` as one, which lists what is wrong with each; OK if there is none.
 absl::Status Joined(const std::vector<absl::Status>& parts) {
@@ -113,6 +118,25 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
                                  .tagged = true});
       }
     }
+    const size_t tagged = result.countries.size();
+    for (CountryScore& score : country_tagger_.Score(article)) {
+      const bool is_tag = std::any_of(result.countries.begin(), result.countries.end(),
+                                      [&score](const Tag& tag) { return tag.id == score.region_code; });
+      if (!is_tag && score.score >= kLeastScore) {
+        result.scores.push_back({.dimension = TagScore::Dimension::kCountry,
+                                 .id = std::move(score.region_code),
+                                 .score = score.score,
+                                 .threshold = std::nullopt,
+                                 .raw = std::nullopt,
+                                 .tagged = false});
+      }
+    }
+    // Countries first, best first: those that are no tags come after those that are.
+    const auto groups_begin = result.scores.begin() + static_cast<std::ptrdiff_t>(tagged);
+    const auto others_begin = groups_begin + static_cast<std::ptrdiff_t>(result.groups.size());
+    std::stable_sort(others_begin, result.scores.end(),
+                     [](const TagScore& a, const TagScore& b) { return a.score > b.score; });
+    std::rotate(groups_begin, others_begin, result.scores.end());
     if (result.issue_outcome != Outcome::kUnsupportedLanguage) {
       for (IssueScore& score : issue_tagger_->Score(article)) {
         result.scores.push_back({.dimension = TagScore::Dimension::kIssue,

@@ -1,5 +1,6 @@
 #include "classifier_service/classifier.h"
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -98,6 +99,34 @@ TEST_F(ClassifierTest, EmptyTextGetsNothingAndSaysSo) {
   EXPECT_EQ(result.language_code, "und");
   EXPECT_EQ(result.country_outcome, Outcome::kAbstained);
   EXPECT_EQ(result.issue_outcome, Outcome::kAbstained);
+}
+
+TEST_F(ClassifierTest, ScoresHoldCountriesThatAreNoTagsAsWell) {
+  ArticleText article;
+  article.title = "Iran and the Gulf states";
+  article.body =
+      "Iran's foreign minister met the secretary general of the Gulf Cooperation Council in Tehran. The GCC and Iran "
+      "will meet again, the GCC said. Russia was mentioned once; so was France.";
+  ClassifyOptions options;
+  options.include_scores = true;
+  const Classification result = classifier_->Classify(article, options);
+  ASSERT_FALSE(result.countries.empty());
+  std::vector<TagScore::Dimension> dimensions;
+  std::vector<TagScore> countries;
+  for (const TagScore& score : result.scores) {
+    dimensions.push_back(score.dimension);
+    if (score.dimension == TagScore::Dimension::kCountry) countries.push_back(score);
+  }
+  EXPECT_TRUE(std::is_sorted(dimensions.begin(), dimensions.end()));
+  ASSERT_GT(countries.size(), result.countries.size());
+  for (size_t i = 0; i < countries.size(); ++i) {
+    EXPECT_EQ(countries[i].tagged, i < result.countries.size());
+    if (countries[i].tagged) {
+      EXPECT_EQ(countries[i].id, result.countries[i].id);
+    } else if (i > result.countries.size()) {
+      EXPECT_LE(countries[i].score, countries[i - 1].score);
+    }
+  }
 }
 
 TEST_F(ClassifierTest, TellsItsVersions) {
