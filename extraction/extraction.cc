@@ -211,7 +211,7 @@ void FollowFieldRules(const SiteRule& rule, const RuleMatches& matches, const Ht
     }
     if (!values.empty()) {
       SetFromRule(rule, field, values, extraction);
-      found.push_back(field);
+      found.emplace_back(field);
     }
   }
   // Other fields are on some pages only.
