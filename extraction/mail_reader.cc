@@ -115,11 +115,15 @@ Use UseOf(const std::string& media_type, absl::string_view name) {
   }
   const bool unknown = media_type == "application/octet-stream";
   if (media_type == "text/plain" || unknown) {
+    if (EndsIn(name, {".html", ".htm", ".xhtml"})) {
+      return Use::kHtml;
+    }
+    if (EndsIn(name, {".pdf"})) {
+      return Use::kPdf;
+    }
     // Tables, patches and logs are sent as plain text, too.
-    return EndsIn(name, {".html", ".htm", ".xhtml"})                                               ? Use::kHtml
-           : EndsIn(name, {".pdf"})                                                                ? Use::kPdf
-           : EndsIn(name, {".txt", ".text", ".md"}) || (!unknown && !absl::StrContains(name, ".")) ? Use::kText
-                                                                                                   : Use::kUnread;
+    const bool is_text = EndsIn(name, {".txt", ".text", ".md"}) || (!unknown && !absl::StrContains(name, "."));
+    return is_text ? Use::kText : Use::kUnread;
   }
   for (const absl::string_view kind : {"image/", "audio/", "video/", "font/"}) {
     if (absl::StartsWith(media_type, kind)) {
