@@ -65,6 +65,13 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
   std::fputs(FormatWarnings(warnings, context.error_style).c_str(), stderr);
 }
 
+// Whether rules for some sites have a section for the host of an article.
+bool HasRules(const InputOptions& input, const InputItem& item) {
+  const std::string& url = input.url.empty() ? item.extraction->article.url : input.url;
+  return input.site_rules->Find(url) != nullptr ||
+         (common::LooksLikeUrl(item.source) && input.site_rules->Find(item.source) != nullptr);
+}
+
 ExitCode Run(const Context& context, const Flags& flags) {
   if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
     return Fail(context, status);
@@ -72,17 +79,26 @@ ExitCode Run(const Context& context, const Flags& flags) {
   InputReader reader(flags.places, flags.input);
   bool first = true;
   int failures = 0;
+  int pages = 0;
+  bool has_rules = flags.input.site_rules == nullptr;
   while (const std::optional<InputItem> item = reader.Next()) {
     if (!item->extraction.ok()) {
       ++failures;
       PrintError(context, absl::StrCat(DescribeItem(*item), ": ", DescribeError(item->extraction.status())));
       continue;
     }
+    pages += item->format == extraction::Format::kHtml ? 1 : 0;
+    has_rules = has_rules || HasRules(flags.input, *item);
     PrintItem(context, *item, flags.input.explain, first);
     first = false;
   }
   if (Interrupted()) return kExitInterrupted;
   PrintNotes(context, reader);
+  if (pages > 0 && !has_rules) {
+    PrintError(context,
+               "--site_rules: no section of the file is for the host of a page that was read, so that it changed "
+               "nothing; check its [host] lines, and say with --url what the address of a saved page is");
+  }
   return failures > 0 ? kExitSomeRejected : kExitOk;
 }
 
@@ -177,7 +193,8 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
       "  select = article .story-body\n"
       "  drop = .promo, aside.related\n"
       "  published = time.pub @datetime\n"
-      "There are select, drop, title, author, published, updated, summary, source and label.KIND.\n"
+      "There are select, drop, title, author, published, updated, summary, source and label.KIND. A select, title,\n"
+      "author or published that finds nothing on a page is a warning; a section may have 2,000 selectors.\n"
       "\n"
       "--learn prints drop rules instead of articles: what stands in the texts of three saved pages of a host or\n"
       "more, and of a quarter of them all, is the site's, and the element around it is dropped if on no page it\n"

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,16 @@ std::string InnerName(absl::string_view path) {
   return std::string(name);
 }
 
+// What comes next in an archive.
+struct Step {
+  archive_entry* entry = nullptr;  // A file or folder, valid until the next step; null at the end.
+  absl::Status damage;             // What was passed over before the entry; without an entry, what ends the reading.
+};
+
+bool IsSound(int result) {
+  return result == ARCHIVE_OK || result == ARCHIVE_WARN;  // Names in an unknown charset are the usual warning.
+}
+
 // What libarchive reads from and counts by. The files that are read from it share it, and may outlive its reader.
 class Unpacker {
  public:
@@ -58,95 +69,174 @@ class Unpacker {
   Unpacker(const Unpacker&) = delete;
   Unpacker& operator=(const Unpacker&) = delete;
 
-  absl::Status Open() { return Check(archive_read_open(archive_, this, nullptr, &Unpacker::ReadForArchive, nullptr)); }
+  absl::Status Open() {
+    const int result = archive_read_open(archive_, this, nullptr, &Unpacker::ReadForArchive, nullptr);
+    return IsSound(result) ? absl::OkStatus() : Error("is an archive that cannot be read");
+  }
 
-  // The next file or folder; null at the end. Valid until the next call.
-  absl::StatusOr<archive_entry*> NextEntry() {
-    RETURN_IF_ERROR(SkipRest());
-    archive_entry* entry = nullptr;
-    const int result = archive_read_next_header(archive_, &entry);
-    if (result == ARCHIVE_EOF) {
-      return nullptr;
+  // What follows the current file, of which the rest is passed over; `after` is its name, for messages.
+  Step Next(absl::string_view after) {
+    SkipRest();
+    const bool damaged = !std::exchange(file_status_, absl::OkStatus()).ok();
+    Step step;
+    while (status_.ok()) {
+      const int64_t position = Position();
+      archive_entry* entry = nullptr;
+      const int result = archive_read_next_header(archive_, &entry);
+      if (IsSound(result)) {
+        unread_ = archive_entry_is_data_encrypted(entry) == 0;
+        step.entry = entry;
+        return step;
+      }
+      if (result == ARCHIVE_EOF) {
+        return step;
+      }
+      if (step.damage.ok()) {
+        step.damage =
+            Error(absl::StrCat("is an archive that is damaged or ends early", after.empty() ? "" : " after ", after));
+      }
+      if (result != ARCHIVE_FATAL && Position() > position) {
+        continue;  // In a tar the next header may follow.
+      }
+      const Found found = FindFileInZip();
+      if (damaged && found != Found::kNothing) {
+        step.damage = absl::OkStatus();  // That of the file, which is known.
+      }
+      if (found != Found::kFile) {
+        return step;
+      }
     }
-    RETURN_IF_ERROR(Check(result));
-    unread_ = archive_entry_is_data_encrypted(entry) == 0;
-    return entry;
+    step.damage = status_;
+    return step;
   }
 
   // The single entry of a compressed file, which has no name.
   bool IsRaw() const { return archive_format(archive_) == ARCHIVE_FORMAT_RAW; }
 
-  // True once nothing more can be had.
-  bool IsBroken() const { return !failure_.ok(); }
+  // What is wrong with the input or with how much it unpacks to: nothing more can be had.
+  const absl::Status& status() const { return status_; }
+  // The same, or what is wrong with the current file.
+  const absl::Status& file_status() const { return status_.ok() ? file_status_ : status_; }
 
   absl::StatusOr<size_t> Read(char* buffer, size_t size) {
-    RETURN_IF_ERROR(failure_);
+    RETURN_IF_ERROR(file_status());
     const la_ssize_t got = archive_read_data(archive_, buffer, size);
-    if (got < 0) {
-      // A warning about data is a checksum that doesn't fit. Others may still be read, unless it is the end of all.
-      unread_ = false;
-      const absl::Status error = Error();
-      if (got == ARCHIVE_FATAL) {
-        failure_ = error;
-      }
-      return error;
-    }
     unread_ = got > 0;
+    if (got < 0) {  // A warning about data is a checksum that doesn't fit.
+      file_status_ = Error("is damaged and cannot be unpacked");
+      return file_status();
+    }
     unpacked_ += got;
     if (unpacked_ > kFreeUnpackedBytes + kUnpackedBytesPerByte * read_) {
-      failure_ = common::WithReason(
+      status_ = common::WithReason(
           common::InvalidField("content", absl::StrCat("is an archive of which ", read_, " bytes unpack to more than ",
                                                        unpacked_, "; unpack it yourself if it is meant to")),
           kUnpacksTooLarge);
-      return failure_;
+      return status_;
     }
     return static_cast<size_t>(got);
   }
 
  private:
+  enum class Found { kFile, kEnd, kNothing };
+
   // Unpacks what is left of a file, and so counts it, which libarchive's own way to the next one would not.
-  absl::Status SkipRest() {
+  void SkipRest() {
     std::array<char, kReadBytes> dropped{};
-    while (unread_) {
-      ASSIGN_OR_RETURN(const size_t got, Read(dropped.data(), dropped.size()));
-      unread_ = got > 0;
+    while (unread_ && Read(dropped.data(), dropped.size()).ok()) {
     }
-    return absl::OkStatus();
   }
 
-  static la_ssize_t ReadForArchive(archive* /*archive*/, void* unpacker, const void** buffer) {
+  // How much of the input libarchive has used.
+  int64_t Position() const { return origin_ + archive_filter_bytes(archive_, 0); }
+
+  // Goes on at the next header of a file in a zip. libarchive finds it only if the header of the damaged file states
+  // its length, which those that are written to a pipe state after the data. kEnd: there are no more files.
+  Found FindFileInZip() {
+    if ((archive_format(archive_) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_ZIP ||
+        archive_filter_count(archive_) != 1) {
+      return Found::kNothing;
+    }
+    const int64_t from = std::max(Position(), origin_ + 1) - (read_ - static_cast<int64_t>(held_));
+    if (from < 0 || from > static_cast<int64_t>(held_)) {
+      return Found::kNothing;
+    }
+    for (auto at = static_cast<size_t>(from);;) {
+      const absl::string_view rest = absl::string_view(buffer_.data(), held_).substr(at);
+      for (size_t sign = rest.find("PK"); sign != absl::string_view::npos; sign = rest.find("PK", sign + 1)) {
+        const absl::string_view kind = rest.substr(sign + 2, 2);
+        if (kind == "\x01\x02") {  // The directory, which follows the files.
+          return Found::kEnd;
+        }
+        if (kind == "\x03\x04") {
+          return Resume(at + sign) ? Found::kFile : Found::kNothing;
+        }
+      }
+      const size_t kept = std::min<size_t>(rest.size(), 3);  // It may be the beginning of a sign.
+      std::memmove(buffer_.data(), rest.data() + rest.size() - kept, kept);
+      const absl::StatusOr<size_t> got = input_.Read(buffer_.data() + kept, buffer_.size() - kept);
+      if (!got.ok()) {
+        status_ = got.status();
+      }
+      if (!got.ok() || *got == 0) {
+        return Found::kNothing;
+      }
+      read_ += static_cast<int64_t>(*got);
+      held_ = kept + *got;
+      at = 0;
+    }
+  }
+
+  // Reads as a zip of its own what begins at `at` in the buffer.
+  bool Resume(size_t at) {
+    origin_ = read_ - static_cast<int64_t>(held_ - at);
+    resume_ = at;
+    archive_read_free(archive_);
+    archive_ = archive_read_new();
+    archive_read_support_format_zip_streamable(archive_);
+    return IsSound(archive_read_open(archive_, this, nullptr, &Unpacker::ReadForArchive, nullptr));
+  }
+
+  static la_ssize_t ReadForArchive(archive* archive, void* unpacker, const void** buffer) {
     auto* const self = static_cast<Unpacker*>(unpacker);
+    if (const std::optional<size_t> resume = std::exchange(self->resume_, std::nullopt)) {
+      *buffer = self->buffer_.data() + *resume;
+      return static_cast<la_ssize_t>(self->held_ - *resume);
+    }
     const absl::StatusOr<size_t> got = self->input_.Read(self->buffer_.data(), self->buffer_.size());
     if (!got.ok()) {
-      self->failure_ = got.status();
-      archive_set_error(self->archive_, EIO, "cannot be read");
+      self->status_ = got.status();
+      archive_set_error(archive, EIO, "cannot be read");
       return -1;
     }
     self->read_ += static_cast<int64_t>(*got);
+    self->held_ = *got;
     *buffer = self->buffer_.data();
     return static_cast<la_ssize_t>(*got);
   }
 
-  // What comes after a warning is sound; names in an unknown charset are the usual one.
-  absl::Status Check(int result) { return result == ARCHIVE_OK || result == ARCHIVE_WARN ? absl::OkStatus() : Error(); }
-
-  absl::Status Error() const {
-    if (!failure_.ok()) {
-      return failure_;
+  // What libarchive says is wrong.
+  absl::Status Error(absl::string_view what) const {
+    if (!status_.ok()) {
+      return status_;
     }
     const char* const why = archive_error_string(archive_);
     const std::string reason = common::NormalizeLine(why == nullptr ? "" : why);
     return common::WithReason(
-        common::InvalidField("content", absl::StrCat("is an archive that cannot be read", reason.empty() ? "" : ": ",
+        common::InvalidField("content", absl::StrCat(what, reason.empty() ? "" : ": ",
                                                      reason.substr(0, common::CodePointFloor(reason, 160)))),
         kMalformedArchive);
   }
 
   Input input_;
-  archive* const archive_;
+  archive* archive_;
   std::array<char, kReadBytes> buffer_{};
-  absl::Status failure_;  // Of the input, or too much was unpacked.
-  bool unread_ = false;   // There may be more of the current file.
+  size_t held_ = 0;               // Bytes in the buffer, the last of those read.
+  std::optional<size_t> resume_;  // Where in the buffer libarchive is to go on.
+  absl::Status status_;
+  absl::Status file_status_;
+  bool unread_ = false;  // There may be more of the current file.
+  int64_t origin_ = 0;   // Where in the input what libarchive reads begins.
   int64_t read_ = 0;
   int64_t unpacked_ = 0;
 };
@@ -158,72 +248,89 @@ class ArchiveReader final : public SourceReader {
 
   std::optional<SourceItem> Next() override {
     while (!done_) {
-      if (inner_ != nullptr) {
-        if (std::optional<SourceItem> item = inner_->Next()) {
-          AddSkipped(inner_->skipped() - std::exchange(inner_skipped_, inner_->skipped()));
-          ++number_;
-          return Located(*std::move(item));
-        }
-        AddSkipped(inner_->skipped() - inner_skipped_);
-        inner_.reset();
-        if (unpacker_->IsBroken()) {
-          done_ = true;  // The last item has said so.
-          break;
-        }
-      }
-      absl::StatusOr<bool> opened = OpenNext();
-      if (!opened.ok()) {
-        // A file that can't be read harms no other, but what went wrong with the archive itself ends it.
-        ++number_;
-        return Failed(opened.status());
-      }
-      if (!*opened) {
-        done_ = true;
+      std::optional<SourceItem> item = inner_ != nullptr               ? NextOfFile()
+                                       : unpacker_->file_status().ok() ? OpenNext()
+                                                                       : EndOfDamaged();
+      if (item) {
+        return item;
       }
     }
-    if (number_ > 0 || std::exchange(finished_, true)) {
+    if (number_ > 0) {
       return std::nullopt;
     }
-    name_.clear();
-    return Failed(common::WithReason(
-        common::InvalidField("content", "is an archive without files whose names say that they may hold articles"),
-        kNotAnArticle));
+    return Failed("", common::WithReason(
+                          common::InvalidField(
+                              "content", "is an archive without files whose names say that they may hold articles"),
+                          kNotAnArticle));
   }
 
  private:
-  SourceItem Failed(absl::Status status) const {
+  SourceItem Failed(std::string position, absl::Status status) {
     SourceItem item;
-    item.number = number_;
-    item.position = name_;
+    item.number = ++number_;
+    item.position = std::move(position);
     item.format = Format::kArchive;
     item.extraction = std::move(status);
     return item;
   }
 
-  // Opens the next file that may hold articles. False at the end.
-  absl::StatusOr<bool> OpenNext() {
+  // Of a damaged file the last item is held back until it is known whether there are files after it.
+  std::optional<SourceItem> NextOfFile() {
+    std::optional<SourceItem> item = inner_->Next();
+    AddSkipped(inner_->skipped() - std::exchange(inner_skipped_, inner_->skipped()));
+    if (!item) {
+      inner_.reset();
+      return std::nullopt;
+    }
+    item = Located(*std::move(item));
+    if (!unpacker_->file_status().ok()) {
+      std::swap(item, held_);
+    }
+    return item;
+  }
+
+  // That a file could not be unpacked, as its reader says; and if so, that it takes the rest of the archive with it.
+  std::optional<SourceItem> EndOfDamaged() {
+    if (!held_ || held_->extraction.ok()) {
+      return std::exchange(held_, Failed(name_, unpacker_->file_status()));
+    }
+    std::optional<SourceItem> item = std::exchange(held_, std::nullopt);
+    step_ = unpacker_->Next(name_);
+    if (step_->entry == nullptr && !step_->damage.ok()) {
+      done_ = true;
+      if (unpacker_->status().ok() && !compressed_file_) {
+        const absl::Status& error = item->extraction.status();
+        item->extraction = common::WithReason(
+            absl::Status(error.code(), absl::StrCat(error.message(), "; nothing after it in the archive can be read")),
+            common::ReasonOf(error));
+      }
+    }
+    return item;
+  }
+
+  // Opens the next file that may hold articles. What it returns is what is wrong with it, or with the archive there.
+  std::optional<SourceItem> OpenNext() {
     if (!std::exchange(begun_, true)) {
       if (absl::Status status = unpacker_->Open(); !status.ok()) {
         done_ = true;
-        return status;
+        return Failed("", std::move(status));
       }
     }
-    while (true) {
-      absl::StatusOr<archive_entry*> entry = unpacker_->NextEntry();
-      if (!entry.ok()) {
-        done_ = true;
-        return entry.status();
-      }
-      if (*entry == nullptr) {
-        return false;
-      }
-      if (!Enter(*entry)) {
-        continue;
-      }
-      break;
+    if (!step_) {
+      step_ = unpacker_->Next(name_);
     }
-    if (archive_entry_is_encrypted_) {
-      return common::WithReason(common::InvalidField("content", "is encrypted; unpack it yourself"), kMalformedArchive);
+    if (!step_->damage.ok()) {
+      done_ = step_->entry == nullptr;
+      return Failed("", std::exchange(step_->damage, absl::OkStatus()));
+    }
+    archive_entry* const entry = std::exchange(step_, std::nullopt)->entry;
+    if (entry == nullptr || !Enter(entry)) {
+      done_ = entry == nullptr;
+      return std::nullopt;
+    }
+    if (is_encrypted_) {
+      return Failed(name_, common::WithReason(common::InvalidField("content", "is encrypted; unpack it yourself"),
+                                              kMalformedArchive));
     }
     SourceOptions options = options_;
     options.format = Format::kUnknown;
@@ -234,17 +341,25 @@ class ArchiveReader final : public SourceReader {
     if (!compressed_file_) {
       options.url.clear();
     }
-    ASSIGN_OR_RETURN(inner_, SourceReader::Open([unpacker = unpacker_](
-                                                    char* buffer, size_t size) { return unpacker->Read(buffer, size); },
-                                                std::move(options)));
+    absl::StatusOr<std::unique_ptr<SourceReader>> opened = SourceReader::Open(
+        [unpacker = unpacker_](char* buffer, size_t size) { return unpacker->Read(buffer, size); }, std::move(options));
     inner_skipped_ = 0;
-    return true;
+    if (opened.ok()) {
+      inner_ = *std::move(opened);
+      return std::nullopt;
+    }
+    SourceItem item = Failed(name_, opened.status());
+    if (unpacker_->file_status().ok()) {
+      return item;
+    }
+    held_ = std::move(item);
+    return std::nullopt;
   }
 
   // Takes the name of an entry. False if it is to be passed over.
   bool Enter(archive_entry* entry) {
     compressed_file_ = unpacker_->IsRaw();
-    archive_entry_is_encrypted_ = archive_entry_is_data_encrypted(entry) != 0;
+    is_encrypted_ = archive_entry_is_data_encrypted(entry) != 0;
     if (compressed_file_) {
       name_ = InnerName(options_.path);
       return true;
@@ -263,8 +378,8 @@ class ArchiveReader final : public SourceReader {
     return true;
   }
 
-  SourceItem Located(SourceItem item) const {
-    item.number = number_;
+  SourceItem Located(SourceItem item) {
+    item.number = ++number_;
     if (!compressed_file_) {
       item.position =
           item.position.empty() || item.position == "page" ? name_ : absl::StrCat(name_, ", ", item.position);
@@ -274,15 +389,16 @@ class ArchiveReader final : public SourceReader {
 
   const SourceOptions options_;
   const std::shared_ptr<Unpacker> unpacker_;
+  std::optional<Step> step_;  // Taken and not yet used.
   std::unique_ptr<SourceReader> inner_;
   int64_t inner_skipped_ = 0;
-  std::string name_;  // Of the file being read.
+  std::optional<SourceItem> held_;  // The last item of a damaged file.
+  std::string name_;                // Of the file being read, or read last.
   int64_t number_ = 0;
   bool compressed_file_ = false;
-  bool archive_entry_is_encrypted_ = false;
+  bool is_encrypted_ = false;
   bool begun_ = false;
   bool done_ = false;
-  bool finished_ = false;
 };
 
 }  // namespace

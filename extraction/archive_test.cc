@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ namespace {
 
 using ::dateline::testing::IsOk;
 using ::dateline::testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -132,17 +134,119 @@ TEST(ArchiveTest, ABombEndsInTime) {
   }
 }
 
-TEST(ArchiveTest, WhatIsDamagedIsNamed) {
-  std::string packed = Pack({{"a.jsonl", kJsonLine}, {"b.jsonl", std::string(200'000, 'x')}},
-                            archive_write_set_format_zip, archive_write_add_filter_none);
-  const std::vector<SourceItem> items = ReadAll(packed.substr(0, packed.size() / 2));
-  ASSERT_FALSE(items.empty());
-  EXPECT_THAT(items[0].extraction, IsOk());
-  EXPECT_EQ(common::ReasonOf(items.back().extraction.status()), kMalformedArchive);
+std::string Noise(size_t size) {
+  std::string noise;
+  for (uint32_t state = 1; noise.size() < size;) {
+    state = state * 1'664'525 + 1'013'904'223;
+    noise.push_back(static_cast<char>('a' + (state >> 24) % 26));
+  }
+  return noise;
+}
+
+// The positions of `items`, those of errors with a sign before them.
+std::vector<std::string> Outcomes(const std::vector<SourceItem>& items) {
+  std::vector<std::string> outcomes;
+  for (const SourceItem& item : items) {
+    outcomes.push_back(absl::StrCat(item.extraction.ok() ? "" : "!", item.position));
+  }
+  return outcomes;
+}
+
+TEST(ArchiveTest, AnArchiveThatEndsEarlyIsOneError) {
+  for (const PackStep format : {PackStep(archive_write_set_format_zip), PackStep(archive_write_set_format_ustar)}) {
+    for (const PackStep filter : {PackStep(archive_write_add_filter_none), PackStep(archive_write_add_filter_gzip)}) {
+      const std::string packed = Pack({{"a.jsonl", kJsonLine}, {"b.html", Noise(200'000)}}, format, filter);
+      const size_t half = filter == PackStep(archive_write_add_filter_gzip) ? packed.size() * 3 / 4 : packed.size() / 2;
+      const std::vector<SourceItem> items = ReadAll(packed.substr(0, half));
+      ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", "!b.html"));
+      EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedArchive);
+      EXPECT_THAT(items[1].extraction.status().message(), HasSubstr("nothing after it in the archive can be read"));
+    }
+  }
   const std::vector<SourceItem> garbage =
       ReadAll("\x1F\x8B\x08garbage that is no gzip at all, however long it goes on");
   ASSERT_THAT(garbage, SizeIs(1));
   EXPECT_EQ(common::ReasonOf(garbage[0].extraction.status()), kMalformedArchive);
+}
+
+// Writes nonsense over the packed data of a file.
+void Damage(const std::string& name, size_t bytes, std::string* packed) {
+  const size_t data = packed->find(name) + name.size() + 40;  // Behind what a header of a zip adds to the name.
+  packed->replace(data, bytes, bytes, '\xFF');
+}
+
+TEST(ArchiveTest, ADamagedFileHarmsNoOther) {
+  // Such a zip states how long a file is behind its data.
+  const Files files = {{"a.jsonl", kJsonLine},
+                       {"b.html", Noise(150'000)},
+                       {"c.jsonl", kJsonLine},
+                       {"d.jpg", Noise(2'000)},
+                       {"e.jsonl", kJsonLine}};
+  std::string packed = Pack(files, archive_write_set_format_zip, archive_write_add_filter_none);
+  Damage("b.html", 50, &packed);
+  Damage("d.jpg", 50, &packed);
+  for (const size_t piece : {size_t{1'000}, size_t{1'000'000}}) {
+    const std::vector<SourceItem> items = ReadAll(packed, {}, piece);
+    ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", "!b.html", "c.jsonl, line 1", "e.jsonl, line 1"));
+    EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedArchive);
+    EXPECT_THAT(items[1].extraction.status().message(), HasSubstr("is damaged and cannot be unpacked"));
+    EXPECT_THAT(items[1].extraction.status().message(), Not(HasSubstr("nothing after it")));
+  }
+}
+
+TEST(ArchiveTest, ADamagedFileThatIsTheLastTakesNothingWithIt) {
+  std::string packed = Pack({{"a.jsonl", kJsonLine}, {"b.jsonl", Noise(2'000)}}, archive_write_set_format_zip,
+                            archive_write_add_filter_none);
+  Damage("b.jsonl", 50, &packed);
+  const std::vector<SourceItem> items = ReadAll(packed);
+  ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", ::testing::StartsWith("!b.jsonl")));
+  EXPECT_THAT(items[1].extraction.status().message(), Not(HasSubstr("nothing after it")));
+}
+
+// A file in a zip, whose header states its length; its checksum is that of nothing.
+std::string FileInZip(const std::string& name, const std::string& data, char method) {
+  std::string header("PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0", 18);
+  header[8] = method;
+  for (const size_t length : {data.size(), data.size(), name.size()}) {
+    header.append({static_cast<char>(length), '\0', '\0', '\0'});
+  }
+  return absl::StrCat(header, name, data);
+}
+
+TEST(ArchiveTest, AZipThatEndsBetweenFilesSaysAfterWhich) {
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(FileInZip("a.html", "", 0), FileInZip("b.html", "", 0)));
+  ASSERT_THAT(Outcomes(items), ElementsAre("!a.html", "!"));
+  EXPECT_EQ(common::ReasonOf(items[0].extraction.status()), kEmptyDocument);
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("early after a.html")));
+}
+
+TEST(ArchiveTest, AFileWhoseHeaderStatesItsLengthIsPassedOverByIt) {
+  // The first holds a header of its own, which is data.
+  const std::string packed = absl::StrCat(FileInZip("a.html", absl::StrCat("\xFF\xFF", FileInZip("x.html", "", 0)), 8),
+                                          FileInZip("b.html", "<p>b", 0), std::string("PK\x01\x02", 4));
+  EXPECT_THAT(Outcomes(ReadAll(packed)), ElementsAre("!a.html", "!b.html"));
+}
+
+TEST(ArchiveTest, ADamagedHeaderInATarIsNamedAndPassedOver) {
+  std::string packed = Pack({{"a.jsonl", kJsonLine}, {"b.jsonl", kJsonLine}, {"c.jsonl", kJsonLine}},
+                            archive_write_set_format_ustar, archive_write_add_filter_none);
+  packed[packed.find("b.jsonl")] = 'x';  // Its checksum is wrong now.
+  const std::vector<SourceItem> items = ReadAll(packed);
+  ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", "!", "c.jsonl, line 1"));
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("after a.jsonl")));
+}
+
+TEST(ArchiveTest, HeadersWithoutFilesEndInTime) {
+  std::string headers;
+  for (int i = 0; i < 300'000; ++i) {
+    headers += "PK\x03\x04????";
+  }
+  const std::string packed = absl::StrCat(
+      Pack({{"a.jsonl", kJsonLine}}, archive_write_set_format_zip, archive_write_add_filter_none).substr(0, 60),
+      headers);
+  const absl::Time start = absl::Now();
+  EXPECT_FALSE(ReadAll(packed, {}, 65'536).empty());
+  EXPECT_LT(absl::Now() - start, absl::Seconds(60));
 }
 
 TEST(ArchiveTest, AFileWithAWrongChecksumHarmsNoOther) {

@@ -149,7 +149,15 @@ std::string ChooseTitle(const HtmlBody& body, const HtmlMetadata& metadata) {
   return TitleOfPage(metadata.page_title, metadata.article.source);
 }
 
-void SetFromRule(absl::string_view field, const std::vector<std::string>& values, Extraction* extraction) {
+std::string Shortened(absl::string_view text) { return std::string(text.substr(0, common::CodePointFloor(text, 80))); }
+
+// "site rules of example.org: select"
+std::string NameOfRule(const SiteRule& rule, absl::string_view name) {
+  return absl::StrCat("site rules of ", Shortened(rule.hosts), ": ", name);
+}
+
+void SetFromRule(const SiteRule& rule, absl::string_view field, const std::vector<std::string>& values,
+                 Extraction* extraction) {
   Article& article = extraction->article;
   const std::string& first = values.front();
   if (field == "title") {
@@ -175,28 +183,44 @@ void SetFromRule(absl::string_view field, const std::vector<std::string>& values
       article.publish_time_precision = date->precision;
     }
   } else {
-    extraction->warnings.push_back(absl::StrCat("site rules: ", field, ": \"",
-                                                first.substr(0, common::CodePointFloor(first, 80)), "\" is no date"));
+    extraction->warnings.push_back(absl::StrCat(NameOfRule(rule, field), ": \"", Shortened(first), "\" is no date"));
   }
 }
 
 // What the site's rules say of the fields stands above what was found. A rule that finds nothing changes nothing.
-void FollowFieldRules(const SiteRule& rule, const HtmlDocument& document, Extraction* extraction) {
+void FollowFieldRules(const SiteRule& rule, const RuleMatches& matches, const HtmlDocument& document,
+                      Extraction* extraction) {
   constexpr size_t kMaxValues = 100;
-  for (const auto& [field, where] : rule.fields) {
+  std::vector<absl::string_view> found;
+  for (size_t i = 0; i < rule.fields.size(); ++i) {
+    const auto& [field, where] = rule.fields[i];
+    const size_t wanted = field == "author" || absl::StartsWith(field, "label.") ? kMaxValues : 1;
     std::vector<std::string> values;
     if (!where.text.empty()) {
       values.push_back(where.text);
     }
-    for (const int32_t node : SelectNodes(document, where.selectors)) {
+    for (const int32_t node : matches.fields[i]) {
+      if (values.size() >= wanted) {
+        break;
+      }
       std::string value =
           where.attribute.empty() ? document.Text(node) : CollapseSpace(document.Attribute(node, where.attribute));
-      if (!value.empty() && values.size() < kMaxValues) {
+      if (!value.empty()) {
         values.push_back(std::move(value));
       }
     }
     if (!values.empty()) {
-      SetFromRule(field, values, extraction);
+      SetFromRule(rule, field, values, extraction);
+      found.emplace_back(field);
+    }
+  }
+  // Other fields are on some pages only.
+  for (const absl::string_view field : {"title", "author", "published"}) {
+    const auto line = std::find_if(rule.fields.begin(), rule.fields.end(),
+                                   [&](const auto& candidate) { return candidate.first == field; });
+    if (line != rule.fields.end() && std::find(found.begin(), found.end(), field) == found.end()) {
+      extraction->warnings.push_back(
+          absl::StrCat(NameOfRule(rule, field), ": \"", Shortened(line->second.line), "\" finds nothing on this page"));
     }
   }
 }
@@ -324,15 +348,23 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
       options.site_rules == nullptr
           ? nullptr
           : options.site_rules->Find(document.url.empty() ? metadata.article.url : document.url);
-  HtmlBody body = ExtractHtmlBody(*parsed, metadata, options.explain, rule, options.locate);
-  const double least = metadata.states_article || (rule != nullptr && !rule->select.empty()) ? kMinTextIfStated
-                       : body.link_share > kLinkPage                                         ? kMinTextOfLinkPage
-                                                                                             : kMinText;
+  const RuleMatches matches = rule == nullptr ? RuleMatches() : MatchRule(*parsed, *rule);
+  const bool selected = !matches.select.empty();
+  const std::string missed = rule == nullptr || rule->select.empty() || selected
+                                 ? ""
+                                 : absl::StrCat(NameOfRule(*rule, "select"), ": \"", Shortened(rule->select_line),
+                                                "\" matches nothing on this page");
+  HtmlBody body =
+      ExtractHtmlBody(*parsed, metadata, options.explain, rule == nullptr ? nullptr : &matches, options.locate);
+  const double least = metadata.states_article || selected ? kMinTextIfStated
+                       : body.link_share > kLinkPage       ? kMinTextOfLinkPage
+                                                           : kMinText;
   if (body.parts.empty() || (body.text_score < least && !body.whole_page)) {
     return Reject(kNotAnArticle,
-                  "no article found in the page; send the page of one article, not a list or a front page");
+                  absl::StrCat("no article found in the page; send the page of one article, not a list or a front page",
+                               missed.empty() ? "" : "; ", missed));
   }
-  if (rule == nullptr || rule->select.empty()) {  // Who says where the text is says that there is one.
+  if (!selected) {  // Who says where the text is says that there is one.
     RETURN_IF_ERROR(CheckIsArticle(body, metadata));
   }
   Extraction extraction;
@@ -342,8 +374,11 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   extraction.article = std::move(metadata.article);
   extraction.article.title = std::move(title);
   MergeBody(&body, &extraction.article);
+  if (!missed.empty()) {
+    extraction.warnings.push_back(absl::StrCat(missed, "; the text was found without it"));
+  }
   if (rule != nullptr) {
-    FollowFieldRules(*rule, *parsed, &extraction);
+    FollowFieldRules(*rule, matches, *parsed, &extraction);
   }
   for (const std::string& list : metadata.keyword_lists) {
     AddKeywords(list, &extraction.article);

@@ -429,7 +429,7 @@ class BlockCollector {
 
 class BodyFinder {
  public:
-  BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata, const SiteRule* rule)
+  BodyFinder(const HtmlDocument& document, const HtmlMetadata& metadata, const RuleMatches* rule)
       : document_(document), metadata_(metadata), rule_(rule) {}
 
   HtmlBody Find(bool explain, bool locate) {
@@ -470,10 +470,10 @@ class BodyFinder {
 
   // Marks what the site's rule drops, and what stands outside the elements that it selects.
   void FollowRule() {
-    for (const int32_t node : SelectNodes(document_, rule_->drop)) {
+    for (const int32_t node : rule_->drop) {
       hints_[static_cast<size_t>(node)] = Hint::kSiteRule;
     }
-    const std::vector<int32_t> selected = SelectNodes(document_, rule_->select);
+    const std::vector<int32_t>& selected = rule_->select;
     if (selected.empty()) {
       return;
     }
@@ -1481,7 +1481,7 @@ class BodyFinder {
 
   const HtmlDocument& document_;
   const HtmlMetadata& metadata_;
-  const SiteRule* rule_;
+  const RuleMatches* rule_;
   std::vector<Hint> hints_;           // By node.
   std::vector<int32_t> boilerplate_;  // By node: the element that sets it aside.
   std::vector<PageBlock> blocks_;
@@ -1499,9 +1499,9 @@ class BodyFinder {
 
 }  // namespace
 
-HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain, const SiteRule* rule,
-                         bool locate) {
-  return BodyFinder(document, metadata, rule).Find(explain, locate);
+HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
+                         const RuleMatches* matches, bool locate) {
+  return BodyFinder(document, metadata, matches).Find(explain, locate);
 }
 
 }  // namespace dateline::extraction

@@ -40,10 +40,10 @@ struct HtmlBody {
   std::vector<Block> blocks;         // When asked for.
 };
 
-// `rule`: what a person says about the site's pages; may be null. Of it, `select` and `drop` are followed here.
-// `locate`: what is explained says also where it stands.
+// `matches`: what a person says about the site's pages, on this one; may be null. `select` and `drop` are followed
+// here. `locate`: what is explained says also where it stands.
 HtmlBody ExtractHtmlBody(const HtmlDocument& document, const HtmlMetadata& metadata, bool explain,
-                         const SiteRule* rule = nullptr, bool locate = false);
+                         const RuleMatches* matches = nullptr, bool locate = false);
 
 }  // namespace dateline::extraction
 

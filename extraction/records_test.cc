@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -337,7 +339,9 @@ constexpr char kLetter[] =
 
 TEST(MailTest, ReadsALetter) {
   const std::vector<SourceItem> items = ReadAll(kLetter, {.path = "letter.eml"}, 11);
-  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(items[1].position, "message 1, attachment 1");
+  EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedPdf);
   ASSERT_THAT(items[0].extraction, IsOk());
   const Article& article = items[0].extraction->article;
   EXPECT_EQ(article.title, "Café and lease");
@@ -361,7 +365,7 @@ TEST(MailTest, ReadsAMailbox) {
       absl::StrCat("From jane@x.example Tue Sep 19 10:30:00 2023\n", plain, "\nFrom x Tue Sep 19 10:31:00 2023\n",
                    kLetter, "\nFrom x Tue Sep 19 10:32:00 2023\nSubject: Empty\n\n"),
       {});
-  ASSERT_THAT(items, SizeIs(3));
+  ASSERT_THAT(items, SizeIs(4));
   ASSERT_THAT(items[0].extraction, IsOk());
   const Article& article = items[0].extraction->article;
   EXPECT_EQ(article.title, "Plain");
@@ -371,7 +375,8 @@ TEST(MailTest, ReadsAMailbox) {
             "From here it goes on; a line that looks like the start of another");
   ASSERT_THAT(items[1].extraction, IsOk());
   EXPECT_EQ(items[1].extraction->article.title, "Café and lease");
-  EXPECT_THAT(items[2].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds no text")));
+  EXPECT_EQ(items[3].position, "message 3");
+  EXPECT_THAT(items[3].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds no text")));
 }
 
 TEST(MailTest, AMessageBeyondTheLimitHarmsNoOther) {
@@ -385,13 +390,159 @@ TEST(MailTest, AMessageBeyondTheLimitHarmsNoOther) {
   EXPECT_EQ(items[1].extraction->article.body, "Text.");
 }
 
-TEST(MailTest, DeepNestingEnds) {
-  std::string deep = "Subject: Deep\n";
-  for (int i = 0; i < 5000; ++i) {
-    absl::StrAppend(&deep, "Content-Type: multipart/mixed; boundary=\"b", i, "\"\n\n--b", i, "\n");
+// A multipart of `parts`, each with its header, blank line and text.
+std::string Multipart(const std::string& kind, const std::string& boundary, const std::vector<std::string>& parts) {
+  std::string text = absl::StrCat("Content-Type: multipart/", kind, "; boundary=", boundary, "\n\n");
+  for (const std::string& part : parts) {
+    absl::StrAppend(&text, "--", boundary, "\n", part, "\n");
   }
-  const std::vector<SourceItem> items = ReadAll(absl::StrCat(deep, "\nText.\n"), {.format = Format::kMail});
+  return absl::StrCat(text, "--", boundary, "--\n");
+}
+
+std::string Plain(const std::string& text) { return absl::StrCat("Content-Type: text/plain\n\n", text); }
+
+std::string Attachment(const std::string& type, const std::string& name, const std::string& content) {
+  return absl::StrCat("Content-Type: ", type, "\nContent-Disposition: attachment; filename=\"", name, "\"\n\n",
+                      content);
+}
+
+constexpr char kHead[] =
+    "From: Jane Roe <jane@x.example>\nDate: Tue, 19 Sep 2023 10:30:00 +0000\nSubject: Look\n"
+    "Message-ID: <look@x.example>\n";
+constexpr char kPage[] =
+    "<html><head><title>The Lease and the Fence</title></head><body><h1>The Lease and the Fence</h1><p>The harbour "
+    "board met on Tuesday to decide on the new pier, and after four hours its members had agreed on nothing but the "
+    "date of the next meeting.</p><p>The lease was signed in the evening, and the harbour master explains how it came "
+    "about and what it will cost the town from now on.</p></body></html>";
+
+TEST(MailTest, WhatIsForwardedIsAnArticleOfItsOwn) {
+  const std::string forwarded = absl::StrCat("Content-Type: message/rfc822\n\n", kLetter);
+  for (const std::string& letter :
+       {absl::StrCat(kHead, Multipart("mixed", "m", {Plain("For your information."), forwarded})),
+        absl::StrCat(kHead, Multipart("mixed", "m", {forwarded})), absl::StrCat(kHead, forwarded)}) {
+    const bool has_text = absl::StrContains(letter, "For your information");
+    const std::vector<SourceItem> items = ReadAll(letter);
+    ASSERT_THAT(items, SizeIs(has_text ? 3 : 2)) << "one that has no text of its own is no article";
+    if (has_text) {
+      EXPECT_EQ(items[0].position, "message 1");
+      EXPECT_EQ(items[0].extraction->article.body, "For your information.");
+    }
+    const SourceItem& item = items[has_text ? 1 : 0];
+    EXPECT_EQ(item.position, "message 1, forwarded message 1");
+    ASSERT_THAT(item.extraction, IsOk());
+    EXPECT_EQ(item.extraction->article.title, "Café and lease");
+    EXPECT_EQ(item.extraction->article.source, "The Strait Revièw");
+    EXPECT_EQ(item.extraction->article.id, "letter-1@x.example");
+    EXPECT_EQ(items.back().position, "message 1, forwarded message 1, attachment 1");
+  }
+}
+
+TEST(MailTest, AttachedTextIsAnArticleOfItsOwn) {
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(
+      kHead, Multipart("mixed", "m",
+                       {Plain("See attached."), Attachment("text/html", "page.html", kPage),
+                        Attachment("application/octet-stream", "notes.txt", "A note on the pier, and nothing more."),
+                        Attachment("text/html", "ATT00001.htm", " \n"), Attachment("image/png", "logo.png", "x")})));
+  ASSERT_THAT(items, SizeIs(3));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "See attached.");
+  EXPECT_THAT(items[0].extraction->warnings, ElementsAre()) << "pictures and blank pages are no loss";
+  EXPECT_EQ(items[1].position, "message 1, attachment page.html");
+  ASSERT_THAT(items[1].extraction, IsOk());
+  const Article& page = items[1].extraction->article;
+  EXPECT_EQ(page.title, "The Lease and the Fence");
+  EXPECT_THAT(page.body, HasSubstr("The lease was signed in the evening"));
+  EXPECT_EQ(page.publish_time, items[0].extraction->article.publish_time);
+  EXPECT_EQ(page.id, "");
+  EXPECT_EQ(items[2].position, "message 1, attachment notes.txt");
+  ASSERT_THAT(items[2].extraction, IsOk());
+  EXPECT_EQ(items[2].extraction->article.title, "Look");
+  EXPECT_EQ(items[2].extraction->article.body, "A note on the pier, and nothing more.");
+}
+
+TEST(MailTest, WhatIsNotReadIsNamed) {
+  const std::string sheet = Attachment("text/plain", "figures.csv", "a,b");
+  const std::string paper = Attachment("application/msword", "paper.doc", "x");
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat(kHead, Multipart("mixed", "m", {Plain("See attached."), sheet, paper})));
   ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[0].extraction->warnings,
+              ElementsAre("attachments: not read: \"figures.csv\" (text/plain), \"paper.doc\" (application/msword); "
+                          "attachments may be text, HTML, PDF and messages"));
+  const std::vector<SourceItem> alone = ReadAll(absl::StrCat(kHead, Multipart("mixed", "m", {paper})));
+  ASSERT_THAT(alone, SizeIs(1));
+  EXPECT_THAT(alone[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("holds no text; not read: \"paper.doc\" (application/msword)")));
+}
+
+TEST(MailTest, ATextInSeveralPartsIsReadWhole) {
+  const std::string html =
+      absl::StrCat("Content-Type: text/html\n\n<p>The harbour board met on Tuesday to decide on the new pier.</p>");
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat(kHead, Multipart("mixed", "m",
+                                            {Plain("First."), Attachment("image/png", "pier.png", "x"),
+                                             Plain("Second."), Plain("____________________\nPier mailing list")})));
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "First.\n\nSecond.");
+  EXPECT_THAT(items[0].extraction->warnings, ElementsAre());
+  // A branch of the alternatives may have several parts; the other branch says the same.
+  const std::vector<SourceItem> either = ReadAll(
+      absl::StrCat(kHead, Multipart("alternative", "a",
+                                    {Plain("All in plain text."),
+                                     Multipart("mixed", "m", {html, "Content-Type: text/html\n\n<p>Signed."})})));
+  ASSERT_THAT(either, SizeIs(1));
+  ASSERT_THAT(either[0].extraction, IsOk());
+  EXPECT_EQ(either[0].extraction->article.body,
+            "The harbour board met on Tuesday to decide on the new pier.\n\nSigned.");
+  EXPECT_THAT(either[0].extraction->warnings, ElementsAre());
+  const std::vector<SourceItem> both =
+      ReadAll(absl::StrCat(kHead, Multipart("mixed", "m", {Plain("Dear all, please read on."), html})));
+  ASSERT_THAT(both, SizeIs(1));
+  ASSERT_THAT(both[0].extraction, IsOk());
+  EXPECT_THAT(both[0].extraction->warnings, ElementsAre(HasSubstr("1 part in plain text beside it is not read")));
+}
+
+// `count` multiparts within each other around a text.
+std::string Nested(int count) {
+  std::string text = kHead;
+  for (int i = 0; i < count; ++i) {
+    absl::StrAppend(&text, "Content-Type: multipart/mixed; boundary=\"b", i, "\"\n\n--b", i, "\n");
+  }
+  return absl::StrCat(text, "\nText.\n");
+}
+
+TEST(MailTest, NestingIsReadToADepth) {
+  const std::vector<SourceItem> items = ReadAll(Nested(50), {.format = Format::kMail});
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "Text.");
+  for (const int count : {51, 5000}) {
+    const std::vector<SourceItem> deep = ReadAll(Nested(count), {.format = Format::kMail});
+    ASSERT_THAT(deep, SizeIs(1));
+    EXPECT_THAT(deep[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("more than 50 deep")));
+  }
+  std::string forwarded;
+  for (int i = 0; i < 5000; ++i) {
+    absl::StrAppend(&forwarded, "From: a@x.example\nSubject: Fwd\nContent-Type: message/rfc822\n\n");
+  }
+  const std::vector<SourceItem> chain = ReadAll(absl::StrCat(forwarded, "\nText."), {.format = Format::kMail});
+  ASSERT_THAT(chain, SizeIs(1));
+  EXPECT_THAT(chain[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("more than 50 deep")));
+}
+
+TEST(MailTest, PartsBeyondTheLimitAreNamed) {
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat(kHead, Multipart("mixed", "m", std::vector<std::string>(1200, Plain("Part.")))), {}, 65'536);
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[0].extraction->warnings, ElementsAre("attachments: parts after the first 1000 are not read"));
+  // Each of the lines is compared with a thousand dividers.
+  const std::vector<SourceItem> hostile =
+      ReadAll(absl::StrCat(Nested(1000), absl::StrReplaceAll(std::string(100'000, 'x'), {{"x", "--\n"}})), {}, 65'536);
+  ASSERT_THAT(hostile, SizeIs(1));
+  EXPECT_THAT(hostile[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("too many parts")));
 }
 
 }  // namespace

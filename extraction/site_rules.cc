@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -23,6 +25,7 @@
 
 #include "common/status_macros.h"
 #include "common/text.h"
+#include "extraction/dates.h"
 #include "extraction/html_document.h"
 #include "extraction/html_scrub.h"
 
@@ -32,6 +35,8 @@ namespace {
 constexpr size_t kMaxLines = 20'000;
 constexpr size_t kMaxSelectors = 50;  // Of one line.
 constexpr size_t kMaxSteps = 16;      // Elements in one selector.
+constexpr size_t kFirstField = 2;     // Among the groups of a rule's selectors, after select and drop.
+constexpr char kSpaces[] = " \t\n\v\f\r";
 constexpr std::array<absl::string_view, 6> kFields = {"title", "author", "published", "updated", "summary", "source"};
 
 bool IsNameByte(char c) {
@@ -190,12 +195,18 @@ class SelectorParser {
   size_t pos_ = 0;
 };
 
-absl::StatusOr<FieldRule> ParseField(absl::string_view value) {
+absl::StatusOr<FieldRule> ParseField(absl::string_view key, absl::string_view value) {
   FieldRule field;
+  field.line = std::string(value);
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     field.text = std::string(absl::StripAsciiWhitespace(value.substr(1, value.size() - 2)));
     if (field.text.empty()) {
       return absl::InvalidArgumentError("the value in quotes is empty; leave the line out instead");
+    }
+    if ((key == "published" || key == "updated") && !FindDate(field.text)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          value,
+          " is no date; write one as in \"2024-04-22\", or without quotes the selector of an element that holds one"));
     }
     return field;
   }
@@ -217,6 +228,9 @@ absl::Status AddLine(absl::string_view key, absl::string_view value, SiteRule* r
     ASSIGN_OR_RETURN(std::vector<Selector> selectors, SelectorParser(value).Parse());
     std::vector<Selector>& all = key == "select" ? rule->select : rule->drop;
     std::move(selectors.begin(), selectors.end(), std::back_inserter(all));
+    if (key == "select") {
+      absl::StrAppend(&rule->select_line, rule->select_line.empty() ? "" : ", ", value);
+    }
     return absl::OkStatus();
   }
   const bool label = absl::StartsWith(key, "label.") && key.size() > 6;
@@ -224,7 +238,7 @@ absl::Status AddLine(absl::string_view key, absl::string_view value, SiteRule* r
     return absl::InvalidArgumentError(
         absl::StrCat("is no rule; there are select, drop, ", absl::StrJoin(kFields, ", "), " and label.KIND"));
   }
-  ASSIGN_OR_RETURN(FieldRule field, ParseField(value));
+  ASSIGN_OR_RETURN(FieldRule field, ParseField(key, value));
   rule->fields.emplace_back(std::string(key), std::move(field));
   return absl::OkStatus();
 }
@@ -273,11 +287,152 @@ bool Matches(const HtmlDocument& document, int32_t i, const SimpleSelector& simp
                      [&](const std::string& name) { return document.HasAttribute(i, name); });
 }
 
+// Of what a file says, so much as a message needs.
+std::string Shortened(absl::string_view text) {
+  constexpr size_t kMaxBytes = 80;
+  return text.size() <= kMaxBytes ? std::string(text)
+                                  : absl::StrCat(text.substr(0, common::CodePointFloor(text, kMaxBytes)), "…");
+}
+
 absl::Status WrongLine(size_t number, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", what));
 }
 
 }  // namespace
+
+// Matches the selectors of several groups at once. Immutable.
+//
+// Each step of each selector is a state, which an element reaches if it meets the step's conditions and the state
+// before was reached by an element around it, or by its parent. A walk in document order needs to keep, for each state,
+// the elements around that have reached it.
+class SelectorMatcher {
+ public:
+  explicit SelectorMatcher(const std::vector<const std::vector<Selector>*>& groups) : groups_(groups.size()) {
+    for (size_t group = 0; group < groups.size(); ++group) {
+      for (const Selector& selector : *groups[group]) {
+        for (size_t step = 0; step < selector.size(); ++step) {
+          const auto state = static_cast<int32_t>(states_.size());
+          states_.push_back({.simple = selector[step],
+                             .before = step == 0 ? kNone : state - 1,
+                             .group = step + 1 == selector.size() ? static_cast<int32_t>(group) : kNone});
+          BucketOf(selector[step]).push_back(state);
+        }
+      }
+    }
+  }
+
+  // By group, the nodes that one of its selectors matches; of groups from `limited` on the first `limit` alone.
+  std::vector<std::vector<int32_t>> Match(const HtmlDocument& document, size_t limited, size_t limit) const {
+    std::vector<std::vector<int32_t>> nodes(groups_);
+    std::vector<std::vector<int32_t>> reached(states_.size());  // By state, the elements that are open and reached it.
+    std::vector<int32_t> seen(buckets_.size(), kNoNode);        // By bucket, the element that it was tried on last.
+    std::vector<int32_t> states;                                // Those that the open elements reached.
+    struct Open {
+      int32_t end;
+      size_t first;  // Its first state.
+    };
+    std::vector<Open> open;
+    for (int32_t i = 0; i < document.size(); ++i) {
+      for (; !open.empty() && open.back().end <= i; open.pop_back()) {
+        for (; states.size() > open.back().first; states.pop_back()) {
+          reached[static_cast<size_t>(states.back())].pop_back();
+        }
+      }
+      const HtmlNode& node = document.node(i);
+      if (node.is_text) {
+        continue;
+      }
+      const size_t first = states.size();
+      ForEachBucket(document, i, [&](size_t bucket) {
+        if (std::exchange(seen[bucket], i) == i) {
+          return;
+        }
+        for (const int32_t place : buckets_[bucket]) {
+          const State& state = states_[static_cast<size_t>(place)];
+          if (state.before != kNone) {
+            const std::vector<int32_t>& before = reached[static_cast<size_t>(state.before)];
+            if (before.empty() || (state.simple.child && before.back() != node.parent)) {
+              continue;
+            }
+          }
+          if (Matches(document, i, state.simple)) {
+            states.push_back(place);
+          }
+        }
+      });
+      open.push_back({node.end, first});
+      for (size_t at = first; at < states.size(); ++at) {
+        reached[static_cast<size_t>(states[at])].push_back(i);
+        const int32_t group = states_[static_cast<size_t>(states[at])].group;
+        if (group == kNone) {
+          continue;
+        }
+        std::vector<int32_t>& found = nodes[static_cast<size_t>(group)];
+        if ((found.empty() || found.back() != i) && (static_cast<size_t>(group) < limited || found.size() < limit)) {
+          found.push_back(i);
+        }
+      }
+    }
+    return nodes;
+  }
+
+ private:
+  static constexpr int32_t kNone = -1;
+  using Buckets = absl::flat_hash_map<std::string, size_t>;
+
+  struct State {
+    SimpleSelector simple;
+    int32_t before = kNone;
+    int32_t group = kNone;  // Of the last step: that of its selector.
+  };
+
+  // Where the states are that an element without this id, class or name can't reach.
+  std::vector<int32_t>& BucketOf(const SimpleSelector& simple) {
+    const auto bucket = [this](Buckets* buckets, const std::string& name) -> std::vector<int32_t>& {
+      const size_t place = buckets->try_emplace(name, buckets_.size()).first->second;
+      buckets_.resize(std::max(buckets_.size(), place + 1));
+      return buckets_[place];
+    };
+    return !simple.id.empty()        ? bucket(&by_id_, simple.id)
+           : !simple.classes.empty() ? bucket(&by_class_, simple.classes[0])
+           : !simple.element.empty() ? bucket(&by_element_, simple.element == "strong" ? "b" : simple.element)
+                                     : bucket(&others_, "");
+  }
+
+  // Calls `take` for the buckets of node `i`, for some perhaps more than once.
+  template <typename Take>
+  void ForEachBucket(const HtmlDocument& document, int32_t i, Take take) const {
+    const auto look_up = [&take](const Buckets& buckets, absl::string_view name) {
+      if (const auto found = buckets.find(name); found != buckets.end()) {
+        take(found->second);
+      }
+    };
+    if (!by_id_.empty()) {
+      look_up(by_id_, document.Attribute(i, "id"));
+    }
+    if (!by_class_.empty()) {
+      for (const absl::string_view name :
+           absl::StrSplit(document.Attribute(i, "class"), absl::ByAnyChar(kSpaces), absl::SkipEmpty())) {
+        look_up(by_class_, name);
+      }
+    }
+    if (!by_element_.empty()) {
+      const HtmlNode& node = document.node(i);
+      look_up(by_element_, node.tag == GUMBO_TAG_UNKNOWN ? "" : gumbo_normalized_tagname(node.tag));
+      look_up(by_element_, node.link ? "a" : "");
+      look_up(by_element_, node.bold ? "b" : "");
+    }
+    look_up(others_, "");
+  }
+
+  size_t groups_;
+  std::vector<State> states_;
+  std::vector<std::vector<int32_t>> buckets_;  // States.
+  Buckets by_id_;
+  Buckets by_class_;
+  Buckets by_element_;
+  Buckets others_;  // One at most.
+};
 
 absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
   if (!common::IsValidUtf8(text)) {
@@ -286,6 +441,7 @@ absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
   SiteRules rules;
   absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
   size_t number = 0;
+  size_t selectors = 0;  // Of the fields of the section.
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (++number > kMaxLines) {
       return WrongLine(number, absl::StrCat("there may be ", kMaxLines, " lines at most"));
@@ -299,6 +455,7 @@ absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
         return WrongLine(number, "']' is missing after the host names");
       }
       rules.rules_.emplace_back();
+      selectors = 0;
       for (absl::string_view host : absl::StrSplit(line.substr(1, line.size() - 2), ',')) {
         host = absl::StripAsciiWhitespace(host);
         absl::ConsumePrefix(&host, "www.");
@@ -306,12 +463,11 @@ absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
         if (!IsHostName(name)) {
           return WrongLine(number, absl::StrCat("\"", name, "\" is no host name; write it as in example.org"));
         }
-        for (const auto& [known, place] : rules.hosts_) {
-          if (known == name) {
-            return WrongLine(number, absl::StrCat("\"", name, "\" has rules already; join the two sections"));
-          }
+        std::string& hosts = rules.rules_.back().hosts;
+        absl::StrAppend(&hosts, hosts.empty() ? "" : ", ", name);
+        if (!rules.hosts_.emplace(name, rules.rules_.size() - 1).second) {
+          return WrongLine(number, absl::StrCat("\"", name, "\" has rules already; join the two sections"));
         }
-        rules.hosts_.emplace_back(std::move(name), rules.rules_.size() - 1);
       }
       continue;
     }
@@ -327,6 +483,21 @@ absl::StatusOr<SiteRules> SiteRules::Parse(absl::string_view text) {
     if (!added.ok()) {
       return WrongLine(number, absl::StrCat(key, ": ", added.message()));
     }
+    const SiteRule& rule = rules.rules_.back();
+    selectors += key == "select" || key == "drop" ? 0 : rule.fields.back().second.selectors.size();
+    if (rule.select.size() + rule.drop.size() + selectors > kMaxSiteSelectors) {
+      return WrongLine(
+          number, absl::StrCat(key, ": is beyond the ", kMaxSiteSelectors, " selectors that [", Shortened(rule.hosts),
+                               "] may have in all; name an element around several of those, or leave out "
+                               "what matches nothing any more"));
+    }
+  }
+  for (SiteRule& rule : rules.rules_) {
+    std::vector<const std::vector<Selector>*> groups = {&rule.select, &rule.drop};
+    for (const auto& [name, field] : rule.fields) {
+      groups.push_back(&field.selectors);
+    }
+    rule.matcher = std::make_shared<const SelectorMatcher>(groups);
   }
   return rules;
 }
@@ -367,37 +538,17 @@ std::string PlaceOf(const HtmlDocument& document, int32_t node) {
   return absl::StrJoin(steps, " > ");
 }
 
+RuleMatches MatchRule(const HtmlDocument& document, const SiteRule& rule) {
+  std::vector<std::vector<int32_t>> nodes = rule.matcher->Match(document, kFirstField, kMaxFieldMatches);
+  RuleMatches matches;
+  matches.select = std::move(nodes[0]);
+  matches.drop = std::move(nodes[1]);
+  matches.fields.assign(std::make_move_iterator(nodes.begin() + kFirstField), std::make_move_iterator(nodes.end()));
+  return matches;
+}
+
 std::vector<int32_t> SelectNodes(const HtmlDocument& document, const std::vector<Selector>& selectors) {
-  const auto size = static_cast<size_t>(document.size());
-  std::vector<bool> selected(size, false);
-  // By node, a bit for each step of the selector: the steps up to it are matched, the last of them by the node itself;
-  // or by the node or one around it.
-  std::vector<uint32_t> here(size, 0);
-  std::vector<uint32_t> around(size, 0);
-  for (const Selector& selector : selectors) {
-    for (int32_t i = 0; i < document.size(); ++i) {
-      const HtmlNode& node = document.node(i);
-      const auto index = static_cast<size_t>(i);
-      const auto parent = static_cast<size_t>(node.parent);
-      const uint32_t above = node.parent == kNoNode ? 0 : around[parent];
-      uint32_t matched = 0;
-      for (size_t step = 0; step < selector.size() && !node.is_text; ++step) {
-        const uint32_t before = selector[step].child ? (node.parent == kNoNode ? 0 : here[parent]) : above;
-        const bool follows = step == 0 || (before >> (step - 1) & 1) != 0;
-        matched |= follows && Matches(document, i, selector[step]) ? uint32_t{1} << step : 0;
-      }
-      here[index] = matched;
-      around[index] = above | matched;
-      selected[index] = selected[index] || (matched >> (selector.size() - 1) & 1) != 0;
-    }
-  }
-  std::vector<int32_t> nodes;
-  for (size_t i = 0; i < size; ++i) {
-    if (selected[i]) {
-      nodes.push_back(static_cast<int32_t>(i));
-    }
-  }
-  return nodes;
+  return std::move(SelectorMatcher({&selectors}).Match(document, 1, 0)[0]);
 }
 
 const SiteRule* SiteRules::Find(absl::string_view url) const {
@@ -411,16 +562,16 @@ const SiteRule* SiteRules::Find(absl::string_view url) const {
     url.remove_prefix(user + 1);
   }
   const std::string host = absl::AsciiStrToLower(url.substr(0, url.find(':')));
-  const std::pair<std::string, size_t>* best = nullptr;
-  for (const auto& candidate : hosts_) {
-    const std::string& name = candidate.first;
-    const bool matches = name == "*" || host == name || absl::EndsWith(host, absl::StrCat(".", name));
-    const bool better = best == nullptr || best->first == "*" || (name != "*" && name.size() > best->first.size());
-    if (matches && better) {
-      best = &candidate;
+  // The host itself, then without one label after another from its front, then what is for every host.
+  for (absl::string_view name = host; !name.empty();) {
+    if (const auto found = hosts_.find(name); found != hosts_.end()) {
+      return &rules_[found->second];
     }
+    const size_t dot = name.find('.');
+    name.remove_prefix(dot == absl::string_view::npos ? name.size() : dot + 1);
   }
-  return best == nullptr ? nullptr : &rules_[best->second];
+  const auto every = hosts_.find("*");
+  return every == hosts_.end() ? nullptr : &rules_[every->second];
 }
 
 }  // namespace dateline::extraction

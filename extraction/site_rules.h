@@ -1,15 +1,8 @@
 // What a person says about the pages of a site, where the extractor gets them wrong: where the text is, what of it to
 // leave out, where title, author and date stand.
 //
-// A file of rules is made of sections, one for each site:
-//
-//   # A comment.
-//   [example.org, example.net]         Hosts; their subdomains are meant, too. [*] is every host without rules of its
-//   own. select    = article .story-body    The text is looked for in these elements alone. drop      = .promo,
-//   aside.related  These, and all they hold, are left out. May stand more than once. title     = h1.headline The text
-//   of the first such element is the title. Likewise: author (of all such published = time.pub @datetime     elements),
-//   published, updated, summary, source. "@datetime": the attribute's value. label.country = .filed-under a Publisher's
-//   labels of the kind "country". source    = "The Harbour Review"   In quotes: the value itself.
+// A file of rules is made of sections, one for each site, which begin with a line of hosts, such as "[example.org]". A
+// line such as "drop = .promo, aside.related" follows for each rule; docs/site-rules.md says which there are.
 //
 // Selectors are those of CSS with element, .class, #id, [attribute], [attribute=value], descendant, child (>) and
 // lists. They see the page as the extractor does: scripts, forms' controls and text-level elements such as <em> are not
@@ -19,6 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +25,10 @@
 namespace dateline::extraction {
 
 class HtmlDocument;
+class SelectorMatcher;
+
+// The most selectors that a section may have in all its lines. Each may cost a look at each element of a page.
+inline constexpr size_t kMaxSiteSelectors = 2000;
 
 // One element's conditions.
 struct SimpleSelector {
@@ -48,19 +48,23 @@ struct FieldRule {
   std::vector<Selector> selectors;
   std::string attribute;  // Empty: the element's text.
   std::string text;       // If not empty: the value itself.
+  std::string line;       // The rule as the file has it, for messages.
 };
 
 // The rules of one site.
 struct SiteRule {
+  std::string hosts;  // "example.org, example.net"; for messages, like the next.
+  std::string select_line;
   std::vector<Selector> select;
   std::vector<Selector> drop;
   std::vector<std::pair<std::string, FieldRule>> fields;  // "title", "author", …, "label.country"; in the file's order.
+  std::shared_ptr<const SelectorMatcher> matcher;         // Of all selectors above.
 };
 
 // Immutable: safe to share between threads.
 class SiteRules {
  public:
-  // Reads the text of a file of rules. InvalidArgument, naming the line and the remedy, if it isn't one.
+  // Reads the text of a file of rules. InvalidArgument, naming line, rule and remedy, if it isn't one.
   static absl::StatusOr<SiteRules> Parse(absl::string_view text);
 
   // The rules for pages from `url`; null if there are none. Of several the one for the longest host name.
@@ -70,7 +74,7 @@ class SiteRules {
 
  private:
   std::vector<SiteRule> rules_;
-  std::vector<std::pair<std::string, size_t>> hosts_;  // Lower case, with the place of their rule.
+  std::map<std::string, size_t, std::less<>> hosts_;  // Lower case, with the place of their rule.
 };
 
 // Where `node` stands, as a selector that matches it: "div#main > aside.promo > p". Of the elements around it at most
@@ -78,7 +82,20 @@ class SiteRules {
 inline constexpr int kMaxPlaceSteps = 12;
 std::string PlaceOf(const HtmlDocument& document, int32_t node);
 
-// The nodes that one of `selectors` matches, in document order. Time is linear in the document's size.
+// What the selectors of a rule match on one page: nodes in document order.
+struct RuleMatches {
+  std::vector<int32_t> select;
+  std::vector<int32_t> drop;
+  std::vector<std::vector<int32_t>> fields;  // As SiteRule::fields; of each the first kMaxFieldMatches.
+};
+inline constexpr size_t kMaxFieldMatches = 1000;
+
+// The document is walked once, and an element is compared only with selectors in which one of its classes, its id or
+// its name stands, or none of these. The time is that of these comparisons: usually of the order of the document's
+// size, at most the number of steps of all selectors times that.
+RuleMatches MatchRule(const HtmlDocument& document, const SiteRule& rule);
+
+// The nodes that one of `selectors` matches, in document order, in the same way.
 std::vector<int32_t> SelectNodes(const HtmlDocument& document, const std::vector<Selector>& selectors);
 
 }  // namespace dateline::extraction

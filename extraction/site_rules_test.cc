@@ -1,10 +1,18 @@
 #include "extraction/site_rules.h"
 
+#include <gumbo.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -23,6 +31,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr char kLong[] =
@@ -55,7 +64,90 @@ TEST(SelectNodesTest, FollowsCss) {
   EXPECT_EQ(IdsOf(kHtml, ".story div p"), "cg");
   EXPECT_EQ(IdsOf(kHtml, "#f p, a, strong"), "deg");
   EXPECT_EQ(IdsOf(kHtml, "[role]"), "f");
+  EXPECT_EQ(IdsOf(kHtml, "*[id=f] *"), "g");
+  EXPECT_EQ(IdsOf(kHtml, "div div"), "f") << "an element is not around itself";
+  EXPECT_EQ(IdsOf(kHtml, "div div div"), "");
   EXPECT_EQ(IdsOf(kHtml, "div[role='note'] > *"), "g");
+}
+
+// Whether the steps of `selector` up to `step` match `node` and what is around it, told step by step from the node.
+// Knows elements and classes alone.
+bool Matches(const HtmlDocument& document, int32_t node, const Selector& selector, size_t step) {
+  const SimpleSelector& simple = selector[step];
+  const std::vector<std::string> classes = absl::StrSplit(document.Attribute(node, "class"), ' ');
+  const bool here = (simple.element.empty() || simple.element == gumbo_normalized_tagname(document.node(node).tag)) &&
+                    std::all_of(simple.classes.begin(), simple.classes.end(), [&](const std::string& name) {
+                      return std::find(classes.begin(), classes.end(), name) != classes.end();
+                    });
+  if (!here || step == 0) {
+    return here;
+  }
+  for (int32_t around = document.node(node).parent; around != kNoNode; around = document.node(around).parent) {
+    if (Matches(document, around, selector, step - 1)) {
+      return true;
+    }
+    if (simple.child) {
+      return false;
+    }
+  }
+  return false;
+}
+
+TEST(SelectNodesTest, MatchesWhatASlowReadingOfCssDoes) {
+  std::mt19937 random(7);
+  const auto pick = [&random](size_t count) { return random() % count; };
+  for (int round = 0; round < 50; ++round) {
+    std::string html;
+    for (int i = 0; i < 60; ++i) {
+      absl::StrAppend(&html, "<", pick(2) == 0 ? "div" : "section", " class='c", pick(4), " c", pick(4), "'>x");
+      for (size_t closed = pick(3); closed > 0; --closed) {
+        html += "</div></section>";
+      }
+    }
+    std::string text;
+    for (int i = 0; i < 6; ++i) {
+      absl::StrAppend(&text, i > 0 ? ", " : "", pick(2) == 0 ? "div" : "*");
+      for (size_t step = 1 + pick(3); step > 0; --step) {
+        absl::StrAppend(&text, pick(3) == 0 ? " > " : " ", pick(4) == 0 ? "section" : "", ".c", pick(4));
+      }
+    }
+    const absl::StatusOr<SiteRules> rules = SiteRules::Parse(absl::StrCat("[*]\ndrop = ", text));
+    ASSERT_THAT(rules, IsOk()) << text;
+    const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(html);
+    ASSERT_THAT(document, IsOk());
+    const std::vector<Selector>& selectors = rules->Find("")->drop;
+    std::vector<int32_t> expected;
+    for (int32_t i = 0; i < document->size(); ++i) {
+      if (!document->node(i).is_text && std::any_of(selectors.begin(), selectors.end(), [&](const Selector& selector) {
+            return Matches(*document, i, selector, selector.size() - 1);
+          })) {
+        expected.push_back(i);
+      }
+    }
+    EXPECT_EQ(MatchRule(*document, *rules->Find("")).drop, expected) << text << "\n" << html;
+  }
+}
+
+TEST(SelectNodesTest, ManySelectorsCostLittleMoreThanOne) {
+  std::string html;
+  for (int i = 0; i < 20'000; ++i) {
+    absl::StrAppend(&html, "<div class='c", i % 5000, " wide'><p class=text>x</div>");
+  }
+  const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(html);
+  ASSERT_THAT(document, IsOk());
+  const auto seconds = [&](size_t count) {
+    std::string text = "[*]\n";
+    for (size_t i = 0; i < count; ++i) {
+      absl::StrAppend(&text, "drop = .a", i, " .b", i, " > .c", i, "\n");
+    }
+    const absl::StatusOr<SiteRules> rules = SiteRules::Parse(text);
+    EXPECT_THAT(rules, IsOk());
+    const std::clock_t start = std::clock();
+    EXPECT_THAT(MatchRule(*document, *rules->Find("")).drop, IsEmpty());
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  seconds(1);  // Warms up.
+  EXPECT_LT(seconds(kMaxSiteSelectors), 100 * seconds(1) + 0.01) << "and not two thousand times that";
 }
 
 TEST(SiteRulesTest, ErrorsNameTheLineAndTheRemedy) {
@@ -80,9 +172,27 @@ TEST(SiteRulesTest, ErrorsNameTheLineAndTheRemedy) {
            {"[a.org]\ndrop = p:first-child", "':' is not understood"},
            {"[a.org]\npublished = time @when", "@when: extraction keeps no such attribute"},
            {"[a.org]\nsource = \"\"", "the value in quotes is empty"},
+           {"[a.org]\n\npublished = \"yesterday\"",
+            "line 3: published: \"yesterday\" is no date; write one as in \"2024-04-22\", or without quotes the "
+            "selector"},
+           {"[a.org]\nupdated = \".meta\"", "line 2: updated: \".meta\" is no date"},
+           {"[a.org]\npublished = yesterday", "line 2: published: \"yesterday\": <yesterday> can't be selected"},
+           {"[a.org]\nselect = \".x\"", "line 2: select: \"\".x\"\": '\"' is not understood"},
            {"[a.org]\ntitle = \xFF", "is not UTF-8"}}) {
     EXPECT_THAT(SiteRules::Parse(c.text), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.message))) << c.text;
   }
+}
+
+TEST(SiteRulesTest, ASectionHasALimitOfSelectors) {
+  std::string lines = "[a.org, b.org]\nselect = article\n";
+  for (size_t i = 1; i < kMaxSiteSelectors; ++i) {
+    absl::StrAppend(&lines, i % 2 == 0 ? "drop" : "label.topic", " = .c", i, "\n");
+  }
+  EXPECT_THAT(SiteRules::Parse(lines), IsOk());
+  EXPECT_THAT(SiteRules::Parse(absl::StrCat(lines, "[c.org]\ndrop = .x\n")), IsOk()) << "another section";
+  EXPECT_THAT(SiteRules::Parse(absl::StrCat(lines, "title = h1\n")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("line 2002: title: is beyond the 2000 selectors that [a.org, b.org] may have")));
 }
 
 TEST(SiteRulesTest, TheLongestHostNameDecides) {
@@ -114,6 +224,44 @@ TEST(SiteRulesTest, SelectAndDropDecideWhatTheTextIs) {
   const absl::StatusOr<Extraction> without = Extract(page);
   ASSERT_THAT(without, IsOk());
   EXPECT_THAT(without->article.body, AllOf(HasSubstr("Wall."), Not(HasSubstr("Real."))));
+}
+
+TEST(SiteRulesTest, ASelectThatMatchesNothingIsAWarning) {
+  const std::string text = absl::StrCat("<div class=story><h1>The pier</h1><p>", kLong, "</p><p>", kLong, "</p></div>");
+  const absl::StatusOr<SiteRules> rules =
+      SiteRules::Parse("[example.org, example.net]\nselect = .body\nselect = .text\ndrop = .none\n");
+  ASSERT_THAT(rules, IsOk());
+  Document page{.content = text, .media_type = "text/html", .url = "https://example.org/pier"};
+  const absl::StatusOr<Extraction> missed = Extract(page, {.site_rules = &*rules});
+  ASSERT_THAT(missed, IsOk());
+  EXPECT_THAT(missed->article.body, HasSubstr(kLong));
+  EXPECT_THAT(missed->warnings,
+              ElementsAre("site rules of example.org, example.net: select: \".body, .text\" matches nothing on this "
+                          "page; the text was found without it"));
+  page.content = absl::StrCat("<div class=text>", text, "</div>");
+  const absl::StatusOr<Extraction> found = Extract(page, {.site_rules = &*rules});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_THAT(found->warnings, ElementsAre());
+  // Nobody has said then that there is a text.
+  page.content = absl::StrCat("<html><head><title>Page not found</title></head><body><h1>Page not found</h1><p>", kLong,
+                              "</p></body></html>");
+  EXPECT_THAT(Extract(page, {.site_rules = &*rules}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("error message")));
+  page.content = "<p>Sign in</p><p><a href=/>Home</a></p><p><a href=/x>More</a></p>";
+  EXPECT_THAT(Extract(page, {.site_rules = &*rules}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\".body, .text\" matches nothing")));
+}
+
+TEST(SiteRulesTest, AFieldThatEveryPageHasAndThatFindsNothingIsAWarning) {
+  const absl::StatusOr<SiteRules> rules = SiteRules::Parse(
+      "[*]\ntitle = .old-headline\ntitle = .headline\nauthor = .who\npublished = .when @datetime\nsummary = .lead\n");
+  ASSERT_THAT(rules, IsOk());
+  const std::string html =
+      absl::StrCat("<h1 class=headline>The pier</h1><time class=when></time><p>", kLong, "</p><p>", kLong, "</p>");
+  const absl::StatusOr<Extraction> got = Extract({.content = html, .media_type = "text/html"}, {.site_rules = &*rules});
+  ASSERT_THAT(got, IsOk());
+  EXPECT_THAT(got->warnings, ElementsAre("site rules of *: author: \".who\" finds nothing on this page",
+                                         "site rules of *: published: \".when @datetime\" finds nothing on this page"));
 }
 
 TEST(SiteRulesTest, FieldsStandAboveWhatWasFound) {

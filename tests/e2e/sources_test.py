@@ -329,6 +329,16 @@ class Learn(CommandLineTest):
         self.assertEqual([part for part in body_before.split("\n\n") if "paid for by readers" not in part],
                          body_after.split("\n\n"))
 
+    def test_rules_for_other_hosts_say_so(self):
+        with open(self.rules, "w", encoding="utf-8") as file:
+            file.write("[exampel.org]\ndrop = .well\n")
+        mistyped = run("extract", "-", "--site_rules", self.rules, stdin=self.page(1))
+        self.assert_exit(mistyped, 0)
+        self.assertIn("--site_rules: no section of the file is for the host of a page", mistyped.stderr)
+        named = run("extract", "-", "--site_rules", self.rules, "--url", "https://www.exampel.org/1", stdin=self.page(1))
+        self.assertNotIn("--site_rules", named.stderr)
+        self.assertNotIn("paid for by readers", named.stdout)
+
     def test_the_pages_may_lie_in_an_archive(self):
         path = os.path.join(self.folder_of_pages, "pages.zip")
         with zipfile.ZipFile(path, "w") as archive:
