@@ -274,6 +274,13 @@ class ArchiveReader final : public SourceReader {
     return item;
   }
 
+  // The same where nobody knows what else is missing.
+  SourceItem Broken(absl::Status status) {
+    SourceItem item = Failed("", std::move(status));
+    item.cuts_off = true;
+    return item;
+  }
+
   // Of a damaged file the last item is held back until it is known whether there are files after it.
   std::optional<SourceItem> NextOfFile() {
     std::optional<SourceItem> item = inner_->Next();
@@ -298,6 +305,7 @@ class ArchiveReader final : public SourceReader {
     step_ = unpacker_->Next(name_);
     if (step_->entry == nullptr && !step_->damage.ok()) {
       done_ = true;
+      item->cuts_off = true;
       if (unpacker_->status().ok() && !compressed_file_) {
         const absl::Status& error = item->extraction.status();
         item->extraction = common::WithReason(
@@ -313,7 +321,7 @@ class ArchiveReader final : public SourceReader {
     if (!std::exchange(begun_, true)) {
       if (absl::Status status = unpacker_->Open(); !status.ok()) {
         done_ = true;
-        return Failed("", std::move(status));
+        return Broken(std::move(status));
       }
     }
     if (!step_) {
@@ -321,7 +329,7 @@ class ArchiveReader final : public SourceReader {
     }
     if (!step_->damage.ok()) {
       done_ = step_->entry == nullptr;
-      return Failed("", std::exchange(step_->damage, absl::OkStatus()));
+      return Broken(std::exchange(step_->damage, absl::OkStatus()));
     }
     archive_entry* const entry = std::exchange(step_, std::nullopt)->entry;
     if (entry == nullptr || !Enter(entry)) {

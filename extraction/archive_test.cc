@@ -161,6 +161,7 @@ TEST(ArchiveTest, AnArchiveThatEndsEarlyIsOneError) {
       ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", "!b.html"));
       EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kMalformedArchive);
       EXPECT_THAT(items[1].extraction.status().message(), HasSubstr("nothing after it in the archive can be read"));
+      EXPECT_TRUE(items[1].cuts_off);
     }
   }
   const std::vector<SourceItem> garbage =

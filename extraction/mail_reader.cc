@@ -365,7 +365,9 @@ class MailReader final : public SourceReader {
       done_ = !text.ok();
       absl::Status status = text.ok() ? Parse(**text) : text.status();
       if (!status.ok()) {
-        return ItemAt("message", number_, std::move(status));
+        SourceItem item = ItemAt("message", number_, std::move(status));
+        item.cuts_off = !text.ok();
+        return item;
       }
     }
   }
