@@ -281,6 +281,26 @@ TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
   EXPECT_FALSE(article.publish_time.has_value());
 }
 
+TEST(ExtractHtmlTest, TheDateOfAChangeIsNoDateOfPublication) {
+  for (const char* line :
+       {"<p>Updated March 3, 2024</p>", "<p>Last updated: <time datetime='2024-03-03'>on Sunday</time></p>",
+        "<p class='updated'>March 3, 2024</p>", "<time class='updated' datetime='2024-03-03'>March 3</time>",
+        "<p>2 days ago</p><p>Zuletzt aktualisiert am 3. März 2024</p>", "<p>آخر تحديث: ٣ مارس ٢٠٢٤</p>",
+        "<p>更新：2024年3月3日 9時30分</p>"}) {
+    const Article article = ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails</h1>", line, Paragraphs()))).article;
+    EXPECT_FALSE(article.publish_time.has_value()) << line;
+    EXPECT_EQ(article.update_time, absl::FromCivil(absl::CivilDay(2024, 3, 3), absl::UTCTimeZone())) << line;
+    EXPECT_THAT(article.body, StartsWith(kFirst)) << line;
+  }
+  for (const char* line :
+       {"<p>March 1, 2024 (updated March 3, 2024)</p>", "<p>Updated March 3, 2024</p><p>Published March 1, 2024</p>",
+        "<time class='updated' datetime='2024-03-03'></time><time class='entry-date' datetime='2024-03-01'></time>"}) {
+    const Article article = ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails</h1>", line, Paragraphs()))).article;
+    EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilDay(2024, 3, 1), absl::UTCTimeZone())) << line;
+    EXPECT_EQ(article.update_time, absl::FromCivil(absl::CivilDay(2024, 3, 3), absl::UTCTimeZone())) << line;
+  }
+}
+
 TEST(ExtractHtmlTest, DropsAbsurdDatesWithAWarning) {
   for (const char* date : {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}) {
     const Extraction extraction =

@@ -1336,14 +1336,45 @@ class BodyFinder {
         body_.authors = ParseNameList(block.text);
       }
     }
-    if (!body_.date && block.text.size() < 200 &&
-        (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
-      body_.date = FindDate(block.text);
+    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
+      AddDates(FindStatedDates(block.text), block.node);
     }
     const bool standfirst = HintOf(block.node) == Hint::kStandfirst;
     if (standfirst && body_.standfirst.empty() && block.words <= kMaxStandfirstWords) {
       body_.standfirst = block.text;
     }
+  }
+
+  // What `node` holds. A date may say what it is by its name alone: <p class="updated">.
+  void AddDates(StatedDates dates, int32_t node) {
+    if (dates.published && !dates.updated && SaysUpdated(node)) {
+      std::swap(dates.published, dates.updated);
+    }
+    body_.dates.FillFrom(dates);
+  }
+
+  bool SaysUpdated(int32_t node) const {
+    for (int up = 0; up < 2 && node != kNoNode; ++up, node = document_.node(node).parent) {
+      const std::string names = absl::AsciiStrToLower(
+          absl::StrCat(document_.Attribute(node, "class"), " ", document_.Attribute(node, "itemprop")));
+      if (absl::StrContains(names, "publish") || absl::StrContains(names, "entry-date")) {
+        return false;
+      }
+      if (absl::StrContains(names, "updated") || absl::StrContains(names, "modified")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // The words before inline element `node`, in the block or inline element around it.
+  std::string WordsBefore(int32_t node) const {
+    constexpr int32_t kMaxNodes = 10;
+    std::string text;
+    for (int32_t i = std::max(document_.node(node).parent + 1, node - kMaxNodes); i < node; ++i) {
+      absl::StrAppend(&text, document_.node(i).text);
+    }
+    return text;
   }
 
   // True if an element close around `block` has `part` in its class or id.
@@ -1370,8 +1401,13 @@ class BodyFinder {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      if (node.tag == GUMBO_TAG_TIME && i < text && !body_.date) {
-        body_.date = FindDate(document_.Attribute(i, "datetime"));
+      if (node.tag == GUMBO_TAG_TIME && i < text) {
+        StatedDates dates;
+        dates.published = FindDate(document_.Attribute(i, "datetime"));
+        if (AnnouncesUpdate(WordsBefore(i))) {
+          std::swap(dates.published, dates.updated);
+        }
+        AddDates(std::move(dates), i);
       }
       if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
         const std::string name = document_.Text(i);

@@ -433,8 +433,8 @@ class PageTextReader {
         body_.authors = ParseByline(block.text);
         block.reason = "byline";
       }
-      if (!body_.date && (block.kind == LineKind::kDate || block.kind == LineKind::kByline)) {
-        body_.date = FindDate(block.text);
+      if (block.kind == LineKind::kDate || block.kind == LineKind::kByline) {
+        body_.dates.FillFrom(FindStatedDates(block.text));
       }
       if (block.kind == LineKind::kNone && body_.standfirst.empty() && block.words >= 6 && block.copies == 1 &&
           !block.bullet) {

@@ -91,6 +91,18 @@ The finance minister has revised his figures for the third time...
   EXPECT_EQ(article.body, kFerries);
 }
 
+TEST(PageTextTest, TheDateOfAChangeIsNoDateOfPublication) {
+  const Article changed =
+      ArticleIn(absl::StrCat("The Port Lease Divides the Coast\n\nLast updated: May 6, 2021\n\n", kFerries));
+  EXPECT_FALSE(changed.publish_time.has_value());
+  EXPECT_EQ(changed.update_time, Day(2021, 5, 6));
+  EXPECT_EQ(changed.body, kFerries);
+  const Article both = ArticleIn(
+      absl::StrCat("The Port Lease Divides the Coast\n\nUpdated 6 May 2021\n\nPublished 4 May 2021\n\n", kFerries));
+  EXPECT_EQ(both.publish_time, Day(2021, 5, 4));
+  EXPECT_EQ(both.update_time, Day(2021, 5, 6));
+}
+
 TEST(PageTextTest, TakesATitleThatStandsOnlyOnce) {
   const Article article = ArticleIn(absl::StrCat("Why the Harbour Town Wants Its Promenade Back\n\n", kFerries));
   EXPECT_EQ(article.title, "Why the Harbour Town Wants Its Promenade Back");
