@@ -94,7 +94,45 @@ TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("Jane Roe"), IsEmpty());
 }
 
+TEST(ParseBylineTest, ReadsOtherLanguages) {
+  EXPECT_THAT(ParseByline("Автор: Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("АВТОР Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("Авторы: Иван Петров и Анна Иванова"), ElementsAre("Иван Петров", "Анна Иванова"));
+  EXPECT_THAT(ParseByline("بقلم: أحمد الجبوري"), ElementsAre("أحمد الجبوري"));
+  EXPECT_THAT(ParseByline("بقلم/ أحمد الجبوري"), ElementsAre("أحمد الجبوري"));
+  EXPECT_THAT(ParseByline("بقلم أحمد الجبوري، سارة علي"), ElementsAre("أحمد الجبوري", "سارة علي"));
+  EXPECT_THAT(ParseByline("作者:王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("作者：王小明、李华"), ElementsAre("王小明", "李华"));
+  EXPECT_THAT(ParseByline("作者 王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("記者 山田太郎"), ElementsAre("山田太郎"));
+  EXPECT_THAT(ParseByline("文・山田太郎　写真・佐藤花子"), IsEmpty());
+  EXPECT_THAT(ParseByline("文・山田太郎、写真・佐藤花子"), ElementsAre("山田太郎"));
+  EXPECT_THAT(ParseByline("文＝ジョン・スミス"), ElementsAre("ジョン・スミス"));
+  EXPECT_THAT(ParseByline("Von: Jörg Müller"), ElementsAre("Jörg Müller"));
+  EXPECT_THAT(ParseByline("Par : Jean Dupont"), ElementsAre("Jean Dupont"));
+  EXPECT_THAT(ParseByline("Por María Pérez"), ElementsAre("María Pérez"));
+  EXPECT_THAT(ParseByline("di: Mario Rossi"), ElementsAre("Mario Rossi"));
+  EXPECT_THAT(ParseByline("20 мая 2025, 09:30 Автор: Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("2025年05月20日 09:30作者:王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("May 20, 2025 | By Jane Roe"), ElementsAre("Jane Roe"));
+}
+
+TEST(ParseBylineTest, GivesNoNameRatherThanAWrongOne) {
+  for (const char* line :
+       {"بقلم أحمد الجبوري وسارة علي",  // "and" is no word of its own.
+        "بقلم رصاص كتب الوزير رسالته.", "作者：王小明 李华", "作者：新华社", "作者：佚名", "記者会見",
+        "記者 会見で発表した", "文化：山田太郎", "文字", "Автор книги: о чём она", "Автор: редакция",
+        "Par exemple, le maire", "On May 20, 2025, by Jane Roe, the law was read.", "Text messages Jane Roe",
+        "글로벌 뉴스"}) {
+    EXPECT_THAT(ParseByline(line), IsEmpty()) << line;
+  }
+}
+
 TEST(CleanAuthorNameTest, DropsWhatIsNoName) {
+  EXPECT_EQ(CleanAuthorName("Автор: Иван Петров"), "Иван Петров");
+  EXPECT_EQ(CleanAuthorName("作者：王小明"), "王小明");
+  EXPECT_EQ(CleanAuthorName("Редакция"), "");
+
   EXPECT_EQ(CleanAuthorName("By Prof. Jane Roe, PhD"), "Jane Roe");
   EXPECT_EQ(CleanAuthorName("https://example.org/jane"), "");
   EXPECT_EQ(CleanAuthorName("jane@example.org"), "");
