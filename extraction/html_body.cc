@@ -354,7 +354,11 @@ class BlockCollector {
     for (size_t i = 0; i < count; ++i) {
       kinds[i] = ClassifyLine(TextBetween(bounds[i], bounds[i + 1]));
     }
-    size_t head = 0;
+    // The title may stand above the byline.
+    size_t head = count > 1 && kinds[0] == LineKind::kNone && kinds[1] == LineKind::kByline &&
+                          MayBeTitle(TextBetween(bounds[0], bounds[1]))
+                      ? 1
+                      : 0;
     bool byline = false;
     while (head < count && IsAboutArticle(kinds[head])) {
       byline = byline || kinds[head] == LineKind::kByline;
@@ -372,6 +376,11 @@ class BlockCollector {
       AddBlock(like, TextBetween(bounds[i], bounds[next]), bounds[i], bounds[next]);
       i = next;
     }
+  }
+
+  static bool MayBeTitle(absl::string_view line) {
+    constexpr size_t kMaxTitleWords = 20;
+    return CountWords(line) <= kMaxTitleWords && !absl::EndsWith(line, ".") && !EndsCutOff(line);
   }
 
   static bool IsAboutArticle(LineKind kind) {
@@ -1106,6 +1115,12 @@ class BodyFinder {
         return false;
       case LineKind::kNavigation:
         if (block.shape == Shape::kHeading && !in_tail) {
+          break;
+        }
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
+      case LineKind::kFeedNote:
+        if (solid_sums_[end_] > solid_sums_[i]) {
           break;
         }
         block.reason = std::string(LineKindName(block.kind));

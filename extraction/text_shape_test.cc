@@ -39,6 +39,9 @@ TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
       {"Tuesday, 19 September 2023, 10:30", LineKind::kDate},
       {"Issue: Geopolitics", LineKind::kLabel},
       {"5 min read", LineKind::kReadingTime},
+      {"The post Water Law Fails appeared first on The Northern Post.", LineKind::kFeedNote},
+      {"L’article « Eau » est apparu en premier sur Le Nord.", LineKind::kFeedNote},
+      {"アクセスランキング", LineKind::kRelatedHeading},
       {"Skip to content", LineKind::kNavigation}};
   for (const auto& [line, kind] : lines) {
     EXPECT_EQ(ClassifyLine(line), kind) << line << " is " << LineKindName(ClassifyLine(line));
@@ -55,7 +58,10 @@ TEST(ClassifyLineTest, LeavesTextAlone) {
         "By Jane Roe 22 April 2024 the lorries that stood at the border reached the coast at last",
         "On September 19, 2023, the assembly met for the last time.",
         "The issue: nobody has counted the wells, and nobody will.", "Home is where the ferry stops.",
-        "Iran’s Balancing Act on the Ukraine War", "Comments by the minister did not help."}) {
+        "The post he had held for years appeared first on a list of those to be abolished.",
+        "The post appeared first on Monday.", "The post Water Law Fails appeared first on Monday. Nobody read it.",
+        "Der Beitrag zur Rente erschien zuerst auf dem Lohnzettel.", "Iran’s Balancing Act on the Ukraine War",
+        "Comments by the minister did not help."}) {
     EXPECT_EQ(ClassifyLine(line), LineKind::kNone) << line << " is " << LineKindName(ClassifyLine(line));
   }
 }
@@ -76,6 +82,15 @@ TEST(ParseLabelLineTest, SplitsLists) {
   EXPECT_THAT(ParseLabelLine("Minister: we have no money"), IsEmpty());
   EXPECT_THAT(ParseLabelLine("Topic: this is a whole sentence about a matter that goes on and on"), IsEmpty());
   EXPECT_THAT(ParseLabelLine("Issue:"), IsEmpty());
+}
+
+TEST(WithoutFeedNoteTest, TakesTheNoteOffTheEndOnly) {
+  EXPECT_EQ(WithoutFeedNote("A beginning […] The post The Lease appeared first on Strait."), "A beginning […]");
+  EXPECT_EQ(WithoutFeedNote("Ein Anfang […]\nDer Beitrag Hafen erschien zuerst auf Blatt."), "Ein Anfang […]");
+  EXPECT_EQ(WithoutFeedNote("The post The Lease appeared first on Strait. And then"),
+            "The post The Lease appeared first on Strait. And then");
+  EXPECT_EQ(WithoutFeedNote("The post fell"), "The post fell");
+  EXPECT_EQ(WithoutFeedNote(""), "");
 }
 
 TEST(ParseBylineTest, TakesNamesOnly) {
