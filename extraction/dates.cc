@@ -24,6 +24,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
@@ -115,8 +116,12 @@ CalendarNames ReadCalendarNames() {
     }
     ForEachName(symbols, &icu::DateFormatSymbols::getMonths,
                 [&add](const std::string& name, int32_t index) { add(name, index + 1); });
-    ForEachName(symbols, &icu::DateFormatSymbols::getWeekdays,
-                [&names](const std::string& name, int32_t) { names.weekdays.insert(name); });
+    ForEachName(symbols, &icu::DateFormatSymbols::getWeekdays, [&names](const std::string& name, int32_t) {
+      // An apostrophe that other keyboards write divides words: "п’ятниця".
+      for (const absl::string_view word : absl::StrSplit(name, "ʼ")) {
+        names.weekdays.emplace(word);
+      }
+    });
   }
   const icu::SimpleDateFormat persian("d", icu::Locale("fa@calendar=persian"), status);
   if (U_SUCCESS(status)) {
@@ -687,12 +692,12 @@ constexpr std::array<absl::string_view, 30> kPublished = {
     "publi",  "pubbli", "posted", "poste", "created", "issued", "veroffentlicht", "erschien", "erstellt", "geplaatst",
     "gepubl", "julkai", "yayin",  "kozze", "опубл",   "создан", "дата публ",      "نشر",      "انتشار",   "منتشر",
     "发布",   "發佈",   "發布",   "公開",  "配信",    "掲載",   "刊登",           "입력",     "등록",     "투고"};
-constexpr std::array<absl::string_view, 38> kUpdated = {
-    "updat",      "revised",     "amended",  "modif",    "aktuali",  "geandert",   "uberarbeitet", "actuali",
-    "mis a jour", "mise a jour", "maj le",   "atuali",   "aggiorna", "bijgewerkt", "gewijzigd",    "zaktuali",
-    "uppdatera",  "opdatere",    "oppdater", "paivitet", "guncelle", "frissit",    "diperbarui",   "cap nhat",
-    "обновл",     "изменен",     "оновлен",  "ενημερω",  "تحديث",    "محدث",       "تعديل",        "روزرسانی",
-    "更新",       "修改",        "改訂",     "修正",     "수정",     "업데이트"};
+constexpr std::array<absl::string_view, 39> kUpdated = {
+    "updat",      "revised",     "amended",  "modif",    "aktuali",  "geandert", "uberarbeitet", "actuali",
+    "mis a jour", "mise a jour", "stand:",   "maj le",   "atuali",   "aggiorna", "bijgewerkt",   "gewijzigd",
+    "zaktuali",   "uppdatera",   "opdatere", "oppdater", "paivitet", "guncelle", "frissit",      "diperbarui",
+    "cap nhat",   "обновл",      "изменен",  "оновлен",  "ενημερω",  "تحديث",    "محدث",         "تعديل",
+    "روزرسانی",   "更新",        "修改",     "改訂",     "修正",     "수정",     "업데이트"};
 
 // Where the last of `stems` stands in `text`, which is folded, counted from 1; 0 if none is there.
 template <typename Stems>

@@ -161,8 +161,8 @@ TEST(FindStatedDatesTest, TellsAChangeFromThePublication) {
 TEST(IsDateLineTest, NothingButDatesAndWhatAnnouncesThem) {
   for (const char* line : {"Published March 1, 2024, updated March 3, 2024", "Freitag, 15. März 2024, 8.15 Uhr",
                            "15 марта 2024 г., пятница", "Обновлено: 15 марта 2024 в 10:30", "الجمعة 15 مارس 2024",
-                           "2024年3月15日（金）9時30分", "2024年3月3日 10:00 更新", "发布时间：2024-03-15 09:30",
-                           "2024년 3월 15일 금요일 오전 9:30", "venerdì 15 marzo 2024"}) {
+                           "15 березня 2024, п’ятниця", "2024年3月15日（金）9時30分", "2024年3月3日 10:00 更新",
+                           "发布时间：2024-03-15 09:30", "2024년 3월 15일 금요일 오전 9:30", "venerdì 15 marzo 2024"}) {
     EXPECT_TRUE(IsDateLine(line)) << line;
   }
   for (const char* line : {"March", "Updated today", "2024年3月15日の地震", "The vote of March 1, 2024",

@@ -37,7 +37,7 @@ const WordSet& Honorifics() {
       "dr",         "prof",       "professor", "mr",      "mrs",      "ms",      "miss", "sir", "dame",  "hon",
       "amb",        "ambassador", "gen",       "general", "col",      "colonel", "lt",   "maj", "major", "capt",
       "captain",    "adm",        "admiral",   "rev",     "reverend", "herr",    "frau", "ing", "brig",  "brigadier",
-      "lieutenant", "vice",       "sgt",       "(ret.)",  "(ret)",    "(ret",    "ret)", "ret"};
+      "lieutenant", "vice",       "sgt",       "(ret.)",  "(ret)",    "(ret",    "ret)", "ret", "د"};
   return *kWords;
 }
 
@@ -498,7 +498,9 @@ std::vector<std::string> ParseByline(absl::string_view line) {
         view = absl::StripLeadingAsciiWhitespace(view);
       }
     }
-    if (!ConsumeBy(&view)) {
+    // Blogs add how many comments there are, in words or figures: who knows where the name ends?
+    const std::string folded = common::FoldForMatch(view);
+    if (!ConsumeBy(&view) || absl::StrContains(folded, "comment") || absl::StrContains(folded, "komment")) {
       return {};
     }
     whole_sentences = false;
