@@ -37,9 +37,8 @@ namespace dateline::extraction {
 namespace {
 
 constexpr size_t kMaxDateText = 300;
-constexpr int kPersian = 12;  // Months of the Persian calendar are 13 to 24.
-constexpr UChar32 kArabicZero = 0x0660;
-constexpr UChar32 kPersianZero = 0x06F0;
+constexpr int kPersian = 12;              // Months of the Persian calendar are 13 to 24.
+constexpr UChar32 kPersianZero = 0x06F0;  // Of the digits that Persian is written with.
 
 // Names of months and days, folded as common::FoldForMatch does.
 struct CalendarNames {
@@ -372,7 +371,7 @@ class DateReader {
     size_t at = 0;
     if (At(0) != nullptr && At(1) != nullptr && At(0)->type == TokenType::kWord) {
       for (const auto& [era, years] : kEras) {
-        if (absl::StrCat(At(0)->word, At(1)->word) == era) {
+        if (absl::StartsWith(era, At(0)->word) && absl::EndsWith(era, At(1)->word) && At(1)->start == At(0)->end) {
           before = years;
           at = 2;
         }
@@ -688,10 +687,11 @@ bool HoldsDigit(absl::string_view text) {
 }
 
 // What announces the date of a text, and that of its last change: beginnings of words, folded.
-constexpr std::array<absl::string_view, 30> kPublished = {
-    "publi",  "pubbli", "posted", "poste", "created", "issued", "veroffentlicht", "erschien", "erstellt", "geplaatst",
-    "gepubl", "julkai", "yayin",  "kozze", "опубл",   "создан", "дата публ",      "نشر",      "انتشار",   "منتشر",
-    "发布",   "發佈",   "發布",   "公開",  "配信",    "掲載",   "刊登",           "입력",     "등록",     "투고"};
+constexpr std::array<absl::string_view, 28> kPublished = {
+    "publi",    "pubbli",    "poste",  "created", "issued", "veroffentlicht", "erschien",
+    "erstellt", "geplaatst", "gepubl", "julkai",  "yayin",  "kozze",          "опубл",
+    "создан",   "نشر",       "انتشار", "منتشر",   "发布",   "發佈",           "發布",
+    "公開",     "配信",      "掲載",   "刊登",    "입력",   "등록",           "투고"};
 constexpr std::array<absl::string_view, 39> kUpdated = {
     "updat",      "revised",     "amended",  "modif",    "aktuali",  "geandert", "uberarbeitet", "actuali",
     "mis a jour", "mise a jour", "stand:",   "maj le",   "atuali",   "aggiorna", "bijgewerkt",   "gewijzigd",

@@ -1422,7 +1422,7 @@ class BodyFinder {
         if (AnnouncesUpdate(WordsBefore(i))) {
           std::swap(dates.published, dates.updated);
         }
-        AddDates(std::move(dates), i);
+        AddDates(dates, i);
       }
       if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
         const std::string name = document_.Text(i);
