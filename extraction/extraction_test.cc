@@ -329,6 +329,9 @@ TEST(ExtractHtmlTest, TheDateOfAChangeIsNoDateOfPublication) {
   }
   for (const char* line :
        {"<p>March 1, 2024 (updated March 3, 2024)</p>", "<p>Updated March 3, 2024</p><p>Published March 1, 2024</p>",
+        "<p><span>Updated 3 March</span> <time datetime='2024-03-01'>1 March</time></p><p>Updated March 3, 2024</p>",
+        "<div>Updated rules</div><time datetime='2024-03-01'>1 March</time><p>Updated March 3, 2024</p>",
+        "<p>Published <time datetime='2024-03-01'></time>, updated: <b><time datetime='2024-03-03'></time></b></p>",
         "<time class='updated' datetime='2024-03-03'></time><time class='entry-date' datetime='2024-03-01'></time>"}) {
     const Article article = ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails</h1>", line, Paragraphs()))).article;
     EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilDay(2024, 3, 1), absl::UTCTimeZone())) << line;

@@ -1369,7 +1369,8 @@ class BodyFinder {
   }
 
   bool SaysUpdated(int32_t node) const {
-    for (int up = 0; up < 2 && node != kNoNode; ++up, node = document_.node(node).parent) {
+    constexpr int32_t kMaxNodes = 40;  // More is not the date alone.
+    for (int up = 0; up < 2 && node != kNoNode && document_.node(node).end - node <= kMaxNodes; ++up) {
       const std::string names = absl::AsciiStrToLower(
           absl::StrCat(document_.Attribute(node, "class"), " ", document_.Attribute(node, "itemprop")));
       if (absl::StrContains(names, "publish") || absl::StrContains(names, "entry-date")) {
@@ -1378,18 +1379,34 @@ class BodyFinder {
       if (absl::StrContains(names, "updated") || absl::StrContains(names, "modified")) {
         return true;
       }
+      node = document_.node(node).parent;
     }
     return false;
   }
 
-  // The words before inline element `node`, in the block or inline element around it.
+  // The words before inline element `node` on its line, as far as they are not another date's.
   std::string WordsBefore(int32_t node) const {
-    constexpr int32_t kMaxNodes = 10;
-    std::string text;
-    for (int32_t i = std::max(document_.node(node).parent + 1, node - kMaxNodes); i < node; ++i) {
-      absl::StrAppend(&text, document_.node(i).text);
+    constexpr int32_t kReach = 100;
+    int32_t block = document_.node(node).parent;
+    while (block != kNoNode && !IsBlockTag(document_.node(block).tag)) {
+      block = document_.node(block).parent;
     }
-    return text;
+    std::string text;
+    if (block == kNoNode || node - block > kReach) {
+      return text;
+    }
+    for (int32_t i = block + 1; i < node;) {
+      const HtmlNode& before = document_.node(i);
+      if (!before.is_text && IsBlockTag(before.tag)) {
+        text.clear();
+        i = before.end;
+        continue;
+      }
+      absl::StrAppend(&text, before.text);
+      ++i;
+    }
+    const size_t digit = text.find_last_of("0123456789");
+    return digit == std::string::npos ? text : text.substr(digit + 1);
   }
 
   // True if an element close around `block` has `part` in its class or id.

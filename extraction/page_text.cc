@@ -383,7 +383,7 @@ class PageTextReader {
   bool KeepsInside(size_t i) {
     TextBlock& block = blocks_[i];
     if (block.kind == LineKind::kFeedNote) {
-      block.reason = "text";  // Else it would stand at the end.
+      block.reason = "text";  // The region ends with text, so there is some below: it is a sentence like others.
       return true;
     }
     if (block.kind != LineKind::kNone) {

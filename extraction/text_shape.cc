@@ -766,7 +766,8 @@ bool BeginsLikeTitle(absl::string_view text) {
   return c > ' ' && u_islower(c) == 0;
 }
 
-bool IsFeedNote(absl::string_view text) {
+// `any_site`: the site's name may begin with a small letter, as in sentences.
+bool IsFeedNote(absl::string_view text, bool any_site) {
   constexpr size_t kMaxSiteWords = 12;
   for (const auto& [begin, middle] : kFeedNotes) {
     absl::string_view title = text;
@@ -774,8 +775,8 @@ bool IsFeedNote(absl::string_view text) {
     if (at != absl::string_view::npos && at > begin.size() && absl::ConsumePrefix(&title, begin)) {
       absl::string_view site = absl::StripAsciiWhitespace(text.substr(at + middle.size()));
       absl::ConsumeSuffix(&site, ".");
-      return !site.empty() && BeginsLikeTitle(title) && BeginsLikeTitle(site) && !absl::StrContains(site, ". ") &&
-             !absl::StrContains(site, "\n") && CountWords(site) <= kMaxSiteWords;
+      return !site.empty() && BeginsLikeTitle(title) && (any_site || BeginsLikeTitle(site)) &&
+             !absl::StrContains(site, ". ") && !absl::StrContains(site, "\n") && CountWords(site) <= kMaxSiteWords;
     }
   }
   return false;
@@ -954,7 +955,7 @@ LineKind ClassifyLine(absl::string_view text) {
   if (text.size() > kMaxPhraseBytes) {
     return IsDisclaimer(common::FoldForMatch(text)) ? LineKind::kDisclaimer : LineKind::kNone;
   }
-  if (IsFeedNote(text)) {
+  if (IsFeedNote(text, /*any_site=*/false)) {
     return LineKind::kFeedNote;
   }
   const std::string key = PhraseKey(text);
@@ -1092,7 +1093,7 @@ bool EndsCutOff(absl::string_view text) {
 absl::string_view WithoutFeedNote(absl::string_view text) {
   for (const auto& [begin, middle] : kFeedNotes) {
     const size_t note = text.rfind(begin);
-    if (note != absl::string_view::npos && IsFeedNote(text.substr(note))) {
+    if (note != absl::string_view::npos && IsFeedNote(text.substr(note), /*any_site=*/true)) {
       return absl::StripTrailingAsciiWhitespace(text.substr(0, note));
     }
   }

@@ -89,6 +89,7 @@ TEST(WithoutFeedNoteTest, TakesTheNoteOffTheEndOnly) {
   EXPECT_EQ(WithoutFeedNote("Ein Anfang […]\nDer Beitrag Hafen erschien zuerst auf Blatt."), "Ein Anfang […]");
   EXPECT_EQ(WithoutFeedNote("The post The Lease appeared first on Strait. And then"),
             "The post The Lease appeared first on Strait. And then");
+  EXPECT_EQ(WithoutFeedNote("A beginning […] The post The Lease appeared first on strait.example."), "A beginning […]");
   EXPECT_EQ(WithoutFeedNote("The post fell"), "The post fell");
   EXPECT_EQ(WithoutFeedNote(""), "");
 }
