@@ -20,9 +20,30 @@ struct ParsedDate {
 };
 
 // The first date in `text` (its first 300 bytes): ISO 8601, RFC 822, "September 19, 2023", "19 September 2023",
-// "19.9.2023"; months in English, German, French, Spanish, Italian, Portuguese, Dutch and Arabic. A time of day without
-// a time zone is dropped: the precision is then a day. Dates that can be read in two ways ("3/4/2023") are no dates.
+// "19.9.2023", "2023年9月19日"; in the digits of any script, with the names of months of some forty languages as ICU
+// has them, among them those of the Persian calendar. A time of day without a time zone is dropped: the precision is
+// then a day. Dates that can be read in two ways ("3/4/2023") are no dates.
 std::optional<ParsedDate> FindDate(absl::string_view text);
+
+// Dates of a line such as "Published March 1, 2024, updated March 3, 2024". What the words around a date do not say to
+// be that of a change is the publication's.
+struct StatedDates {
+  std::optional<ParsedDate> published;
+  std::optional<ParsedDate> updated;
+
+  // Takes from `other` what is not there yet.
+  void FillFrom(const StatedDates& other) {
+    published = published ? published : other.published;
+    updated = updated ? updated : other.updated;
+  }
+};
+StatedDates FindStatedDates(absl::string_view text);
+
+// True if `words` ("Last updated:", "Aktualisiert am") say that the date after them is that of a change.
+bool AnnouncesUpdate(absl::string_view words);
+
+// True of nothing but dates, times of day and the words that announce them.
+bool IsDateLine(absl::string_view line);
 
 // True for the name of a month, or its abbreviation, in any of these languages.
 bool IsMonthName(absl::string_view word);

@@ -48,6 +48,63 @@ TEST(FindDateTest, ReadsProse) {
   EXPECT_EQ(Found("19 سبتمبر 2023"), "2023-09-19");
 }
 
+TEST(FindDateTest, ReadsTheMonthsOfManyLanguages) {
+  EXPECT_EQ(Found("15 марта 2024 г."), "2024-03-15");
+  EXPECT_EQ(Found("15 марта 2024 года в 10:30 МСК"), "2024-03-15T07:30:00Z");
+  EXPECT_EQ(Found("15 березня 2024 р. о 10:30"), "2024-03-15");
+  EXPECT_EQ(Found("15 marca 2024"), "2024-03-15");
+  EXPECT_EQ(Found("15 Mart 2024"), "2024-03-15");
+  EXPECT_EQ(Found("15 Μαρτίου 2024"), "2024-03-15");
+  EXPECT_EQ(Found("15 मार्च 2024"), "2024-03-15");
+  EXPECT_EQ(Found("2024. március 15."), "2024-03-15");
+  EXPECT_EQ(Found("2024-Mar-15"), "2024-03-15");
+  EXPECT_EQ(Found("15 mars 2024 à 08h15"), "2024-03-15");
+  EXPECT_EQ(Found("15 de março de 2024, às 8h15"), "2024-03-15");
+  EXPECT_EQ(Found("15. Jänner 2024"), "2024-01-15");
+}
+
+TEST(FindDateTest, ReadsArabicMonthsUnderAllTheirNames) {
+  EXPECT_EQ(Found("١٥ مارس ٢٠٢٤"), "2024-03-15");
+  EXPECT_EQ(Found("15 آذار 2024"), "2024-03-15");
+  EXPECT_EQ(Found("٢ كانون الثاني ٢٠٢٤"), "2024-01-02");
+  EXPECT_EQ(Found("2 تشرين الأول، 2024"), "2024-10-02");
+  EXPECT_EQ(Found("15 مارس/آذار 2024"), "2024-03-15");
+  EXPECT_EQ(Found("15 جانفي 2024"), "2024-01-15");
+  EXPECT_EQ(Found("15 مارس/أيار 2024"), "none");
+  EXPECT_EQ(Found("\u200F15\u200F مارس 2024"), "2024-03-15");
+  EXPECT_EQ(Found("١٥/٣/٢٠٢٤"), "2024-03-15");
+  EXPECT_EQ(Found("١٤٤٥/٩/٥"), "none");  // Of the Hijra.
+}
+
+TEST(FindDateTest, ReadsThePersianCalendar) {
+  EXPECT_EQ(Found("۲۵ اسفند ۱۴۰۲"), "2024-03-15");
+  EXPECT_EQ(Found("۱۴۰۲/۱۲/۲۵"), "2024-03-15");
+  EXPECT_EQ(Found("30 اسفند 1403"), "2025-03-20");  // A leap year,
+  EXPECT_EQ(Found("30 اسفند 1402"), "none");        // and none.
+  EXPECT_EQ(Found("1402/12/25"), "none");           // In any calendar.
+  EXPECT_EQ(Found("۱۵ مارس ۲۰۲۴"), "2024-03-15");
+}
+
+TEST(FindDateTest, ReadsChineseJapaneseAndKorean) {
+  EXPECT_EQ(Found("2024年3月15日"), "2024-03-15");
+  EXPECT_EQ(Found("２０２４年０３月１５日"), "2024-03-15");
+  EXPECT_EQ(Found("2024 年 3 月 15 日 星期五 10:30"), "2024-03-15");
+  EXPECT_EQ(Found("2024年3月15日（金）9時30分 JST"), "2024-03-15T00:30:00Z");
+  EXPECT_EQ(Found("2024年3月15日 午後3時 JST"), "2024-03-15T06:00:00Z");
+  EXPECT_EQ(Found("令和6年3月15日"), "2024-03-15");
+  EXPECT_EQ(Found("令和元年5月1日"), "2019-05-01");
+  EXPECT_EQ(Found("2024년 3월 15일"), "2024-03-15");
+  EXPECT_EQ(Found("2024年3月"), "none");
+  EXPECT_EQ(Found("6年3月15日"), "none");
+  EXPECT_EQ(Found("2024年2月30日"), "none");
+}
+
+TEST(FindDateTest, MidnightAtTheEndOfTheDayIsNoTime) {
+  EXPECT_EQ(Found("2024-03-15T24:00:00Z"), "2024-03-15");
+  EXPECT_EQ(Found("2024-03-15 24:00"), "2024-03-15");
+  EXPECT_EQ(Found("2024年3月15日24時"), "2024-03-15");
+}
+
 TEST(FindDateTest, ATimeWithoutAZoneIsDropped) { EXPECT_EQ(Found("2023-09-19T23:30:00"), "2023-09-19"); }
 
 TEST(FindDateTest, DatesThatReadTwoWaysAreNoDates) {
@@ -69,6 +126,49 @@ TEST(FindDateTest, SaysWhereTheDateStands) {
   const std::optional<ParsedDate> date = FindDate(text);
   ASSERT_TRUE(date.has_value());
   EXPECT_EQ(text.substr(date->start, date->end - date->start), "19 September 2023");
+}
+
+std::string Stated(absl::string_view text) {
+  const StatedDates dates = FindStatedDates(text);
+  const auto day = [](const std::optional<ParsedDate>& date) {
+    return date ? absl::FormatTime("%m-%d", date->time, absl::UTCTimeZone()) : "none";
+  };
+  return day(dates.published) + " " + day(dates.updated);
+}
+
+TEST(FindStatedDatesTest, TellsAChangeFromThePublication) {
+  EXPECT_EQ(Stated("March 1, 2024"), "03-01 none");
+  EXPECT_EQ(Stated("Published March 1, 2024"), "03-01 none");
+  EXPECT_EQ(Stated("Updated March 3, 2024"), "none 03-03");
+  EXPECT_EQ(Stated("Last updated on 3 March 2024, 10:30 GMT"), "none 03-03");
+  EXPECT_EQ(Stated("Last modified: 2024-03-03"), "none 03-03");
+  EXPECT_EQ(Stated("Published March 1, 2024 | Updated March 3, 2024"), "03-01 03-03");
+  EXPECT_EQ(Stated("March 1, 2024 (updated March 3, 2024)"), "03-01 03-03");
+  EXPECT_EQ(Stated("Updated March 3, 2024; first published March 1, 2024"), "03-01 03-03");
+  EXPECT_EQ(Stated("Zuletzt aktualisiert am 3. März 2024"), "none 03-03");
+  EXPECT_EQ(Stated("Publié le 1er mars 2024, mis à jour le 3 mars 2024"), "03-01 03-03");
+  EXPECT_EQ(Stated("Actualizado: 3 de marzo de 2024"), "none 03-03");
+  EXPECT_EQ(Stated("Обновлено 3 марта 2024"), "none 03-03");
+  EXPECT_EQ(Stated("Опубликовано 1 марта 2024 г."), "03-01 none");
+  EXPECT_EQ(Stated("آخر تحديث: ٣ مارس ٢٠٢٤"), "none 03-03");
+  EXPECT_EQ(Stated("2024年3月3日 10:00 更新"), "none 03-03");
+  EXPECT_EQ(Stated("公開：2024年3月1日 更新：2024年3月3日"), "03-01 03-03");
+  EXPECT_EQ(Stated("2024年3月1日公開 2024年3月3日更新"), "03-01 03-03");
+  EXPECT_EQ(Stated("更新时间：2024-03-03 09:30"), "none 03-03");
+  EXPECT_EQ(Stated("An outdated list of March 1, 2024"), "03-01 none");
+}
+
+TEST(IsDateLineTest, NothingButDatesAndWhatAnnouncesThem) {
+  for (const char* line : {"Published March 1, 2024, updated March 3, 2024", "Freitag, 15. März 2024, 8.15 Uhr",
+                           "15 марта 2024 г., пятница", "Обновлено: 15 марта 2024 в 10:30", "الجمعة 15 مارس 2024",
+                           "15 березня 2024, п’ятниця", "2024年3月15日（金）9時30分", "2024年3月3日 10:00 更新",
+                           "发布时间：2024-03-15 09:30", "2024년 3월 15일 금요일 오전 9:30", "venerdì 15 marzo 2024"}) {
+    EXPECT_TRUE(IsDateLine(line)) << line;
+  }
+  for (const char* line : {"March", "Updated today", "2024年3月15日の地震", "The vote of March 1, 2024",
+                           "15 марта 2024 погода", "15 March 2024 or 16 April 2024"}) {
+    EXPECT_FALSE(IsDateLine(line)) << line;
+  }
 }
 
 TEST(IsPlausibleTimeTest, BoundsAreThoseOfTheContract) {

@@ -85,9 +85,12 @@ void MergeBody(HtmlBody* body, Article* article) {
   if (article->authors.empty()) {
     article->authors = std::move(body->authors);
   }
-  if (!article->publish_time && body->date) {
-    article->publish_time = body->date->time;
-    article->publish_time_precision = body->date->precision;
+  if (const auto& published = body->dates.published; published && !article->publish_time) {
+    article->publish_time = published->time;
+    article->publish_time_precision = published->precision;
+  }
+  if (const auto& updated = body->dates.updated; updated && !article->update_time) {
+    article->update_time = updated->time;
   }
   if (article->summary.empty()) {
     article->summary = std::move(body->standfirst);

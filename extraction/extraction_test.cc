@@ -233,6 +233,41 @@ TEST(ExtractHtmlTest, LineBreaksAloneSetBylineDateAndLabelsApart) {
   EXPECT_THAT(in_one.source_labels, ElementsAre(SourceLabel{"tag", "wells"}, SourceLabel{"tag", "law"}));
 }
 
+TEST(ExtractHtmlTest, LineBreaksAloneMaySetTheTitleApart) {
+  const Article article =
+      ExtractHtml(absl::StrCat("<html><title>Column: Water Law Fails</title><div><font size=5><b>Water Law "
+                               "Fails</b></font><br><font size=2>by Inés Carrasco, April 22, 2024</font><br><br>",
+                               kFirst, "<br><br>", kSecond, "<br><br>", kThird, "</div></html>"))
+          .article;
+  EXPECT_THAT(article.title, EndsWith("Water Law Fails"));
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilDay(2024, 4, 22), absl::UTCTimeZone()));
+  EXPECT_EQ(article.body, PlainParagraphs());
+}
+
+TEST(ExtractHtmlTest, RankingsOfOtherArticlesAreLeftOut) {
+  constexpr char kText[] =
+      "<p>政府は火曜日、輸入穀物に対する新たな課徴金の導入を、国会で審議されるまで延期すると発表した。</p>"
+      "<p>港の業者は、月末までに在庫が尽きると警告していた。ある輸入業者は匿名を条件にそう語っている。</p>"
+      "<p>国会は六月九日に再開する。それまで税関は従来の一〇パーセントの税率で徴収を続けることになる。</p>"
+      "<p>課徴金の目的について、経済学者の見方は分かれている。消費者への課税にすぎないという意見もある。</p>";
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<h1>穀物課徴金、政府が延期</h1>", kText,
+                                    "<div>アクセスランキング<ol><li><a>円安進む</a><li><a>選挙改革</a></ol></div>")))
+          .article;
+  EXPECT_THAT(article.body, EndsWith("意見もある。"));
+}
+
+TEST(ExtractHtmlTest, TheNoteOfAFeedIsNoText) {
+  const std::string note = "The post Water Law Fails appeared first on The Northern Post.";
+  const std::string head = "<h1>Water Law Fails</h1>";
+  EXPECT_EQ(ExtractHtml(Body(absl::StrCat(head, Paragraphs(), "<p>", note, "</p>"))).article.body, PlainParagraphs());
+  EXPECT_THAT(ExtractHtml(Body(absl::StrCat(head, "<p>", note, "</p>", Paragraphs()))).article.body,
+              EndsWith(PlainParagraphs()));
+  EXPECT_THAT(ExtractHtml(Body(absl::StrCat(head, Paragraphs(), "<p>", note, "</p>", Paragraphs()))).article.body,
+              HasSubstr(note));
+}
+
 TEST(ExtractHtmlTest, BylineAndDateMayShareALine) {
   const Article article =
       ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails a Third Time</h1>"
@@ -279,6 +314,29 @@ TEST(ExtractHtmlTest, DoesNotTakeADateOfATeaser) {
     <div class="teasers"><h3>The Last Well</h3><time datetime="2022-01-02">2 January 2022</time></div>)")))
                               .article;
   EXPECT_FALSE(article.publish_time.has_value());
+}
+
+TEST(ExtractHtmlTest, TheDateOfAChangeIsNoDateOfPublication) {
+  for (const char* line :
+       {"<p>Updated March 3, 2024</p>", "<p>Last updated: <time datetime='2024-03-03'>on Sunday</time></p>",
+        "<p class='updated'>March 3, 2024</p>", "<time class='updated' datetime='2024-03-03'>March 3</time>",
+        "<p>2 days ago</p><p>Zuletzt aktualisiert am 3. März 2024</p>", "<p>آخر تحديث: ٣ مارس ٢٠٢٤</p>",
+        "<p>更新：2024年3月3日 9時30分</p>"}) {
+    const Article article = ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails</h1>", line, Paragraphs()))).article;
+    EXPECT_FALSE(article.publish_time.has_value()) << line;
+    EXPECT_EQ(article.update_time, absl::FromCivil(absl::CivilDay(2024, 3, 3), absl::UTCTimeZone())) << line;
+    EXPECT_THAT(article.body, StartsWith(kFirst)) << line;
+  }
+  for (const char* line :
+       {"<p>March 1, 2024 (updated March 3, 2024)</p>", "<p>Updated March 3, 2024</p><p>Published March 1, 2024</p>",
+        "<p><span>Updated 3 March</span> <time datetime='2024-03-01'>1 March</time></p><p>Updated March 3, 2024</p>",
+        "<div>Updated rules</div><time datetime='2024-03-01'>1 March</time><p>Updated March 3, 2024</p>",
+        "<p>Published <time datetime='2024-03-01'></time>, updated: <b><time datetime='2024-03-03'></time></b></p>",
+        "<time class='updated' datetime='2024-03-03'></time><time class='entry-date' datetime='2024-03-01'></time>"}) {
+    const Article article = ExtractHtml(Body(absl::StrCat("<h1>Water Law Fails</h1>", line, Paragraphs()))).article;
+    EXPECT_EQ(article.publish_time, absl::FromCivil(absl::CivilDay(2024, 3, 1), absl::UTCTimeZone())) << line;
+    EXPECT_EQ(article.update_time, absl::FromCivil(absl::CivilDay(2024, 3, 3), absl::UTCTimeZone())) << line;
+  }
 }
 
 TEST(ExtractHtmlTest, DropsAbsurdDatesWithAWarning) {

@@ -68,11 +68,7 @@ std::string WithParagraphs(const std::string& html) {
 
 // "…", "[…]", "Read more", "The post X appeared first on Y": the text goes on elsewhere.
 bool IsCutOff(absl::string_view text) {
-  text = absl::StripTrailingAsciiWhitespace(text);
-  if (const size_t note = text.rfind("The post ");
-      note != absl::string_view::npos && absl::StrContains(text.substr(note), " appeared first on ")) {
-    text = absl::StripTrailingAsciiWhitespace(text.substr(0, note));
-  }
+  text = WithoutFeedNote(absl::StripTrailingAsciiWhitespace(text));
   const std::string tail = absl::AsciiStrToLower(text.substr(text.size() - std::min<size_t>(text.size(), 60)));
   for (const absl::string_view ending : {"[…]", "[...]", "[&hellip;]", "read more", "read more »", "continue reading",
                                          "continue reading →", "read more…", "read more..."}) {

@@ -354,7 +354,11 @@ class BlockCollector {
     for (size_t i = 0; i < count; ++i) {
       kinds[i] = ClassifyLine(TextBetween(bounds[i], bounds[i + 1]));
     }
-    size_t head = 0;
+    // The title may stand above the byline.
+    size_t head = count > 1 && kinds[0] == LineKind::kNone && kinds[1] == LineKind::kByline &&
+                          MayBeTitle(TextBetween(bounds[0], bounds[1]))
+                      ? 1
+                      : 0;
     bool byline = false;
     while (head < count && IsAboutArticle(kinds[head])) {
       byline = byline || kinds[head] == LineKind::kByline;
@@ -372,6 +376,11 @@ class BlockCollector {
       AddBlock(like, TextBetween(bounds[i], bounds[next]), bounds[i], bounds[next]);
       i = next;
     }
+  }
+
+  static bool MayBeTitle(absl::string_view line) {
+    constexpr size_t kMaxTitleWords = 20;
+    return CountWords(line) <= kMaxTitleWords && !absl::EndsWith(line, ".") && !EndsCutOff(line);
   }
 
   static bool IsAboutArticle(LineKind kind) {
@@ -1110,6 +1119,12 @@ class BodyFinder {
         }
         block.reason = std::string(LineKindName(block.kind));
         return false;
+      case LineKind::kFeedNote:
+        if (solid_sums_[end_] > solid_sums_[i]) {
+          break;
+        }
+        block.reason = std::string(LineKindName(block.kind));
+        return false;
       case LineKind::kReadingTime:
       case LineKind::kReadMore:
       case LineKind::kCommentHeading:
@@ -1336,14 +1351,62 @@ class BodyFinder {
         body_.authors = ParseNameList(block.text);
       }
     }
-    if (!body_.date && block.text.size() < 200 &&
-        (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
-      body_.date = FindDate(block.text);
+    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
+      AddDates(FindStatedDates(block.text), block.node);
     }
     const bool standfirst = HintOf(block.node) == Hint::kStandfirst;
     if (standfirst && body_.standfirst.empty() && block.words <= kMaxStandfirstWords) {
       body_.standfirst = block.text;
     }
+  }
+
+  // What `node` holds. A date may say what it is by its name alone: <p class="updated">.
+  void AddDates(StatedDates dates, int32_t node) {
+    if (dates.published && !dates.updated && SaysUpdated(node)) {
+      std::swap(dates.published, dates.updated);
+    }
+    body_.dates.FillFrom(dates);
+  }
+
+  bool SaysUpdated(int32_t node) const {
+    constexpr int32_t kMaxNodes = 40;  // More is not the date alone.
+    for (int up = 0; up < 2 && node != kNoNode && document_.node(node).end - node <= kMaxNodes; ++up) {
+      const std::string names = absl::AsciiStrToLower(
+          absl::StrCat(document_.Attribute(node, "class"), " ", document_.Attribute(node, "itemprop")));
+      if (absl::StrContains(names, "publish") || absl::StrContains(names, "entry-date")) {
+        return false;
+      }
+      if (absl::StrContains(names, "updated") || absl::StrContains(names, "modified")) {
+        return true;
+      }
+      node = document_.node(node).parent;
+    }
+    return false;
+  }
+
+  // The words before inline element `node` on its line, as far as they are not another date's.
+  std::string WordsBefore(int32_t node) const {
+    constexpr int32_t kReach = 100;
+    int32_t block = document_.node(node).parent;
+    while (block != kNoNode && !IsBlockTag(document_.node(block).tag)) {
+      block = document_.node(block).parent;
+    }
+    std::string text;
+    if (block == kNoNode || node - block > kReach) {
+      return text;
+    }
+    for (int32_t i = block + 1; i < node;) {
+      const HtmlNode& before = document_.node(i);
+      if (!before.is_text && IsBlockTag(before.tag)) {
+        text.clear();
+        i = before.end;
+        continue;
+      }
+      absl::StrAppend(&text, before.text);
+      ++i;
+    }
+    const size_t digit = text.find_last_of("0123456789");
+    return digit == std::string::npos ? text : text.substr(digit + 1);
   }
 
   // True if an element close around `block` has `part` in its class or id.
@@ -1370,8 +1433,13 @@ class BodyFinder {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      if (node.tag == GUMBO_TAG_TIME && i < text && !body_.date) {
-        body_.date = FindDate(document_.Attribute(i, "datetime"));
+      if (node.tag == GUMBO_TAG_TIME && i < text) {
+        StatedDates dates;
+        dates.published = FindDate(document_.Attribute(i, "datetime"));
+        if (AnnouncesUpdate(WordsBefore(i))) {
+          std::swap(dates.published, dates.updated);
+        }
+        AddDates(dates, i);
       }
       if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
         const std::string name = document_.Text(i);

@@ -29,7 +29,7 @@ struct HtmlBody {
   std::string heading;               // The page's first <h1>, whatever it says.
   std::string standfirst;            // Between title and text, if set apart as such.
   std::vector<std::string> authors;  // From a byline near the title, or a biography after the text.
-  std::optional<ParsedDate> date;    // From a line near the title.
+  StatedDates dates;                 // From lines near the title.
   std::vector<SourceLabel> labels;   // From lines such as "Issue: …" near the text, and from links marked as tags.
   std::string direction;             // "ltr" or "rtl", as the element around the text says.
   bool paywall = false;              // A line says that subscribers alone can read on.

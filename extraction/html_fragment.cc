@@ -53,6 +53,9 @@ std::vector<BodyPart> AllParagraphs(const HtmlDocument& document) {
     }
   }
   close();
+  if (!parts.empty() && ClassifyLine(parts.back().text) == LineKind::kFeedNote) {
+    parts.pop_back();
+  }
   return parts;
 }
 

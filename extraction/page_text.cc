@@ -99,24 +99,25 @@ class PageTextReader {
   // there are no blank lines at all, each line is a paragraph.
   void Split(absl::string_view text) {
     const std::vector<absl::string_view> lines = absl::StrSplit(text, absl::ByAnyChar("\n\r"));
-    const bool wrapped = IsWrapped(lines);
+    const size_t margin = MarginOf(lines);
     std::vector<std::string> paragraph;
     for (const absl::string_view line : lines) {
       std::string clean = CollapseSpace(line);
       if (clean.empty()) {
-        AddParagraph(&paragraph, wrapped);
+        AddParagraph(&paragraph, margin);
       } else {
         paragraph.push_back(std::move(clean));
-        if (!wrapped) {
-          AddParagraph(&paragraph, false);
+        if (margin == 0) {
+          AddParagraph(&paragraph, 0);
         }
       }
     }
-    AddParagraph(&paragraph, wrapped);
+    AddParagraph(&paragraph, margin);
   }
 
-  // Hard-wrapped text has many lines of nearly the same width that go on in the next one, and none much wider.
-  static bool IsWrapped(const std::vector<absl::string_view>& lines) {
+  // The width at which the lines were broken, in code points; 0 if they were not. Hard-wrapped text has many lines of
+  // nearly the same width that go on in the next one, and none much wider.
+  static size_t MarginOf(const std::vector<absl::string_view>& lines) {
     constexpr size_t kMaxWidth = 100;
     constexpr size_t kMinFullLines = 3;
     size_t width = 0;
@@ -124,7 +125,7 @@ class PageTextReader {
       width = std::max(width, CountCodePoints(line));
     }
     if (width > kMaxWidth) {
-      return false;
+      return 0;
     }
     size_t full = 0;
     size_t ends = 0;  // Of sentences, and of lines: paragraphs that are lines of their own end so.
@@ -135,10 +136,19 @@ class PageTextReader {
         ends += EndsSentence(lines[i]) ? 1 : 0;
       }
     }
-    return full >= kMinFullLines && ends * 2 <= full;
+    return full >= kMinFullLines && ends * 2 <= full ? width : 0;
   }
 
-  void AddParagraph(std::vector<std::string>* lines, bool wrapped) {
+  // True where title, byline and date follow each other without a blank line, none of them as wide as the text.
+  static bool EndsHeadLine(absl::string_view line, absl::string_view next, size_t margin) {
+    const auto about_article = [](absl::string_view text) {
+      const LineKind kind = ClassifyLine(text);
+      return kind == LineKind::kByline || kind == LineKind::kDate;
+    };
+    return CountCodePoints(line) * 10 < margin * 8 && (about_article(line) || about_article(next));
+  }
+
+  void AddParagraph(std::vector<std::string>* lines, size_t margin) {
     std::string joined;
     size_t widest = 0;
     for (const std::string& line : *lines) {
@@ -148,7 +158,9 @@ class PageTextReader {
       const std::string& line = (*lines)[i];
       if (!joined.empty()) {
         // A line that ends well before the margin ended its paragraph: titles, labels, menus.
-        const bool broken = BulletLength(line) > 0 || !wrapped || (*lines)[i - 1].size() * 10 < widest * 6;
+        const std::string& before = (*lines)[i - 1];
+        const bool broken = BulletLength(line) > 0 || margin == 0 || before.size() * 10 < widest * 6 ||
+                            EndsHeadLine(before, line, margin);
         if (broken) {
           AddBlock(std::move(joined));
           joined.clear();
@@ -235,6 +247,7 @@ class PageTextReader {
         return kHardStop;
       case LineKind::kAdvertisement:
       case LineKind::kCredit:
+      case LineKind::kFeedNote:
       case LineKind::kReadMore:
       case LineKind::kShare:
         return kShortLine;  // Stands in the middle of articles, too.
@@ -369,6 +382,10 @@ class PageTextReader {
 
   bool KeepsInside(size_t i) {
     TextBlock& block = blocks_[i];
+    if (block.kind == LineKind::kFeedNote) {
+      block.reason = "text";  // The region ends with text, so there is some below: it is a sentence like others.
+      return true;
+    }
     if (block.kind != LineKind::kNone) {
       // In the midst of the text only what can't be a heading of the article's own goes.
       block.reason = std::string(LineKindName(block.kind));
@@ -433,8 +450,8 @@ class PageTextReader {
         body_.authors = ParseByline(block.text);
         block.reason = "byline";
       }
-      if (!body_.date && (block.kind == LineKind::kDate || block.kind == LineKind::kByline)) {
-        body_.date = FindDate(block.text);
+      if (block.kind == LineKind::kDate || block.kind == LineKind::kByline) {
+        body_.dates.FillFrom(FindStatedDates(block.text));
       }
       if (block.kind == LineKind::kNone && body_.standfirst.empty() && block.words >= 6 && block.copies == 1 &&
           !block.bullet) {

@@ -91,6 +91,18 @@ The finance minister has revised his figures for the third time...
   EXPECT_EQ(article.body, kFerries);
 }
 
+TEST(PageTextTest, TheDateOfAChangeIsNoDateOfPublication) {
+  const Article changed =
+      ArticleIn(absl::StrCat("The Port Lease Divides the Coast\n\nLast updated: May 6, 2021\n\n", kFerries));
+  EXPECT_FALSE(changed.publish_time.has_value());
+  EXPECT_EQ(changed.update_time, Day(2021, 5, 6));
+  EXPECT_EQ(changed.body, kFerries);
+  const Article both = ArticleIn(
+      absl::StrCat("The Port Lease Divides the Coast\n\nUpdated 6 May 2021\n\nPublished 4 May 2021\n\n", kFerries));
+  EXPECT_EQ(both.publish_time, Day(2021, 5, 4));
+  EXPECT_EQ(both.update_time, Day(2021, 5, 6));
+}
+
 TEST(PageTextTest, TakesATitleThatStandsOnlyOnce) {
   const Article article = ArticleIn(absl::StrCat("Why the Harbour Town Wants Its Promenade Back\n\n", kFerries));
   EXPECT_EQ(article.title, "Why the Harbour Town Wants Its Promenade Back");
@@ -272,6 +284,40 @@ have paid for.
       "The ferries that cross the strait each morning used to carry schoolchildren and fishermen. Since the port was "
       "leased to a consortium of foreign builders, they carry engineers.\n\nOfficials in the capital call the lease a "
       "model for the region. It brings in rent, they say, and a quay that the state could never have paid for.");
+}
+
+TEST(PageTextTest, TitleBylineAndDateMayFollowEachOtherInWrappedText) {
+  constexpr char kText[] = R"(The ferries that cross the strait each morning used to carry children
+and fishermen. Since the port was leased to a consortium of foreign
+builders, they carry engineers, and the queue speaks four languages. It
+is written down in the book of the harbour that was kept for years
+by Jane Roe.
+
+Officials in the capital call the lease a model for the region. It
+brings in rent, they say, and a deep-water quay that the state could
+never have paid for.)";
+  for (const char* head : {"A Quay of One's Own\nBy Marta Lindqvist, 4 May 2021\n\n",
+                           "A Quay of One's Own\nBy Marta Lindqvist\n4 May 2021\n\n",
+                           "A Quay of One's Own: the Lease Divides the Coast\n4 May 2021\nBy Marta Lindqvist\n\n"}) {
+    const Article article = ArticleIn(absl::StrCat(head, kText));
+    EXPECT_THAT(article.title, StartsWith("A Quay of One's Own")) << head;
+    EXPECT_THAT(article.title, Not(HasSubstr("Lindqvist"))) << head;
+    EXPECT_THAT(article.authors, ElementsAre("Marta Lindqvist")) << head;
+    EXPECT_EQ(article.publish_time, Day(2021, 5, 4)) << head;
+    EXPECT_THAT(article.body, StartsWith("The ferries that cross the strait each morning used to carry children and "))
+        << head;
+    EXPECT_THAT(article.body, HasSubstr("kept for years by Jane Roe.\n\nOfficials")) << head;
+  }
+}
+
+TEST(PageTextTest, LeavesOutTheNoteOfAFeed) {
+  const std::string note = "The post A Quay of One's Own appeared first on The Strait Review.";
+  EXPECT_EQ(ArticleIn(absl::StrCat("A Quay of One's Own\n\n", kFerries, "\n\n", note)).body, kFerries);
+  EXPECT_THAT(
+      ArticleIn(absl::StrCat("Notes\n\n", kFerries, "\n\n", note, "\n\nBut the port was never for sale, and nobody ",
+                             "who lives beside it had been asked."))
+          .body,
+      HasSubstr(note));
 }
 
 TEST(PageTextTest, TakesLinesForParagraphsWhereNoLineIsBlank) {

@@ -1,7 +1,11 @@
 // Authors: bylines, lists of names, biographies.
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -32,7 +37,7 @@ const WordSet& Honorifics() {
       "dr",         "prof",       "professor", "mr",      "mrs",      "ms",      "miss", "sir", "dame",  "hon",
       "amb",        "ambassador", "gen",       "general", "col",      "colonel", "lt",   "maj", "major", "capt",
       "captain",    "adm",        "admiral",   "rev",     "reverend", "herr",    "frau", "ing", "brig",  "brigadier",
-      "lieutenant", "vice",       "sgt",       "(ret.)",  "(ret)",    "(ret",    "ret)", "ret"};
+      "lieutenant", "vice",       "sgt",       "(ret.)",  "(ret)",    "(ret",    "ret)", "ret", "د"};
   return *kWords;
 }
 
@@ -95,8 +100,12 @@ bool LooksLikePerson(absl::string_view text) {
     return false;
   }
   size_t capitals = 0;
-  for (const absl::string_view word : words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const absl::string_view word = words[i];
     const std::string bare = BareWord(word);
+    if (i >= 2 && words.size() >= 4 && absl::StartsWith(word, "و")) {
+      return false;  // Arabic "and" is written as part of the word after it: two names, perhaps.
+    }
     if (kNotNames->contains(bare)) {
       return false;
     }
@@ -109,6 +118,46 @@ bool LooksLikePerson(absl::string_view text) {
     }
   }
   return capitals >= 2 || (capitals == 1 && words.size() == 2);
+}
+
+bool HoldsIdeograph(absl::string_view text) {
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT_OR_FFFD(bytes, i, size, c);
+    if (u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// True for "王小明", "ジョン・スミス": a word of ideographs, or of katakana, that is as long as names are and does not
+// end as those of houses and desks do. Many other words look so: only for what a byline announces.
+bool LooksLikeNameInIdeographs(absl::string_view text) {
+  constexpr size_t kMinChars = 2;
+  constexpr size_t kMaxChars = 5;
+  constexpr size_t kMaxKatakana = 20;
+  size_t ideographs = 0;
+  size_t katakana = 0;
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT_OR_FFFD(bytes, i, size, c);
+    ideographs += u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) != 0 ? 1 : 0;
+    katakana += c >= 0x30A1 && c <= 0x30FC ? 1 : 0;  // With the dot between names, and the mark of long vowels.
+  }
+  const size_t chars = CountCodePoints(text);
+  if (katakana == chars) {
+    return chars > kMinChars && chars <= kMaxKatakana;
+  }
+  static constexpr std::array<absl::string_view, 16> kHouses = {"社", "部", "网", "網", "报", "報", "道", "组",
+                                                                "組", "室", "局", "台", "讯", "訊", "者", "名"};
+  return ideographs == chars && chars >= kMinChars && chars <= kMaxChars &&
+         std::none_of(kHouses.begin(), kHouses.end(),
+                      [text](absl::string_view end) { return absl::EndsWith(text, end); });
 }
 
 // "JANE ROE" as bylines shout it becomes "Jane Roe".
@@ -128,41 +177,83 @@ std::string Unshout(absl::string_view name) {
   return out;
 }
 
+// What announces an author, folded; some only with a colon.
+struct Introduction {
+  absl::string_view words;
+  bool needs_colon = false;
+};
+constexpr std::array<Introduction, 44> kIntroductions = {{{"written by"},
+                                                          {"posted by"},
+                                                          {"published by"},
+                                                          {"reported by"},
+                                                          {"reviewed by"},
+                                                          {"story by"},
+                                                          {"text by"},
+                                                          {"words by"},
+                                                          {"article by"},
+                                                          {"authored by"},
+                                                          {"by"},
+                                                          {"author"},
+                                                          {"authors", true},
+                                                          {"von"},
+                                                          {"ein beitrag von"},
+                                                          {"ein gastbeitrag von"},
+                                                          {"geschrieben von"},
+                                                          {"text", true},
+                                                          {"autor", true},
+                                                          {"autorin", true},
+                                                          {"par"},
+                                                          {"auteur", true},
+                                                          {"por"},
+                                                          {"escrito por"},
+                                                          {"publicado por"},
+                                                          {"autora", true},
+                                                          {"di"},
+                                                          {"autore", true},
+                                                          {"door"},
+                                                          {"yazar", true},
+                                                          {"автор"},
+                                                          {"авторы", true},
+                                                          {"текст", true},
+                                                          {"بقلم"},
+                                                          {"الكاتب", true},
+                                                          {"نویسنده", true},
+                                                          {"作者"},
+                                                          {"記者"},
+                                                          {"记者"},
+                                                          {"撰文", true},
+                                                          {"執筆", true},
+                                                          {"取材・文", true},
+                                                          {"文", true},
+                                                          {"글", true}}};
+
+// True if `text` is these words and something more, which becomes `rest`.
+bool BeginsWith(absl::string_view text, const Introduction& introduction, absl::string_view* rest) {
+  const auto first = static_cast<unsigned char>(introduction.words[0]);
+  const bool ascii = first < 0x80;
+  const bool cyrillic = first == 0xD0 || first == 0xD1;  // Of the other scripts here, the one that has capitals.
+  const absl::string_view begin = text.substr(0, introduction.words.size());
+  if (ascii ? !absl::EqualsIgnoreCase(begin, introduction.words)
+            : begin != introduction.words && !(cyrillic && common::FoldForMatch(begin) == introduction.words)) {
+    return false;
+  }
+  *rest = absl::StripLeadingAsciiWhitespace(text.substr(begin.size()));
+  const bool space = begin.size() + rest->size() < text.size();
+  bool colon = absl::ConsumePrefix(rest, ":") || absl::ConsumePrefix(rest, "：");
+  for (const absl::string_view sign : {"/", "／", "・", "|", "｜", "=", "＝"}) {
+    colon = colon || (!ascii && absl::ConsumePrefix(rest, sign));
+  }
+  *rest = absl::StripAsciiWhitespace(*rest);
+  return !rest->empty() && (colon || (space && !introduction.needs_colon));
+}
+
 // Takes "By", "Written by", "Author:" and their like off the front; true if there was one.
 bool ConsumeBy(absl::string_view* text) {
-  static constexpr std::array<absl::string_view, 29> kIntroductions = {"written by",
-                                                                       "posted by",
-                                                                       "published by",
-                                                                       "reported by",
-                                                                       "reviewed by",
-                                                                       "story by",
-                                                                       "text by",
-                                                                       "words by",
-                                                                       "article by",
-                                                                       "authored by",
-                                                                       "by:",
-                                                                       "by",
-                                                                       "author:",
-                                                                       "authors:",
-                                                                       "author",
-                                                                       "von:",
-                                                                       "von",
-                                                                       "ein beitrag von",
-                                                                       "ein gastbeitrag von",
-                                                                       "text:",
-                                                                       "autor:",
-                                                                       "autorin:",
-                                                                       "par",
-                                                                       "por",
-                                                                       "di",
-                                                                       "door",
-                                                                       "escrito por",
-                                                                       "publicado por",
-                                                                       "geschrieben von"};
-  for (const absl::string_view introduction : kIntroductions) {
-    if (text->size() > introduction.size() && absl::StartsWithIgnoreCase(*text, introduction) &&
-        (introduction.back() == ':' || absl::ascii_isspace(static_cast<unsigned char>((*text)[introduction.size()])))) {
-      *text = absl::StripAsciiWhitespace(text->substr(introduction.size()));
+  const bool ascii = text->empty() || (text->front() & 0x80) == 0;
+  for (const Introduction& introduction : kIntroductions) {
+    absl::string_view rest;
+    if (((introduction.words[0] & 0x80) == 0) == ascii && BeginsWith(*text, introduction, &rest)) {
+      *text = rest;
       return true;
     }
   }
@@ -171,7 +262,10 @@ bool ConsumeBy(absl::string_view* text) {
 
 // Splits at commas, semicolons, bars and "and".
 std::vector<std::string> SplitNames(absl::string_view text) {
-  static const auto* const kAnd = new WordSet{"and", "&", "und", "et", "y", "e", "with", "en", "mit"};
+  static const auto* const kAnd =
+      new WordSet{"and", "&", "und", "et", "y", "e", "with", "en", "mit", "и", "та", "و", "ve", "och", "og"};
+  const std::string plain = absl::StrReplaceAll(
+      text, {{"،", ", "}, {"、", ", "}, {"，", ", "}, {"；", ", "}, {"／", ", "}});  // Commas of other scripts.
   std::vector<std::string> parts;
   std::string current;
   const auto flush = [&] {
@@ -181,7 +275,7 @@ std::vector<std::string> SplitNames(absl::string_view text) {
     }
     current.clear();
   };
-  for (const absl::string_view word : Words(text)) {
+  for (const absl::string_view word : Words(plain)) {
     if (kAnd->contains(absl::AsciiStrToLower(word)) && !current.empty() && CountWords(current) >= 2) {
       flush();
       continue;
@@ -276,6 +370,27 @@ void AddUnique(std::string name, std::vector<std::string>* names) {
   }
 }
 
+// The names at the beginning of a list; `announced`: a byline says that names they are.
+std::vector<std::string> NamesIn(absl::string_view list, bool announced) {
+  std::vector<std::string> names;
+  bool seen_other = false;
+  for (const std::string& part : SplitNames(list)) {
+    const std::string name = CleanAuthorName(part);
+    // Ideographs with a space between them are two names in Chinese, and may be one in Japanese.
+    const bool person = (announced && LooksLikeNameInIdeographs(name)) ||
+                        (LooksLikePerson(name) && !(announced && HoldsIdeograph(name)));
+    if (person && !seen_other) {
+      AddUnique(name, &names);
+    } else if (!IsDegree(part)) {
+      seen_other = true;  // A role or an employer: names end here.
+      if (names.empty()) {
+        return {};
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string CleanAuthorName(absl::string_view name) {
@@ -304,11 +419,39 @@ std::string CleanAuthorName(absl::string_view name) {
   while (words.size() > 2 && IsDegree(words.back()) && BareWord(words.back()).size() > 2) {
     words.pop_back();
   }
-  const std::string bare = absl::AsciiStrToLower(absl::StrJoin(words, " "));
-  static const auto* const kNobody = new WordSet{
-      "admin", "administrator", "author",          "editor", "staff",     "unknown",  "none",           "null",
-      "guest", "undefined",     "anonymous",       "n/a",    "no author", "agencies", "editorial team", "redaktion",
-      "team",  "the editors",   "editorial staff", "online", "webmaster", "root",     "author name",    "by"};
+  const std::string bare = common::FoldForMatch(absl::StrJoin(words, " "));
+  static const auto* const kNobody = new WordSet{"admin",
+                                                 "administrator",
+                                                 "author",
+                                                 "editor",
+                                                 "staff",
+                                                 "unknown",
+                                                 "none",
+                                                 "null",
+                                                 "guest",
+                                                 "undefined",
+                                                 "anonymous",
+                                                 "n/a",
+                                                 "no author",
+                                                 "agencies",
+                                                 "editorial team",
+                                                 "redaktion",
+                                                 "team",
+                                                 "the editors",
+                                                 "editorial staff",
+                                                 "online",
+                                                 "webmaster",
+                                                 "root",
+                                                 "author name",
+                                                 "by",
+                                                 "редакция",
+                                                 "админ",
+                                                 "هيئه التحرير",
+                                                 "هيئة التحرير",
+                                                 "编辑",
+                                                 "佚名",
+                                                 "匿名",
+                                                 "本站"};
   if (words.empty() || kNobody->contains(bare)) {
     return "";
   }
@@ -318,21 +461,8 @@ std::string CleanAuthorName(absl::string_view name) {
 std::vector<std::string> ParseNameList(absl::string_view text) {
   const std::string collapsed = CollapseSpace(text);
   absl::string_view view = collapsed;
-  ConsumeBy(&view);
-  std::vector<std::string> names;
-  bool seen_other = false;
-  for (const std::string& part : SplitNames(view)) {
-    const std::string name = CleanAuthorName(part);
-    if (LooksLikePerson(name) && !seen_other) {
-      AddUnique(name, &names);
-    } else if (!IsDegree(part)) {
-      seen_other = true;  // A role or an employer: names end here.
-      if (names.empty()) {
-        return {};
-      }
-    }
-  }
-  return names;
+  const bool announced = ConsumeBy(&view);
+  return NamesIn(view, announced);
 }
 
 std::vector<std::string> ParseAuthors(absl::string_view text) {
@@ -352,10 +482,32 @@ std::vector<std::string> ParseAuthors(absl::string_view text) {
 std::vector<std::string> ParseByline(absl::string_view line) {
   const std::string collapsed = CollapseSpace(line);
   absl::string_view view = collapsed;
-  if (view.size() > 200 || !ConsumeBy(&view)) {
+  if (view.size() > 200) {
     return {};
   }
-  if (EndsSentence(view) && CountWords(view) > 12) {
+  bool whole_sentences = true;  // May be bylines.
+  if (!ConsumeBy(&view)) {
+    // "April 22, 2024 | By Jane Roe"
+    const auto date = FindDate(view);
+    if (!date || !IsDateLine(view.substr(0, date->end))) {
+      return {};
+    }
+    view = absl::StripLeadingAsciiWhitespace(view.substr(date->end));
+    for (const absl::string_view sign : {",", "|", "-", "–", "—", "·", "•", "/"}) {
+      if (absl::ConsumePrefix(&view, sign)) {
+        view = absl::StripLeadingAsciiWhitespace(view);
+      }
+    }
+    // Blogs add how many comments there are, in words or figures: who knows where the name ends?
+    const std::string folded = common::FoldForMatch(view);
+    if (!ConsumeBy(&view) || absl::StrContains(folded, "comment") || absl::StrContains(folded, "komment")) {
+      return {};
+    }
+    whole_sentences = false;
+  }
+  constexpr unsigned char kFirstWithoutCase = 0xD7;  // As in BeginsLikeName.
+  whole_sentences = whole_sentences && static_cast<unsigned char>(view.front()) < kFirstWithoutCase;
+  if (EndsSentence(view) && (!whole_sentences || CountWords(view) > 12)) {
     return {};
   }
   // "By Jane Roe April 22, 2024": names and date set on one line, often without a sign between them.
@@ -364,9 +516,9 @@ std::vector<std::string> ParseByline(absl::string_view line) {
     if (CountWords(view.substr(date->end)) > kMaxWordsAfterDate) {
       return {};
     }
-    return ParseNameList(WithoutDateWords(view.substr(0, date->start)));
+    return NamesIn(WithoutDateWords(view.substr(0, date->start)), true);
   }
-  return ParseNameList(WithoutDateWords(BeforeDigits(view)));
+  return NamesIn(WithoutDateWords(BeforeDigits(view)), true);
 }
 
 bool IsAboutPerson(absl::string_view paragraph, const std::vector<std::string>& names) {

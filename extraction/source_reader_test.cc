@@ -205,6 +205,23 @@ TEST(FeedTest, ReadsRssWithFullContent) {
   EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"category", "Ports"}, SourceLabel{"category", "Trade"}));
 }
 
+TEST(FeedTest, LeavesOutTheNoteBelowTheText) {
+  constexpr char kNote[] =
+      "<p>The post <a href='https://x.example/lease'>The Lease</a> appeared first on <a href='/'>Strait</a>.</p>";
+  const auto item = [](const std::string& content) {
+    return absl::StrCat("<item><title>The Lease</title><guid>urn:x:1</guid><content:encoded><![CDATA[", content,
+                        "]]></content:encoded></item>");
+  };
+  const std::string text = absl::StrCat("<p>", kSentence, "</p>");
+  const std::vector<SourceItem> items =
+      ReadAll(Rss(absl::StrCat(item(absl::StrCat(text, kNote)), item(absl::StrCat("<p>Only this much.</p>", kNote)),
+                               item(absl::StrCat(text, kNote, text)))));
+  ASSERT_THAT(items, SizeIs(3));
+  EXPECT_EQ(items[0].extraction->article.body, kSentence);
+  EXPECT_EQ(items[1].extraction->article.body, "Only this much.");
+  EXPECT_THAT(items[2].extraction->article.body, HasSubstr("The post The Lease appeared first on Strait."));
+}
+
 TEST(FeedTest, SaysWhenThereIsASummaryOnly) {
   const std::vector<SourceItem> items =
       ReadAll(Rss("<item><title>The Lease</title><guid>urn:x:1</guid><author>jane@x.example (Jane "

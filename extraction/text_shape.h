@@ -35,6 +35,7 @@ enum class LineKind {
   kReadingTime,     // "5 min read"
   kPaywall,         // "Subscribe to continue reading": what follows is not there.
   kNavigation,      // "Home", "Back to top", "Next article", "Skip to content"
+  kFeedNote,        // "The post … appeared first on …." below a text; above one, somebody's sentence.
 };
 
 // The name of `kind` for people, as in `Block::reason`.
@@ -56,6 +57,10 @@ size_t CountWords(absl::string_view text);
 bool EndsSentence(absl::string_view text);
 // True if `text` ends in an ellipsis: cut off, as teasers are.
 bool EndsCutOff(absl::string_view text);
+
+// `text` without the note that WordPress adds to texts in feeds, if it ends with one: "The post … appeared first on
+// ….", and the same in other languages.
+absl::string_view WithoutFeedNote(absl::string_view text);
 
 // The publisher's labels in a line such as "Topics: Energy, Trade" or "Issue: Trade Country: Nigeria"; empty if it is
 // no such line. Kinds come out lower case and singular ("topic").

@@ -39,6 +39,9 @@ TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
       {"Tuesday, 19 September 2023, 10:30", LineKind::kDate},
       {"Issue: Geopolitics", LineKind::kLabel},
       {"5 min read", LineKind::kReadingTime},
+      {"The post Water Law Fails appeared first on The Northern Post.", LineKind::kFeedNote},
+      {"L’article « Eau » est apparu en premier sur Le Nord.", LineKind::kFeedNote},
+      {"アクセスランキング", LineKind::kRelatedHeading},
       {"Skip to content", LineKind::kNavigation}};
   for (const auto& [line, kind] : lines) {
     EXPECT_EQ(ClassifyLine(line), kind) << line << " is " << LineKindName(ClassifyLine(line));
@@ -55,7 +58,10 @@ TEST(ClassifyLineTest, LeavesTextAlone) {
         "By Jane Roe 22 April 2024 the lorries that stood at the border reached the coast at last",
         "On September 19, 2023, the assembly met for the last time.",
         "The issue: nobody has counted the wells, and nobody will.", "Home is where the ferry stops.",
-        "Iran’s Balancing Act on the Ukraine War", "Comments by the minister did not help."}) {
+        "The post he had held for years appeared first on a list of those to be abolished.",
+        "The post appeared first on Monday.", "The post Water Law Fails appeared first on Monday. Nobody read it.",
+        "Der Beitrag zur Rente erschien zuerst auf dem Lohnzettel.", "Iran’s Balancing Act on the Ukraine War",
+        "Comments by the minister did not help."}) {
     EXPECT_EQ(ClassifyLine(line), LineKind::kNone) << line << " is " << LineKindName(ClassifyLine(line));
   }
 }
@@ -78,6 +84,16 @@ TEST(ParseLabelLineTest, SplitsLists) {
   EXPECT_THAT(ParseLabelLine("Issue:"), IsEmpty());
 }
 
+TEST(WithoutFeedNoteTest, TakesTheNoteOffTheEndOnly) {
+  EXPECT_EQ(WithoutFeedNote("A beginning […] The post The Lease appeared first on Strait."), "A beginning […]");
+  EXPECT_EQ(WithoutFeedNote("Ein Anfang […]\nDer Beitrag Hafen erschien zuerst auf Blatt."), "Ein Anfang […]");
+  EXPECT_EQ(WithoutFeedNote("The post The Lease appeared first on Strait. And then"),
+            "The post The Lease appeared first on Strait. And then");
+  EXPECT_EQ(WithoutFeedNote("A beginning […] The post The Lease appeared first on strait.example."), "A beginning […]");
+  EXPECT_EQ(WithoutFeedNote("The post fell"), "The post fell");
+  EXPECT_EQ(WithoutFeedNote(""), "");
+}
+
 TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("By Jane Roe"), ElementsAre("Jane Roe"));
   EXPECT_THAT(ParseByline("BY JANE ROE AND JOHN DOE"), ElementsAre("Jane Roe", "John Doe"));
@@ -94,7 +110,45 @@ TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("Jane Roe"), IsEmpty());
 }
 
+TEST(ParseBylineTest, ReadsOtherLanguages) {
+  EXPECT_THAT(ParseByline("Автор: Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("АВТОР Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("Авторы: Иван Петров и Анна Иванова"), ElementsAre("Иван Петров", "Анна Иванова"));
+  EXPECT_THAT(ParseByline("بقلم: د. أحمد الجبوري"), ElementsAre("أحمد الجبوري"));
+  EXPECT_THAT(ParseByline("بقلم/ أحمد الجبوري"), ElementsAre("أحمد الجبوري"));
+  EXPECT_THAT(ParseByline("بقلم أحمد الجبوري، سارة علي"), ElementsAre("أحمد الجبوري", "سارة علي"));
+  EXPECT_THAT(ParseByline("作者:王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("作者：王小明、李华"), ElementsAre("王小明", "李华"));
+  EXPECT_THAT(ParseByline("作者 王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("記者 山田太郎"), ElementsAre("山田太郎"));
+  EXPECT_THAT(ParseByline("文・山田太郎　写真・佐藤花子"), IsEmpty());
+  EXPECT_THAT(ParseByline("文・山田太郎、写真・佐藤花子"), ElementsAre("山田太郎"));
+  EXPECT_THAT(ParseByline("文＝ジョン・スミス"), ElementsAre("ジョン・スミス"));
+  EXPECT_THAT(ParseByline("Von: Jörg Müller"), ElementsAre("Jörg Müller"));
+  EXPECT_THAT(ParseByline("Par : Jean Dupont"), ElementsAre("Jean Dupont"));
+  EXPECT_THAT(ParseByline("Por María Pérez"), ElementsAre("María Pérez"));
+  EXPECT_THAT(ParseByline("di: Mario Rossi"), ElementsAre("Mario Rossi"));
+  EXPECT_THAT(ParseByline("20 мая 2025, 09:30 Автор: Иван Петров"), ElementsAre("Иван Петров"));
+  EXPECT_THAT(ParseByline("2025年05月20日 09:30作者:王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("May 20, 2025 | By Jane Roe"), ElementsAre("Jane Roe"));
+}
+
+TEST(ParseBylineTest, GivesNoNameRatherThanAWrongOne) {
+  for (const char* line :
+       {"بقلم أحمد الجبوري وسارة علي",  // "and" is no word of its own.
+        "بقلم رصاص كتب الوزير رسالته.", "作者：王小明 李华", "作者：新华社", "作者：佚名", "記者会見",
+        "記者 会見で発表した", "文化：山田太郎", "文字", "Автор книги: о чём она", "Автор: редакция",
+        "Par exemple, le maire", "On May 20, 2025, by Jane Roe, the law was read.",
+        "20. Mai 2025 von Hafenwart Ein Kommentar", "Text messages Jane Roe", "글로벌 뉴스"}) {
+    EXPECT_THAT(ParseByline(line), IsEmpty()) << line;
+  }
+}
+
 TEST(CleanAuthorNameTest, DropsWhatIsNoName) {
+  EXPECT_EQ(CleanAuthorName("Автор: Иван Петров"), "Иван Петров");
+  EXPECT_EQ(CleanAuthorName("作者：王小明"), "王小明");
+  EXPECT_EQ(CleanAuthorName("Редакция"), "");
+
   EXPECT_EQ(CleanAuthorName("By Prof. Jane Roe, PhD"), "Jane Roe");
   EXPECT_EQ(CleanAuthorName("https://example.org/jane"), "");
   EXPECT_EQ(CleanAuthorName("jane@example.org"), "");
