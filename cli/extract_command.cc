@@ -42,7 +42,7 @@ ExplainedArticle Explain(const extraction::Extraction& extraction, const article
   return explained;
 }
 
-void PrintItem(const Context& context, const InputItem& item, bool explain, bool first) {
+void PrintItem(const Context& context, const InputItem& item, bool explain, bool first, bool alone) {
   const article::v1::Article article = extraction::ToProto(item.extraction->article);
   const JsonLayout layout = context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine;
   switch (context.output) {
@@ -60,7 +60,7 @@ void PrintItem(const Context& context, const InputItem& item, bool explain, bool
   std::vector<std::string> warnings = item.extraction->warnings;
   // Of one of many, they say of which.
   for (std::string& warning : warnings) {
-    if (item.position != "page") warning = absl::StrCat(DescribeItem(item), ": ", warning);
+    if (!alone || item.position != "page") warning = absl::StrCat(DescribeItem(item), ": ", warning);
   }
   std::fputs(FormatWarnings(warnings, context.error_style).c_str(), stderr);
 }
@@ -89,7 +89,7 @@ ExitCode Run(const Context& context, const Flags& flags) {
     }
     pages += item->format == extraction::Format::kHtml ? 1 : 0;
     has_rules = has_rules || HasRules(flags.input, *item);
-    PrintItem(context, *item, flags.input.explain, first);
+    PrintItem(context, *item, flags.input.explain, first, flags.places.size() == 1 && item->source == flags.places[0]);
     first = false;
   }
   if (Interrupted()) return kExitInterrupted;

@@ -191,7 +191,7 @@ struct HttpFetcher::Answer {
 };
 
 struct HttpFetcher::Site {
-  std::optional<RobotsRules> robots;
+  std::optional<absl::StatusOr<RobotsRules>> robots;  // An error: nobody could be asked.
   absl::Time next_fetch = absl::InfinitePast();
 };
 
@@ -490,12 +490,19 @@ absl::Status HttpFetcher::AwaitTurn(const std::string& url, absl::Time* deadline
   absl::Duration delay = options_.delay;
   if (options_.obey_robots) {
     if (!site.robots) site.robots = FetchRobots(OriginOf(parsed));
-    if (!site.robots->Allows(TargetOf(parsed))) {
+    if (!site.robots->ok()) {
+      const absl::Status& error = site.robots->status();
+      return absl::Status(
+          error.code(),
+          absl::StrCat("the site's robots.txt can't be read, so that nothing of it is fetched: ", error.message()));
+    }
+    const RobotsRules& robots = **site.robots;
+    if (!robots.Allows(TargetOf(parsed))) {
       return common::WithReason(
           absl::PermissionDeniedError("the site's robots.txt asks not to fetch it; --ignore_robots does all the same"),
           "ROBOTS_DISALLOWED");
     }
-    delay = std::max(delay, std::min(kLongestDelay, site.robots->crawl_delay().value_or(absl::ZeroDuration())));
+    delay = std::max(delay, std::min(kLongestDelay, robots.crawl_delay().value_or(absl::ZeroDuration())));
   }
   while (absl::Now() < site.next_fetch) {
     if (interrupted_()) return absl::CancelledError("interrupted");
@@ -507,7 +514,7 @@ absl::Status HttpFetcher::AwaitTurn(const std::string& url, absl::Time* deadline
   return absl::OkStatus();
 }
 
-RobotsRules HttpFetcher::FetchRobots(const std::string& origin) {
+absl::StatusOr<RobotsRules> HttpFetcher::FetchRobots(const std::string& origin) {
   std::string url = absl::StrCat(origin, "/robots.txt");
   const absl::Time deadline = absl::Now() + options_.timeout;
   // The RFC: five redirects are followed; where there is none, all is allowed; where it can't be had for now, nothing.
@@ -518,15 +525,17 @@ RobotsRules HttpFetcher::FetchRobots(const std::string& origin) {
     const bool trusted = options_.allow_private_addresses || named_hosts_.count(HostOf(parsed)) > 0;
     const absl::StatusOr<Answer> answer = Ask(url, {.trusted = trusted, .deadline = deadline});
     if (!answer.ok()) {
-      return absl::IsPermissionDenied(answer.status()) ? RobotsRules::AllowAll()  // The page itself will be refused.
-                                                       : RobotsRules::DisallowAll();
+      if (absl::IsPermissionDenied(answer.status()))
+        return RobotsRules::AllowAll();  // The page itself will be refused.
+      return answer.status();
     }
     if (answer->status >= 300 && answer->status < 400 && !answer->location.empty()) {
       url = answer->location;
       continue;
     }
     if (answer->status >= 200 && answer->status < 300) return RobotsRules::Parse(answer->content, kProduct);
-    return answer->status >= 500 || answer->status == 429 ? RobotsRules::DisallowAll() : RobotsRules::AllowAll();
+    if (answer->status >= 500 || answer->status == 429) return AnswerError(answer->status);
+    return RobotsRules::AllowAll();
   }
   return RobotsRules::AllowAll();
 }

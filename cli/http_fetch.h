@@ -96,7 +96,7 @@ class HttpFetcher {
   absl::StatusOr<Answer> Ask(const std::string& url, const Request& request);
   // OK once `url` may be asked for; how long that took is added to the deadline.
   absl::Status AwaitTurn(const std::string& url, absl::Time* deadline);
-  RobotsRules FetchRobots(const std::string& origin);
+  absl::StatusOr<RobotsRules> FetchRobots(const std::string& origin);
 
   const FetchOptions options_;
   const std::function<bool()> interrupted_;

@@ -215,7 +215,7 @@ bool SendItem(InputItem item, FullerTexts& texts, IngestSession& session, Result
   origin.warnings = std::move(item.extraction->warnings);
   if (item.summary_only) {
     if (const std::optional<std::string> fuller = texts.Find(item.extraction->article)) {
-      origin.warnings.emplace_back("body: a summary only; the fuller text that came before was kept");
+      origin.warnings.emplace_back("body: a summary or beginning only; the fuller text that came before was kept");
       IngestLine line = LineOf(origin);
       if (!fuller->empty()) line.set_id(*fuller);
       line.set_outcome(spb::INGEST_OUTCOME_UNCHANGED);
@@ -394,7 +394,9 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   RunReport::End end;
   const absl::Status failure = session.status();
   if (reader.unchanged() > 0) {
-    results.Note(absl::StrCat(reader.unchanged(), " pages and sources have not changed since they were fetched last"));
+    results.Note(absl::StrCat(reader.unchanged(),
+                              reader.unchanged() == 1 ? " page or source has" : " pages and sources have",
+                              " not changed since they were fetched last"));
   }
   for (const std::string& note : reader.Notes()) results.Note(note);
   // Only once all that was fetched is also taken: what is remembered is not fetched again.

@@ -95,6 +95,9 @@ extraction::ReadFunction FileReader(std::shared_ptr<std::FILE> file) {
 
 absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options) {
   if (options.url.empty()) return absl::OkStatus();
+  if (const absl::Status status = common::CanonicalUrl(options.url).status(); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", status.message()));
+  }
   struct stat about = {};
   const bool is_folder = places.size() == 1 && stat(places.front().c_str(), &about) == 0 && S_ISDIR(about.st_mode);
   if (places.size() <= 1 && !is_folder) return absl::OkStatus();
@@ -228,6 +231,9 @@ absl::Status InputReader::Open(const Source& source) {
   }
   if (common::LooksLikeUrl(place_)) return OpenUrl(source);
   const int descriptor = open(place_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT && absl::StrContains(place_, "://")) {
+    return absl::NotFoundError("is no file, and of addresses only those with http:// and https:// are fetched");
+  }
   if (descriptor < 0) return FileError(errno);
   return OpenDescriptor(descriptor, /*owned=*/true);
 }
@@ -266,8 +272,9 @@ absl::Status InputReader::OpenUrl(const Source& source) {
 
 void InputReader::CloseSource() {
   if (reader_ != nullptr) skipped_files_ += reader_->skipped();
-  // A source that had errors is asked for again as a whole the next time.
-  if (fetched_ && options_.fetch_state != nullptr && !failed_ && !Interrupted()) {
+  // A source that had errors is asked for again as a whole the next time, and so is one that names others: whether they
+  // have changed is not for it to say.
+  if (fetched_ && options_.fetch_state != nullptr && !failed_ && found_.empty() && !Interrupted()) {
     options_.fetch_state->Remember(place_, {.validators = fetched_->validators, .modified = modified_});
   }
   sources_.insert(sources_.begin() + static_cast<std::ptrdiff_t>(next_source_), found_.begin(), found_.end());
@@ -344,6 +351,7 @@ std::optional<InputItem> InputReader::NextOfSource() {
                 item.format == extraction::Format::kPdf)) {
       AddUrls(fetched_->redirects, &item.extraction->article);
     }
+    item.summary_only = item.summary_only || (item.extraction.ok() && item.extraction->is_stub);
     failed_ = failed_ || !item.extraction.ok();
     return item;
   }
@@ -366,8 +374,9 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
   }
   if (following_) {
     item.extraction = common::WithReason(
-        absl::ResourceExhaustedError(
-            absl::StrCat("more than ", options_.max_fetches, " pages were named; --max_fetches takes a higher number")),
+        absl::ResourceExhaustedError(absl::StrCat(
+            "more than ", options_.max_fetches,
+            " pages were named, and those from here on were not fetched; --max_fetches takes a higher number")),
         "TOO_MANY_FETCHES");
   } else {
     item.extraction = common::WithReason(
@@ -379,6 +388,7 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
   // Said once: what follows in a sitemap is more of the same.
   if (is_address_alone) {
     if (!following_) item.position.clear();
+    item.cuts_off = true;
     failed_ = true;
     CloseSource();
   }
@@ -432,7 +442,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
     item.extraction = Located(item.extraction.status(), link.url);
     return item;
   }
-  item.summary_only = !summary.empty() && item.extraction->article.body == summary;
+  item.summary_only = item.extraction->is_stub || (!summary.empty() && item.extraction->article.body == summary);
   AddUrls(page->redirects, &item.extraction->article);
   item.id = item.extraction->article.id;
   if (options_.fetch_state != nullptr) {
@@ -485,8 +495,9 @@ std::vector<std::string> InputReader::Notes() const {
   }
   if (summaries_ > 0) {
     notes.push_back(absl::StrCat(
-        summaries_, summaries_ == 1 ? " article is a summary" : " articles are summaries",
-        ": their pages were not fetched; ",
+        summaries_,
+        summaries_ == 1 ? " article is a summary, whose page was not fetched; "
+                        : " articles are summaries, whose pages were not fetched; ",
         fetches_ >= options_.max_fetches ? "--max_fetches takes a higher number" : "--follow always fetches them"));
   }
   return notes;

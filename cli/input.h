@@ -57,7 +57,8 @@ struct InputItem {
   std::string position;  // "line 12", "entry 3", "page"; empty if the source as a whole could not be read.
   std::string id;        // The input's own id, as far as it could be read: with `every_line` also beside an error.
   extraction::Format format = extraction::Format::kUnknown;
-  // The text is a summary, and its page was not fetched or gave no more: not to stand in the place of an article.
+  // The text is a summary, and its page was not fetched or gave no more, or it is what stands before a paywall: not to
+  // stand in the place of an article.
   bool summary_only = false;
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
   // Beside an error: the source can't be read (any further), and how many articles are missing is not known.

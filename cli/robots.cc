@@ -86,12 +86,6 @@ std::string ProductOf(absl::string_view value) {
 
 }  // namespace
 
-RobotsRules RobotsRules::DisallowAll() {
-  RobotsRules rules;
-  rules.rules_.push_back({.pattern = "/", .allow = false});
-  return rules;
-}
-
 RobotsRules RobotsRules::Parse(absl::string_view text, absl::string_view product_token) {
   const std::string product = absl::AsciiStrToLower(product_token);
   if (text.size() > kMaxRobotsBytes) {

@@ -18,9 +18,8 @@ inline constexpr size_t kMaxRobotsBytes = 512'000;
 // Immutable, thus thread-safe.
 class RobotsRules {
  public:
-  // For a site without a robots.txt, and for one whose robots.txt can't be had for now.
+  // For a site without a robots.txt.
   static RobotsRules AllowAll() { return RobotsRules(); }
-  static RobotsRules DisallowAll();
   // The rules for a crawler with this product token ("dateline"): those of the groups that name it, else those for
   // everybody. Anything may stand in `text`: lines that mean nothing are passed over.
   static RobotsRules Parse(absl::string_view text, absl::string_view product_token);

@@ -72,8 +72,7 @@ TEST(RobotsTest, WhatMeansNothingIsPassedOver) {
     EXPECT_TRUE(RobotsRules::Parse(text, "dateline").Allows("/page")) << text;
   }
   EXPECT_TRUE(RobotsRules::AllowAll().Allows("/page"));
-  EXPECT_FALSE(RobotsRules::DisallowAll().Allows("/page"));
-  EXPECT_TRUE(RobotsRules::DisallowAll().Allows("/robots.txt"));
+  EXPECT_TRUE(RobotsRules::Parse("User-agent: *\nDisallow: /\n", "dateline").Allows("/robots.txt"));
 }
 
 TEST(RobotsTest, HostileRulesTakeBoundedTime) {

@@ -82,8 +82,8 @@ std::string RunReport::Summary(const End& end) const {
   if (!end.reached.empty()) absl::StrAppend(&text, "; ", end.reached);
   if (!end.shortfall.empty()) absl::StrAppend(&text, ", not ", end.waited_for);
   if (end.skipped_files > 0) {
-    absl::StrAppend(&text, "; ", end.skipped_files, end.skipped_files == 1 ? " other file" : " other files",
-                    " passed over");
+    absl::StrAppend(&text, "; ", end.skipped_files,
+                    " others passed over (files by their names, posts by type and status)");
   }
   return text;
 }

@@ -306,6 +306,18 @@ std::vector<std::vector<std::string>> ThreePages() {
   return pages;
 }
 
+TEST(PdfTest, APageThatASourceNamesMayBeOne) {
+  const std::string pdf = MakePdf({{"The lease of the port was signed in March, and nobody on the quay knows why.",
+                                    "The harbour master does not say, and the ministry answers no letters about it."}},
+                                  "The Lease");
+  Extraction item;
+  item.article.url = "https://x.example/lease.pdf";
+  const absl::StatusOr<Extraction> extraction =
+      CompleteFromPage(item, {.content = pdf, .media_type = "application/pdf", .url = "https://x.example/lease.pdf"});
+  ASSERT_THAT(extraction, IsOk());
+  EXPECT_THAT(extraction->article.body, HasSubstr("nobody on the quay knows why"));
+}
+
 TEST(PdfTest, ReadsParagraphsWithoutHeadsAndFeet) {
   const std::vector<SourceItem> items = ReadAll(MakePdf(ThreePages(), "The Lease and the Fence"),
                                                 {.path = "report.pdf", .url = "https://x.example/r.pdf"});

@@ -335,6 +335,7 @@ void WarnOfPaywall(const HtmlBody& body, Extraction* extraction) {
   const bool paid =
       access != extraction->article.attributes.end() && !access->second.empty() && access->second.front() != "free";
   if ((paid || body.paywall) && body.text_score < kMaxStub) {
+    extraction->is_stub = true;
     extraction->warnings.emplace_back(
         "body: perhaps no more than its beginning; the page keeps the rest for subscribers");
   }

@@ -94,6 +94,8 @@ struct Extraction {
   Article article;
   std::vector<std::string> warnings;  // For people: what was doubtful, dropped or repaired.
   std::vector<Block> blocks;          // Empty unless `Options::explain`.
+  // The body is perhaps no more than the beginning that a page shows before its paywall.
+  bool is_stub = false;
 };
 
 class SiteRules;  // site_rules.h

@@ -500,11 +500,13 @@ TEST(ExtractHtmlTest, SaysInWhichDirectionTheTextRunsIfThePageDoes) {
 TEST(ExtractHtmlTest, SaysThatSubscribersAloneCanReadOn) {
   const std::string stub = absl::StrCat("<h1>Water Law Fails</h1>", Paragraphs());
   EXPECT_THAT(ExtractHtml(stub).warnings, IsEmpty());
+  EXPECT_FALSE(ExtractHtml(stub).is_stub);
   for (const char* notice : {"Subscribe to continue reading", "Already a subscriber? Sign in",
                              "This article is for subscribers only.", "Jetzt weiterlesen mit dem Probeabo"}) {
     const Extraction extraction = ExtractHtml(absl::StrCat(stub, "<div><p>", notice, "</p></div>"));
     EXPECT_EQ(extraction.article.body, PlainParagraphs()) << notice;
     EXPECT_THAT(extraction.warnings, Contains(HasSubstr("keeps the rest for subscribers"))) << notice;
+    EXPECT_TRUE(extraction.is_stub) << notice;
   }
   EXPECT_THAT(ExtractHtml(absl::StrCat("<script type='application/ld+json'>{\"@type\":\"NewsArticle\","
                                        "\"isAccessibleForFree\":\"False\"}</script>",

@@ -215,7 +215,8 @@ class FeedReader final : public SourceReader {
       return !value.empty() && std::find(wanted.begin(), wanted.end(), value) == wanted.end();
     };
     const std::string type = entry.Text("wp:post_type");
-    const std::string status = entry.Text("wp:status");
+    // What asks its readers for a password is not for all, whatever its status.
+    const std::string status = entry.Text("wp:post_password").empty() ? entry.Text("wp:status") : "protected";
     if (!is_none_of(options_.post_types, type) && !is_none_of(options_.post_statuses, status)) {
       return false;
     }

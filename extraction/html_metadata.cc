@@ -423,7 +423,9 @@ class MetadataReader {
         const bool labelled = absl::string_view(name) != "twitter:data1" || IsWrittenByLabel(First("twitter:label1"));
         if (found != meta_.end() && article.authors.empty() && labelled) {
           for (const std::string& value : found->second) {
-            AddAuthors(HtmlToText(value));
+            // Libraries' way: "Roe, Jane", one in each element.
+            const std::string author = HtmlToText(value);
+            AddAuthors(absl::string_view(name) == "citation_author" ? Uninverted(author) : author);
           }
         }
       }

@@ -587,7 +587,7 @@ class MailReader final : public SourceReader {
     if (to_many) {
       article->source = list_name.empty() ? name : list_name;
       article->source.erase(std::remove(article->source.begin(), article->source.end(), '"'), article->source.end());
-    } else if (std::string author = CleanAuthorName(name); !author.empty()) {
+    } else if (std::string author = CleanAuthorName(Uninverted(name)); !author.empty()) {
       article->authors.push_back(std::move(author));
     }
     std::string archived = HeaderOf(message, "Archived-At");

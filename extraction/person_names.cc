@@ -393,6 +393,19 @@ std::vector<std::string> NamesIn(absl::string_view list, bool announced) {
 
 }  // namespace
 
+std::string Uninverted(absl::string_view name) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(name, ',');
+  if (parts.size() != 2) {
+    return std::string(name);
+  }
+  const absl::string_view family = absl::StripAsciiWhitespace(parts[0]);
+  const absl::string_view given = absl::StripAsciiWhitespace(parts[1]);
+  const auto is_name = [](absl::string_view part) {
+    return !part.empty() && part.size() <= 40 && std::count(part.begin(), part.end(), ' ') <= 2;
+  };
+  return is_name(family) && is_name(given) ? absl::StrCat(given, " ", family) : std::string(name);
+}
+
 std::string CleanAuthorName(absl::string_view name) {
   const std::string collapsed = CollapseSpace(name);
   absl::string_view view = collapsed;

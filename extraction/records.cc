@@ -141,14 +141,52 @@ absl::StatusOr<std::string> ReadText(const Json& record, const std::vector<std::
   return found->value->get<std::string>();
 }
 
-// A string, an object with a `name`, or a list of such.
-absl::Status AddTexts(const Json& value, absl::string_view path, bool split, std::vector<std::string>* texts) {
+// What divides several values in one string, where there is no list.
+enum class Dividers {
+  kNone,
+  kSemicolons,  // And bars.
+  kCommas,      // Where there are none of those.
+  kCommasOfCountries,
+};
+
+// Whether what follows a comma is the rest of a name as ISO 3166-1 writes it ("Korea, Republic of"), not another one.
+bool GoesOnAfterComma(absl::string_view part) {
+  for (const absl::string_view head :
+       {"republic", "democratic", "islamic", "bolivarian", "plurinational", "federated", "united republic", "province",
+        "state of", "kingdom", "the", "occupied", "british", "u.s."}) {
+    if (absl::StartsWithIgnoreCase(part, head)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::string> Divide(absl::string_view text, Dividers dividers) {
+  const bool has_semicolons = text.find_first_of(";|") != absl::string_view::npos;
+  const bool by_commas = !has_semicolons && (dividers == Dividers::kCommas || dividers == Dividers::kCommasOfCountries);
+  std::vector<std::string> parts;
+  for (absl::string_view part : absl::StrSplit(text, absl::ByAnyChar(by_commas ? "," : ";|"))) {
+    part = absl::StripAsciiWhitespace(part);
+    if (part.empty()) {
+      continue;
+    }
+    if (dividers == Dividers::kCommasOfCountries && by_commas && !parts.empty() && GoesOnAfterComma(part)) {
+      absl::StrAppend(&parts.back(), ", ", part);
+    } else {
+      parts.emplace_back(part);
+    }
+  }
+  return parts;
+}
+
+// A string, an object with a `name`, or a list of such; a string that stands in no list may hold several.
+absl::Status AddTexts(const Json& value, absl::string_view path, Dividers dividers, std::vector<std::string>* texts) {
   if (value.is_array()) {
     for (const Json& element : value) {
       if (element.is_array() || texts->size() >= kMaxValues) {
         return WrongType(path, "a string or a list of strings");
       }
-      RETURN_IF_ERROR(AddTexts(element, path, split, texts));
+      RETURN_IF_ERROR(AddTexts(element, path, Dividers::kNone, texts));
     }
     return absl::OkStatus();
   }
@@ -163,27 +201,25 @@ absl::Status AddTexts(const Json& value, absl::string_view path, bool split, std
   if (!value.is_string()) {
     return WrongType(path, "a string or a list of strings");
   }
-  if (!split) {
+  if (dividers == Dividers::kNone) {
     texts->push_back(value.get<std::string>());
     return absl::OkStatus();
   }
-  for (absl::string_view part : absl::StrSplit(value.get_ref<const std::string&>(), absl::ByAnyChar(";|"))) {
-    if (part = absl::StripAsciiWhitespace(part); !part.empty()) {
-      texts->emplace_back(part);
-    }
+  for (std::string& part : Divide(value.get_ref<const std::string&>(), dividers)) {
+    texts->push_back(std::move(part));
   }
   return absl::OkStatus();
 }
 
 // What all of `paths` lead to.
 absl::StatusOr<std::vector<std::string>> ReadTexts(const Json& record, const std::vector<std::string>& paths,
-                                                   bool split) {
+                                                   Dividers dividers) {
   std::vector<std::string> texts;
   for (const std::string& path : paths) {
     std::vector<const Json*> found;
     Collect(record, path, &found);
     for (const Json* value : found) {
-      RETURN_IF_ERROR(AddTexts(*value, path, split, &texts));
+      RETURN_IF_ERROR(AddTexts(*value, path, dividers, &texts));
     }
   }
   return texts;
@@ -229,18 +265,18 @@ absl::StatusOr<std::optional<ParsedDate>> ReadDate(const Json& record, const std
   std::optional<ParsedDate> date = ReadDateValue(*found->value);
   if (!date || !IsPlausibleTime(date->time, now)) {
     const std::string text = found->value->is_string() ? found->value->get<std::string>() : found->value->dump();
-    warnings->push_back(
-        absl::StrCat(found->path, ": \"", text.substr(0, common::CodePointFloor(text, 40)),
-                     "\" is no date that can be right and was dropped; write 2023-09-19 or 2023-09-19T10:00:00Z"));
+    warnings->push_back(absl::StrCat(
+        found->path, ": \"", text.substr(0, common::CodePointFloor(text, 40)),
+        "\" is no date that can be read for certain and was dropped; write 2023-09-19 or 2023-09-19T10:00:00Z"));
     date.reset();
   }
   return date;
 }
 
-// (No name of a label holds what divides those of a table's cells.)
 absl::Status AddLabels(const Json& record, const std::vector<std::string>& paths, absl::string_view kind,
                        Article* article) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, ReadTexts(record, paths, /*split=*/true));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   ReadTexts(record, paths, kind == "country" ? Dividers::kCommasOfCountries : Dividers::kCommas));
   for (const std::string& name : names) {
     AddLabel(kind, name, article);
   }
@@ -497,7 +533,7 @@ absl::StatusOr<SourceItem> RecordMapper::ParseJson(absl::string_view json, Forma
 absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vector<std::string>& seen,
                                              absl::Time now) const {
   NoteUse(record);
-  const bool split = origin_ == Origin::kTable;
+  const Dividers dividers = origin_ == Origin::kTable ? Dividers::kSemicolons : Dividers::kNone;
   SourceItem item;
   Extraction extraction;
   Article& article = extraction.article;
@@ -509,7 +545,7 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     article.id = id->value->is_string() ? id->value->get<std::string>() : id->value->dump();
   }
   ASSIGN_OR_RETURN(article.url, ReadText(record, PathsOf("url")));
-  ASSIGN_OR_RETURN(article.alternate_urls, ReadTexts(record, PathsOf("alternate_urls"), split));
+  ASSIGN_OR_RETURN(article.alternate_urls, ReadTexts(record, PathsOf("alternate_urls"), dividers));
   ASSIGN_OR_RETURN(article.title, ReadText(record, PathsOf("title")));
   ASSIGN_OR_RETURN(article.summary, ReadText(record, PathsOf("summary")));
   ASSIGN_OR_RETURN(article.source, ReadText(record, PathsOf("source")));
@@ -532,8 +568,8 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
       SetBodyFromFragment(html, &article, &warnings);
     }
   }
-  ASSIGN_OR_RETURN(article.authors, ReadTexts(record, PathsOf("authors"), split));
-  if (split && article.authors.size() == 1) {
+  ASSIGN_OR_RETURN(article.authors, ReadTexts(record, PathsOf("authors"), Dividers::kSemicolons));
+  if (article.authors.size() == 1) {
     if (std::vector<std::string> names = ParseNameList(article.authors.front()); !names.empty()) {
       article.authors = std::move(names);
     }
@@ -546,7 +582,7 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     RETURN_IF_ERROR(AddLabels(record, {path}, kind, &article));
   }
   for (const auto& [name, path] : attributes_) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> values, ReadTexts(record, {path}, split));
+    ASSIGN_OR_RETURN(const std::vector<std::string> values, ReadTexts(record, {path}, dividers));
     std::vector<std::string>& attribute = article.attributes[name];
     attribute.insert(attribute.end(), values.begin(), values.end());
     if (attribute.empty()) {
@@ -576,7 +612,7 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     std::string hint;
     if (!names.empty()) {
       hint = absl::StrCat("; its fields are ", absl::StrJoin(names, ", "), seen.size() > kMaxSeen ? ", …" : "",
-                          ": map them, as in --map body=", names.front());
+                          ": map them, as in --map title=NAME --map body=NAME");
       hint = hint.substr(0, common::CodePointFloor(hint, 400));
     }
     return common::WithReason(

@@ -32,7 +32,7 @@ std::string WorldwideId(absl::string_view id, absl::string_view feed_url);
 // Immutable but for the options' `mappings_used`.
 class RecordMapper {
  public:
-  enum class Origin { kJson, kTable };  // In the cells of a table, ; and | divide the values of a list.
+  enum class Origin { kJson, kTable };  // Where cells and lists hold several values.
 
   explicit RecordMapper(const SourceOptions& options, Origin origin = Origin::kJson);
 

@@ -122,12 +122,24 @@ TEST(RecordTest, ABodyWithTagsOfHtmlIsReadAsThat) {
   EXPECT_EQ(items[1].extraction->article.body, "If a < b and b > c, write <p> once.");
 }
 
-TEST(RecordTest, LabelsMayStandInOneString) {
-  const std::vector<SourceItem> items =
-      ReadAll("{\"title\":\"A\",\"body\":\"B\",\"countries\":\"Iran; Iraq\",\"authors\":\"A;B\"}\n");
-  ASSERT_THAT(items, SizeIs(1));
+TEST(RecordTest, SeveralValuesMayStandInOneString) {
+  const std::vector<SourceItem> items = ReadAll(
+      R"({"title":"A","body":"B","countries":"Iran; Korea, Republic of","authors":"Jane Roe; John Doe"})"
+      "\n"
+      R"({"title":"A","body":"B","countries":"Iran, Korea, Republic of, FJ","tags":"trade, ports","authors":"Jane Roe, John Doe"})"
+      "\n"
+      R"({"title":"A","body":"B","countries":["Iran, Iraq"],"tags":["a, b","c;d"]})"
+      "\n");
+  ASSERT_THAT(items, SizeIs(3));
   EXPECT_THAT(items[0].extraction->article.source_labels,
-              ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Iraq"}));
+              ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Korea, Republic of"}));
+  EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(items[1].extraction->article.source_labels,
+              ElementsAre(SourceLabel{"country", "Iran"}, SourceLabel{"country", "Korea, Republic of"},
+                          SourceLabel{"country", "FJ"}, SourceLabel{"tag", "trade"}, SourceLabel{"tag", "ports"}));
+  EXPECT_THAT(items[1].extraction->article.authors, ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(items[2].extraction->article.source_labels,
+              ElementsAre(SourceLabel{"country", "Iran, Iraq"}, SourceLabel{"tag", "a, b"}, SourceLabel{"tag", "c;d"}));
 }
 
 TEST(RecordTest, ARecordWithoutTextSaysWhatItHas) {

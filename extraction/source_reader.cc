@@ -105,7 +105,9 @@ void TakeIfEmpty(T* field, T value) {
 }  // namespace
 
 absl::StatusOr<Extraction> CompleteFromPage(Extraction item, const Document& page, const Options& options) {
-  absl::StatusOr<Extraction> found = Extract(page, options);
+  const bool is_pdf = DetectFormat("", absl::string_view(page.content).substr(0, kHeadBytes)) == Format::kPdf;
+  const absl::Time now = options.now == absl::InfiniteFuture() ? absl::Now() : options.now;
+  absl::StatusOr<Extraction> found = is_pdf ? ExtractPdf(page.content, page.url, now) : Extract(page, options);
   if (!found.ok()) {
     if (item.article.body.empty()) {
       return found.status();

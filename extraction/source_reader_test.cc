@@ -630,6 +630,16 @@ TEST(WordPressTest, TakesWhatItIsToldTo) {
   EXPECT_THAT(items, SizeIs(3));
 }
 
+TEST(WordPressTest, WhatAsksForAPasswordIsPassedOver) {
+  std::string text(kExport);
+  const std::string type = "<wp:post_type>post</wp:post_type>";
+  const size_t at = text.find(type);
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at, "<wp:post_password>s3cret</wp:post_password>");
+  EXPECT_THAT(ReadAll(text), SizeIs(1));
+  EXPECT_THAT(ReadAll(text)[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("protected")));
+}
+
 TEST(WordPressTest, SaysWhatItPassedOverIfThatIsAll) {
   const std::vector<SourceItem> items = ReadAll(kExport, {.post_types = {"posts"}});
   ASSERT_THAT(items, SizeIs(1));

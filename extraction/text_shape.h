@@ -68,6 +68,8 @@ std::vector<SourceLabel> ParseLabelLine(absl::string_view line);
 
 // `name` as an author's name without "By", honorifics, degrees and addresses; empty if nothing like a name is left.
 std::string CleanAuthorName(absl::string_view name);
+// "Jane Roe" for "Roe, Jane", as libraries and address books write one name; anything else as it is.
+std::string Uninverted(absl::string_view name);
 
 // The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows" or "By Jane Roe, April 22, 2024"; empty
 // if it is no byline.

@@ -431,6 +431,44 @@ class Ingest(CommandLineTest):
             self.assertEqual(self.ingest(*arguments), ["CREATED"])
             self.assertEqual(site.requests, [("/sitemap.xml", 200), ("/robots.txt", 404), ("/2", 304), ("/3", 200)])
 
+    def test_what_an_index_names_is_asked_for_each_time(self):
+        def index(*paths):
+            return ("<sitemapindex>" + "".join(f"<sitemap><loc>{path}</loc></sitemap>" for path in paths)
+                    + "</sitemapindex>").encode()
+
+        def sitemap(*paths):
+            return ("<urlset>" + "".join(f"<url><loc>{path}</loc></url>" for path in paths) + "</urlset>").encode()
+
+        with Site({}) as site:
+            site.pages = {"/index.xml": index("/a.xml"), "/a.xml": sitemap("/1"), "/1": page("One"), "/2": page("Two")}
+            arguments = [f"{site.base}/index.xml", "--fetch_state", os.path.join(self.dir, "state.json")]
+            self.assertEqual(self.ingest(*arguments), ["CREATED"])
+            self.assertEqual(self.ingest(*arguments), [])
+            site.pages["/a.xml"] = sitemap("/1", "/2")
+            self.assertEqual(self.ingest(*arguments), ["CREATED"])
+
+    def test_pages_beyond_the_limit_are_never_forgiven(self):
+        with Site({}) as site:
+            site.pages = {"/sitemap.xml": b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % i for i in range(5)) + b"</urlset>",
+                          **{f"/{i}": page(f"Page {i}") for i in range(5)}}
+            arguments = [f"{site.base}/sitemap.xml", "--max_rejects", "10", "--fetch_state", os.path.join(self.dir, "state.json")]
+            self.assertEqual(sorted(self.ingest(*arguments, "--max_fetches", "2", code=3)), ["CREATED", "CREATED", "REJECTED"])
+            self.assertEqual(self.ingest(*arguments), ["CREATED"] * 3)
+
+    def test_the_beginning_before_a_paywall_never_takes_the_place_of_an_article(self):
+        full = self.write("full.html", page("One").replace(b"<head>", b"<head><link rel=canonical href=https://x.example/1>"))
+        stub = self.write("stub.html", page("One").replace(b"<head>", b"<head><link rel=canonical href=https://x.example/1>")
+                          .replace(f"<p>{BODY[1]}</p>".encode(), b"").replace(b"</article>", b"</article><p>Subscribe to continue reading</p>"))
+        self.assertEqual(self.ingest(full), ["CREATED"])
+        self.assertEqual(self.ingest(stub), ["UNCHANGED"])
+        self.assertEqual(self.body_of("https://x.example/1"), "\n\n".join(BODY))
+
+    def test_a_site_that_is_not_there_is_not_blamed_for_its_robots(self):
+        feed = self.write("feed.xml", rss(("One", "http://127.0.0.1:9/1", "")))
+        result = self.dateline("ingest", feed, "--follow", "always", "--allow_private_addresses")
+        self.assert_exit(result, 3)
+        self.assertIn("robots.txt can't be read, so that nothing of it is fetched:", result.stdout + result.stderr)
+
     def test_what_failed_is_fetched_again(self):
         with Site({}) as site:
             site.pages = {"/feed": rss(("One", "/1", "")), "/1": (500, {}, b"")}
