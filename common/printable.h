@@ -9,7 +9,8 @@
 namespace dateline::common {
 
 // One line that a terminal can be given: control characters, which could move the cursor or change the title, become
-// '?', ill-formed UTF-8 becomes U+FFFD, and characters that turn the direction of what follows (U+202E and its like) go.
+// '?', ill-formed UTF-8 becomes U+FFFD, and characters that turn the direction of what follows (U+202E and its like)
+// go.
 std::string Printable(absl::string_view text);
 
 // The same for text of several lines: line ends and tabs stay, and so do sequences that set colours (ESC [ … m).
