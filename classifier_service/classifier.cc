@@ -1,7 +1,6 @@
 #include "classifier_service/classifier.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,6 +19,17 @@ namespace {
 
 // Countries that are less probable than this are not among the scores: there would be some for every article.
 constexpr double kLeastScore = 0.01;
+
+void AddScores(TagScore::Dimension dimension, const std::vector<Tag>& tags, std::vector<TagScore>* scores) {
+  for (const Tag& tag : tags) {
+    scores->push_back({.dimension = dimension,
+                       .id = tag.id,
+                       .score = tag.score,
+                       .threshold = std::nullopt,
+                       .raw = std::nullopt,
+                       .tagged = true});
+  }
+}
 
 // The errors among `parts` as one, which lists what is wrong with each; OK if there is none.
 absl::Status Joined(const std::vector<absl::Status>& parts) {
@@ -107,36 +117,23 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
   }
 
   if (options.include_scores) {
-    for (const auto& [dimension, tags] : {std::pair(TagScore::Dimension::kCountry, &result.countries),
-                                          std::pair(TagScore::Dimension::kGroup, &result.groups)}) {
-      for (const Tag& tag : *tags) {
-        result.scores.push_back({.dimension = dimension,
-                                 .id = tag.id,
-                                 .score = tag.score,
-                                 .threshold = std::nullopt,
-                                 .raw = std::nullopt,
-                                 .tagged = true});
-      }
-    }
-    const size_t tagged = result.countries.size();
-    for (CountryScore& score : country_tagger_.Score(article)) {
+    AddScores(TagScore::Dimension::kCountry, result.countries, &result.scores);
+    std::vector<CountryScore> others = country_tagger_.Score(article);
+    std::stable_sort(others.begin(), others.end(),
+                     [](const CountryScore& a, const CountryScore& b) { return a.score > b.score; });
+    for (CountryScore& other : others) {
       const bool is_tag = std::any_of(result.countries.begin(), result.countries.end(),
-                                      [&score](const Tag& tag) { return tag.id == score.region_code; });
-      if (!is_tag && score.score >= kLeastScore) {
+                                      [&other](const Tag& tag) { return tag.id == other.region_code; });
+      if (!is_tag && other.score >= kLeastScore) {
         result.scores.push_back({.dimension = TagScore::Dimension::kCountry,
-                                 .id = std::move(score.region_code),
-                                 .score = score.score,
+                                 .id = std::move(other.region_code),
+                                 .score = other.score,
                                  .threshold = std::nullopt,
                                  .raw = std::nullopt,
                                  .tagged = false});
       }
     }
-    // Countries first, best first: those that are no tags come after those that are.
-    const auto groups_begin = result.scores.begin() + static_cast<std::ptrdiff_t>(tagged);
-    const auto others_begin = groups_begin + static_cast<std::ptrdiff_t>(result.groups.size());
-    std::stable_sort(others_begin, result.scores.end(),
-                     [](const TagScore& a, const TagScore& b) { return a.score > b.score; });
-    std::rotate(groups_begin, others_begin, result.scores.end());
+    AddScores(TagScore::Dimension::kGroup, result.groups, &result.scores);
     if (result.issue_outcome != Outcome::kUnsupportedLanguage) {
       for (IssueScore& score : issue_tagger_->Score(article)) {
         result.scores.push_back({.dimension = TagScore::Dimension::kIssue,

@@ -12,8 +12,8 @@
 
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_seeds.h"
-#include "classifier_service/language.h"
 #include "classifier_service/text_features.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 
 namespace dateline::classifier {
@@ -340,7 +340,7 @@ std::optional<bool> IssueTagger::InTraining(const ArticleText& article) const {
 }
 
 bool IssueTagger::SupportsLanguage(absl::string_view language_code) const {
-  const std::string base = BaseLanguage(language_code);
+  const std::string base = common::BaseLanguage(language_code);
   if (base.empty() || base == "und") {
     return true;
   }

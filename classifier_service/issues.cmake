@@ -5,10 +5,10 @@ dateline_proto_library(classifier_storage_proto
 
 # Taxonomy files; `dateline` compares them, too.
 dateline_library(classifier_taxonomy
-  SOURCES language.cc taxonomy.cc taxonomy_diff.cc
-  HEADERS language.h taxonomy.h taxonomy_diff.h
+  SOURCES taxonomy.cc taxonomy_diff.cc
+  HEADERS taxonomy.h taxonomy_diff.h
   DEPS common_base absl::flat_hash_map absl::status absl::statusor absl::strings
-  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set Cld2::Cld2 ICU::uc)
+  PRIVATE_DEPS classifier_storage_proto absl::flat_hash_set)
 dateline_library(model_file
   SOURCES model_file.cc
   HEADERS model_file.h
@@ -34,17 +34,18 @@ dateline_library(classifier_trainer
 dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
 
 dateline_library(classifier_core
-  SOURCES classifier.cc
-  HEADERS classifier.h
-  DEPS country_tagger gazetteer classifier_issues)
+  SOURCES classifier.cc language.cc
+  HEADERS classifier.h language.h
+  DEPS country_tagger gazetteer classifier_issues
+  PRIVATE_DEPS Cld2::Cld2)
 
 dateline_test(classifier_issues_test
-  SOURCES issue_tagger_test.cc language_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
+  SOURCES issue_tagger_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
   DEPS classifier_issues test_support)
 dateline_test(classifier_trainer_test
   SOURCES issue_trainer_test.cc
   DEPS classifier_trainer test_support PkgConfig::ZSTD)
-dateline_test(classifier_core_test SOURCES classifier_test.cc DEPS classifier_core test_support)
+dateline_test(classifier_core_test SOURCES classifier_test.cc language_test.cc DEPS classifier_core test_support)
 if(DATELINE_BUILD_TESTS)
   dateline_binary(issues_tool
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_tool.cc"

@@ -3,12 +3,10 @@
 #include <cld2/public/compact_lang_det.h>
 #include <cld2/public/encodings.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdio>  // Which the next one leaves to others.
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/text.h"
@@ -56,11 +54,6 @@ std::string DetectLanguage(absl::string_view title, absl::string_view body) {
     language = detect(static_cast<size_t>(valid_bytes));
   }
   return reliable && text_bytes >= kMinBytes && language != CLD2::UNKNOWN_LANGUAGE ? TagOf(language) : "und";
-}
-
-std::string BaseLanguage(absl::string_view language_code) {
-  const size_t end = language_code.find_first_of("-_");
-  return absl::AsciiStrToLower(end == absl::string_view::npos ? language_code : language_code.substr(0, end));
 }
 
 }  // namespace dateline::classifier

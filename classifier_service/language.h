@@ -13,9 +13,6 @@ namespace dateline::classifier {
 // looked at. Pure and thread-safe.
 std::string DetectLanguage(absl::string_view title, absl::string_view body);
 
-// "en" for "en-GB", "EN" or "en_US"; empty for an empty tag.
-std::string BaseLanguage(absl::string_view language_code);
-
 }  // namespace dateline::classifier
 
 #endif  // DATELINE_CLASSIFIER_SERVICE_LANGUAGE_H_

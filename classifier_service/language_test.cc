@@ -75,11 +75,5 @@ TEST(LanguageDetectionTest, QuotedWordsOfAnotherLanguageDoNotDecide) {
             "en");
 }
 
-TEST(LanguageDetectionTest, BaseLanguageIsTheFirstSubtag) {
-  EXPECT_EQ(BaseLanguage("en-GB"), "en");
-  EXPECT_EQ(BaseLanguage("PT_BR"), "pt");
-  EXPECT_EQ(BaseLanguage(""), "");
-}
-
 }  // namespace
 }  // namespace dateline::classifier

@@ -15,10 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-#include "classifier_service/language.h"
 #include "classifier_service/model.pb.h"
 #include "common/error.h"
 #include "common/hash.h"
+#include "common/language_tag.h"
 #include "common/text.h"
 
 namespace dateline::classifier {
@@ -314,13 +314,13 @@ std::string Taxonomy::DisplayName(absl::string_view id, absl::string_view langua
   if (issue == nullptr) {
     return std::string(id);
   }
-  const std::string base = BaseLanguage(language_code);
+  const std::string base = common::BaseLanguage(language_code);
   const IssueNames* same_base = nullptr;
   for (const IssueNames& names : issue->names) {
     if (names.language_code == language_code) {
       return names.display_name;
     }
-    if (same_base == nullptr && BaseLanguage(names.language_code) == base) {
+    if (same_base == nullptr && common::BaseLanguage(names.language_code) == base) {
       same_base = &names;
     }
   }

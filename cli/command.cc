@@ -89,7 +89,7 @@ void AddInputFlags(CLI::App& command, InputOptions& options) {
       ->capture_default_str();
   command
       .add_option("--max_source_bytes", options.fetch.max_source_bytes,
-                  "How long a feed, sitemap or export that is fetched may be (4GB); a page may have 16 MB [4GB]")
+                  "How long a feed, sitemap or export that is fetched may be; a page may have 16 MB [4GB]")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
   AddDuration(command, "--fetch_delay", options.fetch.delay, "Pause between two of them from one host");

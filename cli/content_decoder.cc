@@ -1,5 +1,6 @@
 #include "cli/content_decoder.h"
 
+#define ZLIB_CONST  // What is unpacked is not written to.
 #include <zlib.h>
 
 #include <array>
@@ -55,18 +56,17 @@ absl::StatusOr<bool> ContentDecoder::Decode(absl::string_view bytes,
   if (stream_ == nullptr) return take(bytes);
   z_stream& zlib = stream_->zlib;
   std::array<char, kPieceBytes> piece;
-  const std::string input(bytes);  // zlib's pointer is not const in all versions.
-  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-  zlib.avail_in = static_cast<uInt>(input.size());
+  zlib.next_in = reinterpret_cast<const Bytef*>(bytes.data());
+  zlib.avail_in = static_cast<uInt>(bytes.size());
   // Also when all is read: more may be ready than there was room for.
-  bool more = !input.empty();
+  bool more = !bytes.empty();
   while (more) {
     if (stream_->ended && zlib.avail_in == 0) break;
     if (std::exchange(stream_->ended, false)) inflateReset(&zlib);
     stream_->begun = true;
     zlib.next_out = reinterpret_cast<Bytef*>(piece.data());
     zlib.avail_out = static_cast<uInt>(piece.size());
-    int result = inflate(&zlib, Z_NO_FLUSH);
+    const int result = inflate(&zlib, Z_NO_FLUSH);
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
       return absl::DataLossError("the answer is damaged: it can't be unpacked");
     }

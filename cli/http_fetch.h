@@ -24,7 +24,8 @@ struct FetchOptions {
   // Both after decompression: what the server sends may unpack to a thousand times as much.
   size_t max_bytes = 16'000'000;             // Of a page.
   int64_t max_source_bytes = 4'000'000'000;  // Of a feed, a sitemap, an export: kept in a temporary file.
-  // For one page, redirects included, pauses not. For a source: as long as nothing comes, or next to nothing.
+  // For one page, redirects included, pauses not. For a source: as long as nothing comes, or next to nothing; and six
+  // hours in all.
   absl::Duration timeout = absl::Seconds(30);
   int max_redirects = 5;
   // The rest is for what was found, not for what the user named.

@@ -168,12 +168,18 @@ void InputReader::List(const std::string& folder, int depth) {
   }
 }
 
+extraction::Options InputReader::ExtractOptions() const {
+  extraction::Options extract;
+  extract.explain = options_.explain;
+  extract.locate = options_.locate;
+  extract.site_rules = options_.site_rules.get();
+  return extract;
+}
+
 absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options) {
   // What another source leads to is what it is, whatever the user says of what he names.
   source_options.format = depth_ == 0 ? options_.format : extraction::Format::kUnknown;
-  source_options.extract.explain = options_.explain;
-  source_options.extract.locate = options_.locate;
-  source_options.extract.site_rules = options_.site_rules.get();
+  source_options.extract = ExtractOptions();
   source_options.field_map = options_.field_map;
   source_options.mappings_used = mappings_used_;
   source_options.post_types = options_.post_types;
@@ -299,9 +305,7 @@ extraction::SourceItem InputReader::ParseLine(LineReader::Line line, std::string
   }
   extraction::SourceOptions source_options;
   source_options.format = extraction::Format::kJsonLines;
-  source_options.extract.explain = options_.explain;
-  source_options.extract.locate = options_.locate;
-  source_options.extract.site_rules = options_.site_rules.get();
+  source_options.extract = ExtractOptions();
   source_options.field_map = options_.field_map;
   source_options.mappings_used = mappings_used_;
   if (absl::StripAsciiWhitespace(*line.text).empty()) return item;
@@ -435,9 +439,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   document.url = page->url;
   document.fetch_time = page->fetch_time;
   const std::string summary = item.extraction->article.body;
-  extraction::Options extract;
-  extract.explain = options_.explain;
-  item.extraction = extraction::CompleteFromPage(*std::move(item.extraction), document, extract);
+  item.extraction = extraction::CompleteFromPage(*std::move(item.extraction), document, ExtractOptions());
   if (!item.extraction.ok()) {
     item.extraction = Located(item.extraction.status(), link.url);
     return item;

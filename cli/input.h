@@ -112,6 +112,8 @@ class InputReader {
   // OK and no reader if the source has not changed since it was fetched last.
   absl::Status OpenUrl(const Source& source);
   std::optional<InputItem> NextOfSource();
+  // How pages are read, wherever they come from.
+  extraction::Options ExtractOptions() const;
   extraction::SourceItem ParseLine(LineReader::Line line, std::string* id) const;
   // What becomes of an item that says where to go on: the item itself, completed or not, or nothing.
   std::optional<InputItem> FollowLink(const extraction::Link& link, InputItem item);

@@ -14,6 +14,10 @@ std::string NormalizeLanguageTag(absl::string_view tag) {
   return absl::StrReplaceAll(absl::StripAsciiWhitespace(tag), {{"_", "-"}});
 }
 
+std::string BaseLanguage(absl::string_view tag) {
+  return absl::AsciiStrToLower(tag.substr(0, tag.find_first_of("-_")));
+}
+
 absl::Status CheckLanguageTag(absl::string_view field, absl::string_view tag) {
   if (tag.empty()) return absl::OkStatus();
   bool well_formed = tag.size() <= kMaxLanguageTagBytes;

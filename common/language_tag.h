@@ -15,6 +15,9 @@ constexpr size_t kMaxLanguageTagBytes = 35;  // RFC 5646, 4.4.1.
 // As people write them to as they should be: "_" for "-", blanks around.
 std::string NormalizeLanguageTag(absl::string_view tag);
 
+// "en" for "en-GB", "EN" or "en_US"; empty for an empty tag.
+std::string BaseLanguage(absl::string_view tag);
+
 // OK if `tag` is empty or well-formed after BCP 47 (RFC 5646, 2.1): a language of 2 to 8 letters, then subtags of 1 to
 // 8 letters and digits, joined by "-". Whether the subtags are registered isn't looked up. Otherwise InvalidArgument
 // naming `field`.

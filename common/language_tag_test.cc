@@ -29,5 +29,11 @@ TEST(LanguageTagTest, NamesTheFieldOfWhatIsNone) {
   }
 }
 
+TEST(LanguageTagTest, BaseLanguageIsTheFirstSubtag) {
+  EXPECT_EQ(BaseLanguage("en-GB"), "en");
+  EXPECT_EQ(BaseLanguage("PT_BR"), "pt");
+  EXPECT_EQ(BaseLanguage(""), "");
+}
+
 }  // namespace
 }  // namespace dateline::common

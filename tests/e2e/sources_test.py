@@ -239,6 +239,13 @@ class Extract(CommandLineTest):
                 self.assertNotIn("s3c", text)
                 self.assertNotIn("jane", text)
 
+    def test_site_rules_are_for_pages_that_a_feed_names_as_well(self):
+        rules = self.write("rules.txt", "[127.0.0.1]\ndrop = .mine\n")
+        with Site({}) as site:
+            site.pages = {"/feed": rss(("One", "/1", "")), "/1": page("One").replace(b"<p>", b"<p class=mine>", 1)}
+            articles, _ = self.extract(site.base + "/feed", "--fetch_delay", "0", "--site_rules", rules)
+            self.assertEqual(articles[0]["body"], BODY[1])
+
     def test_an_answer_that_breaks_off_is_not_taken_for_whole(self):
         packed = gzip.compress(rss(("One", "/1", BODY[0]), ("Two", "/2", BODY[1])))
         headers = {"Content-Type": "text/xml", "Content-Encoding": "gzip"}
@@ -264,6 +271,8 @@ class Extract(CommandLineTest):
             self.assertIn("more than 17000000 bytes; --max_source_bytes", errors)
             _, errors = self.extract(site.base + "/page.html", code=3)
             self.assertIn("16000000 bytes", errors)
+            _, errors = self.extract(site.base + "/export.jsonl", code=3, env={"TMPDIR": os.path.join(self.dir, "none")})
+            self.assertIn("can't be kept in a temporary file: No such file or directory; TMPDIR names", errors)
 
     def test_mistyped_flags_are_told(self):
         path = self.write("a.jsonl", json.dumps({"head": "A", "text": BODY[0]}))
