@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/clock.h"
@@ -351,14 +352,31 @@ TEST(FeedTest, AnEntryWithoutItsEndEndsWhereTheNextBegins) {
   EXPECT_EQ(items[1].extraction->article.title, "Two");
 }
 
+// (libxml2 takes an element with bad attributes for closed, and so what follows for no part of the entry.)
+TEST(FeedTest, ABadAttributeEndsNoEntry) {
+  std::string entries;
+  for (int i = 0; i < 50; ++i) {
+    absl::StrAppend(&entries, "<item><t\"></t>,<b></b>,<title>Title ", i, "</title></item>,");
+  }
+  const std::vector<SourceItem> items = ReadAll(Rss(entries));
+  ASSERT_THAT(items, SizeIs(50));
+  for (size_t i = 0; i < items.size(); ++i) {
+    ASSERT_THAT(items[i].extraction, IsOk());
+    EXPECT_EQ(items[i].extraction->article.title, absl::StrCat("Title ", i));
+    EXPECT_THAT(items[i].extraction->warnings, Contains(HasSubstr("not well-formed")));
+  }
+}
+
 TEST(FeedTest, BadAttributesHarmNoOtherEntry) {
   const std::vector<SourceItem> items =
       ReadAll(Rss("<item><title a=1 b b='2' a='3' c='x<y' d='>' &>One</title></item><item><title>a < b &lt;3 &amp; "
                   "&eacute;</title></item>"
                   "<item><title e='>Three</title></item><item><title>Four</title></item>"));
   ASSERT_THAT(items, SizeIs(4));
+  ASSERT_THAT(items[0].extraction, IsOk());
   ASSERT_THAT(items[1].extraction, IsOk());
   ASSERT_THAT(items[3].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.title, "One");
   EXPECT_EQ(items[1].extraction->article.title, "a < b <3 & é");
   EXPECT_EQ(items[3].extraction->article.title, "Four");
 }
@@ -504,6 +522,23 @@ TEST(FeedTest, ReadsAnyLengthAndAnyPieces) {
     ASSERT_THAT(items, SizeIs(600));
     EXPECT_EQ(items[599].extraction->article.title, "Café & bar 599");
     EXPECT_EQ(items[599].extraction->article.body, absl::StrCat(kSentence, " café ]] >"));
+  }
+}
+
+TEST(FeedTest, NoCharacterIsPartedWhereAPieceEnds) {
+  for (const absl::string_view character : {"é", "語", "😀"}) {
+    for (size_t before = 0; before < 4; ++before) {
+      std::string text = absl::StrCat("<p>", std::string(before, 'x'));
+      for (int i = 0; i < 20'000; ++i) {
+        absl::StrAppend(&text, character, i % 50 == 49 ? " " : "");
+      }
+      const std::vector<SourceItem> items = ReadAll(
+          Rss(absl::StrCat("<item><title>One</title><description><![CDATA[", text, "]]></description></item>")));
+      ASSERT_THAT(items, SizeIs(1));
+      ASSERT_THAT(items[0].extraction, IsOk());
+      EXPECT_EQ(absl::StripAsciiWhitespace(text.substr(3)), items[0].extraction->article.body);
+      EXPECT_THAT(items[0].extraction->warnings, Not(Contains(HasSubstr("not well-formed"))));
+    }
   }
 }
 

@@ -21,6 +21,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -91,6 +92,25 @@ bool IsControl(char c) {
   return u < 0x20 && u != '\n' && u != '\t' && u != '\r';
 }
 
+bool IsContinuation(char c) { return (c & 0xC0) == 0x80; }
+
+// UTF-8 without the beginning of a character at its end.
+absl::string_view WholeCharacters(absl::string_view text) {
+  size_t lead = text.size();
+  while (lead > 0 && text.size() - lead < 4) {
+    --lead;
+    if (!IsContinuation(text[lead])) {
+      break;
+    }
+  }
+  if (lead == text.size()) {
+    return text;
+  }
+  const auto first = static_cast<unsigned char>(text[lead]);
+  const size_t length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return lead + length > text.size() ? text.substr(0, lead) : text;
+}
+
 // Appends `text` without what XML has no place for: control characters, and U+FFFE and U+FFFF.
 void AppendClean(absl::string_view text, std::string* clean) {
   for (size_t i = 0; i < text.size(); ++i) {
@@ -147,6 +167,24 @@ bool IsNameStart(char c) { return absl::ascii_isalpha(static_cast<unsigned char>
 
 bool IsNameCharacter(char c) {
   return IsNameStart(c) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == ':';
+}
+
+bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
+
+// A name that every parser takes: with one colon at most, and that between two parts. Not every letter may be in a
+// name, and which ones may depends on the edition of XML: those that aren't ASCII, which no format that is read here
+// has, become underscores.
+std::string CleanName(absl::string_view name) {
+  std::string clean(name);
+  bool colon = false;
+  for (size_t i = 0; i < clean.size(); ++i) {
+    const bool parts = i + 1 < clean.size() && i > 0 && IsNameStart(clean[i + 1]);
+    if ((clean[i] & 0x80) != 0 || (clean[i] == ':' && (colon || !parts))) {
+      clean[i] = '_';
+    }
+    colon = colon || clean[i] == ':';
+  }
+  return clean;
 }
 
 }  // namespace
@@ -297,6 +335,57 @@ void XmlCleaner::CloseThrough(size_t level, std::string* clean) {
   ended_ = ended_ || open_.empty();
 }
 
+bool XmlCleaner::CleanAttributes(absl::string_view found, std::string* clean) {
+  bool well_formed = true;
+  std::vector<std::string> names;
+  const auto skip = [&found](const auto& is) {
+    size_t count = 0;
+    while (count < found.size() && is(found[count])) {
+      ++count;
+    }
+    const absl::string_view skipped = found.substr(0, count);
+    found.remove_prefix(count);
+    return skipped;
+  };
+  while (skip(IsSpace), !found.empty()) {
+    const std::string name = CleanName(IsNameStart(found[0]) ? skip(IsNameCharacter) : absl::string_view());
+    skip(IsSpace);
+    if (name.empty() || !absl::ConsumePrefix(&found, "=")) {
+      well_formed = false;
+      found.remove_prefix(name.empty() && !found.empty() ? 1 : 0);
+      continue;
+    }
+    skip(IsSpace);
+    absl::string_view value;
+    if (!found.empty() && (found[0] == '"' || found[0] == '\'')) {
+      const size_t close = found.find(found[0], 1);
+      well_formed = well_formed && close != absl::string_view::npos;
+      value = found.substr(1, close == absl::string_view::npos ? close : close - 1);
+      found.remove_prefix(std::min(found.size(), value.size() + 2));
+    } else {
+      well_formed = false;
+      value = skip([](char c) { return !IsSpace(c); });
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      well_formed = false;
+      continue;
+    }
+    // References are put right as those in text are; what they stand for may hold quotes.
+    std::string text;
+    for (size_t i = 0; i < value.size();) {
+      const size_t run = std::min(value.find('&', i), value.size());
+      AppendClean(value.substr(i, run - i), &text);
+      i = run;
+      if (i < value.size()) {
+        i += CleanReference(value.substr(i), /*last=*/true, &text);
+      }
+    }
+    absl::StrAppend(clean, " ", name, "=\"", absl::StrReplaceAll(text, {{"\"", "&#34;"}}), "\"");
+    names.push_back(name);
+  }
+  return well_formed;
+}
+
 size_t XmlCleaner::CleanStartTag(absl::string_view rest, bool last, std::string* clean) {
   size_t name_end = 1;
   while (name_end < std::min(rest.size(), kMaxNameBytes) && IsNameCharacter(rest[name_end])) {
@@ -322,7 +411,7 @@ size_t XmlCleaner::CleanStartTag(absl::string_view rest, bool last, std::string*
     before = absl::ascii_isspace(static_cast<unsigned char>(c)) ? before : c;
   }
   if (attributes > kMaxXmlAttributes || end == kMaxTagBytes) {
-    long_tag_opened_ = Open(name, "", /*empty=*/false, clean);
+    long_tag_opened_ = Open(CleanName(name), "", /*empty=*/false, clean);
     if (!std::exchange(mended_, true)) {
       Mark(kMended, clean);
     }
@@ -336,19 +425,11 @@ size_t XmlCleaner::CleanStartTag(absl::string_view rest, bool last, std::string*
   }
   const bool closed = rest[end] == '>';
   const bool empty = closed && rest[end - 1] == '/';
-  std::string text;
-  const absl::string_view found = rest.substr(name_end, end - name_end - (empty ? 1 : 0));
-  // References in the values of attributes are put right as those in text are.
-  for (size_t i = 0; i < found.size();) {
-    const size_t run = std::min(found.find('&', i), found.size());
-    AppendClean(found.substr(i, run - i), &text);
-    i = run;
-    if (i < found.size()) {
-      i += CleanReference(found.substr(i), /*last=*/true, &text);
-    }
-  }
-  Open(name, text, empty, clean);
-  if (!closed && !std::exchange(mended_, true)) {
+  std::string attributes_text;
+  const bool well_formed =
+      CleanAttributes(rest.substr(name_end, end - name_end - (empty ? 1 : 0)), &attributes_text) && closed;
+  Open(CleanName(name), attributes_text, empty, clean);
+  if (!well_formed && !std::exchange(mended_, true)) {
     Mark(kMended, clean);
   }
   return closed ? end + 1 : end;
@@ -362,7 +443,7 @@ size_t XmlCleaner::CleanEndTag(absl::string_view rest, bool last, std::string* c
     }
     return 2;  // No name is so long: what follows is text.
   }
-  const absl::string_view name = absl::StripAsciiWhitespace(rest.substr(2, end - 2));
+  const std::string name = CleanName(absl::StripAsciiWhitespace(rest.substr(2, end - 2)));
   const size_t length = rest[end] == '>' ? end + 1 : end;
   const bool ends_record = in_record() && open_[record_level_] == name;
   if (too_deep_ > 0 && !ends_record) {
@@ -393,10 +474,11 @@ size_t XmlCleaner::CleanCdata(absl::string_view rest, bool last, std::string* cl
     used = end + 3;
     state_ = State::kText;
   } else {
-    // The last two bytes may begin the end, or be part of a character that is looked at as a whole.
+    // The last two bytes may begin the end; and no character may be parted by what is put around this.
     sure = last ? rest.size() : rest.size() - std::min<size_t>(rest.size(), 2);
-    const size_t lead = rest.substr(0, sure).rfind('\xEF');
-    sure = !last && lead != absl::string_view::npos && lead + 3 > sure ? lead : sure;
+    while (sure > 0 && sure < rest.size() && IsContinuation(rest[sure])) {
+      --sure;
+    }
     used = sure;
   }
   if (!drops()) {
@@ -457,12 +539,7 @@ size_t XmlCleaner::CleanText(absl::string_view rest, bool last, std::string* cle
     }
     return used;
   }
-  // Up to what has a meaning; a character that is looked at as a whole is kept whole.
-  size_t run = std::min(rest.find_first_of("<&"), rest.size());
-  if (run == rest.size() && !last) {
-    const size_t lead = rest.rfind('\xEF');
-    run = lead != absl::string_view::npos && lead + 3 > run ? lead : run;
-  }
+  const size_t run = std::min(rest.find_first_of("<&"), rest.size());  // Up to what has a meaning.
   if (!drops()) {
     AppendClean(rest.substr(0, run), clean);
   }
@@ -472,7 +549,7 @@ size_t XmlCleaner::CleanText(absl::string_view rest, bool last, std::string* cle
 void XmlCleaner::Clean(absl::string_view xml, bool last, std::string* clean) {
   line_ += static_cast<int>(std::count(xml.begin(), xml.end(), '\n'));
   kept_.append(xml.data(), xml.size());
-  const absl::string_view input = kept_;
+  const absl::string_view input = last ? kept_ : WholeCharacters(kept_);
   size_t i = 0;
   while (i < input.size()) {
     const absl::string_view rest = input.substr(i);
@@ -653,11 +730,16 @@ void XmlStream::OnClosed(xmlNode* node) {
     return;
   }
   open_ = nullptr;
-  if (node != nullptr && node != root_) {
-    xmlUnlinkNode(node);
-    about_open_.node = node;
-    whole_.push_back({node, about_open_});
+  if (node == nullptr || node == root_) {
+    return;
   }
+  // The parser knows of no node that leaves its tree: with the sizes of the text it read last, it would go on in
+  // another text that is the last one now.
+  xmlUnlinkNode(node);
+  parser_->nodelen = 0;
+  parser_->nodemem = 0;
+  about_open_.node = node;
+  whole_.push_back({node, about_open_});
 }
 
 void XmlStream::OnInstruction(absl::string_view target) {

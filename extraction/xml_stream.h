@@ -31,14 +31,16 @@ namespace dateline::extraction {
 // ampersands and angle brackets are escaped; characters and references to them that XML does not know go, and so do
 // comments, processing instructions, the declaration and a document type with all that it declares. Each element is
 // closed, and nothing is that was not open: an end tag closes what was left open within, and one that fits nothing
-// goes. Text between records goes; what is in a record beyond its limit goes; and so do tags more than kMaxXmlDepth
-// deep and the attributes of elements with more than kMaxXmlAttributes of them.
+// goes. Attributes are given quotes and lose what is none, names lose what not every parser takes. Text between records
+// goes; what is in a record beyond its limit goes; and so do tags more than kMaxXmlDepth deep and the attributes of
+// elements with more than kMaxXmlAttributes of them.
 //
 // What was done to a record is said within it by a processing instruction of one of the names below; no document has
 // others, since its own go.
 class XmlCleaner {
  public:
-  static constexpr absl::string_view kMended = "dateline-mended";     // Tags were added or dropped.
+  static constexpr absl::string_view kMended =
+      "dateline-mended";  // Tags or attributes were added, dropped or put right.
   static constexpr absl::string_view kTooLong = "dateline-too-long";  // What is beyond the limit was dropped.
   static constexpr absl::string_view kCutOff = "dateline-cut-off";    // The document ends here.
 
@@ -62,6 +64,8 @@ class XmlCleaner {
   size_t CleanReference(absl::string_view rest, bool last, std::string* clean);
   size_t CleanCdata(absl::string_view rest, bool last, std::string* clean);
   size_t CleanStartTag(absl::string_view rest, bool last, std::string* clean);
+  // All attributes of a tag; false if they were not well-formed: what can be told of them is kept then.
+  bool CleanAttributes(absl::string_view found, std::string* clean);
   size_t CleanEndTag(absl::string_view rest, bool last, std::string* clean);
   size_t SkipDoctype(absl::string_view rest);
   size_t SkipLongTag(absl::string_view rest, std::string* clean);

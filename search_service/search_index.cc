@@ -840,7 +840,9 @@ class SearchIndex::Impl {
         const common::MutexLock lock(mutex_);
         if (idle_.size() < kMaxIdleReaders) idle_.push_back(std::move(database));
         return result;
-      } catch (const Xapian::DatabaseModifiedError& error) {
+      } catch (const Xapian::DatabaseError& error) {
+        // Not only DatabaseModifiedError tells of a commit that got in the way: where the root block of a table is
+        // written over, Xapian 1.4 finds it at the wrong level and calls that corrupt. What is damaged stays so.
         if (attempt == kMaxTries) return ToStatus(error);
       } catch (const Xapian::Error& error) {
         return ToStatus(error);
