@@ -1,5 +1,9 @@
 #include "extraction/article_builder.h"
 
+#include <unicode/locid.h>
+#include <unicode/uloc.h>
+#include <unicode/unistr.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -32,6 +37,43 @@ constexpr size_t kMaxKindBytes = 100;
 constexpr size_t kMaxLabels = 100;
 constexpr size_t kMaxUrlBytes = 2000;
 constexpr size_t kMaxWordBytes = 2000;  // Longer runs without a space are data, not words.
+
+// Codes of languages by what people call them, in English and in the language itself: "english", "deutsch". Folded.
+const absl::flat_hash_map<std::string, std::string>& LanguageNames() {
+  static const auto* const kNames = [] {
+    auto* names = new absl::flat_hash_map<std::string, std::string>();
+    for (const char* const* code = uloc_getISOLanguages(); *code != nullptr; ++code) {
+      for (const char* in : {"en", *code}) {
+        const icu::Locale language(*code);
+        icu::UnicodeString name;
+        language.getDisplayLanguage(icu::Locale(in), name);
+        std::string text;
+        name.toUTF8String(text);
+        names->try_emplace(common::FoldForMatch(text), *code);
+      }
+    }
+    return names;
+  }();
+  return *kNames;
+}
+
+// "en" for "english" and "eng", which some sources write; other tags as they should be. Empty for what is none.
+std::string LanguageTagOf(absl::string_view given) {
+  std::string tag = common::NormalizeLanguageTag(given);
+  const std::string base = common::BaseLanguage(tag);
+  if (base.size() == 2 && common::CheckLanguageTag("language_code", tag).ok()) {
+    return tag;
+  }
+  const auto named = LanguageNames().find(common::FoldForMatch(tag));
+  if (named != LanguageNames().end()) {
+    return named->second;
+  }
+  // No language has a registered tag of four letters or more.
+  if (base.size() != 3 || !common::CheckLanguageTag("language_code", tag).ok()) {
+    return "";
+  }
+  return absl::StrCat(icu::Locale(base.c_str()).getLanguage(), tag.substr(base.size()));
+}
 
 std::string Bounded(absl::string_view text, size_t limit) {
   return std::string(text.substr(0, common::CodePointFloor(text, limit)));
@@ -98,11 +140,11 @@ void FinishArticle(absl::string_view url, absl::Time now, Article* article, std:
   article->title = Bounded(common::NormalizeLine(article->title), kMaxTitleBytes);
   article->summary = Bounded(common::NormalizeText(article->summary), kMaxSummaryBytes);
   article->source = Bounded(common::NormalizeLine(article->source), kMaxNameBytes);
-  article->language_code = common::NormalizeLanguageTag(article->language_code);
-  if (!common::CheckLanguageTag("language_code", article->language_code).ok()) {
-    warnings->push_back("language_code: the page's is no language tag and was left out");
-    article->language_code.clear();
+  const std::string language = LanguageTagOf(article->language_code);
+  if (language.empty() && !article->language_code.empty()) {
+    warnings->emplace_back("language_code: what is stated is no language tag (\"en\") and was left out");
   }
+  article->language_code = language;
   article->content_type = Bounded(common::NormalizeLine(article->content_type), kMaxContentTypeBytes);
   for (std::string& author : article->authors) {
     author = Bounded(common::NormalizeLine(author), kMaxNameBytes);

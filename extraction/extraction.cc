@@ -28,6 +28,7 @@
 #include "extraction/format.h"
 #include "extraction/html_body.h"
 #include "extraction/html_document.h"
+#include "extraction/html_fragment.h"
 #include "extraction/html_metadata.h"
 #include "extraction/page_text.h"
 #include "extraction/site_rules.h"
@@ -238,7 +239,7 @@ constexpr double kMaxNotice = 1500.0;  // Text of an error page, in letters.
 constexpr double kMaxWall = 4000.0;    // Of a consent dialog.
 constexpr double kMinShareOfWall = 0.5;
 constexpr double kMaxStub = 2500.0;  // Text before a paywall; articles that are longer are taken to be whole.
-constexpr size_t kMinListed = 6;     // Teasers that make a list.
+constexpr size_t kMinListed = 3;     // Teasers that make a list, where they are all that the page holds.
 
 // What servers say instead of the page. Folded.
 bool IsErrorTitle(absl::string_view title) {
@@ -291,6 +292,28 @@ bool IsErrorTitle(absl::string_view title) {
          absl::StartsWith(key, "404 ") || absl::StartsWith(key, "404:");
 }
 
+bool IsLoginTitle(absl::string_view title) {
+  const std::string key = common::FoldForMatch(CollapseSpace(title));
+  for (const absl::string_view name : {"log in", "login", "sign in", "anmelden", "einloggen", "connexion",
+                                       "se connecter", "iniciar sesion", "accedi", "entrar", "inloggen"}) {
+    if (key == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Headings of dialogs, which articles on privacy don't have.
+bool AsksForConsent(absl::string_view title_key) {
+  for (const absl::string_view phrase : {"your privacy", "ihre privatsphare", "votre vie privee", "su privacidad",
+                                         "tu privacidad", "la tua privacy", "uw privacy"}) {
+    if (absl::StrContains(title_key, phrase)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Share of the text's letters that stand in paragraphs on cookies and consent.
 double ShareOfConsent(const std::vector<BodyPart>& parts) {
   size_t all = 0;
@@ -316,9 +339,13 @@ absl::Status CheckIsArticle(const HtmlBody& body, const HtmlMetadata& metadata) 
                   absl::StrCat("the page is an error message (\"", title.substr(0, common::CodePointFloor(title, 80)),
                                "\"); fetch it again later, or check its address"));
   }
+  if (body.text_score < kMaxNotice && !metadata.states_article && IsLoginTitle(title)) {
+    return Reject(kNotAnArticle, "the page asks for a user name and password; fetch it as somebody who may read it");
+  }
   const std::string title_key = common::FoldForMatch(title);
-  const bool on_privacy = absl::StrContains(title_key, "cookie") || absl::StrContains(title_key, "privacy") ||
-                          absl::StrContains(title_key, "tracking") || absl::StrContains(title_key, "daten");
+  const bool on_privacy = (absl::StrContains(title_key, "cookie") || absl::StrContains(title_key, "privacy") ||
+                           absl::StrContains(title_key, "tracking") || absl::StrContains(title_key, "daten")) &&
+                          !AsksForConsent(title_key);
   if (body.text_score < kMaxWall && !on_privacy && ShareOfConsent(body.parts) >= kMinShareOfWall) {
     return Reject(kNotAnArticle,
                   "the page asks for consent to cookies and shows no article; fetch it with that consent given");
@@ -328,6 +355,31 @@ absl::Status CheckIsArticle(const HtmlBody& body, const HtmlMetadata& metadata) 
                   absl::StrCat("the page is a list of ", body.teasers, " teasers; send the pages that they lead to"));
   }
   return absl::OkStatus();
+}
+
+// Pages that scripts fill, and some that hide their text, state it all the same. A beginning of a few lines that stands
+// there more often is no reason to prefer it.
+bool StatesMoreThanItShows(const HtmlBody& body, const HtmlMetadata& metadata) {
+  constexpr double kMinStated = 200.0;
+  constexpr double kTimes = 4.0;
+  const auto stated = static_cast<double>(metadata.article_body.size());
+  return stated >= kMinStated && stated > body.text_score * kTimes;
+}
+
+void SetStatedBody(absl::string_view stated, Article* article, std::vector<std::string>* warnings) {
+  if (absl::StrContains(stated, "</") || absl::StrContains(stated, "<p>") || absl::StrContains(stated, "<br")) {
+    SetBodyFromFragment(stated, article, warnings);
+  } else {
+    std::vector<BodyPart> parts;
+    for (const absl::string_view line : absl::StrSplit(stated, '\n')) {
+      std::string text = HtmlToText(line);
+      if (!text.empty()) {
+        parts.push_back({.text = std::move(text)});
+      }
+    }
+    SetBody(parts, article, warnings);
+  }
+  warnings->emplace_back("body: the page shows less; this is what its JSON-LD states as articleBody");
 }
 
 void WarnOfPaywall(const HtmlBody& body, Extraction* extraction) {
@@ -360,10 +412,19 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
                                                 "\" matches nothing on this page");
   HtmlBody body =
       ExtractHtmlBody(*parsed, metadata, options.explain, rule == nullptr ? nullptr : &matches, options.locate);
+  const bool stated = !selected && StatesMoreThanItShows(body, metadata);
+  if (stated) {
+    body.parts.clear();
+    body.text_score = static_cast<double>(metadata.article_body.size());
+    for (Block& block : body.blocks) {
+      block.reason = block.kept ? "less than JSON-LD states" : block.reason;
+      block.kept = false;
+    }
+  }
   const double least = metadata.states_article || selected ? kMinTextIfStated
                        : body.link_share > kLinkPage       ? kMinTextOfLinkPage
                                                            : kMinText;
-  if (body.parts.empty() || (body.text_score < least && !body.whole_page)) {
+  if ((body.parts.empty() && !stated) || (body.text_score < least && !body.whole_page)) {
     return Reject(kNotAnArticle,
                   absl::StrCat("no article found in the page; send the page of one article, not a list or a front page",
                                missed.empty() ? "" : "; ", missed));
@@ -387,10 +448,14 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   for (const std::string& list : metadata.keyword_lists) {
     AddKeywords(list, &extraction.article);
   }
-  SetBody(body.parts, &extraction.article, &extraction.warnings);
+  if (stated) {
+    SetStatedBody(metadata.article_body, &extraction.article, &extraction.warnings);
+  } else {
+    SetBody(body.parts, &extraction.article, &extraction.warnings);
+  }
   RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
   WarnOfPaywall(body, &extraction);
-  if (body.whole_page) {
+  if (body.whole_page && !stated) {
     extraction.warnings.emplace_back("body: a few words, which are all that the page holds");
   }
   extraction.blocks = std::move(body.blocks);

@@ -4,10 +4,13 @@
 #include <ctime>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -527,6 +530,50 @@ TEST(ExtractHtmlTest, TakesADateAndNameFromABylineThatNamesNoYear) {
               ElementsAre("Jane Roe"));
 }
 
+TEST(ExtractHtmlTest, ShortSentencesBesideTheTextAreOfIt) {
+  const Extraction extraction =
+      ExtractHtml(Body(absl::StrCat("<main><h1>Water</h1><div><p>Why now?</p>", Paragraphs(),
+                                    "<p>So it goes.</p><p>Again.</p></div><div class=x><p>Ask us.</p></div></main>")));
+  EXPECT_EQ(extraction.article.body, absl::StrCat("Why now?\n\n", PlainParagraphs(), "\n\nSo it goes.\n\nAgain."));
+}
+
+TEST(ExtractHtmlTest, PiecesOfADigestKeepTheirHeadings) {
+  for (const absl::string_view heading : {"<p><b>$</b></p>", "<h3><a href=/1>$</a></h3>"}) {
+    std::string page = "<main><h1>The week in water</h1>";
+    std::string text;
+    for (const auto& [name, piece] :
+         {std::pair("The assembly", kFirst), std::pair("The farmers", kSecond), std::pair("The minister", kThird)}) {
+      absl::StrAppend(&page, absl::StrReplaceAll(heading, {{"$", name}}), "<p>", piece, "</p>");
+      absl::StrAppend(&text, text.empty() ? "" : "\n\n", name, "\n\n", piece);
+    }
+    EXPECT_EQ(ExtractHtml(Body(absl::StrCat(page, "</main>"))).article.body, text) << heading;
+  }
+}
+
+TEST(ExtractHtmlTest, WhatThePageStatesIsTakenWhereItShowsNoText) {
+  const std::string json =
+      absl::StrCat(R"(<script type="application/ld+json">{"@type":"NewsArticle","headline":"Water","articleBody":")",
+                   kFirst, R"(\n)", kSecond, R"( AT&amp;T agrees.\n\n)", kThird, R"("}</script>)");
+  const std::string text = absl::StrCat(kFirst, "\n\n", kSecond, " AT&T agrees.\n\n", kThird);
+  const Extraction shell = ExtractHtml(Body(absl::StrCat(json, "<div id=app>Loading</div>")));
+  EXPECT_EQ(shell.article.body, text);
+  EXPECT_EQ(shell.article.title, "Water");
+  EXPECT_THAT(shell.warnings, Contains(HasSubstr("articleBody")));
+  EXPECT_EQ(ExtractHtml(Body(absl::StrCat(json, "<h1>Water</h1><p>", kFirst, "</p><p>", kThird, "</p>"))).article.body,
+            absl::StrCat(kFirst, "\n\n", kThird));
+  const std::string html =
+      absl::StrCat(R"(<script type="application/ld+json">{"@type":"NewsArticle","headline":"Water","articleBody":"<p>)",
+                   kFirst, "<\\/p><p>", kSecond, R"(<\/p>"}</script>)");
+  EXPECT_EQ(ExtractHtml(Body(html)).article.body, absl::StrCat(kFirst, "\n\n", kSecond));
+}
+
+TEST(ExtractHtmlTest, RequestsToFollowAndNotesOnAdvertisementsAreLeftOut) {
+  const Extraction extraction = ExtractHtml(
+      Body(absl::StrCat("<h1>Water</h1><p>", kFirst, "</p><p>ADVERTISEMENT - STORY CONTINUES BELOW</p><p>", kSecond,
+                        "</p><p>Follow Jane Roe on Twitter @janeroe.</p><p>Follow the water on its way on foot.</p>")));
+  EXPECT_EQ(extraction.article.body, absl::StrCat(kFirst, "\n\n", kSecond, "\n\nFollow the water on its way on foot."));
+}
+
 TEST(BadInputTest, EmptyDocumentsAreRefused) {
   for (const char* content : {"", "   \r\n\t ", "\xEF\xBB\xBF  "}) {
     const absl::Status status = ErrorFor(content);
@@ -575,6 +622,13 @@ TEST(BadInputTest, ErrorPagesListsAndWallsAreNoArticles) {
   EXPECT_THAT(ErrorFor(absl::StrCat("<title>Post</title><h1>Seite nicht gefunden</h1>", words)).message(),
               HasSubstr("error message"));
   EXPECT_THAT(ErrorFor(absl::StrCat("<h1>Welcome</h1>", Cards(12))).message(), HasSubstr("list of 12 teasers"));
+  EXPECT_THAT(ErrorFor(absl::StrCat("<h1>Jane Roe</h1>", Cards(3))).message(), HasSubstr("list of 3 teasers"));
+  EXPECT_THAT(
+      ErrorFor("<title>Log in</title><h1>Log in</h1><p>Enter your e-mail address and your password to go on "
+               "to the Northern Post.</p><p>By going on you agree to our terms of use, and to be told of offers "
+               "by us and our partners.</p>")
+          .message(),
+      HasSubstr("password"));
   const absl::Status wall = ErrorFor(
       "<h1>The Northern Post</h1><p>We and our 843 partners store cookies on your device and process personal data, so "
       "that "
@@ -582,6 +636,11 @@ TEST(BadInputTest, ErrorPagesListsAndWallsAreNoArticles) {
       "whom.</p>");
   EXPECT_THAT(wall.message(), HasSubstr("asks for consent"));
   EXPECT_EQ(common::ReasonOf(wall), kNotAnArticle);
+  EXPECT_THAT(ErrorFor("<h1>We value your privacy</h1><p>We and our 843 partners store cookies on your device and "
+                       "process personal data, so that we can show you what you like.</p><p>With your consent we may "
+                       "use tracking to measure what is read, and by whom.</p>")
+                  .message(),
+              HasSubstr("asks for consent"));
 }
 
 TEST(ExtractHtmlTest, ArticlesOnErrorsListsAndCookiesAreArticles) {

@@ -70,7 +70,9 @@ struct PageBlock {
   size_t words = 0;
   double link_share = 0.0;
   bool bold = false;
-  bool solid = false;  // Certainly sentences.
+  bool solid = false;        // Certainly sentences.
+  bool beside_text = false;  // Before the first sentences or after the last, in an element like theirs.
+  bool of_digest = false;    // The heading of one of several pieces.
   LineKind kind = LineKind::kNone;
   double value = 0.0;
   bool kept = false;
@@ -713,7 +715,7 @@ class BodyFinder {
     if (metadata_.article_body.size() < kMinStated || metadata_.article_body.size() > kMaxStated) {
       return;
     }
-    const std::string stated = MatchKey(metadata_.article_body);
+    const std::string stated = MatchKey(HtmlToText(metadata_.article_body));
     size_t lookups = 0;
     for (PageBlock& block : blocks_) {
       if (!block.solid || !IsSetAside(block) ||
@@ -789,13 +791,15 @@ class BodyFinder {
                        const absl::flat_hash_set<std::string>& parts) {
     const std::string key = MatchKey(block.text);
     int rank = block.shape == Shape::kHeading && block.level == 1 && key.size() >= 3 && parts.contains(key) ? 2 : 0;
-    if (key.size() >= 6) {
+    if (key.size() >= 6 || (block.shape == Shape::kHeading && !key.empty())) {
       for (const std::string& title : keys) {
         if (title.empty()) {
           continue;
         }
         if (title == key) {
           rank = std::max(rank, 4);
+        } else if (key.size() < 6) {
+          continue;
         } else if (absl::StrContains(title, key) &&
                    (key.size() * 2 >= title.size() ||
                     (key.size() * 4 >= title.size() && absl::StartsWith(title, key)))) {
@@ -811,10 +815,7 @@ class BodyFinder {
     if (rank >= 3 && block.link_share < 0.5 && block.words >= 3) {
       return rank * 5;
     }
-    return block.shape == Shape::kHeading && block.level == 1 && block.words >= 2 && rank == 0 &&
-                   SharesWords(block.text, keys)
-               ? 1
-               : 0;
+    return block.shape == Shape::kHeading && block.level == 1 && rank == 0 && SharesWords(block.text, keys) ? 1 : 0;
   }
 
   // True if a good part of the words of `text` stand in one of the titles, too: the same said in another way.
@@ -1008,6 +1009,9 @@ class BodyFinder {
     if (title_ && *title_ >= begin_ && *title_ < end_ && TextBefore(*title_) < 0.3) {
       from = *title_ + 1;
     }
+    if (first) {
+      ReadHeadingsOfDigest(*first, *last);
+    }
     bool teasers = false;
     double group_share = 0.0;
     int32_t group = kNoNode;
@@ -1023,10 +1027,40 @@ class BodyFinder {
         block.reason = i == title_ ? "title" : (block.reason.empty() ? "before the title" : block.reason);
         continue;
       }
-      block.kept = Keeps(i, group_share, first && i < *first, last && i > *last, &teasers);
+      const bool in_head = first && i < *first;
+      const bool in_tail = last && i > *last;
+      block.beside_text = (in_head && AreSiblings(blocks_[*first].node, block.node)) ||
+                          (in_tail && AreSiblings(blocks_[*last].node, block.node));
+      block.kept = Keeps(i, group_share, in_head, in_tail, &teasers);
     }
     DropLoneHeadings();
     KeepLead();
+  }
+
+  // A text of several pieces has a heading above each; such headings may be links, or no more than bold lines. Above
+  // the first piece they stand where furniture does.
+  void ReadHeadingsOfDigest(size_t first, size_t last) {
+    constexpr size_t kMinPieces = 3;
+    std::vector<size_t> linked;
+    std::vector<size_t> bold;
+    size_t solid = 0;
+    for (size_t i = first == begin_ ? first : first - 1; i < last; ++i) {
+      const PageBlock& block = blocks_[i];
+      solid += block.solid ? 1 : 0;
+      if (block.solid || IsSetAside(block) || block.kind != LineKind::kNone || !blocks_[i + 1].solid || i == title_) {
+        continue;
+      }
+      if (block.shape == Shape::kHeading && block.link_share > kMaxTextLinkShare) {
+        linked.push_back(i);
+      } else if (block.shape == Shape::kParagraph && block.bold && block.link_share == 0.0) {
+        bold.push_back(i);
+      }
+    }
+    for (const std::vector<size_t>& headings : {linked, bold}) {
+      for (const size_t i : headings) {
+        blocks_[i].of_digest = headings.size() >= kMinPieces && headings.size() * 2 > solid;
+      }
+    }
   }
 
   // A box around the title, or one around this single paragraph.
@@ -1154,6 +1188,10 @@ class BodyFinder {
       return false;
     }
     *teasers = *teasers && block.shape != Shape::kHeading;
+    if (block.of_digest) {
+      block.reason = "heading";
+      return true;
+    }
     if (block.link_share > 0.6 && block.shape != Shape::kTableRow &&
         !(block.shape == Shape::kListItem && group_share < kMaxTextLinkShare)) {
       block.reason = "link density";
@@ -1179,14 +1217,21 @@ class BodyFinder {
     return true;
   }
 
+  // A paragraph as those of the text are, however short: "So it goes."
+  static bool IsOfText(const PageBlock& block) {
+    return block.beside_text && block.link_share == 0.0 && !absl::EndsWith(block.text, ":");
+  }
+
   static bool KeepsInTail(const PageBlock& block) {
     return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
-           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && block.words >= 4) || block.words >= 12;
+           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && (block.words >= 4 || IsOfText(block))) ||
+           block.words >= 12;
   }
 
   static bool KeepsInHead(const PageBlock& block) {
     return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
-           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && block.words >= 4) || block.words >= 6;
+           block.shape == Shape::kPreformatted || (EndsSentence(block.text) && (block.words >= 4 || IsOfText(block))) ||
+           block.words >= 6;
   }
 
   // Headings with no text of their own below them are those of what was dropped.

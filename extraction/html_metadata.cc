@@ -318,7 +318,8 @@ class MetadataReader {
     if (json_ld_.is_article()) {
       const std::vector<std::string> types = StringsOf(Member(*object, "@type"));
       article.content_type = types.empty() ? "" : types.front();
-      result_.article_body = StringMember(*object, "articleBody");
+      const std::vector<std::string> texts = StringsOf(Member(*object, "articleBody"));
+      result_.article_body = texts.empty() ? "" : texts.front();
       article.summary = StringMember(*object, "description");
       ReadJsonAuthors(*object);
       for (const std::string& section : StringsOf(Member(*object, "articleSection"))) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
@@ -52,6 +53,25 @@ TEST(FieldMappingTest, NamesWhatItDoesNotKnow) {
   EXPECT_THAT(ParseFieldMapping("label.=x"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("label.")));
   ASSERT_THAT(ParseFieldMapping(" label.section = news_desk "), IsOk());
   EXPECT_EQ(ParseFieldMapping(" label.section = news_desk ")->path, "news_desk");
+}
+
+TEST(RecordTest, LanguagesAreTagsWhateverTheyAreCalled) {
+  std::string lines;
+  const std::vector<std::pair<std::string, std::string>> stated_and_tags = {
+      {"english", "en"},  {"Deutsch", "de"}, {"fran\u00e7ais", "fr"}, {"eng", "en"},     {"fa-IR", "fa-IR"},
+      {"en_GB", "en-GB"}, {"ckb", "ckb"},    {"zho-Hant", "zh-Hant"}, {"gibberish", ""}, {"e", ""}};
+  for (const auto& [stated, tag] : stated_and_tags) {
+    absl::StrAppend(&lines, R"({"title":"A","body":"B","language":")", stated, "\"}\n");
+  }
+  const std::vector<SourceItem> items = ReadAll(lines, {.format = Format::kJsonLines});
+  ASSERT_THAT(items, SizeIs(stated_and_tags.size()));
+  for (size_t i = 0; i < items.size(); ++i) {
+    const auto& [stated, tag] = stated_and_tags[i];
+    ASSERT_THAT(items[i].extraction, IsOk());
+    EXPECT_EQ(items[i].extraction->article.language_code, tag) << stated;
+    EXPECT_EQ(absl::StrContains(absl::StrJoin(items[i].extraction->warnings, "\n"), "language_code"), tag.empty())
+        << stated;
+  }
 }
 
 TEST(FieldMappingTest, ReachesIntoObjectsAndLists) {

@@ -494,6 +494,16 @@ const absl::flat_hash_map<absl::string_view, LineKind>& WholeLines() {
   return *kLines;
 }
 
+// "Follow Jane Roe on Twitter @janeroe."
+bool AsksToFollow(absl::string_view key) {
+  static constexpr std::array<absl::string_view, 13> kWhere = {
+      " on twitter",     " on facebook",  " on instagram",   " on linkedin", " on bluesky",
+      " on mastodon",    " on threads",   " on telegram",    " on tiktok",   " on youtube",
+      " on google news", " on flipboard", " on social media"};
+  return absl::StartsWith(key, "follow ") &&
+         (ContainsAny(key, kWhere) || absl::EndsWith(key, " on x") || absl::StrContains(key, " on x @"));
+}
+
 LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
   static constexpr std::array<absl::string_view, 39> kRelated = {
       "related:",           "read more:",      "read more about",
@@ -678,8 +688,12 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
   if (words <= 30 && StartsWithAny(key, kCredit)) {
     return LineKind::kCredit;
   }
-  if (words <= 12 && StartsWithAny(key, kShare)) {
+  if (words <= 12 && (StartsWithAny(key, kShare) || AsksToFollow(key))) {
     return LineKind::kShare;
+  }
+  if (words <= 8 && absl::StartsWith(key, "advertisement") &&
+      (absl::StrContains(key, "continue") || absl::StrContains(key, "scroll"))) {
+    return LineKind::kAdvertisement;
   }
   return LineKind::kNone;
 }
