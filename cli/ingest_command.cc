@@ -408,6 +408,7 @@ ExitCode Ingest(const Context& context, const Flags& flags) {
   end.waited_for = StageName(flags.wait);
   if (failure.ok() && !Interrupted()) AwaitStage(context, flags, session, end);
   const RunReport report = results.TakeReport();
+  if (const std::string note = report.ReplacedNote(); !note.empty()) results.Note(note);
   end.time = absl::Now();
   end.exit_code = Verdict(failure, report, *limit, end);
   if (!failure.ok()) end.error = DescribeError(failure);

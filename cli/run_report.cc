@@ -1,6 +1,7 @@
 #include "cli/run_report.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -47,12 +48,26 @@ void RunReport::Add(const IngestLine& line, bool cuts_off) {
   ++counts_[line.outcome()];
   if (!line.warnings().empty()) ++with_warnings_;
   if (!line.duplicate_of().empty()) ++near_duplicates_;
-  if (line.outcome() != spb::INGEST_OUTCOME_REJECTED) return;
+  if (line.outcome() != spb::INGEST_OUTCOME_REJECTED) {
+    const bool is_new = line.id().empty() || stored_.insert(std::hash<std::string>()(line.id())).second;
+    if (!is_new && line.outcome() == spb::INGEST_OUTCOME_UPDATED && replaced_in_run_++ == 0) {
+      first_replaced_ =
+          absl::StrCat("\"", line.id(), "\", ", line.source(), line.position().empty() ? "" : ", ", line.position());
+    }
+    return;
+  }
   ++rejected_;
   ++reasons_[line.error().reason()];
   if (rejections_.size() == kMaxRejectionsListed) return;
   rejections_.push_back(
       {line.source(), line.position(), line.id(), line.error().reason(), line.error().message(), cuts_off});
+}
+
+std::string RunReport::ReplacedNote() const {
+  if (replaced_in_run_ == 0) return "";
+  return absl::StrCat(replaced_in_run_, replaced_in_run_ == 1 ? " article has" : " articles have",
+                      " replaced one that this run had stored under the same id (the first: ", first_replaced_,
+                      "); if they are not the same articles, give each an id of its own, or none");
 }
 
 int64_t RunReport::count(spb::IngestOutcome outcome) const {
@@ -110,6 +125,7 @@ std::string RunReport::Json(const End& end) const {
       {"total", total_},
       {"outcomes", outcomes},
       {"nearDuplicates", near_duplicates_},
+      {"replacedInRun", replaced_in_run_},
       {"withWarnings", with_warnings_},
       {"cutOff", cut_off_},
       {"unanswered", end.unanswered},

@@ -3,9 +3,11 @@
 #ifndef DATELINE_CLI_RUN_REPORT_H_
 #define DATELINE_CLI_RUN_REPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -54,6 +56,10 @@ class RunReport {
   int64_t rejected() const { return rejected_; }
   // How many sources could not be read to their ends.
   int64_t cut_off() const { return cut_off_; }
+  // How many were stored in the place of another one that this run had stored under the same id; "" or what tells which
+  // ones and what to do.
+  int64_t replaced_in_run() const { return replaced_in_run_; }
+  std::string ReplacedNote() const;
   // Of one outcome.
   int64_t count(search::v1::IngestOutcome outcome) const;
 
@@ -93,6 +99,9 @@ class RunReport {
   int64_t cut_off_ = 0;
   int64_t with_warnings_ = 0;
   int64_t near_duplicates_ = 0;
+  int64_t replaced_in_run_ = 0;
+  std::string first_replaced_;         // Its id and where it stands.
+  std::unordered_set<size_t> stored_;  // Hashes of the ids of all that this run has stored.
   std::map<search::v1::IngestOutcome, int64_t> counts_;
   std::map<std::string, int64_t> reasons_;
   std::vector<Rejection> rejections_;

@@ -81,6 +81,26 @@ TEST(RunReportTest, CountsSourcesThatWereNotReadToTheirEnds) {
   EXPECT_NE(report.Summary({.time = absl::UnixEpoch()}).find("1 source not read to the end"), std::string::npos);
 }
 
+TEST(RunReportTest, NamesArticlesThatReplaceOthersOfTheSameRun) {
+  RunReport report(absl::UnixEpoch());
+  const auto add = [&](search::v1::IngestOutcome outcome, const std::string& id, const std::string& position) {
+    IngestLine line = Line(outcome);
+    line.set_id(id);
+    line.set_position(position);
+    report.Add(line);
+  };
+  add(search::v1::INGEST_OUTCOME_CREATED, "1", "line 1");
+  add(search::v1::INGEST_OUTCOME_UPDATED, "2", "line 2");  // Of an earlier run.
+  add(search::v1::INGEST_OUTCOME_UNCHANGED, "1", "line 3");
+  EXPECT_EQ(report.ReplacedNote(), "");
+  add(search::v1::INGEST_OUTCOME_UPDATED, "1", "line 4");
+  EXPECT_THAT(report.ReplacedNote(), HasSubstr("1 article has replaced"));
+  add(search::v1::INGEST_OUTCOME_UPDATED, "2", "line 5");
+  EXPECT_THAT(report.ReplacedNote(), HasSubstr("2 articles have replaced"));
+  EXPECT_THAT(report.ReplacedNote(), HasSubstr("\"1\", in.jsonl, line 4"));
+  EXPECT_EQ(nlohmann::json::parse(report.Json({.time = absl::UnixEpoch()}))["replacedInRun"], 2);
+}
+
 TEST(RunReportTest, SaysWhatWasWaitedForAndNotReached) {
   RunReport report(absl::UnixEpoch());
   report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
