@@ -10,6 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -125,6 +126,30 @@ Format DetectJson(absl::string_view path, absl::string_view text) {
     return alone && HasSuffix(path, {".json"}) ? Format::kJson : Format::kJsonLines;
   }
   return line_end != absl::string_view::npos || HasSuffix(path, {".json"}) ? Format::kJson : Format::kJsonLines;
+}
+
+// The names of three fields and more, as this project calls them: no text begins so.
+bool BeginsLikeTable(absl::string_view text) {
+  constexpr int kMinKnown = 3;
+  absl::string_view line = text.substr(0, text.find('\n'));
+  absl::ConsumeSuffix(&line, "\r");
+  for (const char divider : {',', ';', '\t'}) {
+    int known = 0;
+    for (absl::string_view name : absl::StrSplit(line, divider)) {
+      name = absl::StripAsciiWhitespace(name);
+      if (absl::ConsumePrefix(&name, "\"")) {
+        absl::ConsumeSuffix(&name, "\"");
+      }
+      for (const absl::string_view field : {"id", "url", "title", "body", "body_html", "summary", "author", "authors",
+                                            "source", "date", "language", "countries", "issues"}) {
+        known += absl::EqualsIgnoreCase(name, field) ? 1 : 0;
+      }
+    }
+    if (known >= kMinKnown) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // A message begins with the fields of its header, and a mailbox with a line "From jane@example.org Tue Sep 19 …".
@@ -256,6 +281,9 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
   }
   if (HasSuffix(path, {".rss", ".atom"})) {
     return Format::kFeed;
+  }
+  if (path.find('.') == absl::string_view::npos && BeginsLikeTable(text)) {
+    return Format::kCsv;
   }
   if (BeginsLikeMail(path, text)) {
     return Format::kMail;

@@ -25,6 +25,10 @@ TEST(DetectFormatTest, GoesByContentFirstAndByNameThen) {
   EXPECT_EQ(DetectFormat("picture.html", "\x89PNG\r\n"), Format::kUnknown);
   EXPECT_EQ(DetectFormat("table.csv", "title,body\n"), Format::kCsv);
   EXPECT_EQ(DetectFormat("", "title,body\n"), Format::kText) << "commas are no sign of a table";
+  EXPECT_EQ(DetectFormat("-", "title;Body;url\nA;B;C\n"), Format::kCsv) << "three known names are";
+  EXPECT_EQ(DetectFormat("-", "\"id\"\t\"title\"\t\"body\"\r\n1\tA\tB\n"), Format::kCsv);
+  EXPECT_EQ(DetectFormat("-", "Title, body and soul, a date\n"), Format::kText);
+  EXPECT_EQ(DetectFormat("page.txt", "title,body,url\n"), Format::kText);
   EXPECT_EQ(DetectFormat("page.html", "%PDF-1.7\n"), Format::kPdf);
 }
 

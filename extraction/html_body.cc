@@ -519,7 +519,8 @@ class BodyFinder {
       const bool furniture =
           block.kind != LineKind::kNone && block.kind != LineKind::kByline && block.kind != LineKind::kLabel;
       const bool sentence = EndsSentence(block.text) && !EndsCutOff(block.text);
-      block.solid = !furniture && block.shape != Shape::kHeading && block.link_share < kMaxTextLinkShare &&
+      const bool fields = block.kind == LineKind::kByline && IsFieldLine(block.text);
+      block.solid = !furniture && !fields && block.shape != Shape::kHeading && block.link_share < kMaxTextLinkShare &&
                     ((sentence && block.words >= kSolidWords) || block.words >= kLongWords || IsDenseText(block));
       block.value = ValueOf(block, furniture);
       body_.paywall = body_.paywall || block.kind == LineKind::kPaywall;

@@ -391,7 +391,42 @@ std::vector<std::string> NamesIn(absl::string_view list, bool announced) {
   return names;
 }
 
+// The fields of a line as sites in Chinese and Japanese set it below the title, perhaps with a date: "2026年04月01日
+// 来源：海港报 作者：王小明". Empty if the line holds anything else.
+std::vector<std::pair<std::string, std::string>> FieldsOf(absl::string_view line) {
+  static constexpr std::array<absl::string_view, 23> kNames = {
+      "来源", "來源", "信息来源", "稿件来源", "文章来源", "作者",     "记者",    "記者",
+      "撰文", "文",   "编辑",     "編輯",     "责任编辑", "責任編輯", "责编",    "校对",
+      "时间", "時間", "发布时间", "發布時間", "发表时间", "日期",     "发布日期"};
+  constexpr size_t kMaxBytes = 250;
+  if (line.size() > kMaxBytes) {
+    return {};
+  }
+  for (const auto& [open, close] :
+       {std::pair("（", "）"), std::pair("(", ")"), std::pair("[", "]"), std::pair("【", "】")}) {
+    if (absl::StartsWith(line, open) && absl::ConsumeSuffix(&line, close)) {
+      absl::ConsumePrefix(&line, open);
+    }
+  }
+  const std::string spaced = absl::StrReplaceAll(line, {{"　", " "}, {"｜", " "}, {"|", " "}, {"：", ":"}});
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const absl::string_view word : absl::StrSplit(spaced, ' ', absl::SkipEmpty())) {
+    const size_t colon = word.find(':');
+    if (colon != absl::string_view::npos &&
+        std::find(kNames.begin(), kNames.end(), word.substr(0, colon)) != kNames.end()) {
+      fields.emplace_back(word.substr(0, colon), word.substr(colon + 1));
+    } else if (!fields.empty() && fields.back().second.empty()) {
+      fields.back().second = std::string(word);
+    } else if (!IsDateLine(word) && word.find_first_not_of("0123456789:") != absl::string_view::npos) {
+      return {};
+    }
+  }
+  return fields;
+}
+
 }  // namespace
+
+bool IsFieldLine(absl::string_view line) { return !FieldsOf(line).empty(); }
 
 std::string Uninverted(absl::string_view name) {
   const std::vector<absl::string_view> parts = absl::StrSplit(name, ',');
@@ -495,8 +530,15 @@ std::vector<std::string> ParseAuthors(absl::string_view text) {
 std::vector<std::string> ParseByline(absl::string_view line) {
   const std::string collapsed = CollapseSpace(line);
   absl::string_view view = collapsed;
-  if (view.size() > 200) {
+  if (view.empty() || view.size() > 200) {
     return {};
+  }
+  if ((collapsed.front() & 0x80) != 0 || absl::ascii_isdigit(static_cast<unsigned char>(collapsed.front()))) {
+    for (const auto& [name, value] : FieldsOf(collapsed)) {
+      if (name == "作者" || name == "记者" || name == "記者" || name == "撰文" || name == "文") {
+        return NamesIn(value, true);
+      }
+    }
   }
   bool whole_sentences = true;  // May be bylines.
   if (!ConsumeBy(&view)) {

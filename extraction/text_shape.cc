@@ -985,7 +985,7 @@ LineKind ClassifyLine(absl::string_view text) {
     if (IsDateLine(text)) {
       return LineKind::kDate;
     }
-    if (!ParseByline(text).empty()) {
+    if (!ParseByline(text).empty() || IsFieldLine(text)) {
       return LineKind::kByline;
     }
     const LineKind count = ClassifyCount(key, words);

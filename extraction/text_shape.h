@@ -74,6 +74,8 @@ std::string Uninverted(absl::string_view name);
 // The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows" or "By Jane Roe, April 22, 2024"; empty
 // if it is no byline.
 std::vector<std::string> ParseByline(absl::string_view line);
+// True for a line of fields as sites in Chinese and Japanese have it: "来源：海港报 作者：王小明".
+bool IsFieldLine(absl::string_view line);
 // The names in a list such as "Jane Roe, John Doe and Ann Poe", with or without "By"; empty if it isn't one.
 std::vector<std::string> ParseNameList(absl::string_view text);
 

@@ -131,6 +131,20 @@ TEST(ParseBylineTest, ReadsOtherLanguages) {
   EXPECT_THAT(ParseByline("20 мая 2025, 09:30 Автор: Иван Петров"), ElementsAre("Иван Петров"));
   EXPECT_THAT(ParseByline("2025年05月20日 09:30作者:王小明"), ElementsAre("王小明"));
   EXPECT_THAT(ParseByline("May 20, 2025 | By Jane Roe"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseByline("2026年04月01日 10:20 来源：海港报 作者：王小明"), ElementsAre("王小明"));
+  EXPECT_THAT(ParseByline("作者：王小明、李华 | 来源： 海港报 | 时间：2026-04-01"), ElementsAre("王小明", "李华"));
+}
+
+TEST(FieldLineTest, HoldsFieldsAndNothingElse) {
+  for (const char* line :
+       {"来源：海港报", "（责任编辑：李四）", "2026-04-01 10:20 来源：海港报", "来源: 海港报 编辑: 李四"}) {
+    EXPECT_TRUE(IsFieldLine(line)) << line;
+    EXPECT_EQ(ClassifyLine(line), LineKind::kByline) << line;
+  }
+  for (const char* line :
+       {"", "：", "来源", "来源：海港报 港口的工期已经推迟了三年", "他说：来源：海港报", "2026-04-01 10:20"}) {
+    EXPECT_FALSE(IsFieldLine(line)) << line;
+  }
 }
 
 TEST(ParseBylineTest, GivesNoNameRatherThanAWrongOne) {
