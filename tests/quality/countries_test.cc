@@ -51,22 +51,22 @@ using ::dateline::testing::SharedFileMissing;
 
 // Ends the program with the reason where a file of the project does not load: no test makes sense then.
 template <typename T>
-const T& Loaded(absl::StatusOr<std::unique_ptr<T>> loaded) {
+const T* Loaded(absl::StatusOr<std::unique_ptr<T>> loaded) {
   if (!loaded.ok()) {
     std::fprintf(stderr, "%s\n", std::string(loaded.status().message()).c_str());
     std::abort();
   }
-  return *loaded->release();
+  return loaded->release();
 }
 
 const Gazetteer& TheGazetteer() {
-  static const Gazetteer& gazetteer = Loaded(Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
-  return gazetteer;
+  static const Gazetteer* const gazetteer = Loaded(Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
+  return *gazetteer;
 }
 
 const CountryModel& TheModel() {
-  static const CountryModel& model = Loaded(CountryModel::Load("classifier_service/data/model/countries.model"));
-  return model;
+  static const CountryModel* const model = Loaded(CountryModel::Load("classifier_service/data/model/countries.model"));
+  return *model;
 }
 
 std::string FamilyOf(const std::string& source) {
