@@ -250,7 +250,7 @@ TEST_F(IssueTaggerLoadTest, ModelThatKnowsNoneOfTheIssuesIsRefusedWithRemedy) {
 // The default taxonomy with `more` at its end.
 std::string DefaultAnd(const std::string& more) { return absl::StrCat(ReadFile(kTaxonomy), "\n", more); }
 
-const IssueModelInfo& InfoOf(const IssueTagger& tagger, const std::string& id) {
+const IssueModelInfo& InfoOf(const IssueTagger& tagger, absl::string_view id) {
   for (const IssueModelInfo& info : tagger.info().issues) {
     if (info.issue_id == id) return info;
   }
