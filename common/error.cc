@@ -46,7 +46,8 @@ std::vector<std::string> Get(const absl::Status& status, absl::string_view url) 
 
 absl::Status Set(absl::Status status, absl::string_view url, const std::vector<std::string>& values) {
   if (!status.ok()) {
-    status.SetPayload(url, absl::Cord(Encode(values)));
+    // A view: clang since 18 gives the constructor from a string another name than the compiler of Debian's Abseil.
+    status.SetPayload(url, absl::Cord(absl::string_view(Encode(values))));
   }
   return status;
 }
