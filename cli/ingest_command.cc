@@ -108,11 +108,11 @@ class Results {
     PrintError(context_, text);
   }
 
-  // For after the run.
+  // For after the run: nothing is added any more.
   RunReport TakeReport() {
     const common::MutexLock lock(mutex_);
     bar_.Clear();
-    return report_;
+    return std::move(report_);
   }
 
  private:

@@ -56,9 +56,8 @@ class RunReport {
   int64_t rejected() const { return rejected_; }
   // How many sources could not be read to their ends.
   int64_t cut_off() const { return cut_off_; }
-  // How many were stored in the place of another one that this run had stored under the same id; "" or what tells which
-  // ones and what to do.
-  int64_t replaced_in_run() const { return replaced_in_run_; }
+  // How many articles were stored in the place of others that this run had stored under the same ids, which was the
+  // first, and what to do; "" if there are none.
   std::string ReplacedNote() const;
   // Of one outcome.
   int64_t count(search::v1::IngestOutcome outcome) const;
