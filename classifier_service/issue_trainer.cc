@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "classifier_service/issue_calibration.h"
 #include "common/parallel.h"
 #include "common/printable.h"
 #include "common/status_macros.h"
@@ -26,13 +27,6 @@ namespace {
 
 // Terms seen once in so many articles are pruned while counting, or the count of two-word phrases would not fit.
 constexpr size_t kMaxCountedTerms = 6'000'000;
-
-// Thresholds outside of these would tag nearly everything or nearly nothing wherever the folds mislead.
-constexpr double kLowestThreshold = 0.12;
-constexpr double kHighestThreshold = 0.7;
-
-// An issue with so few examples is tuned together with the others' mean rather than alone.
-constexpr double kThresholdPrior = 8.0;
 
 constexpr double kCalibrationFloor = 0.05;
 
@@ -202,8 +196,9 @@ struct Weights {
   }
 };
 
-// One logistic regression: `issue` against the rest, without the articles of `left_out` (-1: with all).
-Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_out, size_t terms, double cost) {
+// `issue` against the rest, without the articles of `left_out` (-1: with all).
+Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_out, size_t terms,
+                 const TrainOptions& options) {
   std::vector<feature_node*> rows;
   std::vector<double> labels;
   double positives = 0.0;
@@ -232,13 +227,15 @@ Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_ou
   data.y = labels.data();
   data.x = rows.data();
   data.bias = 1.0;
+  const bool logistic = options.learner == Learner::kLogistic;
   parameter how{};
-  how.solver_type = L2R_LR;
+  // Both solve the primal problem, without chance; the solvers of the dual one share the C library's random numbers.
+  how.solver_type = logistic ? L2R_LR : L2R_L2LOSS_SVC;
   how.eps = 0.01;
-  how.C = cost;
+  how.C = options.cost;
   // A rare issue would drown among the rest: its examples count more, though not as much as their rarity.
   std::array<int, 1> weight_labels = {1};
-  std::array<double, 1> label_weights = {std::clamp(std::sqrt(negatives / positives) / 2.0, 1.0, 5.0)};
+  std::array<double, 1> label_weights = {logistic ? std::clamp(std::sqrt(negatives / positives) / 2.0, 1.0, 5.0) : 1.0};
   how.nr_weight = 1;
   how.weight_label = weight_labels.data();
   how.weight = label_weights.data();
@@ -251,106 +248,6 @@ Weights TrainOne(const std::vector<Example>& examples, size_t issue, int left_ou
   weights.bias = sign * trained->w[terms];
   free_and_destroy_model(&trained);
   return weights;
-}
-
-struct Scored {
-  double margin = 0.0;
-  bool positive = false;
-  double weight = 1.0;
-  int fold = 0;
-  bool gold = false;
-};
-
-struct Sigmoid {
-  double slope = 1.0;
-  double intercept = 0.0;
-  double operator()(double margin) const {
-    return 1.0 / (1.0 + std::exp(-std::clamp(slope * margin + intercept, -40.0, 40.0)));
-  }
-};
-
-// Platt's scaling with his softened targets, by Newton's method.
-Sigmoid Calibrate(const std::vector<Scored>& scored, int left_out) {
-  double positives = 0.0;
-  double negatives = 0.0;
-  for (const Scored& one : scored) {
-    if (one.fold != left_out) {
-      (one.positive ? positives : negatives) += one.weight;
-    }
-  }
-  if (positives == 0.0 || negatives == 0.0) {
-    return Sigmoid();
-  }
-  const double high = (positives + 1.0) / (positives + 2.0);
-  const double low = 1.0 / (negatives + 2.0);
-  Sigmoid sigmoid{1.0, 0.0};
-  for (int iteration = 0; iteration < 50; ++iteration) {
-    double g0 = 1e-3 * (sigmoid.slope - 1.0);
-    double g1 = 0.0;
-    double h00 = 1e-3;
-    double h01 = 0.0;
-    double h11 = 1e-9;
-    for (const Scored& one : scored) {
-      if (one.fold == left_out) {
-        continue;
-      }
-      const double p = sigmoid(one.margin);
-      const double error = one.weight * (p - (one.positive ? high : low));
-      const double curvature = one.weight * std::max(p * (1.0 - p), 1e-9);
-      g0 += error * one.margin;
-      g1 += error;
-      h00 += curvature * one.margin * one.margin;
-      h01 += curvature * one.margin;
-      h11 += curvature;
-    }
-    const double determinant = h00 * h11 - h01 * h01;
-    if (determinant < 1e-12) {
-      break;
-    }
-    const double step0 = std::clamp((h11 * g0 - h01 * g1) / determinant, -1.0, 1.0);
-    const double step1 = std::clamp((h00 * g1 - h01 * g0) / determinant, -1.0, 1.0);
-    sigmoid.slope -= step0;
-    sigmoid.intercept -= step1;
-    if (std::abs(step0) + std::abs(step1) < 1e-6) {
-      break;
-    }
-  }
-  // A model that ranks backwards is no model; let it say nothing strongly.
-  sigmoid.slope = std::max(sigmoid.slope, 0.05);
-  return sigmoid;
-}
-
-// The threshold with the best F1, drawn towards `prior` where there are few examples to go by.
-double ChooseThreshold(const std::vector<Scored>& scored, const Sigmoid& sigmoid, int left_out, double prior) {
-  std::vector<std::pair<double, const Scored*>> ranked;
-  double positives = 0.0;
-  double positive_examples = 0.0;
-  for (const Scored& one : scored) {
-    if (one.fold != left_out) {
-      ranked.emplace_back(sigmoid(one.margin), &one);
-      positives += one.positive ? one.weight : 0.0;
-      positive_examples += one.positive && one.gold ? 1.0 : 0.0;
-    }
-  }
-  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  double hits = 0.0;
-  double given = 0.0;
-  double best = -1.0;
-  double threshold = prior;
-  for (size_t i = 0; i < ranked.size(); ++i) {
-    given += ranked[i].second->weight;
-    hits += ranked[i].second->positive ? ranked[i].second->weight : 0.0;
-    if (i + 1 < ranked.size() && ranked[i + 1].first == ranked[i].first) {
-      continue;
-    }
-    const double f1 = 2.0 * hits / (given + positives);
-    if (f1 > best) {
-      best = f1;
-      threshold = i + 1 < ranked.size() ? (ranked[i].first + ranked[i + 1].first) / 2.0 : ranked[i].first;
-    }
-  }
-  const double trust = positive_examples / (positive_examples + kThresholdPrior);
-  return std::clamp(trust * threshold + (1.0 - trust) * prior, kLowestThreshold, kHighestThreshold);
 }
 
 // Sums up what was predicted against what was labelled.
@@ -557,13 +454,16 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   const auto runs = static_cast<size_t>(options.folds) + 1;
   std::vector<Weights> final_weights(issues.size());
   std::vector<std::vector<double>> margins(issues.size(), std::vector<double>(examples.size(), 0.0));
+  // By issue, then run: whether there was anything to learn from.
+  std::vector<int8_t> learned(issues.size() * runs, 0);
   std::atomic<size_t> done{0};
   progress(absl::StrCat("training ", issues.size(), " issues, ", runs, " times each"));
   common::RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
     const size_t issue = task / runs;
     const size_t run = task % runs;
     const int left_out = run < runs - 1 ? static_cast<int>(run) : -1;
-    Weights weights = TrainOne(examples, issue, left_out, vocabulary.size(), options.cost);
+    Weights weights = TrainOne(examples, issue, left_out, vocabulary.size(), options);
+    learned[task] = weights.terms.empty() ? 0 : 1;
     if (left_out < 0) {
       final_weights[issue] = std::move(weights);
     } else {
@@ -581,29 +481,13 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   for (size_t k = 0; k < issues.size(); ++k) {
     for (size_t i = 0; i < examples.size(); ++i) {
       if (examples[i].fold >= 0 && examples[i].labels[k] != 0) {
+        const bool judged = learned[k * runs + static_cast<size_t>(examples[i].fold)] != 0;
         scored[k].push_back({margins[k][i], examples[i].labels[k] > 0, static_cast<double>(examples[i].weight),
-                             examples[i].fold, examples[i].gold});
+                             examples[i].fold, examples[i].gold, judged});
       }
     }
   }
-  // Thresholds in two rounds: first each alone, then drawn towards the mean of the first round.
-  const auto fit = [&](int left_out, std::vector<Sigmoid>& sigmoids, std::vector<double>& thresholds) {
-    sigmoids.clear();
-    for (size_t k = 0; k < issues.size(); ++k) {
-      sigmoids.push_back(Calibrate(scored[k], left_out));
-    }
-    constexpr double kFirstGuess = 0.35;
-    thresholds.assign(issues.size(), kFirstGuess);
-    double prior = kFirstGuess;
-    for (int round = 0; round < 2; ++round) {
-      double sum = 0.0;
-      for (size_t k = 0; k < issues.size(); ++k) {
-        thresholds[k] = ChooseThreshold(scored[k], sigmoids[k], left_out, prior);
-        sum += thresholds[k];
-      }
-      prior = sum / static_cast<double>(issues.size());
-    }
-  };
+  const auto decide = options.learner == Learner::kLogistic ? DecideApart : DecideTogether;
 
   TrainResult result;
   std::vector<std::string> ids;
@@ -611,10 +495,8 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
     ids.push_back(issue->id);
   }
   Tally folds(ids);
-  std::vector<Sigmoid> sigmoids;
-  std::vector<double> thresholds;
   for (int fold = 0; fold < options.folds; ++fold) {
-    fit(fold, sigmoids, thresholds);
+    const std::vector<Decision> decisions = decide(scored, fold);
     for (size_t i = 0; i < examples.size(); ++i) {
       if (!examples[i].gold || examples[i].fold != fold) {
         continue;
@@ -622,19 +504,29 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
       std::vector<double> scores;
       std::vector<bool> tagged;
       for (size_t k = 0; k < issues.size(); ++k) {
-        scores.push_back(sigmoids[k](margins[k][i]));
-        tagged.push_back(scores[k] >= thresholds[k]);
+        scores.push_back(decisions[k].sigmoid(margins[k][i]));
+        tagged.push_back(scores[k] >= decisions[k].threshold);
       }
       folds.Add(*articles[i], scores, tagged, examples[i].labels);
     }
   }
   result.gold_folds = folds.Finish();
-  fit(-1, sigmoids, thresholds);
+  const std::vector<Decision> decisions = decide(scored, -1);
 
   IssueModel& model = result.model;
   model.weights.resize(vocabulary.size() * issues.size(), 0);
   for (size_t k = 0; k < issues.size(); ++k) {
-    const Weights& weights = final_weights[k];
+    const Decision& decision = decisions[k];
+    Weights& weights = final_weights[k];
+    Sigmoid sigmoid = decision.sigmoid;
+    if (options.learner == Learner::kSvm) {
+      // In units of log-odds, which is what AdaptIssueModel() takes margins for.
+      for (double& weight : weights.terms) {
+        weight *= sigmoid.slope;
+      }
+      weights.bias = sigmoid.slope * weights.bias + sigmoid.intercept;
+      sigmoid = Sigmoid();
+    }
     double largest = 1e-9;
     for (const double weight : weights.terms) {
       largest = std::max(largest, std::abs(weight));
@@ -646,13 +538,13 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
     LinearIssue linear;
     linear.weight_step = static_cast<float>(step);
     linear.bias = static_cast<float>(weights.bias);
-    linear.slope = static_cast<float>(sigmoids[k].slope);
-    linear.intercept = static_cast<float>(sigmoids[k].intercept);
+    linear.slope = static_cast<float>(sigmoid.slope);
+    linear.intercept = static_cast<float>(sigmoid.intercept);
     model.issues.push_back(linear);
     IssueModelInfo info;
     info.issue_id = ids[k];
     info.example_count = example_counts[k];
-    info.threshold = std::round(thresholds[k] * 1e4) / 1e4;
+    info.threshold = std::round(decision.threshold * 1e4) / 1e4;
     model.report.issues.push_back(std::move(info));
     model.trained_from.push_back(issues[k]->trained_from);
   }

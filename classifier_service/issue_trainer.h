@@ -1,5 +1,5 @@
-// Trains and measures the issue model: vocabulary, one LIBLINEAR logistic regression for each issue, calibration and
-// thresholds from folds, a report inside the model.
+// Trains and measures the issue model: vocabulary, one LIBLINEAR model for each issue, calibration and thresholds from
+// folds, a report inside the model.
 #ifndef DATELINE_CLASSIFIER_SERVICE_ISSUE_TRAINER_H_
 #define DATELINE_CLASSIFIER_SERVICE_ISSUE_TRAINER_H_
 
@@ -20,7 +20,19 @@
 
 namespace dateline::classifier {
 
+// How issues are learned, and what is made of the margins (issue_calibration.h).
+enum class Learner {
+  // Logistic regression in which rare issues weigh more; each issue calibrated by itself. The default model is made so:
+  // from many sources whose labels differ, for texts of others.
+  kLogistic,
+  // Support vector machines (squared hinge loss) that weigh all articles alike; issues of about the same frequency
+  // share
+  // what is known of their margins. Better for a collection's own topics, rare ones above all (docs/quality.md).
+  kSvm,
+};
+
 struct TrainOptions {
+  Learner learner = Learner::kLogistic;
   size_t max_terms = 60'000;   // Size of the vocabulary; a model takes some 40 bytes a term on disk.
   int min_articles = 4;        // Terms in fewer articles are left out, unless a seed phrase has them.
   double cost = 1.0;           // LIBLINEAR's C: larger fits closer.

@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -213,6 +214,74 @@ TEST_F(IssueTrainerTest, CorrectionsTeachAModelWithoutWhatItWasMadeFrom) {
   other_threads.threads = 1;
   ASSERT_OK_AND_ASSIGN(AdaptResult again, AdaptIssueModel(base.model, *taxonomy_, corrections, other_threads, Quiet));
   EXPECT_EQ(EncodeIssueModel(taught.model), EncodeIssueModel(again.model));
+}
+
+TrainOptions SvmOptions() {
+  TrainOptions options = SmallOptions();
+  options.learner = Learner::kSvm;
+  return options;
+}
+
+TEST_F(IssueTrainerTest, SupportVectorsGiveTheSameBytesWhateverTheThreads) {
+  TrainOptions options = SvmOptions();
+  options.threads = 1;
+  ASSERT_OK_AND_ASSIGN(TrainResult one, TrainIssueModel(SmallCorpus(), *taxonomy_, options, Quiet));
+  options.threads = 3;
+  ASSERT_OK_AND_ASSIGN(TrainResult three, TrainIssueModel(SmallCorpus(), *taxonomy_, options, Quiet));
+  EXPECT_EQ(EncodeIssueModel(one.model), EncodeIssueModel(three.model));
+  EXPECT_GT(one.gold_folds.quality.f1, 0.95);
+}
+
+TEST_F(IssueTrainerTest, SupportVectorsGiveMarginsThatAreLogOdds) {
+  ASSERT_OK_AND_ASSIGN(TrainResult result, TrainIssueModel(SmallCorpus(), *taxonomy_, SvmOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(result.model));
+  EXPECT_EQ(tagger->info().issues.front().slope, 1.0);
+  EXPECT_EQ(tagger->info().issues.front().intercept, 0.0);
+  ArticleText text;
+  text.body = "Crude from the refineries was short, field 7.";
+  const IssueScore best = tagger->Score(text).front();
+  EXPECT_EQ(best.issue_id, "oil");
+  EXPECT_GT(best.score, 0.6);
+  EXPECT_NEAR(best.score, 1.0 / (1.0 + std::exp(-best.raw.value())), 2e-4);
+}
+
+TEST_F(IssueTrainerTest, SupportVectorsGiveIssuesOfThreeExamples) {
+  std::string text(kTaxonomy);
+  Corpus corpus = SmallCorpus();
+  const std::vector<std::string> rare = {"copra", "rye", "palladium", "castor"};
+  for (size_t k = 0; k < rare.size(); ++k) {
+    absl::StrAppend(&text, "issue { id: \"", rare[k], "\" names { language: \"en\" display_name: \"", rare[k],
+                    "\" } definition: \"d\" }\n");
+    for (int i = 0; i < 3; ++i) {
+      corpus.train.push_back(Article(static_cast<int>(1000 + 10 * k) + i,
+                                     absl::StrCat("Traders of ", rare[k], " sold ", rare[k], ", lot ", i, "."),
+                                     {rare[k]}));
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(text, "wider"));
+  ASSERT_OK_AND_ASSIGN(TrainResult result, TrainIssueModel(corpus, wider, SvmOptions(), Quiet));
+  ASSERT_OK(WriteIssueModel(dir_.File("rare.model"), result.model));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("rare.model"), wider));
+  for (const std::string& issue : rare) {
+    ArticleText article;
+    article.body = absl::StrCat("Much ", issue, " was sold.");
+    const IssueResult tagged = tagger->Tag(article);
+    ASSERT_EQ(tagged.tags.size(), 1U) << issue;
+    EXPECT_EQ(tagged.tags.front().id, issue);
+  }
+}
+
+TEST_F(IssueTrainerTest, CorrectionsTeachAModelOfSupportVectorsToo) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SvmOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(AdaptResult taught,
+                       AdaptIssueModel(base.model, *taxonomy_, Corrections(20, "sport"), SmallAdaptOptions(), Quiet));
+  EXPECT_GT(taught.after.quality.f1, taught.before.quality.f1);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(taught.model));
+  ArticleText text;
+  text.body = "A pipeline of goals for the crude team.";
+  EXPECT_EQ(tagger->Score(text).front().issue_id, "sport");
+  text.body = "Crude barrels and refineries, field 50.";
+  EXPECT_EQ(tagger->Score(text).front().issue_id, "oil") << "what it knew before stays";
 }
 
 TEST_F(IssueTrainerTest, ANewIssueIsLearnedOnceThereAreEnoughExamples) {

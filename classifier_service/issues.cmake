@@ -25,8 +25,8 @@ dateline_library(classifier_issues
   DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS model_file classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc)
 dateline_library(classifier_trainer
-  SOURCES issue_trainer.cc issue_trainer_corpus.cc
-  HEADERS issue_trainer.h issue_trainer_corpus.h
+  SOURCES issue_calibration.cc issue_trainer.cc issue_trainer_corpus.cc
+  HEADERS issue_calibration.h issue_trainer.h issue_trainer_corpus.h
   DEPS classifier_issues
   PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
     Liblinear::Liblinear PkgConfig::ZSTD)
@@ -43,7 +43,7 @@ dateline_test(classifier_issues_test
   SOURCES issue_tagger_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
   DEPS classifier_issues test_support)
 dateline_test(classifier_trainer_test
-  SOURCES issue_trainer_test.cc
+  SOURCES issue_calibration_test.cc issue_trainer_test.cc
   DEPS classifier_trainer test_support PkgConfig::ZSTD)
 dateline_test(classifier_core_test SOURCES classifier_test.cc language_test.cc DEPS classifier_core test_support)
 if(DATELINE_BUILD_TESTS)

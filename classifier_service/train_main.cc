@@ -50,6 +50,7 @@ using dateline::classifier::IssueModelInfo;
 using dateline::classifier::IssueTagger;
 using dateline::classifier::LabelledArticle;
 using dateline::classifier::LabelState;
+using dateline::classifier::Learner;
 using dateline::classifier::OwnArticles;
 using dateline::classifier::Quality;
 using dateline::classifier::Taxonomy;
@@ -71,6 +72,7 @@ struct Flags {
   bool keep_going = false;
   bool force = false;
   std::string date;
+  std::string learner = "auto";
   CorpusOptions corpus;
   TrainOptions train;
   dateline::classifier::TrainCountriesFlags countries;
@@ -255,11 +257,16 @@ absl::Status Issues(const Flags& flags) {
     const size_t gone = AddOwnArticles(std::move(own), flags.hold_out, corpus);
     Progress(absl::StrCat(count, " articles of your own; ", gone, " others are the same and went out"));
   }
+  const bool svm = flags.learner == "svm" || (flags.learner == "auto" && flags.corpus.data_dir.empty());
+  options.learner = svm ? Learner::kSvm : Learner::kLogistic;
+  if (svm) {
+    options.min_articles = 2;  // A rare issue's words are rare.
+  }
   options.notes = absl::StrFormat(
-      "classifier_train issues: %d articles; left out %d by id and %d by text of test splits and gold; C %g, %d terms, "
-      "gold weight %d, one gold article in %d held out, weight of labelled ones %d, %d folds, seed %d",
-      corpus.train.size(), corpus.dropped_by_id, corpus.dropped_by_text, options.cost, options.max_terms,
-      flags.corpus.gold_weight, flags.corpus.gold_held_out,
+      "classifier_train issues: %d articles; left out %d by id and %d by text of test splits and gold; %sC %g, %d "
+      "terms, gold weight %d, one gold article in %d held out, weight of labelled ones %d, %d folds, seed %d",
+      corpus.train.size(), corpus.dropped_by_id, corpus.dropped_by_text, svm ? "SVM, " : "", options.cost,
+      options.max_terms, flags.corpus.gold_weight, flags.corpus.gold_held_out,
       flags.corpus.labelled_file.empty() ? 0 : flags.corpus.labelled_weight, options.folds, options.seed);
   ASSIGN_OR_RETURN(TrainResult result, TrainIssueModel(corpus, taxonomy, options, Progress));
 
@@ -456,6 +463,13 @@ int main(int argc, char** argv) {
   issues->add_option("--terms", flags.train.max_terms, "Size of the vocabulary")
       ->capture_default_str()
       ->check(CLI::Range(100, 1'000'000));
+  issues
+      ->add_option(
+          "--learner", flags.learner,
+          "logistic carries from one source to another; svm is for articles like those it learns from, and for "
+          "rare issues; auto: svm without --data, else logistic. --add alone goes on with what the model has")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "logistic", "svm"}));
   issues->add_option("--cost", flags.train.cost, "LIBLINEAR's C: larger fits the training articles closer")
       ->capture_default_str();
   issues->add_option("--folds", flags.train.folds, "Folds for calibration and thresholds")

@@ -476,11 +476,16 @@ int Main(int argc, char** argv) {
   double floor = 0;
   topics->add_option("--floor", floor, "Fail if the macro-F1 of the test split is lower");
   topics->add_flag("--validate", validate, "Only the figures of folds of the training split");
+  std::string learner = "svm";
+  topics->add_option("--learner", learner, "As classifier_train issues has it")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"logistic", "svm"}));
   topics->add_option("--cost", options.cost, "LIBLINEAR's C")->capture_default_str();
   topics->add_option("--folds", options.folds, "Folds")->capture_default_str();
   topics->add_option("--terms", options.max_terms, "Size of the vocabulary")->capture_default_str();
   topics->add_option("--threads", options.threads, "Trainings at a time")->capture_default_str();
   if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
+  options.learner = learner == "svm" ? classifier::Learner::kSvm : classifier::Learner::kLogistic;
   const absl::Status status = *seeds     ? Seeds(labelled, data)
                               : *sources ? Sources(data, model)
                                          : Topics(articles, test_split, options, !validate, floor);
