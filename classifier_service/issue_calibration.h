@@ -45,11 +45,10 @@ std::vector<Decision> DecideApart(const std::vector<std::vector<Scored>>& issues
 // its own articles each issue counts some that are made up: the average of the issues about as frequent as it, which
 // is what can be expected of it where it has next to no examples of its own.
 //   - The sigmoid is fitted to both.
-//   - Frequent issues are given from probability 0.4 on: about half of the F1 that is within reach, which is where F1
-//   is
-//     best (Z. Lipton et al., Optimal Thresholding of Classifiers to Maximize F1 Measure, 2014). For rare ones, whose
-//     F1 is lower, it is the threshold that is best on both, at least 0.05; between them a mean that depends on the
-//     number of examples.
+//   - Frequent issues are given from probability 0.4 on: about half of the F1 within reach, which is where F1 is best
+//     (Z. Lipton et al., Optimal Thresholding of Classifiers to Maximize F1 Measure, 2014). For rare ones, whose F1 is
+//     lower, it is the threshold that is best on both, at least 0.05; between them a mean that depends on the number
+//     of examples.
 // The constants are the best of few that were tried on the training split of Reuters-21578, by folds within folds
 // (docs/quality.md); none is sharp.
 std::vector<Decision> DecideTogether(const std::vector<std::vector<Scored>>& issues, int left_out);

@@ -218,6 +218,12 @@ class WithoutServices(CommandLineTest):
         self.assert_exit(first, 0)
         self.assertIn("own (held out)", first.stdout)
         trained = version()
+        # From articles of its own alone it is another learner than the default model's, unless told.
+        self.assertIn("SVM, C 1,", run_program("classifier_train", "show", "--model", model).stdout)
+        logistic = os.path.join(self.dir, "logistic.model")
+        self.assert_exit(run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", logistic, "--learner",
+                                     "logistic", "--articles", os.path.join(self.dir, "articles.jsonl"), timeout=120), 0)
+        self.assertNotIn("SVM", run_program("classifier_train", "show", "--model", logistic).stdout)
         # Broken lines end it, or are named and left out.
         with open(self.labelled("corrections.jsonl", 40, first=1000), "a", encoding="utf-8") as file:
             file.write('{"id": \n')

@@ -231,8 +231,15 @@ struct Collection {
   std::vector<LabelledArticle> test;
 };
 
-// `test_split` empty: one article in five, by a hash of its id. Articles of the split "unused" are.
-absl::StatusOr<Collection> ReadCollection(const std::string& path, const std::string& test_split) {
+bool HasTopic(const Collection& collection, const LabelledArticle& article) {
+  return std::any_of(article.issues.begin(), article.issues.end(), [&](const std::string& label) {
+    return std::binary_search(collection.topics.begin(), collection.topics.end(), label);
+  });
+}
+
+// `test_split` empty: one article in five, by a hash of its id. Articles of the split "unused" are left out, and, if
+// `with_topic`, those without one.
+absl::StatusOr<Collection> ReadCollection(const std::string& path, const std::string& test_split, bool with_topic) {
   Collection collection;
   std::map<std::string, std::array<int, 2>> counts;
   RETURN_IF_ERROR(classifier::ForEachCountryArticle(path, [&](const classifier::CountryArticle& article) {
@@ -251,6 +258,11 @@ absl::StatusOr<Collection> ReadCollection(const std::string& path, const std::st
   }));
   for (const auto& [topic, of] : counts) {
     if (of[0] > 0 && of[1] > 0) collection.topics.push_back(topic);
+  }
+  if (with_topic) {
+    const auto without = [&](const LabelledArticle& article) { return !HasTopic(collection, article); };
+    std::erase_if(collection.train, without);
+    std::erase_if(collection.test, without);
   }
   return collection;
 }
@@ -378,9 +390,10 @@ std::vector<std::vector<double>> PlainScores(const Collection& collection) {
 }
 
 // The trainer as a site uses it, with the collection's topics for a taxonomy.
-absl::Status Topics(const std::string& path, const std::string& test_split, const classifier::TrainOptions& options,
-                    bool measure_test, double floor) {
-  ASSIGN_OR_RETURN(Collection collection, ReadCollection(testing::SharedFile(path).value_or(path), test_split));
+absl::Status Topics(const std::string& path, const std::string& test_split, bool topic_only,
+                    const classifier::TrainOptions& options, bool measure_test, double floor) {
+  ASSIGN_OR_RETURN(Collection collection,
+                   ReadCollection(testing::SharedFile(path).value_or(path), test_split, topic_only));
   std::string text = "version: \"topics\"\n";
   for (const std::string& topic : collection.topics) {
     absl::StrAppend(&text, "issue { id: \"", topic, "\" names { language: \"en\" display_name: \"", topic,
@@ -421,18 +434,12 @@ absl::Status Topics(const std::string& path, const std::string& test_split, cons
   const std::vector<double> zero(collection.topics.size(), 0.0);
   const double macro = PrintTopics("trainer, test split", collection, collection.test, scores, thresholds);
   PrintTopics("plain LIBLINEAR SVM, margin > 0", collection, collection.test, plain, zero);
-  // The same of those articles that have a topic; for training, those that have none are left out as well only where
-  // the figures say so.
+  // The same of those articles that have a topic; trained on all, unless --with_topic leaves the others out altogether.
   std::vector<LabelledArticle> with_topic;
   std::vector<std::vector<double>> their_scores;
   std::vector<std::vector<double>> their_plain;
   for (size_t i = 0; i < collection.test.size(); ++i) {
-    const auto& labels = collection.test[i].issues;
-    if (std::none_of(labels.begin(), labels.end(), [&](const std::string& label) {
-          return std::binary_search(collection.topics.begin(), collection.topics.end(), label);
-        })) {
-      continue;
-    }
+    if (!HasTopic(collection, collection.test[i])) continue;
     with_topic.push_back(collection.test[i]);
     their_scores.push_back(scores[i]);
     their_plain.push_back(plain[i]);
@@ -473,6 +480,8 @@ int Main(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
   topics->add_option("--test", test_split, "The name of its test split; default: one article in five");
+  bool with_topic = false;
+  topics->add_flag("--with_topic", with_topic, "Leave articles without a topic out, of training as well");
   double floor = 0;
   topics->add_option("--floor", floor, "Fail if the macro-F1 of the test split is lower");
   topics->add_flag("--validate", validate, "Only the figures of folds of the training split");
@@ -488,7 +497,7 @@ int Main(int argc, char** argv) {
   options.learner = learner == "svm" ? classifier::Learner::kSvm : classifier::Learner::kLogistic;
   const absl::Status status = *seeds     ? Seeds(labelled, data)
                               : *sources ? Sources(data, model)
-                                         : Topics(articles, test_split, options, !validate, floor);
+                                         : Topics(articles, test_split, with_topic, options, !validate, floor);
   if (status.ok()) return EXIT_SUCCESS;
   if (*topics && absl::IsNotFound(status)) {
     std::printf("%s\n", testing::SharedFileMissing(articles).c_str());
