@@ -105,7 +105,12 @@ TEST(ArticleStoreTest, AStoreOfTheFirstVersionLearnsWhichUrlsAreArticlesOwn) {
   }
   {
     absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
-    ASSERT_TRUE((*sql)->Execute("ALTER TABLE urls DROP COLUMN own; PRAGMA user_version=1").ok());
+    ASSERT_TRUE((*sql)
+                    ->Execute("ALTER TABLE urls DROP COLUMN own; DROP INDEX articles_embargo; "
+                              "ALTER TABLE articles DROP COLUMN create_seq; ALTER TABLE articles DROP COLUMN "
+                              "correct_seq; ALTER TABLE articles DROP COLUMN change_time; ALTER TABLE articles DROP "
+                              "COLUMN embargo; PRAGMA user_version=1")
+                    .ok());
   }
   for (int i = 0; i < 2; ++i) {
     auto store = OpenOrDie(path);

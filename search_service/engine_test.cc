@@ -678,6 +678,94 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, TheEndOfAnEmbargoIsToldToWhoFollowsTheLog) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Embargoed budget", "Text");
+  article.visible_from = absl::Now() + absl::Milliseconds(200);
+  const uint64_t seq = IngestAndWait(*engine, article).seq;
+  ASSERT_EQ(engine->WaitFor(seq + 1, Progress::kVisible, Soon()), Progress::kVisible);
+  ChangeQuery query;
+  query.since = {seq, seq};
+  const absl::StatusOr<ChangeList> changes = engine->ListChanges(query);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  ASSERT_EQ(changes->changes.size(), 1U);
+  EXPECT_EQ(changes->changes[0].kind, ChangeKind::kCreated);
+  EXPECT_EQ(changes->changes[0].article.id, "a");
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("budget"))), ElementsAre("a"));
+}
+
+TEST(EngineTest, AListUnderAFilterHoldsWhatASearchWithItFinds) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());
+  for (int i = 0; i < 40; ++i) {
+    Article article = MakeArticle(absl::StrCat("a", i), i % 3 == 0 ? "Iran and oil" : "Emirates", "Text");
+    if (i % 2 == 0) article.url = absl::StrCat("https://Example.com/", i, "?utm_source=x");
+    if (i % 5 == 0) article.alternate_urls = {absl::StrCat("http://example.org/", i)};
+    if (i % 4 != 0) article.source = i % 4 == 1 ? "The \"Post\"" : std::string(300, 's');
+    if (i % 3 == 1) article.authors = {"Ann", "Ben"};
+    if (i % 7 == 0) article.language_code = "pt-BR";
+    if (i % 6 != 0) article.publish_time = absl::FromUnixSeconds(1'700'000'000 + i * 5'000'000);
+    if (i % 8 == 0) article.update_time = absl::FromUnixSeconds(1'700'000'000 + i * 5'000'000);
+    if (i % 9 == 0) article.content_type = "report";
+    if (i % 10 == 0) article.attributes["section"] = {"World", "Front"};
+    if (i % 11 == 0) {
+      Label& label = article.labels.emplace_back();
+      label.dimension = Dimension::kCountry;
+      label.id = "RU";
+      label.source = LabelSource::kSource;
+    }
+    IngestAndWait(*engine, article);
+  }
+  Settle(*engine, Progress::kLabelled);
+  const std::vector<std::string> filters = {
+      "",
+      "country = IR",
+      "country = RU",
+      "country != IR",
+      "issue = energy",
+      "issue = old_energy",
+      "group = gcc",
+      "source = \"The \\\"Post\\\"\"",
+      absl::StrCat("source = ", std::string(300, 's')),
+      "author = Ann",
+      "NOT author = Ann",
+      "language = pt",
+      "language = PT-br",
+      "language != en",
+      "content_type = report",
+      "year = 2023",
+      "month = 2024-03",
+      "year < 2025",
+      "publish_time >= 2025-02-03",
+      "publish_time < 2025-02",
+      "NOT publish_time < 2025-02",
+      "update_time > 2024",
+      "id = a7",
+      "url = \"http://example.com/8\"",
+      "url = \"https://example.org/10\"",
+      "attributes.section = Front",
+      "attributes.section = World AND (country = IR OR year = 2024)",
+      "-country = IR OR author = Ben",
+  };
+  int passed = 0;
+  for (const std::string& filter : filters) {
+    SearchQuery query;
+    query.filter = filter;
+    query.page_size = 100;
+    std::vector<std::string> found = Ids(SearchOrDie(*engine, query));
+    ListQuery list;
+    list.filter = filter;
+    const absl::StatusOr<ArticleList> listed = engine->ListArticles(list);
+    ASSERT_TRUE(listed.ok()) << listed.status();
+    std::vector<std::string> ids;
+    for (const Article& article : listed->articles) ids.push_back(article.id);
+    EXPECT_THAT(ids, ::testing::UnorderedElementsAreArray(found)) << filter;
+    passed += ids.empty() || ids.size() == 40 ? 0 : 1;
+  }
+  EXPECT_GE(passed, 20);  // Otherwise the filters say little.
+}
+
 TEST(EngineTest, AnAnswerSaysWhetherAnEmbargoMayChangeIt) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));

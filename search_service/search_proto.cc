@@ -22,6 +22,13 @@ using common::InvalidField;
 
 constexpr int kMaxFacets = 20;
 
+// The kinds of the core have the numbers of the wire, so that a cast is the translation.
+static_assert(static_cast<int>(ChangeKind::kCreated) == v1::CHANGE_KIND_CREATED);
+static_assert(static_cast<int>(ChangeKind::kUpdated) == v1::CHANGE_KIND_UPDATED);
+static_assert(static_cast<int>(ChangeKind::kRelabelled) == v1::CHANGE_KIND_RELABELLED);
+static_assert(static_cast<int>(ChangeKind::kCorrected) == v1::CHANGE_KIND_CORRECTED);
+static_assert(static_cast<int>(ChangeKind::kDeleted) == v1::CHANGE_KIND_DELETED);
+
 // Counts are 32-bit on the wire.
 int32_t Count(int64_t value) {
   return static_cast<int32_t>(std::clamp<int64_t>(value, 0, std::numeric_limits<int32_t>::max()));
@@ -276,6 +283,40 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
   response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
+}
+
+void ToProto(const ArticleList& list, v1::ListArticlesResponse& response) {
+  for (const Article& article : list.articles) {
+    apb::Article& proto = *response.add_articles();
+    proto.set_id(article.id);
+    proto.set_url(article.url);
+    proto.set_etag(article.etag);
+    proto.set_content_hash(article.content_hash);
+    if (article.update_time) *proto.mutable_update_time() = TimestampToProto(*article.update_time);
+  }
+  response.set_next_page_token(list.next_page_token);
+}
+
+absl::StatusOr<ChangeQuery> FromProto(const v1::ListChangesRequest& request, const Engine& engine) {
+  ChangeQuery query;
+  ASSIGN_OR_RETURN(query.since, engine.PlaceOf("since_token", request.since_token()));
+  query.filter = request.filter();
+  query.page_size = request.page_size();
+  ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_BASIC));
+  query.view = ViewOf(view);
+  return query;
+}
+
+void ToProto(const ArticleChange& change, View view, const Taxonomy& taxonomy, v1::Change& proto) {
+  proto.set_kind(static_cast<v1::ChangeKind>(change.kind));
+  if (change.change_time) *proto.mutable_change_time() = TimestampToProto(*change.change_time);
+  apb::Article& article = *proto.mutable_article();
+  if (change.kind == ChangeKind::kDeleted) {
+    article.set_id(change.article.id);
+    article.set_url(change.article.url);
+    return;
+  }
+  ToProto(change.article, {.view = ViewToProto(view), .display_language = "", .labels = {}}, taxonomy, article);
 }
 
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request) {
