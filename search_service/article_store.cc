@@ -302,6 +302,20 @@ std::optional<int64_t> EmbargoOf(const Article& article, absl::Time now) {
   return absl::ToUnixMicros(*article.visible_from);
 }
 
+absl::Status NoSuchArticle(absl::string_view id_or_url) {
+  return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
+                            kReasonNotFound);
+}
+
+absl::Status EtagMismatch() {
+  return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
+                            kReasonEtagMismatch);
+}
+
+absl::Status DamagedArticle(absl::string_view id) {
+  return absl::DataLossError(absl::StrCat("article ", id, " is damaged in the store; send it again, or delete it"));
+}
+
 int64_t FileBytes(const std::string& path) {
   struct stat info {};
   return stat(path.c_str(), &info) == 0 ? static_cast<int64_t>(info.st_size) : 0;
@@ -704,14 +718,9 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
     ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
     if (existing && !existing->stored.deleted) named.push_back(std::move(existing->stored));
   }
-  if (named.empty() && !options.allow_missing) {
-    return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
-                              kReasonNotFound);
-  }
+  if (named.empty() && !options.allow_missing) return NoSuchArticle(id_or_url);
   for (const StoredArticle& stored : named) {
-    if (options.etag.empty() || stored.deleted || stored.article.etag == options.etag) continue;
-    return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
-                              kReasonEtagMismatch);
+    if (!options.etag.empty() && !stored.deleted && stored.article.etag != options.etag) return EtagMismatch();
   }
   if (options.purge) return Purge(id_or_url, named, now);
   if (named.empty()) return uint64_t{0};
@@ -899,6 +908,37 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
   return true;
 }
 
+absl::StatusOr<StoredArticle> ArticleStore::CorrectLabels(absl::string_view id_or_url,
+                                                          const LabelCorrection& correction, const Taxonomy& taxonomy,
+                                                          absl::Time now) {
+  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+  if (!existing || existing->stored.deleted) return NoSuchArticle(id_or_url);
+  StoredArticle& stored = existing->stored;
+  Article& article = stored.article;
+  if (!correction.etag.empty() && article.etag != correction.etag) return EtagMismatch();
+  RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+  if (stored.damaged) return DamagedArticle(article.id);
+  if (!ApplyCorrection(correction, taxonomy, now, article)) return std::move(stored);
+
+  const uint64_t seq = next_seq_++;
+  moves_.push_back({stored.row, article.seq, seq});
+  article.seq = seq;
+  article.etag = EtagOf(article);
+  const EncodedArticle encoded = EncodeArticle(article);
+  ASSIGN_OR_RETURN(SqlStatement update,
+                   writer_->Prepare("UPDATE articles SET seq = ?1, correct_seq = ?1, labels = ?2, etag = ?3, "
+                                    "change_time = ?4 WHERE row = ?5"));
+  RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                      .BindBlob(encoded.labels)
+                      .Bind(article.etag)
+                      .Bind(absl::ToUnixMicros(now))
+                      .Bind(stored.row)
+                      .Run());
+  ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
+  RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(stored.row).Run());
+  return std::move(stored);
+}
+
 absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts) {
   ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT seq FROM articles WHERE row = ?"));
   ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
@@ -1006,10 +1046,7 @@ absl::StatusOr<std::optional<StoredArticle>> ArticleStore::Find(absl::string_vie
   ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*reader, id_or_url));
   if (!existing || existing->stored.deleted) return std::nullopt;
   RETURN_IF_ERROR(ReadTexts(*reader, parts, existing->stored));
-  if (existing->stored.damaged) {
-    return absl::DataLossError(
-        absl::StrCat("article ", existing->stored.article.id, " is damaged in the store; send it again, or delete it"));
-  }
+  if (existing->stored.damaged) return DamagedArticle(existing->stored.article.id);
   return std::move(existing->stored);
 }
 

@@ -27,6 +27,7 @@
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
 #include "search_service/engine.h"
+#include "search_service/label_correction.h"
 #include "search_service/sqlite.h"
 #include "search_service/taxonomy.h"
 #include "search_service/visible_prefix.h"
@@ -87,6 +88,11 @@ class ArticleStore {
   // article is kFailed instead.
   absl::StatusOr<bool> SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
                                    const Taxonomy& taxonomy);
+  // Makes an editor's decisions those of the article that Find finds, and gives it as it is then, without body. `seq`
+  // is a new one if that changed anything. `correction` is checked. NotFound, Aborted (etag) and DataLoss (damaged) are
+  // the caller's errors: nothing was changed, and the transaction may go on.
+  absl::StatusOr<StoredArticle> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction,
+                                              const Taxonomy& taxonomy, absl::Time now);
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
   // Articles that are kFailed are pending again, as if never tried, if what labels are made by (`what`: a model, a

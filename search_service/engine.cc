@@ -276,9 +276,35 @@ class Engine::Impl {
     return outcome->seq;
   }
 
+  absl::StatusOr<Article> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction) {
+    RETURN_IF_ERROR(CheckId(id_or_url));
+    struct Outcome {
+      absl::Status refused;
+      Article article;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    const std::shared_ptr<const Taxonomy> known = taxonomy();
+    ASSIGN_OR_RETURN(LabelCorrection checked, CheckCorrection(correction, *known));
+    const auto write = [outcome, key = std::string(id_or_url), checked = std::move(checked),
+                        known](ArticleStore& store) -> absl::Status {
+      absl::StatusOr<StoredArticle> stored = store.CorrectLabels(key, checked, *known, absl::Now());
+      if (stored.ok()) {
+        outcome->article = std::move(stored->article);
+        return absl::OkStatus();
+      }
+      const absl::Status& status = stored.status();
+      if (!absl::IsNotFound(status) && !absl::IsAborted(status) && !absl::IsDataLoss(status)) return status;
+      outcome->refused = status;
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
+    // Moved, so that nothing of it is shared with the writer, which may still hold the outcome.
+    RETURN_IF_ERROR(std::move(outcome->refused));
+    return std::move(outcome->article);
+  }
+
   absl::StatusOr<Article> Get(absl::string_view id_or_url, bool include_embargoed) const {
-    if (id_or_url.empty()) return common::InvalidField("id", "is empty");
-    if (!common::IsValidUtf8(id_or_url)) return common::InvalidField("id", "is not valid UTF-8");
+    RETURN_IF_ERROR(CheckId(id_or_url));
     ASSIGN_OR_RETURN(std::optional<StoredArticle> stored, store_->Find(id_or_url, Parts::kAll));
     const bool hidden =
         stored && !include_embargoed && stored->article.visible_from && *stored->article.visible_from > absl::Now();
@@ -490,6 +516,12 @@ class Engine::Impl {
     if (seq > durable_) return Progress::kNone;
     if (seq > visible_) return Progress::kDurable;
     return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
+  }
+
+  static absl::Status CheckId(absl::string_view id_or_url) {
+    if (id_or_url.empty()) return common::InvalidField("id", "is empty");
+    if (!common::IsValidUtf8(id_or_url)) return common::InvalidField("id", "is not valid UTF-8");
+    return absl::OkStatus();
   }
 
   // Whether the place is one of this log.
@@ -1291,6 +1323,9 @@ void Engine::Ingest(Article article, const IngestOptions& options, std::function
 }
 absl::StatusOr<uint64_t> Engine::Delete(absl::string_view id_or_url, const DeleteOptions& options) {
   return impl_->Delete(id_or_url, options);
+}
+absl::StatusOr<Article> Engine::CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction) {
+  return impl_->CorrectLabels(id_or_url, correction);
 }
 absl::StatusOr<Article> Engine::Get(absl::string_view id_or_url, bool include_embargoed) const {
   return impl_->Get(id_or_url, include_embargoed);

@@ -23,6 +23,7 @@
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
 #include "search_service/enumeration.h"
+#include "search_service/label_correction.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
 
@@ -112,7 +113,7 @@ struct IndexInfo {
   absl::Time index_time;  // Of the last commit of the index.
 };
 
-// Thread-safe. Blocking calls (Search, Suggest, Get, Delete, WaitFor, IndexInfo) belong on worker threads.
+// Thread-safe. Blocking calls (Search, Suggest, Get, Delete, WaitFor, IndexInfo and the like) belong on worker threads.
 class Engine {
  public:
   struct Options {
@@ -160,6 +161,11 @@ class Engine {
   // Deletes by id or URL; durable when it returns. Gives the sequence of the deletion (0: nothing to delete).
   // Where several articles have a URL it deletes the one that Get gives. NotFound; Aborted if the etag is another one.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options);
+
+  // Makes an editor's decisions those of one article, found as by Get; durable when it returns. Gives the article as it
+  // is then, without body; its `seq` is the place to wait for. InvalidArgument and Unavailable as CheckCorrection;
+  // NotFound; Aborted if the etag is another one; DataLoss if the article is damaged. Who may is the caller's business.
+  absl::StatusOr<Article> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction);
 
   // One article with all its labels. Of several that have a URL: first those whose own it is, then the one whose
   // content changed last. NotFound, also for one under embargo unless `include_embargoed`.

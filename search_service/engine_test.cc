@@ -695,6 +695,79 @@ TEST(EngineTest, TheEndOfAnEmbargoIsToldToWhoFollowsTheLog) {
   EXPECT_THAT(Ids(SearchOrDie(*engine, Words("budget"))), ElementsAre("a"));
 }
 
+TEST(EngineTest, WhatAnEditorDecidedOutlivesTaggingAndSendingAgainAndIsSearchable) {
+  TempDir dir;
+  const auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Article article = MakeArticle("a", "Iran and Russia", "On oil.");
+  article.url = "https://example.com/a";
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  const std::string etag = engine->Get("a")->etag;
+  const auto country = [](const char* id) {
+    Label label;
+    label.dimension = Dimension::kCountry;
+    label.id = id;
+    return label;
+  };
+  LabelCorrection correction;
+  correction.add = {country("AE")};
+  correction.remove = {country("RU")};
+  correction.replace = {Dimension::kIssue};
+  correction.etag = etag;
+  const absl::StatusOr<Article> corrected = engine->CorrectLabels("https://example.com/a", correction);
+  ASSERT_TRUE(corrected.ok()) << corrected.status();
+  EXPECT_NE(corrected->etag, etag);
+  EXPECT_EQ(engine->Reached(corrected->seq) >= Progress::kDurable, true);
+  const auto counting = [&] {
+    std::vector<std::string> ids;
+    const absl::StatusOr<Article> stored = engine->Get("a");
+    if (!stored.ok()) return ids;
+    for (const Label& label : EffectiveLabels(*stored)) ids.push_back(label.id);
+    return ids;
+  };
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  Settle(*engine, Progress::kLabelled);
+  const auto found = [&](const std::string& filter) {
+    SearchQuery query;
+    query.filter = filter;
+    return SearchOrDie(*engine, query).total;
+  };
+  EXPECT_EQ(found("country = AE"), 1);
+  EXPECT_EQ(found("country = RU"), 0);
+  EXPECT_EQ(found("issue = energy"), 0);
+  ChangeQuery changes;
+  changes.since = {corrected->seq - 1, corrected->seq - 1};
+  EXPECT_EQ(engine->ListChanges(changes)->changes.at(0).kind, ChangeKind::kCorrected);
+  ListQuery edited;
+  edited.label_sources = {LabelSource::kEditor};
+  EXPECT_EQ(engine->ListArticles(edited)->articles.size(), 1U);
+  edited.label_sources = {LabelSource::kSource};
+  EXPECT_EQ(engine->ListArticles(edited)->articles.size(), 0U);
+
+  // The etag is the old one: nothing is done. The same again is no change, and has the same token.
+  EXPECT_EQ(engine->CorrectLabels("a", correction).status().code(), absl::StatusCode::kAborted);
+  correction.etag.clear();
+  EXPECT_EQ(engine->CorrectLabels("a", correction)->seq, corrected->seq);
+
+  // Another text is tagged anew, with the decisions kept; so it is after a restart.
+  article.body = "On oil and Russia, again.";
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  EXPECT_NE(engine->Get("a")->etag, corrected->etag);
+  engine.reset();
+  engine = OpenOrDie(OptionsFor(dir), labeler);
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  EXPECT_EQ(engine->Get("a")->replaced_dimensions, 1U << static_cast<int>(Dimension::kIssue));
+
+  EXPECT_EQ(engine->CorrectLabels("none", correction).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("", correction).status()), "id");
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("\xff", correction).status()), "id");
+  correction.add = {country("QQ")};
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("a", correction).status()), "add[0].region_code");
+}
+
 TEST(EngineTest, AListUnderAFilterHoldsWhatASearchWithItFinds) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());

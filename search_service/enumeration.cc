@@ -24,7 +24,7 @@ constexpr absl::Duration kLongestShare = absl::Seconds(1);
 constexpr size_t kReadAtOnce = 500;
 // Of text: a little more than what an answer can hold.
 constexpr size_t kMaxShareBytes = 5'000'000;
-constexpr size_t kFilterHashChars = 12;
+constexpr size_t kSelectionHashChars = 12;
 constexpr size_t kTokenCheckChars = 8;
 
 // One share: what is wanted, and when it is enough.
@@ -67,14 +67,15 @@ class Share {
   absl::Time end_;
 };
 
-// Where a list goes on: the log, the row, and the filter by which it was made.
-std::string EncodePageToken(absl::string_view log_uuid, int64_t row, absl::string_view filter) {
+// Where a list goes on: the log, the row, and what the list is of.
+std::string EncodePageToken(absl::string_view log_uuid, int64_t row, absl::string_view selection) {
   const std::string place =
-      absl::StrCat(log_uuid, ".", row, ".", common::Hash128Hex(filter).substr(0, kFilterHashChars), ".list");
+      absl::StrCat(log_uuid, ".", row, ".", common::Hash128Hex(selection).substr(0, kSelectionHashChars), ".list");
   return absl::WebSafeBase64Escape(absl::StrCat(place, ".", common::Hash128Hex(place).substr(0, kTokenCheckChars)));
 }
 
-absl::StatusOr<int64_t> ParsePageToken(absl::string_view text, absl::string_view log_uuid, absl::string_view filter) {
+absl::StatusOr<int64_t> ParsePageToken(absl::string_view text, absl::string_view log_uuid,
+                                       absl::string_view selection) {
   constexpr size_t kMaxTokenBytes = 200;
   std::string plain;
   int64_t row = 0;
@@ -83,7 +84,7 @@ absl::StatusOr<int64_t> ParsePageToken(absl::string_view text, absl::string_view
   }
   const std::vector<absl::string_view> parts = absl::StrSplit(plain, '.');
   const bool formed = parts.size() == 5 && parts[3] == "list" && absl::SimpleAtoi(parts[1], &row) && row >= 0;
-  // Any filter that has this hash will do: the check is of what the token says.
+  // What the check is of.
   const std::string place = formed ? absl::StrCat(parts[0], ".", row, ".", parts[2], ".list") : std::string();
   // Base64 can be written in several ways. What is not to the letter what was given out was damaged.
   if (!formed || parts[4] != common::Hash128Hex(place).substr(0, kTokenCheckChars) ||
@@ -95,10 +96,26 @@ absl::StatusOr<int64_t> ParsePageToken(absl::string_view text, absl::string_view
         absl::FailedPreconditionError("page_token: is of another article log; start again from the first page"),
         kReasonPageTokenExpired);
   }
-  if (parts[2] != common::Hash128Hex(filter).substr(0, kFilterHashChars)) {
-    return common::InvalidField("page_token", "belongs to another filter, which must stay the same");
+  if (parts[2] != common::Hash128Hex(selection).substr(0, kSelectionHashChars)) {
+    return common::InvalidField("page_token", "belongs to another list: filter and label_sources must stay the same");
   }
   return row;
+}
+
+// Whether one of the sources has said anything of the article.
+bool HasWordFrom(const std::vector<LabelSource>& sources, const Article& article) {
+  return std::any_of(sources.begin(), sources.end(), [&](LabelSource source) {
+    if (source == LabelSource::kEditor && article.replaced_dimensions != 0) return true;
+    return std::any_of(article.labels.begin(), article.labels.end(),
+                       [source](const Label& label) { return label.source == source; });
+  });
+}
+
+// What decides which articles are in a list.
+std::string SelectionOf(const ListQuery& query) {
+  std::string selection = query.filter;
+  for (const LabelSource source : query.label_sources) absl::StrAppend(&selection, "\n", static_cast<int>(source));
+  return selection;
 }
 
 Parts PartsOf(View view) {
@@ -124,30 +141,35 @@ ChangeKind KindOf(const ArticleStore::LogEntry& entry, uint64_t base) {
 
 absl::StatusOr<ArticleList> ListArticles(const ArticleStore& store, const Taxonomy& taxonomy, const ListQuery& query) {
   ASSIGN_OR_RETURN(const Share share, Share::Begin(query, taxonomy));
+  const std::string selection = SelectionOf(query);
+  const bool all = !share.has_filter() && query.label_sources.empty();
   int64_t row = 0;
   if (!query.page_token.empty()) {
-    ASSIGN_OR_RETURN(row, ParsePageToken(query.page_token, store.log_uuid(), query.filter));
+    ASSIGN_OR_RETURN(row, ParsePageToken(query.page_token, store.log_uuid(), selection));
   }
   ArticleList list;
   while (true) {
     RETURN_IF_ERROR(share.CheckCaller());
-    ASSIGN_OR_RETURN(std::vector<StoredArticle> heads, store.ReadHeads(row, kReadAtOnce));
+    // One more than is wanted tells whether there are more.
+    const size_t count = all ? std::min(kReadAtOnce, share.page_size() - list.articles.size() + 1) : kReadAtOnce;
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> heads, store.ReadHeads(row, count));
     for (StoredArticle& stored : heads) {
       if (list.articles.size() == share.page_size()) {
-        list.next_page_token = EncodePageToken(store.log_uuid(), row, query.filter);
+        list.next_page_token = EncodePageToken(store.log_uuid(), row, selection);
         return list;
       }
       row = stored.row;
       if (stored.damaged) {
         // It is there, and is to be sent again: what can be compared is left out.
-        if (!share.has_filter()) list.articles.emplace_back().id = std::move(stored.article.id);
-      } else if (share.Wants(stored.article)) {
+        if (all) list.articles.emplace_back().id = std::move(stored.article.id);
+      } else if ((query.label_sources.empty() || HasWordFrom(query.label_sources, stored.article)) &&
+                 share.Wants(stored.article)) {
         list.articles.push_back(std::move(stored.article));
       }
     }
-    if (heads.size() < kReadAtOnce) return list;
+    if (heads.size() < count) return list;
     if (share.IsOver()) {
-      list.next_page_token = EncodePageToken(store.log_uuid(), row, query.filter);
+      list.next_page_token = EncodePageToken(store.log_uuid(), row, selection);
       return list;
     }
   }
@@ -161,7 +183,8 @@ absl::StatusOr<ChangeList> ListChanges(const ArticleStore& store, const Taxonomy
   size_t bytes = 0;
   while (true) {
     RETURN_IF_ERROR(share.CheckCaller());
-    ASSIGN_OR_RETURN(ArticleStore::LogPage page, store.ReadLog(list.next.seq, kReadAtOnce));
+    const size_t count = share.has_filter() ? kReadAtOnce : std::min(kReadAtOnce, share.page_size());
+    ASSIGN_OR_RETURN(ArticleStore::LogPage page, store.ReadLog(list.next.seq, count));
     list.log_seq = page.last_seq;
     for (ArticleStore::LogEntry& entry : page.entries) {
       if (list.changes.size() == share.page_size() || bytes >= kMaxShareBytes) return list;
@@ -186,7 +209,7 @@ absl::StatusOr<ChangeList> ListChanges(const ArticleStore& store, const Taxonomy
       list.next = {.base = page.last_seq, .seq = page.last_seq};
       return list;
     }
-    if (share.IsOver()) return list;
+    if (share.IsOver() || list.changes.size() == share.page_size()) return list;
   }
 }
 

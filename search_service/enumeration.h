@@ -35,11 +35,14 @@ struct ShareOptions {
 
 struct ListQuery : ShareOptions {
   std::string page_token;  // Of the page before; empty: from the beginning.
+  // Only articles with a label, applied or rejected, from one of these; an editor's is also a replaced dimension.
+  // Empty: all.
+  std::vector<LabelSource> label_sources;
 };
 
 struct ArticleList {
-  // Without body, evidence and the labels' order: id, url, etag, content_hash, update_time can be relied on. Of one
-  // that is damaged the id alone, and where there is a filter not even that.
+  // Without body and evidence. Of one that is damaged the id alone, and nothing at all where there is a filter or where
+  // label sources are asked for: nobody knows whether it would pass.
   std::vector<Article> articles;
   std::string next_page_token;  // Empty: there are no more.
 };

@@ -1029,6 +1029,96 @@ TEST_F(HandlersTest, ChangesWithBodiesShortenThePageToWhatAnAnswerHolds) {
   EXPECT_EQ(letters, "abcde");
 }
 
+TEST_F(HandlersTest, AnEditorsCorrectionIsAnsweredByWhatCountsThen) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  *request.add_items()->mutable_article() = NewArticle("two", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  const auto correct = [&](const v1::UpdateArticleLabelsRequest& update, v1::UpdateArticleLabelsResponse& response) {
+    return Call(*ingest_, &v1::IngestService::Stub::UpdateArticleLabels, update, response);
+  };
+
+  v1::UpdateArticleLabelsRequest update;
+  update.set_id("one");
+  update.add_add()->set_region_code("FR");
+  update.mutable_add(0)->set_primary(true);
+  update.mutable_add(0)->set_source(apb::LABEL_SOURCE_CLASSIFIER);  // As it was returned.
+  update.add_remove()->set_region_code("IR");
+  update.add_replace_dimensions(v1::LABEL_DIMENSION_ISSUE);
+  v1::UpdateArticleLabelsResponse updated;
+  ASSERT_OK(correct(update, updated));
+  ASSERT_THAT(updated.article().labels(), SizeIs(1));
+  EXPECT_EQ(updated.article().labels(0).region_code(), "FR");
+  EXPECT_EQ(updated.article().labels(0).source(), apb::LABEL_SOURCE_EDITOR);
+  EXPECT_EQ(updated.article().labels(0).display_name(), "France");
+  EXPECT_TRUE(updated.article().labels(0).primary());
+  EXPECT_THAT(updated.replaced_dimensions(), ElementsAre(v1::LABEL_DIMENSION_ISSUE));
+  v1::SearchRequest search;
+  search.add_region_codes("IR");
+  search.set_min_commit_token(updated.commit_token());
+  v1::SearchResponse found;
+  ASSERT_OK(Search(search, found));
+  ASSERT_THAT(found.hits(), SizeIs(1));
+  EXPECT_EQ(found.hits(0).article().id(), "two");
+
+  // What an editor said, rejections too.
+  v1::GetArticleRequest get;
+  get.set_id("one");
+  get.add_label_sources(apb::LABEL_SOURCE_EDITOR);
+  v1::GetArticleResponse got;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::GetArticle, get, got));
+  ASSERT_THAT(got.article().labels(), SizeIs(2));
+  EXPECT_EQ(got.article().labels(0).state(), apb::Label::STATE_APPLIED);
+  EXPECT_EQ(got.article().labels(1).region_code(), "IR");
+  EXPECT_EQ(got.article().labels(1).state(), apb::Label::STATE_REJECTED);
+  EXPECT_THAT(got.replaced_dimensions(), ElementsAre(v1::LABEL_DIMENSION_ISSUE));
+  EXPECT_EQ(got.article().etag(), updated.article().etag());
+  v1::ListArticlesRequest list;
+  list.add_label_sources(apb::LABEL_SOURCE_EDITOR);
+  v1::ListArticlesResponse listed;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::ListArticles, list, listed));
+  ASSERT_THAT(listed.articles(), SizeIs(1));
+  EXPECT_EQ(listed.articles(0).id(), "one");
+
+  update.set_etag("another");
+  EXPECT_THAT(correct(update, updated), StatusIs(absl::StatusCode::kAborted));
+  update.clear_etag();
+  update.set_id("none");
+  EXPECT_THAT(correct(update, updated), StatusIs(absl::StatusCode::kNotFound));
+
+  const std::vector<std::pair<std::string, std::function<void(v1::UpdateArticleLabelsRequest&)>>> cases = {
+      {"id: ", [](auto& r) { r.clear_id(); }},
+      {"add: ", [](auto& /*r*/) {}},
+      {"add[0]: ", [](auto& r) { r.add_add(); }},
+      {"add[0].region_code: ", [](auto& r) { r.add_add()->set_region_code("QQ"); }},
+      {"remove[1].issue_id: ",
+       [](auto& r) {
+         r.add_remove()->set_region_code("IR");
+         r.add_remove()->set_issue_id("nonsense");
+       }},
+      {"add[0].state: ",
+       [](auto& r) {
+         r.add_add()->set_region_code("IR");
+         r.mutable_add(0)->set_state(apb::Label::STATE_REJECTED);
+       }},
+      {"clear[0].region_code: ",
+       [](auto& r) {
+         r.add_add()->set_region_code("IR");
+         r.add_clear()->set_region_code("IR");
+       }},
+      {"replace_dimensions[0]: ", [](auto& r) { r.add_replace_dimensions(static_cast<v1::LabelDimension>(9)); }},
+      {"restore_dimensions[0]: ", [](auto& r) { r.add_restore_dimensions(v1::LABEL_DIMENSION_UNSPECIFIED); }},
+  };
+  for (const auto& [message, set] : cases) {
+    v1::UpdateArticleLabelsRequest bad;
+    bad.set_id("one");
+    set(bad);
+    EXPECT_THAT(correct(bad, updated), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(message))) << message;
+  }
+}
+
 TEST_F(HandlersTest, BadListsAreInvalidArgumentAndNameTheField) {
   const auto list_error = [&](const std::function<void(v1::ListArticlesRequest&)>& set) {
     v1::ListArticlesRequest request;
@@ -1048,6 +1138,8 @@ TEST_F(HandlersTest, BadListsAreInvalidArgumentAndNameTheField) {
   EXPECT_THAT(list_error([](auto& r) { r.set_page_size(-1); }), invalid("page_size"));
   EXPECT_THAT(list_error([](auto& r) { r.set_filter("colour = red"); }), invalid("filter"));
   EXPECT_THAT(list_error([](auto& r) { r.set_page_token("nonsense"); }), invalid("page_token"));
+  EXPECT_THAT(list_error([](auto& r) { r.add_label_sources(static_cast<apb::LabelSource>(9)); }),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("label_sources[0]: ")));
   EXPECT_THAT(changes_error([](auto& r) { r.set_page_size(-1); }), invalid("page_size"));
   EXPECT_THAT(changes_error([](auto& r) { r.set_filter("source ="); }), invalid("filter"));
   EXPECT_THAT(changes_error([](auto& r) { r.set_since_token("nonsense"); }), invalid("since_token"));

@@ -764,6 +764,24 @@ grpc::ServerUnaryReactor* IngestHandler::DeleteArticle(grpc::CallbackServerConte
       });
 }
 
+grpc::ServerUnaryReactor* IngestHandler::UpdateArticleLabels(grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer* request,
+                                                             grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::UpdateArticleLabelsRequest, v1::UpdateArticleLabelsResponse>(
+      context, request, response, ingest_pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::UpdateArticleLabelsRequest& in,
+             v1::UpdateArticleLabelsResponse& out) -> absl::Status {
+        if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
+        ASSIGN_OR_RETURN(const LabelCorrection correction, FromProto(in));
+        ASSIGN_OR_RETURN(const Article article, engine_.CorrectLabels(in.id(), correction));
+        const ArticleFormat format = {.view = apb::ARTICLE_VIEW_SNIPPET, .display_language = "", .labels = {}};
+        ToProto(article, format, *engine_.taxonomy(), *out.mutable_article());
+        ToProto(article.replaced_dimensions, *out.mutable_replaced_dimensions());
+        out.set_commit_token(engine_.TokenOf(article.seq));
+        return absl::OkStatus();
+      });
+}
+
 grpc::ServerUnaryReactor* IngestHandler::WaitForCommit(grpc::CallbackServerContext* context,
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   static const std::string& method =
@@ -794,7 +812,7 @@ grpc::ServerUnaryReactor* IngestHandler::ListChanges(grpc::CallbackServerContext
              v1::ListChangesResponse& out) -> absl::Status {
         ASSIGN_OR_RETURN(ChangeQuery query, FromProto(in, engine_));
         query.deadline = call.deadline();
-        query.cancelled = [&call] { return call.IsCancelled(); };
+        query.cancelled = [&call] { return call.CallerLeft(); };
         ASSIGN_OR_RETURN(const ChangeList list, engine_.ListChanges(query));
         const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
         out.set_commit_token(engine_.TokenOf(list.log_seq));

@@ -130,11 +130,13 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
         RETURN_IF_ERROR(common::CheckLanguageTag("display_language", in.display_language()));
         format.display_language = in.display_language();
         ASSIGN_OR_RETURN(format.labels.sources, LabelSourcesFromProto(in.label_sources()));
+        format.labels.with_rejected = true;
         // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
         const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
         ToProto(article, format, *taxonomy, *out.mutable_article());
+        ToProto(article.replaced_dimensions, *out.mutable_replaced_dimensions());
         // An embargo that ends makes an error an answer, and errors are not kept.
         AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy->data().etag));
         return absl::OkStatus();
@@ -166,7 +168,8 @@ grpc::ServerUnaryReactor* SearchHandler::BatchGetArticles(grpc::CallbackServerCo
         size_t used = out.ByteSizeLong() + reserved * static_cast<size_t>(in.ids_size());
         bool all = true;
         for (int i = 0; i < in.ids_size(); ++i) {
-          if (call.IsCancelled()) return absl::CancelledError("the caller went away, or its deadline passed");
+          if (call.CallerLeft()) return absl::CancelledError("the caller went away");
+          if (call.IsCancelled()) return absl::DeadlineExceededError("the deadline came before all articles were read");
           v1::BatchGetArticlesResult& result = *out.add_results();
           absl::StatusOr<Article> article = common::InvalidField(absl::StrCat("ids[", i, "]"), "is empty");
           if (!in.ids(i).empty()) article = engine_.Get(in.ids(i));
@@ -201,8 +204,9 @@ grpc::ServerUnaryReactor* SearchHandler::ListArticles(grpc::CallbackServerContex
         query.filter = in.filter();
         query.page_size = in.page_size();
         query.page_token = in.page_token();
+        ASSIGN_OR_RETURN(query.label_sources, LabelSourcesFromProto(in.label_sources()));
         query.deadline = call.deadline();
-        query.cancelled = [&call] { return call.IsCancelled(); };
+        query.cancelled = [&call] { return call.CallerLeft(); };
         // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         ASSIGN_OR_RETURN(const ArticleList list, engine_.ListArticles(query));

@@ -21,6 +21,10 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request);
 void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& response);
 
+absl::StatusOr<LabelCorrection> FromProto(const v1::UpdateArticleLabelsRequest& request);
+// Dimensions that are an editor's alone, of Article::replaced_dimensions.
+void ToProto(uint32_t replaced_dimensions, google::protobuf::RepeatedField<int>& protos);
+
 // Of each article what a list holds: id, url, etag, content_hash, update_time.
 void ToProto(const ArticleList& list, v1::ListArticlesResponse& response);
 
