@@ -130,7 +130,7 @@ void AddGetCommand(CLI::App& root, CommandTable& commands) {
       {{"classifier", apb::LABEL_SOURCE_CLASSIFIER},
        {"source", apb::LABEL_SOURCE_SOURCE},
        {"editor", apb::LABEL_SOURCE_EDITOR}},
-      "Only labels from there, also outranked ones");
+      "Only labels from there, also outranked ones and, of editors, rejected ones");
   command
       ->add_option_function<std::string>(
           "--display_language", [request](const std::string& text) { request->set_display_language(text); },

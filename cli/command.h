@@ -55,6 +55,10 @@ void AddSearchCommand(CLI::App& root, CommandTable& commands);
 void AddSuggestCommand(CLI::App& root, CommandTable& commands);
 // get, delete, wait.
 void AddArticleCommands(CLI::App& root, CommandTable& commands);
+// list, changes.
+void AddListCommands(CLI::App& root, CommandTable& commands);
+// labels set, remove, clear, confirm, export.
+void AddLabelsCommand(CLI::App& root, CommandTable& commands);
 // taxonomy, taxonomy diff, taxonomy check.
 void AddTaxonomyCommand(CLI::App& root, CommandTable& commands);
 // info, model, health.

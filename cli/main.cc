@@ -99,6 +99,8 @@ int main(int argc, char** argv) {
   dateline::cli::AddSearchCommand(app, commands);
   dateline::cli::AddSuggestCommand(app, commands);
   dateline::cli::AddArticleCommands(app, commands);
+  dateline::cli::AddListCommands(app, commands);
+  dateline::cli::AddLabelsCommand(app, commands);
   dateline::cli::AddTaxonomyCommand(app, commands);
   dateline::cli::AddServerCommands(app, commands);
   for (CLI::App* command : app.get_subcommands({})) {

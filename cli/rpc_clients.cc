@@ -218,6 +218,27 @@ absl::StatusOr<search::v1::GetArticleResponse> SearchClient::GetArticle(
       [&](auto& context, auto& response) { return impl_->search->GetArticle(&context, request, &response); });
 }
 
+absl::StatusOr<search::v1::ListArticlesResponse> SearchClient::ListArticles(
+    const search::v1::ListArticlesRequest& request) const {
+  return CallWithRetry<search::v1::ListArticlesResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->search->ListArticles(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::ListChangesResponse> SearchClient::ListChanges(
+    const search::v1::ListChangesRequest& request) const {
+  return CallWithRetry<search::v1::ListChangesResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->ingest->ListChanges(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::UpdateArticleLabelsResponse> SearchClient::UpdateArticleLabels(
+    const search::v1::UpdateArticleLabelsRequest& request) const {
+  return CallWithRetry<search::v1::UpdateArticleLabelsResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->ingest->UpdateArticleLabels(&context, request, &response); });
+}
+
 absl::StatusOr<search::v1::DeleteArticleResponse> SearchClient::DeleteArticle(
     const search::v1::DeleteArticleRequest& request) const {
   return CallWithRetry<search::v1::DeleteArticleResponse>(

@@ -80,6 +80,10 @@ class SearchClient {
   absl::StatusOr<search::v1::SearchResponse> Search(const search::v1::SearchRequest& request) const;
   absl::StatusOr<search::v1::SuggestResponse> Suggest(const search::v1::SuggestRequest& request) const;
   absl::StatusOr<search::v1::GetArticleResponse> GetArticle(const search::v1::GetArticleRequest& request) const;
+  absl::StatusOr<search::v1::ListArticlesResponse> ListArticles(const search::v1::ListArticlesRequest& request) const;
+  absl::StatusOr<search::v1::ListChangesResponse> ListChanges(const search::v1::ListChangesRequest& request) const;
+  absl::StatusOr<search::v1::UpdateArticleLabelsResponse> UpdateArticleLabels(
+      const search::v1::UpdateArticleLabelsRequest& request) const;
   absl::StatusOr<search::v1::DeleteArticleResponse> DeleteArticle(
       const search::v1::DeleteArticleRequest& request) const;
   absl::StatusOr<search::v1::GetIndexInfoResponse> GetIndexInfo(const search::v1::GetIndexInfoRequest& request) const;

@@ -1,6 +1,5 @@
 // dateline search, dateline suggest.
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/json_output.h"
-#include "cli/taxonomy_names.h"
+#include "cli/label_flags.h"
 #include "common/error.h"
 #include "common/nearest.h"
 #include "common/status_macros.h"
@@ -24,7 +23,6 @@ namespace dateline::cli {
 namespace {
 
 namespace apb = article::v1;
-namespace cpb = classifier::v1;
 namespace spb = search::v1;
 
 struct SearchFlags {
@@ -77,27 +75,7 @@ std::optional<LabelKind> LabelKindOf(absl::string_view field) {
   return std::nullopt;
 }
 
-// Makes codes and ids of what was typed for labels; NotFound if it can't tell what a name means.
-using LabelReader = std::function<absl::StatusOr<std::vector<std::string>>(LabelKind kind, absl::string_view text)>;
-
-absl::StatusOr<std::vector<std::string>> ReadByForm(LabelKind kind, absl::string_view text) {
-  std::optional<std::vector<std::string>> codes = CodesByForm(kind, text);
-  if (!codes) return absl::NotFoundError(absl::StrCat("“", text, "” is a name"));
-  return *std::move(codes);
-}
-
-// Appends to `values` what `texts`, given to `flag`, mean.
-absl::Status AddLabels(LabelKind kind, absl::string_view flag, const std::vector<std::string>& texts,
-                       const LabelReader& read, google::protobuf::RepeatedPtrField<std::string>* values) {
-  for (const std::string& text : texts) {
-    const absl::StatusOr<std::vector<std::string>> codes = read(kind, text);
-    if (!codes.ok()) return {codes.status().code(), absl::StrCat(flag, ": ", codes.status().message())};
-    values->Add(codes->begin(), codes->end());
-  }
-  return absl::OkStatus();
-}
-
-// InvalidArgument for what can't be right; NotFound if `read` does not know a name.
+// InvalidArgument for what can't be right; what `read` says of a name that it does not know.
 absl::StatusOr<spb::SearchRequest> RequestOf(const SearchFlags& flags, const LabelReader& read) {
   spb::SearchRequest request = flags.request;
   request.set_query(absl::StrJoin(flags.words, " "));
@@ -171,16 +149,6 @@ const std::vector<FieldOfFlag>& Fields() {
   return *kFields;
 }
 
-// Whether the service refused a country, group or issue: one that the taxonomy may know by another name.
-bool RefusesLabels(const absl::Status& error) {
-  const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
-  return absl::IsInvalidArgument(error) &&
-         std::any_of(violations.begin(), violations.end(), [](const common::FieldViolation& violation) {
-           return absl::StartsWith(violation.field, "region_codes") || absl::StartsWith(violation.field, "group_ids") ||
-                  absl::StartsWith(violation.field, "issue_ids") || absl::StartsWith(violation.field, "selections");
-         });
-}
-
 // `error` with what there is to count, and what may have been meant, where it is a facet that the service refuses.
 absl::Status WithFacetNames(const absl::Status& error, const std::vector<std::string>& asked) {
   std::vector<common::FieldViolation> violations = common::FieldViolationsOf(error);
@@ -197,42 +165,20 @@ absl::Status WithFacetNames(const absl::Status& error, const std::vector<std::st
   return common::WithFieldViolations(error, violations);
 }
 
-absl::StatusOr<TaxonomyNames> FetchNames(const Context& context) {
-  // One attempt: who waits for a search is not kept from its error.
-  CallOptions options = context.call_options();
-  options.retry.give_up_after = absl::ZeroDuration();
-  ASSIGN_OR_RETURN(const ClassifierClient client, ClassifierClient::Connect(context.classifier, options));
-  ASSIGN_OR_RETURN(const cpb::GetTaxonomyResponse taxonomy, client.GetTaxonomy({}));
-  return TaxonomyNames(taxonomy);
-}
-
 ExitCode Search(const Context& context, const SearchFlags& flags) {
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
-  // Codes and ids go as they are: that takes no classifier. Its taxonomy is asked what a name means.
-  absl::StatusOr<spb::SearchRequest> request = RequestOf(flags, ReadByForm);
-  const bool has_names = absl::IsNotFound(request.status());
-  if (!request.ok() && !has_names) return Fail(context, request.status());
-  absl::StatusOr<spb::SearchResponse> response = absl::UnknownError("not asked");
-  if (request.ok()) response = client->Search(*request);
-  if (has_names || RefusesLabels(response.status())) {
-    const absl::StatusOr<TaxonomyNames> names = FetchNames(context);
-    if (names.ok()) {
-      request = RequestOf(flags, [&names](LabelKind kind, absl::string_view text) { return names->Codes(kind, text); });
-      if (!request.ok()) return Fail(context, request.status());
-      response = client->Search(*request);
-    } else if (has_names) {
-      PrintError(context, absl::StrCat(request.status().message(),
-                                       ", and the classifier, which knows what it means, could not be asked: ",
-                                       DescribeError(names.status()), "; codes and ids (IR, geopolitics) need it not"));
-      return kExitFailed;
-    }
-  }
+  const absl::StatusOr<spb::SearchResponse> response =
+      AskWithNames(context, {"region_codes", "group_ids", "issue_ids", "selections"},
+                   [&](const LabelReader& read) -> absl::StatusOr<spb::SearchResponse> {
+                     ASSIGN_OR_RETURN(const spb::SearchRequest request, RequestOf(flags, read));
+                     return client->Search(request);
+                   });
   if (!response.ok()) {
     return Fail(context, InTermsOfFlags(WithFacetNames(response.status(), flags.facets), Fields()));
   }
   if (context.output == OutputFormat::kText) {
-    Print(FormatSearch(*response, {.skip = request->skip(), .facet_names = flags.facets}, context.style));
+    Print(FormatSearch(*response, {.skip = flags.request.skip(), .facet_names = flags.facets}, context.style));
   } else {
     PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
                      JsonFields::kSet));
@@ -261,18 +207,6 @@ template <typename Setter>
 CLI::Option* AddText(CLI::App& command, const std::string& name, const std::string& type, Setter setter,
                      const std::string& help) {
   return command.add_option_function<std::string>(name, std::move(setter), help)->type_name(type);
-}
-
-// A flag that may be repeated; each value is one text, commas and all.
-CLI::Option* AddTexts(CLI::App& command, const std::string& name, const std::string& type,
-                      std::vector<std::string>& target, const std::string& help) {
-  // A variable of a script that was not set would otherwise be no filter, and list everything.
-  const CLI::Validator not_empty(
-      [](const std::string& text) {
-        return text.find_first_not_of(" ,=") == std::string::npos ? "holds no value; leave the flag out for all" : "";
-      },
-      "");
-  return command.add_option(name, target, help)->expected(1)->take_all()->type_name(type)->check(not_empty);
 }
 
 void AddFilterFlags(CLI::App& command, SearchFlags& flags) {

@@ -552,6 +552,51 @@ std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextSty
   return text;
 }
 
+std::string FormatChange(const spb::Change& change, const TextStyle& style) {
+  const apb::Article& article = change.article();
+  const std::string kind = Spoken(spb::ChangeKind_Name(change.kind()), "CHANGE_KIND_");
+  const std::string what = JoinNonEmpty({article.title(), article.url(), LabelSummary(article)}, kBullet);
+  return absl::StrCat(style.Dim(change.has_change_time() ? Moment(change.change_time()) : Pad("", 23)), "  ",
+                      change.kind() == spb::CHANGE_KIND_DELETED ? style.Red(Pad(kind, 10)) : style.Green(Pad(kind, 10)),
+                      "  ", style.Cyan(article.id()), what.empty() ? "" : "  ", common::Printable(what), "\n");
+}
+
+std::string FormatLabels(const spb::UpdateArticleLabelsResponse& response, const TextStyle& style) {
+  const apb::Article& article = response.article();
+  std::string text = absl::StrCat(style.Bold(common::Printable(article.title())), "\n",
+                                  style.Dim(absl::StrCat("id ", article.id())), "\n");
+  int width = 0;
+  const auto name_of = [](const apb::Label& label) {
+    const std::string& id = label.has_region_code() ? label.region_code()
+                            : label.has_group_id()  ? label.group_id()
+                                                    : label.issue_id();
+    return label.display_name().empty() || label.display_name() == id
+               ? id
+               : absl::StrCat(label.display_name(), " (", id, ")");
+  };
+  for (const apb::Label& label : article.labels()) width = std::max(width, CodePoints(name_of(label)));
+  for (const apb::Label& label : article.labels()) {
+    const char* kind = label.has_region_code() ? "country" : label.has_group_id() ? "group" : "issue";
+    const std::string by = label.source() == apb::LABEL_SOURCE_EDITOR ? "editor"
+                           : label.source() == apb::LABEL_SOURCE_SOURCE
+                               ? "publisher"
+                               : absl::StrFormat("classifier %.2f", label.score());
+    absl::StrAppend(&text, "  ", Pad(kind, 7), "  ", style.Cyan(Pad(name_of(label), width)), "  ", by,
+                    label.primary() ? style.Green("  primary") : "", "\n");
+  }
+  if (article.labels().empty()) absl::StrAppend(&text, "  ", style.Dim("no label counts"), "\n");
+  std::vector<std::string> alone;
+  for (const int dimension : response.replaced_dimensions()) {
+    alone.emplace_back(dimension == spb::LABEL_DIMENSION_REGION  ? "countries"
+                       : dimension == spb::LABEL_DIMENSION_GROUP ? "groups"
+                                                                 : "issues");
+  }
+  if (!alone.empty()) {
+    absl::StrAppend(&text, "  ", style.Dim(absl::StrCat("the editor's alone: ", absl::StrJoin(alone, ", "))), "\n");
+  }
+  return text;
+}
+
 std::string FormatIndexInfo(const spb::GetIndexInfoResponse& info, const TextStyle& style) {
   std::string text;
   absl::StrAppend(&text, Row("articles", absl::StrCat(info.article_count()), style));

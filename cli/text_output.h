@@ -11,6 +11,7 @@
 #include "cli/output.pb.h"
 #include "dateline/article/v1/article.pb.h"
 #include "dateline/classifier/v1/classifier_service.pb.h"
+#include "dateline/search/v1/ingest_service.pb.h"
 #include "dateline/search/v1/search_admin_service.pb.h"
 #include "dateline/search/v1/search_service.pb.h"
 #include "extraction/extraction.h"
@@ -57,6 +58,10 @@ std::string FormatSearch(const search::v1::SearchResponse& response, const Searc
 std::string FormatSuggestions(const search::v1::SuggestResponse& response, const TextStyle& style);
 // One line, and one more for each warning if `verbose` or not taken.
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style);
+// One line: when, what, which.
+std::string FormatChange(const search::v1::Change& change, const TextStyle& style);
+// The labels that count, with who gave them.
+std::string FormatLabels(const search::v1::UpdateArticleLabelsResponse& response, const TextStyle& style);
 std::string FormatIndexInfo(const search::v1::GetIndexInfoResponse& info, const TextStyle& style);
 std::string FormatModelInfo(const classifier::v1::GetModelInfoResponse& info, const TextStyle& style);
 

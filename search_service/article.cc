@@ -334,7 +334,12 @@ std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& o
   };
   if (!options.sources.empty()) {
     for (const Label& label : article.labels) {
-      if (std::find(options.sources.begin(), options.sources.end(), label.source) != options.sources.end()) keep(label);
+      if (std::find(options.sources.begin(), options.sources.end(), label.source) == options.sources.end()) continue;
+      if (options.with_rejected && label.verdict == LabelVerdict::kRejected) {
+        result.push_back(label);
+      } else {
+        keep(label);
+      }
     }
   } else {
     std::array<bool, kDimensionCount> has_source{};
@@ -366,8 +371,9 @@ std::vector<Label> EffectiveLabels(const Article& article, const LabelOptions& o
   }
   for (Label& label : result) label.primary = &label == primary;
   std::sort(result.begin(), result.end(), [](const Label& a, const Label& b) {
-    return std::tuple(a.dimension, !a.primary, -a.score, absl::string_view(a.id), -static_cast<int>(a.source)) <
-           std::tuple(b.dimension, !b.primary, -b.score, absl::string_view(b.id), -static_cast<int>(b.source));
+    return std::tuple(a.verdict, a.dimension, !a.primary, -a.score, absl::string_view(a.id),
+                      -static_cast<int>(a.source)) < std::tuple(b.verdict, b.dimension, !b.primary, -b.score,
+                                                                absl::string_view(b.id), -static_cast<int>(b.source));
   });
   if (!options.sources.empty()) return result;
   std::set<std::pair<Dimension, std::string>> seen;

@@ -147,6 +147,7 @@ struct Article {
 struct LabelOptions {
   std::vector<LabelSource> sources;  // Empty: what counts by the rule below. Otherwise the applied labels of these.
   double min_score = 0.0;            // Labels that score less are left out.
+  bool with_rejected = false;        // With `sources`: also what these rejected, after all that they applied.
 };
 
 // The labels that count, each id once: an editor's label, applied or rejected, decides for its id; a dimension that an

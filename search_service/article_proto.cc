@@ -57,22 +57,7 @@ absl::StatusOr<Label> LabelFromProto(const std::string& field, const pb::Label& 
   if (!pb::Label::State_IsValid(proto.state())) {
     return InvalidField(absl::StrCat(field, ".state"), "is no known state of a label");
   }
-  switch (proto.target_case()) {
-    case pb::Label::kRegionCode:
-      label.dimension = Dimension::kCountry;
-      label.id = proto.region_code();
-      break;
-    case pb::Label::kGroupId:
-      label.dimension = Dimension::kGroup;
-      label.id = proto.group_id();
-      break;
-    case pb::Label::kIssueId:
-      label.dimension = Dimension::kIssue;
-      label.id = proto.issue_id();
-      break;
-    case pb::Label::TARGET_NOT_SET:
-      return InvalidField(field, "has no target; set region_code, group_id or issue_id");
-  }
+  ASSIGN_OR_RETURN(label, TargetFromProto(field, proto));
   label.source =
       proto.source() == pb::LABEL_SOURCE_UNSPECIFIED ? LabelSource::kSource : static_cast<LabelSource>(proto.source());
   label.verdict = proto.state() == pb::Label::STATE_REJECTED ? LabelVerdict::kRejected : LabelVerdict::kApplied;
@@ -118,6 +103,27 @@ void LabelToProto(const Label& label, const ArticleFormat& format, const Taxonom
 }
 
 }  // namespace
+
+absl::StatusOr<Label> TargetFromProto(absl::string_view field, const pb::Label& proto) {
+  Label label;
+  switch (proto.target_case()) {
+    case pb::Label::kRegionCode:
+      label.dimension = Dimension::kCountry;
+      label.id = proto.region_code();
+      break;
+    case pb::Label::kGroupId:
+      label.dimension = Dimension::kGroup;
+      label.id = proto.group_id();
+      break;
+    case pb::Label::kIssueId:
+      label.dimension = Dimension::kIssue;
+      label.id = proto.issue_id();
+      break;
+    case pb::Label::TARGET_NOT_SET:
+      return InvalidField(field, "has no target; set region_code, group_id or issue_id");
+  }
+  return label;
+}
 
 absl::StatusOr<Article> FromProto(const pb::Article& proto) {
   if (const size_t bytes = proto.ByteSizeLong(); bytes > kMaxArticleBytes) {

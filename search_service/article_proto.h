@@ -25,6 +25,9 @@ namespace dateline::search {
 // only.
 absl::StatusOr<Article> FromProto(const article::v1::Article& proto);
 
+// What a label is about, and nothing else of it. InvalidArgument naming `field` if it has no target.
+absl::StatusOr<Label> TargetFromProto(absl::string_view field, const article::v1::Label& proto);
+
 // How an article is written into an answer.
 struct ArticleFormat {
   article::v1::ArticleView view = article::v1::ARTICLE_VIEW_FULL;  // Never UNSPECIFIED.

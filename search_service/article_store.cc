@@ -38,7 +38,11 @@ CREATE TABLE IF NOT EXISTS articles(
   etag TEXT NOT NULL,
   title TEXT NOT NULL,
   head BLOB NOT NULL,
-  labels BLOB NOT NULL);
+  labels BLOB NOT NULL,
+  create_seq INTEGER NOT NULL DEFAULT 0,
+  correct_seq INTEGER NOT NULL DEFAULT 0,
+  change_time INTEGER,
+  embargo INTEGER);
 CREATE UNIQUE INDEX IF NOT EXISTS articles_by_seq ON articles(seq);
 CREATE INDEX IF NOT EXISTS articles_pending ON articles(content_seq) WHERE label_state = 1 AND deleted = 0;
 CREATE INDEX IF NOT EXISTS articles_failed ON articles(row) WHERE label_state = 3 AND deleted = 0;
@@ -52,6 +56,10 @@ CREATE TABLE IF NOT EXISTS unmapped(kind TEXT NOT NULL, name TEXT NOT NULL, row 
 CREATE INDEX IF NOT EXISTS unmapped_by_row ON unmapped(row);
 CREATE TABLE IF NOT EXISTS purged(key TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
 )";
+
+// On columns that older versions lack: after they were added.
+constexpr char kLateSchema[] =
+    "CREATE INDEX IF NOT EXISTS articles_embargo ON articles(embargo) WHERE embargo IS NOT NULL";
 
 // One read connection costs a few hundred KB; more than this are not kept when idle.
 constexpr size_t kMaxIdleReaders = 32;
@@ -119,7 +127,11 @@ void ReadHead(const SqlStatement& statement, StoredArticle& stored) {
   article.seq = static_cast<uint64_t>(statement.Int(2));
   article.content_seq = static_cast<uint64_t>(statement.Int(3));
   stored.deleted = statement.Int(4) != 0;
-  if (stored.deleted) return;
+  if (stored.deleted) {
+    // Nothing but the URL is in it, and without that a tombstone is as good.
+    if (!DecodeHead(statement.Blob(10), article).ok()) article.url.clear();
+    return;
+  }
   article.label_state = static_cast<LabelState>(statement.Int(5));
   stored.label_attempts = static_cast<int>(statement.Int(6));
   article.content_hash = statement.Text(7);
@@ -284,6 +296,26 @@ void MapSourceLabels(const Taxonomy& taxonomy, absl::Time now, Article& article,
   }
 }
 
+// The end of an embargo that is still to be told; nullopt for none.
+std::optional<int64_t> EmbargoOf(const Article& article, absl::Time now) {
+  if (!article.visible_from || *article.visible_from <= now) return std::nullopt;
+  return absl::ToUnixMicros(*article.visible_from);
+}
+
+absl::Status NoSuchArticle(absl::string_view id_or_url) {
+  return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
+                            kReasonNotFound);
+}
+
+absl::Status EtagMismatch() {
+  return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
+                            kReasonEtagMismatch);
+}
+
+absl::Status DamagedArticle(absl::string_view id) {
+  return absl::DataLossError(absl::StrCat("article ", id, " is damaged in the store; send it again, or delete it"));
+}
+
 int64_t FileBytes(const std::string& path) {
   struct stat info {};
   return stat(path.c_str(), &info) == 0 ? static_cast<int64_t>(info.st_size) : 0;
@@ -349,14 +381,26 @@ absl::Status ArticleStore::Prepare() {
     RETURN_IF_ERROR(writer_->Execute("ALTER TABLE urls ADD COLUMN own INTEGER NOT NULL DEFAULT 0"));
     RETURN_IF_ERROR(MarkOwnUrls());
   }
-  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=2"));
-  static_assert(kStoreVersion == 2, "set user_version above, and migrate");
+  if (version == 1 || version == 2) {
+    RETURN_IF_ERROR(
+        writer_->Execute("ALTER TABLE articles ADD COLUMN create_seq INTEGER NOT NULL DEFAULT 0; "
+                         "ALTER TABLE articles ADD COLUMN correct_seq INTEGER NOT NULL DEFAULT 0; "
+                         "ALTER TABLE articles ADD COLUMN change_time INTEGER; "
+                         "ALTER TABLE articles ADD COLUMN embargo INTEGER; "
+                         // As if each had come with its last content: it did, but for those updated since.
+                         "UPDATE articles SET create_seq = content_seq"));
+    RETURN_IF_ERROR(NoteEmbargoes(absl::Now()));
+  }
+  RETURN_IF_ERROR(writer_->Execute(kLateSchema, absl::StrCat("making the tables of ", path_)));
+  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=3"));
+  static_assert(kStoreVersion == 3, "set user_version above, and migrate");
   {
     ASSIGN_OR_RETURN(SqlStatement statement,
                      writer_->Prepare("INSERT OR IGNORE INTO meta(key, value) VALUES('log_uuid', ?)"));
     RETURN_IF_ERROR(statement.Bind(NewUuid()).Run());
   }
   RETURN_IF_ERROR(writer_->Execute("COMMIT"));
+  RETURN_IF_ERROR(FindNextEmbargo());
   ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT (SELECT value FROM meta WHERE key = 'log_uuid'), "
                                                             "(SELECT COALESCE(MAX(seq), 0) FROM articles)"));
   ASSIGN_OR_RETURN(const bool found, statement.Step());
@@ -410,6 +454,7 @@ absl::Status ArticleStore::ReleaseSavepoint() { return writer_->Execute("RELEASE
 absl::Status ArticleStore::RollbackToSavepoint() {
   next_seq_ = savepoint_seq_;
   moves_.resize(savepoint_moves_);
+  next_embargo_ = absl::InfinitePast();  // It may have been told in vain.
   return writer_->Execute("ROLLBACK TO one; RELEASE one");
 }
 
@@ -419,6 +464,7 @@ void ArticleStore::Rollback() {
   // Fails where SQLite has rolled back by itself already: the state is the same.
   (void)writer_->Execute("ROLLBACK");
   moves_.clear();
+  next_embargo_ = absl::InfinitePast();  // It may have been told in vain.
   const common::MutexLock lock(mutex_);
   next_seq_ = last_seq_ + 1;
 }
@@ -468,6 +514,53 @@ absl::Status ArticleStore::MarkOwnUrls() {
     if (batch.size() < kBatch) return absl::OkStatus();
     after_row = batch.back().row;
   }
+}
+
+absl::Status ArticleStore::NoteEmbargoes(absl::Time now) {
+  constexpr size_t kBatch = 500;
+  for (int64_t after_row = 0;;) {
+    ASSIGN_OR_RETURN(const std::vector<StoredArticle> batch, SelectHeads(*writer_, after_row, kBatch));
+    for (const StoredArticle& stored : batch) {
+      const std::optional<int64_t> embargo = EmbargoOf(stored.article, now);
+      if (!embargo) continue;
+      ASSIGN_OR_RETURN(SqlStatement note, writer_->Prepare("UPDATE articles SET embargo = ? WHERE row = ?"));
+      RETURN_IF_ERROR(note.Bind(*embargo).Bind(stored.row).Run());
+    }
+    if (batch.size() < kBatch) return absl::OkStatus();
+    after_row = batch.back().row;
+  }
+}
+
+absl::Status ArticleStore::FindNextEmbargo() {
+  ASSIGN_OR_RETURN(SqlStatement select,
+                   writer_->Prepare("SELECT MIN(embargo) FROM articles WHERE embargo IS NOT NULL"));
+  ASSIGN_OR_RETURN(const bool found, select.Step());
+  const std::optional<int64_t> next = found ? select.OptionalInt(0) : std::nullopt;
+  next_embargo_ = next ? absl::FromUnixMicros(*next) : absl::InfiniteFuture();
+  return select.Run();
+}
+
+absl::Status ArticleStore::ReleaseEmbargoes(absl::Time now, size_t max_articles) {
+  std::vector<std::pair<int64_t, uint64_t>> ended;  // Rows, and where they were.
+  {
+    ASSIGN_OR_RETURN(SqlStatement select,
+                     writer_->Prepare("SELECT row, seq FROM articles WHERE embargo IS NOT NULL AND "
+                                      "embargo <= ? ORDER BY embargo LIMIT ?"));
+    select.Bind(absl::ToUnixMicros(now)).Bind(static_cast<int64_t>(max_articles));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, select.Step());
+      if (!found) break;
+      ended.emplace_back(select.Int(0), static_cast<uint64_t>(select.Int(1)));
+    }
+  }
+  for (const auto& [row, old_seq] : ended) {
+    const uint64_t seq = next_seq_++;
+    ASSIGN_OR_RETURN(SqlStatement release, writer_->Prepare("UPDATE articles SET seq = ?1, create_seq = ?1, "
+                                                            "change_time = embargo, embargo = NULL WHERE row = ?2"));
+    RETURN_IF_ERROR(release.Bind(static_cast<int64_t>(seq)).Bind(row).Run());
+    moves_.push_back({row, old_seq, seq});
+  }
+  return FindNextEmbargo();
 }
 
 absl::Status ArticleStore::WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped) {
@@ -559,15 +652,30 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   article.etag = EtagOf(article);
 
   const uint64_t seq = next_seq_++;
+  const std::optional<int64_t> embargo = EmbargoOf(article, now);
+  if (embargo) next_embargo_ = std::min(next_embargo_, absl::FromUnixMicros(*embargo));
+  // What nobody was to see until now is as new to those who follow the log as what has just come.
+  uint64_t create_seq = seq;
+  uint64_t correct_seq = 0;
+  if (alive && !embargo) {
+    ASSIGN_OR_RETURN(SqlStatement select,
+                     writer_->Prepare("SELECT embargo, create_seq, correct_seq FROM articles WHERE row = ?"));
+    ASSIGN_OR_RETURN(const bool found, select.Bind(existing->stored.row).Step());
+    if (found && !select.OptionalInt(0)) create_seq = static_cast<uint64_t>(select.Int(1));
+    if (found) correct_seq = static_cast<uint64_t>(select.Int(2));
+    RETURN_IF_ERROR(select.Run());
+  }
   const EncodedArticle encoded = EncodeArticle(article);
   const std::optional<int64_t> update_time =
       article.update_time ? std::optional(absl::ToUnixMicros(*article.update_time)) : std::nullopt;
   static constexpr char kInsert[] =
       "INSERT INTO articles(id, seq, content_seq, label_state, label_attempts, update_time, content_hash, text_hash, "
-      "etag, title, head, labels) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+      "etag, title, head, labels, create_seq, correct_seq, change_time, embargo) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?)";
   static constexpr char kUpdate[] =
       "UPDATE articles SET id = ?, seq = ?, content_seq = ?, label_state = ?, label_attempts = ?, update_time = ?, "
-      "content_hash = ?, text_hash = ?, etag = ?, title = ?, head = ?, labels = ?, deleted = 0 WHERE row = ?";
+      "content_hash = ?, text_hash = ?, etag = ?, title = ?, head = ?, labels = ?, create_seq = ?, correct_seq = ?, "
+      "change_time = ?, embargo = ?, deleted = 0 WHERE row = ?";
   ASSIGN_OR_RETURN(SqlStatement write, writer_->Prepare(existing ? kUpdate : kInsert));
   write.Bind(article.id)
       .Bind(static_cast<int64_t>(seq))
@@ -580,7 +688,11 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
       .Bind(article.etag)
       .Bind(article.title)
       .BindBlob(encoded.head)
-      .BindBlob(encoded.labels);
+      .BindBlob(encoded.labels)
+      .Bind(static_cast<int64_t>(create_seq))
+      .Bind(static_cast<int64_t>(correct_seq))
+      .Bind(absl::ToUnixMicros(now))
+      .BindOptional(embargo);
   if (existing) write.Bind(existing->stored.row);
   RETURN_IF_ERROR(write.Run());
   const int64_t row = existing ? existing->stored.row : writer_->last_insert_rowid();
@@ -606,17 +718,16 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
     ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
     if (existing && !existing->stored.deleted) named.push_back(std::move(existing->stored));
   }
-  if (named.empty() && !options.allow_missing) {
-    return common::WithReason(absl::NotFoundError(absl::StrCat("no article has the id or URL \"", id_or_url, "\"")),
-                              kReasonNotFound);
-  }
+  if (named.empty() && !options.allow_missing) return NoSuchArticle(id_or_url);
   for (const StoredArticle& stored : named) {
-    if (options.etag.empty() || stored.deleted || stored.article.etag == options.etag) continue;
-    return common::WithReason(absl::AbortedError("etag: the stored article has another one; read it again and decide"),
-                              kReasonEtagMismatch);
+    if (!options.etag.empty() && !stored.deleted && stored.article.etag != options.etag) return EtagMismatch();
   }
   if (options.purge) return Purge(id_or_url, named, now);
-  return named.empty() ? uint64_t{0} : WriteTombstone(named.front());
+  if (named.empty()) return uint64_t{0};
+  const StoredArticle& stored = named.front();
+  // The URL of what nobody was to see stays unseen.
+  const bool told = !EmbargoOf(stored.article, now);
+  return WriteTombstone(stored, told ? stored.article.url : std::string(), now);
 }
 
 absl::StatusOr<std::vector<StoredArticle>> ArticleStore::SelectToPurge(absl::string_view id_or_url) {
@@ -653,7 +764,7 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
       refused.insert(urls.Text(0));
     }
     if (stored.deleted) continue;
-    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored));
+    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored, /*url=*/"", now));
   }
 
   // What is stored under a refused URL goes too. What merely names one among others is another article, by its id and
@@ -682,21 +793,25 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
   for (const StoredArticle& stored : stored_there) {
     naming.erase(stored.row);
     RETURN_IF_ERROR(RememberPurged(IdKey(stored.article.id), now));
-    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored));
+    ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored, /*url=*/"", now));
   }
   for (const int64_t row : naming) {
-    ASSIGN_OR_RETURN(const uint64_t seq, PartFromUrls(row, refused));
+    ASSIGN_OR_RETURN(const uint64_t seq, PartFromUrls(row, refused, now));
     last_seq = std::max(last_seq, seq);
   }
-  // `purged` has them now.
+  // `purged` has them now. Of what was deleted before nothing but the id stays either.
   for (const std::string& key : refused) {
+    ASSIGN_OR_RETURN(SqlStatement forget,
+                     writer_->Prepare("UPDATE articles SET head = x'' WHERE deleted = 1 AND row IN (SELECT row FROM "
+                                      "urls WHERE key = ?)"));
+    RETURN_IF_ERROR(forget.Bind(key).Run());
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM urls WHERE key = ?"));
     RETURN_IF_ERROR(remove.Bind(key).Run());
   }
   return last_seq;
 }
 
-absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<std::string>& keys) {
+absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<std::string>& keys, absl::Time now) {
   ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
   ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
   if (!found) return uint64_t{0};
@@ -708,24 +823,34 @@ absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<
   // Its content has changed, so that the index takes it in anew. Etag and hash stay: the caller has said nothing new.
   const uint64_t seq = next_seq_++;
   ASSIGN_OR_RETURN(SqlStatement update,
-                   writer_->Prepare("UPDATE articles SET seq = ?, content_seq = ?, head = ? WHERE row = ?"));
+                   writer_->Prepare("UPDATE articles SET seq = ?1, content_seq = ?1, head = ?2, change_time = ?3 WHERE "
+                                    "row = ?4"));
   RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
-                      .Bind(static_cast<int64_t>(seq))
                       .BindBlob(EncodeArticle(stored.article).head)
+                      .Bind(absl::ToUnixMicros(now))
                       .Bind(row)
                       .Run());
   moves_.push_back({row, stored.article.seq, seq});
   return seq;
 }
 
-absl::StatusOr<uint64_t> ArticleStore::WriteTombstone(const StoredArticle& stored) {
+absl::StatusOr<uint64_t> ArticleStore::WriteTombstone(const StoredArticle& stored, const std::string& url,
+                                                      absl::Time now) {
   const int64_t row = stored.row;
   const uint64_t seq = next_seq_++;
+  std::string head;
+  if (!url.empty()) {
+    Article left;
+    left.url = url;
+    head = EncodeArticle(left).head;
+  }
   ASSIGN_OR_RETURN(SqlStatement tombstone,
-                   writer_->Prepare("UPDATE articles SET deleted = 1, seq = ?, content_seq = ?, label_state = 2, "
+                   writer_->Prepare("UPDATE articles SET deleted = 1, seq = ?1, content_seq = ?1, label_state = 2, "
                                     "update_time = NULL, content_hash = '', text_hash = '', etag = '', title = '', "
-                                    "head = x'', labels = x'' WHERE row = ?"));
-  RETURN_IF_ERROR(tombstone.Bind(static_cast<int64_t>(seq)).Bind(static_cast<int64_t>(seq)).Bind(row).Run());
+                                    "head = ?2, labels = x'', correct_seq = 0, change_time = ?3, embargo = NULL WHERE "
+                                    "row = ?4"));
+  RETURN_IF_ERROR(
+      tombstone.Bind(static_cast<int64_t>(seq)).BindBlob(head).Bind(absl::ToUnixMicros(now)).Bind(row).Run());
   moves_.push_back({row, stored.article.seq, seq});
   for (const char* sql : {"DELETE FROM texts WHERE row = ?", "DELETE FROM unmapped WHERE row = ?"}) {
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare(sql));
@@ -768,11 +893,12 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
   const EncodedArticle encoded = EncodeArticle(article);
   ASSIGN_OR_RETURN(SqlStatement update,
                    writer_->Prepare("UPDATE articles SET seq = ?, label_state = ?, label_attempts = 0, head = ?, "
-                                    "labels = ? WHERE row = ?"));
+                                    "labels = ?, change_time = ? WHERE row = ?"));
   RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
                       .Bind(static_cast<int64_t>(article.label_state))
                       .BindBlob(encoded.head)
                       .BindBlob(encoded.labels)
+                      .Bind(absl::ToUnixMicros(absl::Now()))
                       .Bind(row)
                       .Run());
   moves_.push_back({row, article.seq, seq});
@@ -780,6 +906,37 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
   RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(row).Run());
   if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
   return true;
+}
+
+absl::StatusOr<StoredArticle> ArticleStore::CorrectLabels(absl::string_view id_or_url,
+                                                          const LabelCorrection& correction, const Taxonomy& taxonomy,
+                                                          absl::Time now) {
+  ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*writer_, id_or_url));
+  if (!existing || existing->stored.deleted) return NoSuchArticle(id_or_url);
+  StoredArticle& stored = existing->stored;
+  Article& article = stored.article;
+  if (!correction.etag.empty() && article.etag != correction.etag) return EtagMismatch();
+  RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, stored));
+  if (stored.damaged) return DamagedArticle(article.id);
+  if (!ApplyCorrection(correction, taxonomy, now, article)) return std::move(stored);
+
+  const uint64_t seq = next_seq_++;
+  moves_.push_back({stored.row, article.seq, seq});
+  article.seq = seq;
+  article.etag = EtagOf(article);
+  const EncodedArticle encoded = EncodeArticle(article);
+  ASSIGN_OR_RETURN(SqlStatement update,
+                   writer_->Prepare("UPDATE articles SET seq = ?1, correct_seq = ?1, labels = ?2, etag = ?3, "
+                                    "change_time = ?4 WHERE row = ?5"));
+  RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                      .BindBlob(encoded.labels)
+                      .Bind(article.etag)
+                      .Bind(absl::ToUnixMicros(now))
+                      .Bind(stored.row)
+                      .Run());
+  ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
+  RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(stored.row).Run());
+  return std::move(stored);
 }
 
 absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts) {
@@ -790,10 +947,11 @@ absl::Status ArticleStore::CountLabelFailure(int64_t row, uint64_t content_seq, 
   RETURN_IF_ERROR(select.Run());
   // kFailed is a change that readers of the log must see; a mere attempt is not.
   ASSIGN_OR_RETURN(SqlStatement fail,
-                   writer_->Prepare("UPDATE articles SET label_state = 3, seq = ?, label_attempts = label_attempts + 1 "
-                                    "WHERE row = ? AND content_seq = ? AND label_state = 1 AND deleted = 0 AND "
-                                    "label_attempts + 1 >= ?"));
+                   writer_->Prepare("UPDATE articles SET label_state = 3, seq = ?, change_time = ?, label_attempts = "
+                                    "label_attempts + 1 WHERE row = ? AND content_seq = ? AND label_state = 1 AND "
+                                    "deleted = 0 AND label_attempts + 1 >= ?"));
   RETURN_IF_ERROR(fail.Bind(static_cast<int64_t>(next_seq_))
+                      .Bind(absl::ToUnixMicros(absl::Now()))
                       .Bind(row)
                       .Bind(static_cast<int64_t>(content_seq))
                       .Bind(static_cast<int64_t>(max_attempts))
@@ -848,8 +1006,13 @@ absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t m
     // The etag stays: neither the caller nor an editor has said anything new.
     const uint64_t seq = next_seq_++;
     moves_.push_back({stored.row, article.seq, seq});
-    ASSIGN_OR_RETURN(SqlStatement update, writer_->Prepare("UPDATE articles SET seq = ?, labels = ? WHERE row = ?"));
-    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq)).BindBlob(encoded.labels).Bind(stored.row).Run());
+    ASSIGN_OR_RETURN(SqlStatement update,
+                     writer_->Prepare("UPDATE articles SET seq = ?, labels = ?, change_time = ? WHERE row = ?"));
+    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                        .BindBlob(encoded.labels)
+                        .Bind(absl::ToUnixMicros(now))
+                        .Bind(stored.row)
+                        .Run());
     ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
     RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(stored.row).Run());
   }
@@ -883,10 +1046,7 @@ absl::StatusOr<std::optional<StoredArticle>> ArticleStore::Find(absl::string_vie
   ASSIGN_OR_RETURN(std::optional<Existing> existing, SelectExisting(*reader, id_or_url));
   if (!existing || existing->stored.deleted) return std::nullopt;
   RETURN_IF_ERROR(ReadTexts(*reader, parts, existing->stored));
-  if (existing->stored.damaged) {
-    return absl::DataLossError(
-        absl::StrCat("article ", existing->stored.article.id, " is damaged in the store; send it again, or delete it"));
-  }
+  if (existing->stored.damaged) return DamagedArticle(existing->stored.article.id);
   return std::move(existing->stored);
 }
 
@@ -946,6 +1106,35 @@ absl::StatusOr<ArticleStore::Changes> ArticleStore::ReadChanges(uint64_t after_s
     bytes += stored.article.body.size() + stored.article.title.size();
   }
   return changes;
+}
+
+absl::StatusOr<ArticleStore::LogPage> ArticleStore::ReadLog(uint64_t after_seq, size_t max_entries) const {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns,
+      ", a.create_seq, a.correct_seq, a.change_time FROM articles a WHERE a.seq > ? ORDER BY a.seq LIMIT ?"));
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  LogPage page;
+  {
+    ASSIGN_OR_RETURN(SqlStatement state, reader->Prepare("SELECT COALESCE(MAX(seq), 0) FROM articles"));
+    ASSIGN_OR_RETURN(const bool found, state.Step());
+    if (found) page.last_seq = static_cast<uint64_t>(state.Int(0));
+    RETURN_IF_ERROR(state.Run());
+  }
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
+  select.Bind(static_cast<int64_t>(after_seq)).Bind(static_cast<int64_t>(max_entries) + 1);
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return page;
+    if (page.entries.size() == max_entries) {
+      page.complete = false;
+      return page;
+    }
+    LogEntry& entry = page.entries.emplace_back();
+    ReadHead(select, entry.stored);
+    entry.create_seq = static_cast<uint64_t>(select.Int(12));
+    entry.correct_seq = static_cast<uint64_t>(select.Int(13));
+    if (const std::optional<int64_t> time = select.OptionalInt(14)) entry.change_time = absl::FromUnixMicros(*time);
+  }
 }
 
 absl::StatusOr<uint64_t> ArticleStore::LabelledThrough() const {

@@ -27,13 +27,14 @@
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
 #include "search_service/engine.h"
+#include "search_service/label_correction.h"
 #include "search_service/sqlite.h"
 #include "search_service/taxonomy.h"
 #include "search_service/visible_prefix.h"
 
 namespace dateline::search {
 
-inline constexpr int32_t kStoreVersion = 2;
+inline constexpr int32_t kStoreVersion = 3;
 
 // How much of an article a read brings along.
 enum class Parts {
@@ -87,6 +88,11 @@ class ArticleStore {
   // article is kFailed instead.
   absl::StatusOr<bool> SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
                                    const Taxonomy& taxonomy);
+  // Makes an editor's decisions those of the article that Find finds, and gives it as it is then, without body. `seq`
+  // is a new one if that changed anything. `correction` is checked. NotFound, Aborted (etag) and DataLoss (damaged) are
+  // the caller's errors: nothing was changed, and the transaction may go on.
+  absl::StatusOr<StoredArticle> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction,
+                                              const Taxonomy& taxonomy, absl::Time now);
   // Counts a failed attempt; the article is kFailed from the `max_attempts`-th on.
   absl::Status CountLabelFailure(int64_t row, uint64_t content_seq, int max_attempts);
   // Articles that are kFailed are pending again, as if never tried, if what labels are made by (`what`: a model, a
@@ -100,6 +106,12 @@ class ArticleStore {
                                          absl::Time now);
   // Notes that all labels are in line with the taxonomy of this etag.
   absl::Status SetFollowed(absl::string_view etag);
+  // Gives up to `max_articles` articles whose embargo has ended by `now` a new place in the log: whoever follows the
+  // log hears of them, though nobody has written anything. One whose end has come and was not told yet stays until it
+  // is.
+  absl::Status ReleaseEmbargoes(absl::Time now, size_t max_articles);
+  // When the next embargo ends that was not told yet; InfiniteFuture if there is none.
+  absl::Time next_embargo() const { return next_embargo_; }
   // The steps of rows that were there before, since Begin.
   const std::vector<RowMove>& moves() const { return moves_; }
 
@@ -122,6 +134,19 @@ class ArticleStore {
     uint64_t labelled_through = 0;  // No article with content_seq up to here is pending.
   };
   absl::StatusOr<Changes> ReadChanges(uint64_t after_seq, size_t max_articles, size_t max_bytes) const;
+  // What changed after `seq`, without texts: at most so many, in the order of the sequence.
+  struct LogEntry {
+    StoredArticle stored;      // Of a tombstone the URL too, unless the article was purged.
+    uint64_t create_seq = 0;   // Where it came, came again after a deletion, or came to be seen after an embargo.
+    uint64_t correct_seq = 0;  // Where an editor changed its labels last; 0: nowhere.
+    std::optional<absl::Time> change_time;  // Of `seq`; absent if an older version of the store made that change.
+  };
+  struct LogPage {
+    std::vector<LogEntry> entries;
+    bool complete = true;   // There was no more.
+    uint64_t last_seq = 0;  // Of the store.
+  };
+  absl::StatusOr<LogPage> ReadLog(uint64_t after_seq, size_t max_entries) const;
   // No article with content_seq up to here is pending.
   absl::StatusOr<uint64_t> LabelledThrough() const;
   // Articles that wait for labels, longest waiting first, from `after_content_seq` on.
@@ -146,12 +171,16 @@ class ArticleStore {
   bool TruncateLog();
   absl::StatusOr<bool> IsPurged(const Article& article);
   absl::Status RememberPurged(absl::string_view key, absl::Time now);
+  // The steps from older versions.
   absl::Status MarkOwnUrls();
+  absl::Status NoteEmbargoes(absl::Time now);
+  absl::Status FindNextEmbargo();
   // The parts of Delete.
   absl::StatusOr<std::vector<StoredArticle>> SelectToPurge(absl::string_view id_or_url);
   absl::StatusOr<uint64_t> Purge(absl::string_view id_or_url, const std::vector<StoredArticle>& named, absl::Time now);
-  absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored);
-  absl::StatusOr<uint64_t> PartFromUrls(int64_t row, const std::set<std::string>& keys);
+  // `url` is what stays of a deleted article beside its id: for those who know it by that. Empty for a purge.
+  absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored, const std::string& url, absl::Time now);
+  absl::StatusOr<uint64_t> PartFromUrls(int64_t row, const std::set<std::string>& keys, absl::Time now);
   absl::Status WriteUrls(int64_t row, const Article& article);
   absl::Status WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped);
   absl::StatusOr<ReadLease> Lease() const;
@@ -162,6 +191,8 @@ class ArticleStore {
   uint64_t next_seq_ = 1;       // Writer thread only.
   bool erase_log_ = false;      // Writer thread only: a purge is in the transaction.
   std::vector<RowMove> moves_;  // Writer thread only.
+  // Never later than the next end of an embargo. Writer thread only.
+  absl::Time next_embargo_ = absl::InfiniteFuture();
   // At the savepoint. Writer thread only.
   uint64_t savepoint_seq_ = 1;
   size_t savepoint_moves_ = 0;

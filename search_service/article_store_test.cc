@@ -1,11 +1,14 @@
 #include "search_service/article_store.h"
 
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -105,7 +108,12 @@ TEST(ArticleStoreTest, AStoreOfTheFirstVersionLearnsWhichUrlsAreArticlesOwn) {
   }
   {
     absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
-    ASSERT_TRUE((*sql)->Execute("ALTER TABLE urls DROP COLUMN own; PRAGMA user_version=1").ok());
+    ASSERT_TRUE((*sql)
+                    ->Execute("ALTER TABLE urls DROP COLUMN own; DROP INDEX articles_embargo; "
+                              "ALTER TABLE articles DROP COLUMN create_seq; ALTER TABLE articles DROP COLUMN "
+                              "correct_seq; ALTER TABLE articles DROP COLUMN change_time; ALTER TABLE articles DROP "
+                              "COLUMN embargo; PRAGMA user_version=1")
+                    .ok());
   }
   for (int i = 0; i < 2; ++i) {
     auto store = OpenOrDie(path);
@@ -138,6 +146,49 @@ TEST(ArticleStoreTest, ARetiredLabelThatMeansAGivenOneLeavesItPrimary) {
   ASSERT_EQ((*stored)->article.labels.size(), 1U);
   EXPECT_EQ((*stored)->article.labels[0].id, "RU");
   EXPECT_TRUE((*stored)->article.labels[0].primary);
+}
+
+// Names of the files in `folder` that hold `bytes`.
+std::vector<std::string> FilesWith(const std::string& folder, const std::string& bytes) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content(std::istreambuf_iterator<char>(file), {});
+    if (content.find(bytes) != std::string::npos) names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
+TEST(ArticleStoreTest, NothingOfAPurgedArticleStaysInAnyFile) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  const auto write = [&](const std::function<void()>& change) {
+    ASSERT_TRUE(store->Begin().ok());
+    change();
+    ASSERT_TRUE(store->Commit().ok());
+  };
+  Article article =
+      MakeArticle("a", "Embarrassing headline", absl::StrCat("Libellous beginning. ", std::string(9'000, 'x')));
+  article.url = "https://example.com/first-address";
+  article.summary = "Indiscreet summary";
+  write([&] { PutOrDie(*store, article); });
+  article.body = "Milder text";
+  article.url = "https://example.com/second-address";
+  write([&] { PutOrDie(*store, article); });
+  article.id = "b";
+  article.url = "https://example.com/third-address";
+  write([&] { PutOrDie(*store, article); });
+  write([&] { EXPECT_TRUE(store->Delete("b", {}, absl::Now()).ok()); });
+  ASSERT_FALSE(FilesWith(dir.path(), "Embarrassing headline").empty());
+  ASSERT_FALSE(FilesWith(dir.path(), "third-address").empty());  // Of what was merely deleted.
+
+  DeleteOptions purge;
+  purge.purge = true;
+  for (const char* id : {"a", "b"}) write([&] { EXPECT_TRUE(store->Delete(id, purge, absl::Now()).ok()); });
+  for (const char* bytes : {"Embarrassing", "Libellous", "xxxxxxxx", "Milder text", "Indiscreet", "first-address",
+                            "second-address", "third-address"}) {
+    EXPECT_THAT(FilesWith(dir.path(), bytes), ::testing::IsEmpty()) << bytes;
+  }
 }
 
 TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted) {

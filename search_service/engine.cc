@@ -60,6 +60,8 @@ constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
 constexpr size_t kSuggesterLoadBatch = 1'000;
 // Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
 constexpr size_t kFollowBatch = 500;
+// Articles that one transaction tells of, whose embargo has ended.
+constexpr size_t kReleaseBatch = 500;
 // Of a commit token's hash: by chance a damaged one passes once in 4 billion times.
 constexpr size_t kTokenCheckChars = 8;
 
@@ -123,24 +125,36 @@ absl::Status ShuttingDown() {
   return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
 }
 
-}  // namespace
-
-std::string EncodeCommitToken(const CommitToken& token) {
-  const std::string place = absl::StrCat(token.log_uuid, ".", token.seq);
+std::string TokenFor(absl::string_view place) {
   return absl::WebSafeBase64Escape(absl::StrCat(place, ".", common::Hash128Hex(place).substr(0, kTokenCheckChars)));
 }
 
-absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::string_view text) {
+// The parts of a token, the check among them; empty if it can be none.
+std::vector<std::string> PartsOfToken(absl::string_view text) {
   constexpr size_t kMaxTokenBytes = 200;
   std::string plain;
+  if (text.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(text, &plain)) return {};
+  return absl::StrSplit(plain, '.');
+}
+
+}  // namespace
+
+std::string EncodeCommitToken(const CommitToken& token) {
+  return TokenFor(absl::StrCat(token.log_uuid, ".", token.seq));
+}
+
+std::string EncodeChangesToken(const std::string& log_uuid, const LogPlace& place) {
+  if (place.base == place.seq) return EncodeCommitToken({log_uuid, place.seq});
+  return TokenFor(absl::StrCat(log_uuid, ".", place.seq, ".", place.base));
+}
+
+absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::string_view text) {
+  const std::vector<std::string> parts = PartsOfToken(text);
   CommitToken token;
-  if (text.size() <= kMaxTokenBytes && absl::WebSafeBase64Unescape(text, &plain)) {
-    const std::vector<absl::string_view> parts = absl::StrSplit(plain, '.');
-    if (parts.size() == 3 && !parts[0].empty() && absl::SimpleAtoi(parts[1], &token.seq)) {
-      token.log_uuid = std::string(parts[0]);
-      // Base64 and numbers can be written in several ways. What is not to the letter what was given out was damaged.
-      if (EncodeCommitToken(token) == text) return token;
-    }
+  if (parts.size() == 3 && !parts[0].empty() && absl::SimpleAtoi(parts[1], &token.seq)) {
+    token.log_uuid = parts[0];
+    // Base64 and numbers can be written in several ways. What is not to the letter what was given out was damaged.
+    if (EncodeCommitToken(token) == text) return token;
   }
   return common::InvalidField(field, "is not a commit token of this service");
 }
@@ -262,9 +276,35 @@ class Engine::Impl {
     return outcome->seq;
   }
 
+  absl::StatusOr<Article> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction) {
+    RETURN_IF_ERROR(CheckId(id_or_url));
+    struct Outcome {
+      absl::Status refused;
+      Article article;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    const std::shared_ptr<const Taxonomy> known = taxonomy();
+    ASSIGN_OR_RETURN(LabelCorrection checked, CheckCorrection(correction, *known));
+    const auto write = [outcome, key = std::string(id_or_url), checked = std::move(checked),
+                        known](ArticleStore& store) -> absl::Status {
+      absl::StatusOr<StoredArticle> stored = store.CorrectLabels(key, checked, *known, absl::Now());
+      if (stored.ok()) {
+        outcome->article = std::move(stored->article);
+        return absl::OkStatus();
+      }
+      const absl::Status& status = stored.status();
+      if (!absl::IsNotFound(status) && !absl::IsAborted(status) && !absl::IsDataLoss(status)) return status;
+      outcome->refused = status;
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(WriteAndWait(write));
+    // Moved, so that nothing of it is shared with the writer, which may still hold the outcome.
+    RETURN_IF_ERROR(std::move(outcome->refused));
+    return std::move(outcome->article);
+  }
+
   absl::StatusOr<Article> Get(absl::string_view id_or_url, bool include_embargoed) const {
-    if (id_or_url.empty()) return common::InvalidField("id", "is empty");
-    if (!common::IsValidUtf8(id_or_url)) return common::InvalidField("id", "is not valid UTF-8");
+    RETURN_IF_ERROR(CheckId(id_or_url));
     ASSIGN_OR_RETURN(std::optional<StoredArticle> stored, store_->Find(id_or_url, Parts::kAll));
     const bool hidden =
         stored && !include_embargoed && stored->article.visible_from && *stored->article.visible_from > absl::Now();
@@ -273,6 +313,13 @@ class Engine::Impl {
                                 kReasonNotFound);
     }
     return std::move(stored->article);
+  }
+
+  absl::StatusOr<ArticleList> ListArticles(const ListQuery& query) const {
+    return search::ListArticles(*store_, *taxonomy(), query);
+  }
+  absl::StatusOr<ChangeList> ListChanges(const ChangeQuery& query) const {
+    return search::ListChanges(*store_, *taxonomy(), query);
   }
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
@@ -384,12 +431,23 @@ class Engine::Impl {
 
   absl::StatusOr<uint64_t> SeqOf(absl::string_view field, absl::string_view text) const {
     ASSIGN_OR_RETURN(const CommitToken token, ParseCommitToken(field, text));
-    if (token.log_uuid != store_->log_uuid() || token.seq > store_->last_seq()) {
-      return common::WithReason(
-          absl::FailedPreconditionError(absl::StrCat(field, ": is of another article log; read again without it")),
-          kReasonCommitTokenUnknown);
-    }
+    RETURN_IF_ERROR(CheckPlace(field, token));
     return token.seq;
+  }
+
+  std::string ChangesTokenOf(const LogPlace& place) const { return EncodeChangesToken(store_->log_uuid(), place); }
+
+  absl::StatusOr<LogPlace> PlaceOf(absl::string_view field, absl::string_view text) const {
+    LogPlace place;
+    if (text.empty()) return place;
+    const std::vector<std::string> parts = PartsOfToken(text);
+    if (parts.size() == 4 && absl::SimpleAtoi(parts[1], &place.seq) && absl::SimpleAtoi(parts[2], &place.base) &&
+        place.base < place.seq && EncodeChangesToken(parts[0], place) == text) {
+      RETURN_IF_ERROR(CheckPlace(field, {parts[0], place.seq}));
+      return place;
+    }
+    ASSIGN_OR_RETURN(const uint64_t seq, SeqOf(field, text));
+    return LogPlace{.base = seq, .seq = seq};
   }
 
   std::shared_ptr<const Taxonomy> taxonomy() const {
@@ -458,6 +516,20 @@ class Engine::Impl {
     if (seq > durable_) return Progress::kNone;
     if (seq > visible_) return Progress::kDurable;
     return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
+  }
+
+  static absl::Status CheckId(absl::string_view id_or_url) {
+    if (id_or_url.empty()) return common::InvalidField("id", "is empty");
+    if (!common::IsValidUtf8(id_or_url)) return common::InvalidField("id", "is not valid UTF-8");
+    return absl::OkStatus();
+  }
+
+  // Whether the place is one of this log.
+  absl::Status CheckPlace(absl::string_view field, const CommitToken& token) const {
+    if (token.log_uuid == store_->log_uuid() && token.seq <= store_->last_seq()) return absl::OkStatus();
+    return common::WithReason(
+        absl::FailedPreconditionError(absl::StrCat(field, ": is of another article log; read again without it")),
+        kReasonCommitTokenUnknown);
   }
 
   // Labels of an editor need the right. Ids must be known; where there is no taxonomy yet to know them from,
@@ -536,16 +608,35 @@ class Engine::Impl {
   // --- The writer: groups of changes, one fsync for each group.
 
   void RunWriter() {
+    absl::Time release_after = absl::InfinitePast();  // After an error.
     while (true) {
       std::vector<WriteTask> group;
+      bool releases = false;
       {
         const common::MutexLock lock(mutex_);
-        while (queue_.empty() && !writer_may_end_) queue_changed_.Wait(mutex_);
-        if (queue_.empty()) return;
+        const absl::Time release = std::max(store_->next_embargo(), release_after);
+        while (queue_.empty() && !writer_may_end_ && absl::Now() < release) queue_changed_.WaitUntil(mutex_, release);
+        releases = !closing_ && absl::Now() >= release;
+        if (queue_.empty() && !releases) {
+          if (writer_may_end_) return;
+          // A shutdown has begun: the next start tells what ends now.
+          queue_changed_.Wait(mutex_);
+          continue;
+        }
         const size_t count = std::min(queue_.size(), kMaxGroup);
         group.assign(std::make_move_iterator(queue_.begin()),
                      std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
         queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+      }
+      if (releases) {
+        group.push_back(
+            {.articles = 0,
+             .bytes = 0,
+             .apply = [](ArticleStore& store) { return store.ReleaseEmbargoes(absl::Now(), kReleaseBatch); },
+             .finish =
+                 [&release_after](const absl::Status& status) {
+                   release_after = status.ok() ? absl::InfinitePast() : absl::Now() + kErrorPause;
+                 }});
       }
       const std::vector<absl::Status> results = WriteGroup(group);
       const auto failed = std::find_if(results.begin(), results.end(), [](const auto& status) { return !status.ok(); });
@@ -1233,9 +1324,14 @@ void Engine::Ingest(Article article, const IngestOptions& options, std::function
 absl::StatusOr<uint64_t> Engine::Delete(absl::string_view id_or_url, const DeleteOptions& options) {
   return impl_->Delete(id_or_url, options);
 }
+absl::StatusOr<Article> Engine::CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction) {
+  return impl_->CorrectLabels(id_or_url, correction);
+}
 absl::StatusOr<Article> Engine::Get(absl::string_view id_or_url, bool include_embargoed) const {
   return impl_->Get(id_or_url, include_embargoed);
 }
+absl::StatusOr<ArticleList> Engine::ListArticles(const ListQuery& query) const { return impl_->ListArticles(query); }
+absl::StatusOr<ChangeList> Engine::ListChanges(const ChangeQuery& query) const { return impl_->ListChanges(query); }
 absl::StatusOr<SearchResult> Engine::Search(const SearchQuery& query) const { return impl_->Search(query); }
 absl::StatusOr<std::vector<Suggestion>> Engine::Suggest(const SuggestQuery& query) const {
   return impl_->Suggest(query);
@@ -1262,6 +1358,10 @@ void Engine::RemoveProgressListener(int64_t id) { impl_->RemoveListener(id); }
 std::string Engine::TokenOf(uint64_t seq) const { return impl_->TokenOf(seq); }
 absl::StatusOr<uint64_t> Engine::SeqOf(absl::string_view field, absl::string_view token) const {
   return impl_->SeqOf(field, token);
+}
+std::string Engine::ChangesTokenOf(const LogPlace& place) const { return impl_->ChangesTokenOf(place); }
+absl::StatusOr<LogPlace> Engine::PlaceOf(absl::string_view field, absl::string_view token) const {
+  return impl_->PlaceOf(field, token);
 }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }

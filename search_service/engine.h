@@ -22,6 +22,8 @@
 
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
+#include "search_service/enumeration.h"
+#include "search_service/label_correction.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
 
@@ -45,6 +47,10 @@ std::string EncodeCommitToken(const CommitToken& token);
 // InvalidArgument naming `field` if `text` is not, to the letter, what EncodeCommitToken gives: a token that lost or
 // gained something on its way is refused, and never taken for another place.
 absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::string_view text);
+
+// How far the changes of a log were followed, as a token. At the end of the log it is the commit token of that place,
+// and any commit token is taken for one.
+std::string EncodeChangesToken(const std::string& log_uuid, const LogPlace& place);
 
 enum class IngestOutcome { kCreated, kUpdated, kUnchanged, kStale, kRejected, kRetryLater };
 
@@ -107,7 +113,7 @@ struct IndexInfo {
   absl::Time index_time;  // Of the last commit of the index.
 };
 
-// Thread-safe. Blocking calls (Search, Suggest, Get, Delete, WaitFor, IndexInfo) belong on worker threads.
+// Thread-safe. Blocking calls (Search, Suggest, Get, Delete, WaitFor, IndexInfo and the like) belong on worker threads.
 class Engine {
  public:
   struct Options {
@@ -156,9 +162,18 @@ class Engine {
   // Where several articles have a URL it deletes the one that Get gives. NotFound; Aborted if the etag is another one.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options);
 
+  // Makes an editor's decisions those of one article, found as by Get; durable when it returns. Gives the article as it
+  // is then, without body; its `seq` is the place to wait for. InvalidArgument and Unavailable as CheckCorrection;
+  // NotFound; Aborted if the etag is another one; DataLoss if the article is damaged. Who may is the caller's business.
+  absl::StatusOr<Article> CorrectLabels(absl::string_view id_or_url, const LabelCorrection& correction);
+
   // One article with all its labels. Of several that have a URL: first those whose own it is, then the one whose
   // content changed last. NotFound, also for one under embargo unless `include_embargoed`.
   absl::StatusOr<Article> Get(absl::string_view id_or_url, bool include_embargoed = false) const;
+
+  // As the functions of enumeration.h.
+  absl::StatusOr<ArticleList> ListArticles(const ListQuery& query) const;
+  absl::StatusOr<ChangeList> ListChanges(const ChangeQuery& query) const;
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const;
   absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const;
@@ -196,6 +211,10 @@ class Engine {
   // The sequence of a token. InvalidArgument if it is no token, FailedPrecondition (kReasonCommitTokenUnknown) if it
   // is another log's or of a place that this log never had.
   absl::StatusOr<uint64_t> SeqOf(absl::string_view field, absl::string_view token) const;
+
+  // The same of a place that somebody who follows the changes has come to; empty is the beginning.
+  std::string ChangesTokenOf(const LogPlace& place) const;
+  absl::StatusOr<LogPlace> PlaceOf(absl::string_view field, absl::string_view token) const;
 
   // The last copy of the taxonomy; empty() if none was ever had. Never null.
   std::shared_ptr<const Taxonomy> taxonomy() const;

@@ -678,6 +678,167 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
 }
 
+TEST(EngineTest, TheEndOfAnEmbargoIsToldToWhoFollowsTheLog) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "Embargoed budget", "Text");
+  article.visible_from = absl::Now() + absl::Milliseconds(200);
+  const uint64_t seq = IngestAndWait(*engine, article).seq;
+  ASSERT_EQ(engine->WaitFor(seq + 1, Progress::kVisible, Soon()), Progress::kVisible);
+  ChangeQuery query;
+  query.since = {seq, seq};
+  const absl::StatusOr<ChangeList> changes = engine->ListChanges(query);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  ASSERT_EQ(changes->changes.size(), 1U);
+  EXPECT_EQ(changes->changes[0].kind, ChangeKind::kCreated);
+  EXPECT_EQ(changes->changes[0].article.id, "a");
+  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("budget"))), ElementsAre("a"));
+}
+
+TEST(EngineTest, WhatAnEditorDecidedOutlivesTaggingAndSendingAgainAndIsSearchable) {
+  TempDir dir;
+  const auto labeler = std::make_shared<FakeLabeler>();
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  Article article = MakeArticle("a", "Iran and Russia", "On oil.");
+  article.url = "https://example.com/a";
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  const std::string etag = engine->Get("a")->etag;
+  const auto country = [](const char* id) {
+    Label label;
+    label.dimension = Dimension::kCountry;
+    label.id = id;
+    return label;
+  };
+  LabelCorrection correction;
+  correction.add = {country("AE")};
+  correction.remove = {country("RU")};
+  correction.replace = {Dimension::kIssue};
+  correction.etag = etag;
+  const absl::StatusOr<Article> corrected = engine->CorrectLabels("https://example.com/a", correction);
+  ASSERT_TRUE(corrected.ok()) << corrected.status();
+  EXPECT_NE(corrected->etag, etag);
+  EXPECT_EQ(engine->Reached(corrected->seq) >= Progress::kDurable, true);
+  const auto counting = [&] {
+    std::vector<std::string> ids;
+    const absl::StatusOr<Article> stored = engine->Get("a");
+    if (!stored.ok()) return ids;
+    for (const Label& label : EffectiveLabels(*stored)) ids.push_back(label.id);
+    return ids;
+  };
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  Settle(*engine, Progress::kLabelled);
+  const auto found = [&](const std::string& filter) {
+    SearchQuery query;
+    query.filter = filter;
+    return SearchOrDie(*engine, query).total;
+  };
+  EXPECT_EQ(found("country = AE"), 1);
+  EXPECT_EQ(found("country = RU"), 0);
+  EXPECT_EQ(found("issue = energy"), 0);
+  ChangeQuery changes;
+  changes.since = {corrected->seq - 1, corrected->seq - 1};
+  EXPECT_EQ(engine->ListChanges(changes)->changes.at(0).kind, ChangeKind::kCorrected);
+  ListQuery edited;
+  edited.label_sources = {LabelSource::kEditor};
+  EXPECT_EQ(engine->ListArticles(edited)->articles.size(), 1U);
+  edited.label_sources = {LabelSource::kSource};
+  EXPECT_EQ(engine->ListArticles(edited)->articles.size(), 0U);
+
+  // The etag is the old one: nothing is done. The same again is no change, and has the same token.
+  EXPECT_EQ(engine->CorrectLabels("a", correction).status().code(), absl::StatusCode::kAborted);
+  correction.etag.clear();
+  EXPECT_EQ(engine->CorrectLabels("a", correction)->seq, corrected->seq);
+
+  // Another text is tagged anew, with the decisions kept; so it is after a restart.
+  article.body = "On oil and Russia, again.";
+  IngestAndWait(*engine, article);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  EXPECT_NE(engine->Get("a")->etag, corrected->etag);
+  engine.reset();
+  engine = OpenOrDie(OptionsFor(dir), labeler);
+  EXPECT_THAT(counting(), ElementsAre("AE", "IR"));
+  EXPECT_EQ(engine->Get("a")->replaced_dimensions, 1U << static_cast<int>(Dimension::kIssue));
+
+  EXPECT_EQ(engine->CorrectLabels("none", correction).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("", correction).status()), "id");
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("\xff", correction).status()), "id");
+  correction.add = {country("QQ")};
+  EXPECT_EQ(FieldOf(engine->CorrectLabels("a", correction).status()), "add[0].region_code");
+}
+
+TEST(EngineTest, AListUnderAFilterHoldsWhatASearchWithItFinds) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());
+  for (int i = 0; i < 40; ++i) {
+    Article article = MakeArticle(absl::StrCat("a", i), i % 3 == 0 ? "Iran and oil" : "Emirates", "Text");
+    if (i % 2 == 0) article.url = absl::StrCat("https://Example.com/", i, "?utm_source=x");
+    if (i % 5 == 0) article.alternate_urls = {absl::StrCat("http://example.org/", i)};
+    if (i % 4 != 0) article.source = i % 4 == 1 ? "The \"Post\"" : std::string(300, 's');
+    if (i % 3 == 1) article.authors = {"Ann", "Ben"};
+    if (i % 7 == 0) article.language_code = "pt-BR";
+    if (i % 6 != 0) article.publish_time = absl::FromUnixSeconds(1'700'000'000 + i * 5'000'000);
+    if (i % 8 == 0) article.update_time = absl::FromUnixSeconds(1'700'000'000 + i * 5'000'000);
+    if (i % 9 == 0) article.content_type = "report";
+    if (i % 10 == 0) article.attributes["section"] = {"World", "Front"};
+    if (i % 11 == 0) {
+      Label& label = article.labels.emplace_back();
+      label.dimension = Dimension::kCountry;
+      label.id = "RU";
+      label.source = LabelSource::kSource;
+    }
+    IngestAndWait(*engine, article);
+  }
+  Settle(*engine, Progress::kLabelled);
+  const std::vector<std::string> filters = {
+      "",
+      "country = IR",
+      "country = RU",
+      "country != IR",
+      "issue = energy",
+      "issue = old_energy",
+      "group = gcc",
+      "source = \"The \\\"Post\\\"\"",
+      absl::StrCat("source = ", std::string(300, 's')),
+      "author = Ann",
+      "NOT author = Ann",
+      "language = pt",
+      "language = PT-br",
+      "language != en",
+      "content_type = report",
+      "year = 2023",
+      "month = 2024-03",
+      "year < 2025",
+      "publish_time >= 2025-02-03",
+      "publish_time < 2025-02",
+      "NOT publish_time < 2025-02",
+      "update_time > 2024",
+      "id = a7",
+      "url = \"http://example.com/8\"",
+      "url = \"https://example.org/10\"",
+      "attributes.section = Front",
+      "attributes.section = World AND (country = IR OR year = 2024)",
+      "-country = IR OR author = Ben",
+  };
+  int passed = 0;
+  for (const std::string& filter : filters) {
+    SearchQuery query;
+    query.filter = filter;
+    query.page_size = 100;
+    std::vector<std::string> found = Ids(SearchOrDie(*engine, query));
+    ListQuery list;
+    list.filter = filter;
+    const absl::StatusOr<ArticleList> listed = engine->ListArticles(list);
+    ASSERT_TRUE(listed.ok()) << listed.status();
+    std::vector<std::string> ids;
+    for (const Article& article : listed->articles) ids.push_back(article.id);
+    EXPECT_THAT(ids, ::testing::UnorderedElementsAreArray(found)) << filter;
+    passed += ids.empty() || ids.size() == 40 ? 0 : 1;
+  }
+  EXPECT_GE(passed, 20);  // Otherwise the filters say little.
+}
+
 TEST(EngineTest, AnAnswerSaysWhetherAnEmbargoMayChangeIt) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));

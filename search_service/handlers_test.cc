@@ -899,9 +899,260 @@ TEST_F(HandlersTest, AClientThatNeverReadsItsAnswersIsHeldBackAndHarmsNobody) {
   EXPECT_THAT(common::rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kCancelled));
 }
 
+TEST_F(HandlersTest, ABatchOfIdsIsAnsweredItemByItem) {
+  v1::IngestArticlesRequest request;
+  for (const char* id : {"one", "two", "three"}) {
+    *request.add_items()->mutable_article() = NewArticle(id, "Talks [IR]", std::string(1'900'000, 'x'));
+    request.mutable_items()->rbegin()->mutable_article()->set_url(absl::StrCat("https://example.org/", id));
+  }
+  *request.add_items()->mutable_article() = NewArticle("hidden", "Later", "Body");
+  request.mutable_items(3)->mutable_article()->mutable_visible_from()->set_seconds(absl::ToUnixSeconds(absl::Now()) +
+                                                                                   3600);
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  v1::BatchGetArticlesRequest get;
+  for (const char* id : {"two", "https://example.org/one", "none", "", "hidden", "two"}) get.add_ids(id);
+  v1::BatchGetArticlesResponse response;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, get, response));
+  ASSERT_THAT(response.results(), SizeIs(6));
+  EXPECT_EQ(response.results(0).article().id(), "two");
+  EXPECT_EQ(response.results(0).article().labels(0).display_name(), "Iran");
+  EXPECT_EQ(response.results(0).article().body(), "");
+  EXPECT_EQ(response.results(1).article().id(), "one");
+  EXPECT_EQ(response.results(2).error().reason(), "ARTICLE_NOT_FOUND");
+  EXPECT_EQ(response.results(3).error().field_violations(0).field(), "ids[3]");
+  EXPECT_EQ(response.results(4).error().reason(), "ARTICLE_NOT_FOUND");
+  EXPECT_EQ(response.results(5).article().id(), "two");
+  EXPECT_FALSE(response.commit_token().empty());
+
+  // What has no room is said to have none; the rest is there.
+  get.clear_ids();
+  for (const char* id : {"one", "two", "three"}) get.add_ids(id);
+  get.set_view(apb::ARTICLE_VIEW_FULL);
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, get, response));
+  EXPECT_EQ(response.results(1).article().body().size(), 1'900'000U);
+  EXPECT_EQ(response.results(2).error().reason(), "RESPONSE_TOO_LARGE");
+
+  for (const int count : {0, 101}) {
+    get.clear_ids();
+    for (int i = 0; i < count; ++i) get.add_ids("one");
+    EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, get, response),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ids: holds")));
+  }
+}
+
+TEST_F(HandlersTest, ListsAndChangesGoPageByPageToTheEnd) {
+  v1::IngestArticlesRequest request;
+  for (int i = 0; i < 7; ++i) {
+    apb::Article& article = *request.add_items()->mutable_article();
+    article = NewArticle(absl::StrCat("a", i), i % 2 == 0 ? "Talks [IR]" : "Wine [FR]", absl::StrCat("Body ", i));
+    article.set_url(absl::StrCat("https://example.org/", i));
+    article.mutable_update_time()->set_seconds(1'700'000'000 + i);
+  }
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  v1::ListArticlesRequest list;
+  list.set_page_size(3);
+  std::vector<std::string> ids;
+  v1::ListArticlesResponse page;
+  do {
+    ASSERT_OK(Call(*search_, &v1::SearchService::Stub::ListArticles, list, page));
+    for (const apb::Article& article : page.articles()) ids.push_back(article.id());
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  EXPECT_THAT(ids, ElementsAre("a0", "a1", "a2", "a3", "a4", "a5", "a6"));
+  EXPECT_EQ(page.articles(0).url(), "https://example.org/6");
+  EXPECT_EQ(page.articles(0).update_time().seconds(), 1'700'000'006);
+  EXPECT_FALSE(page.articles(0).etag().empty());
+  EXPECT_FALSE(page.articles(0).content_hash().empty());
+  EXPECT_EQ(page.articles(0).title(), "");
+  EXPECT_FALSE(page.commit_token().empty());
+
+  v1::DeleteArticleRequest remove;
+  remove.set_id("a1");
+  v1::DeleteArticleResponse removed;
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::DeleteArticle, remove, removed));
+  v1::ListChangesRequest changes;
+  changes.set_filter("country = IR");
+  changes.set_page_size(2);
+  std::vector<std::string> seen;
+  v1::ListChangesResponse changed;
+  do {
+    ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::ListChanges, changes, changed));
+    for (const v1::Change& change : changed.changes()) {
+      seen.push_back(absl::StrCat(change.article().id(), " ", v1::ChangeKind_Name(change.kind())));
+      EXPECT_TRUE(change.has_change_time());
+    }
+    changes.set_since_token(changed.next_token());
+  } while (changed.next_token() != changed.commit_token());
+  EXPECT_THAT(seen, ElementsAre("a0 CHANGE_KIND_CREATED", "a2 CHANGE_KIND_CREATED", "a4 CHANGE_KIND_CREATED",
+                                "a6 CHANGE_KIND_CREATED", "a1 CHANGE_KIND_DELETED"));
+  EXPECT_EQ(changed.changes(0).article().url(), "https://example.org/1");
+  EXPECT_EQ(changed.changes(0).article().ByteSizeLong(),
+            changed.changes(0).article().id().size() + changed.changes(0).article().url().size() + 4);
+  EXPECT_EQ(changed.commit_token(), removed.commit_token());
+
+  // Nothing is new; an acknowledgement's token is as good.
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::ListChanges, changes, changed));
+  EXPECT_THAT(changed.changes(), SizeIs(0));
+  changes.set_since_token(removed.commit_token());
+  ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::ListChanges, changes, changed));
+  EXPECT_THAT(changed.changes(), SizeIs(0));
+}
+
+TEST_F(HandlersTest, ChangesWithBodiesShortenThePageToWhatAnAnswerHolds) {
+  v1::IngestArticlesRequest request;
+  for (int i = 0; i < 5; ++i) {
+    *request.add_items()->mutable_article() =
+        NewArticle(absl::StrCat("a", i), "Title", std::string(1'500'000, static_cast<char>('a' + i)));
+  }
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::ListChangesRequest changes;
+  changes.set_view(apb::ARTICLE_VIEW_FULL);
+  std::vector<size_t> sizes;
+  std::string letters;
+  v1::ListChangesResponse changed;
+  do {
+    ASSERT_OK(Call(*ingest_, &v1::IngestService::Stub::ListChanges, changes, changed));
+    EXPECT_LE(changed.ByteSizeLong(), 4'000'000U);
+    sizes.push_back(static_cast<size_t>(changed.changes_size()));
+    for (const v1::Change& change : changed.changes()) letters.push_back(change.article().body()[0]);
+    changes.set_since_token(changed.next_token());
+  } while (changed.next_token() != changed.commit_token());
+  EXPECT_THAT(sizes, ElementsAre(2U, 2U, 1U));
+  EXPECT_EQ(letters, "abcde");
+}
+
+TEST_F(HandlersTest, AnEditorsCorrectionIsAnsweredByWhatCountsThen) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  *request.add_items()->mutable_article() = NewArticle("two", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  const auto correct = [&](const v1::UpdateArticleLabelsRequest& update, v1::UpdateArticleLabelsResponse& response) {
+    return Call(*ingest_, &v1::IngestService::Stub::UpdateArticleLabels, update, response);
+  };
+
+  v1::UpdateArticleLabelsRequest update;
+  update.set_id("one");
+  update.add_add()->set_region_code("FR");
+  update.mutable_add(0)->set_primary(true);
+  update.mutable_add(0)->set_source(apb::LABEL_SOURCE_CLASSIFIER);  // As it was returned.
+  update.add_remove()->set_region_code("IR");
+  update.add_replace_dimensions(v1::LABEL_DIMENSION_ISSUE);
+  v1::UpdateArticleLabelsResponse updated;
+  ASSERT_OK(correct(update, updated));
+  ASSERT_THAT(updated.article().labels(), SizeIs(1));
+  EXPECT_EQ(updated.article().labels(0).region_code(), "FR");
+  EXPECT_EQ(updated.article().labels(0).source(), apb::LABEL_SOURCE_EDITOR);
+  EXPECT_EQ(updated.article().labels(0).display_name(), "France");
+  EXPECT_TRUE(updated.article().labels(0).primary());
+  EXPECT_THAT(updated.replaced_dimensions(), ElementsAre(v1::LABEL_DIMENSION_ISSUE));
+  v1::SearchRequest search;
+  search.add_region_codes("IR");
+  search.set_min_commit_token(updated.commit_token());
+  v1::SearchResponse found;
+  ASSERT_OK(Search(search, found));
+  ASSERT_THAT(found.hits(), SizeIs(1));
+  EXPECT_EQ(found.hits(0).article().id(), "two");
+
+  // What an editor said, rejections too.
+  v1::GetArticleRequest get;
+  get.set_id("one");
+  get.add_label_sources(apb::LABEL_SOURCE_EDITOR);
+  v1::GetArticleResponse got;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::GetArticle, get, got));
+  ASSERT_THAT(got.article().labels(), SizeIs(2));
+  EXPECT_EQ(got.article().labels(0).state(), apb::Label::STATE_APPLIED);
+  EXPECT_EQ(got.article().labels(1).region_code(), "IR");
+  EXPECT_EQ(got.article().labels(1).state(), apb::Label::STATE_REJECTED);
+  EXPECT_THAT(got.replaced_dimensions(), ElementsAre(v1::LABEL_DIMENSION_ISSUE));
+  EXPECT_EQ(got.article().etag(), updated.article().etag());
+  v1::ListArticlesRequest list;
+  list.add_label_sources(apb::LABEL_SOURCE_EDITOR);
+  v1::ListArticlesResponse listed;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::ListArticles, list, listed));
+  ASSERT_THAT(listed.articles(), SizeIs(1));
+  EXPECT_EQ(listed.articles(0).id(), "one");
+
+  update.set_etag("another");
+  EXPECT_THAT(correct(update, updated), StatusIs(absl::StatusCode::kAborted));
+  update.clear_etag();
+  update.set_id("none");
+  EXPECT_THAT(correct(update, updated), StatusIs(absl::StatusCode::kNotFound));
+
+  const std::vector<std::pair<std::string, std::function<void(v1::UpdateArticleLabelsRequest&)>>> cases = {
+      {"id: ", [](auto& r) { r.clear_id(); }},
+      {"add: ", [](auto& /*r*/) {}},
+      {"add[0]: ", [](auto& r) { r.add_add(); }},
+      {"add[0].region_code: ", [](auto& r) { r.add_add()->set_region_code("QQ"); }},
+      {"remove[1].issue_id: ",
+       [](auto& r) {
+         r.add_remove()->set_region_code("IR");
+         r.add_remove()->set_issue_id("nonsense");
+       }},
+      {"add[0].state: ",
+       [](auto& r) {
+         r.add_add()->set_region_code("IR");
+         r.mutable_add(0)->set_state(apb::Label::STATE_REJECTED);
+       }},
+      {"clear[0].region_code: ",
+       [](auto& r) {
+         r.add_add()->set_region_code("IR");
+         r.add_clear()->set_region_code("IR");
+       }},
+      {"replace_dimensions[0]: ", [](auto& r) { r.add_replace_dimensions(static_cast<v1::LabelDimension>(9)); }},
+      {"restore_dimensions[0]: ", [](auto& r) { r.add_restore_dimensions(v1::LABEL_DIMENSION_UNSPECIFIED); }},
+  };
+  for (const auto& [message, set] : cases) {
+    v1::UpdateArticleLabelsRequest bad;
+    bad.set_id("one");
+    set(bad);
+    EXPECT_THAT(correct(bad, updated), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(message))) << message;
+  }
+}
+
+TEST_F(HandlersTest, BadListsAreInvalidArgumentAndNameTheField) {
+  const auto list_error = [&](const std::function<void(v1::ListArticlesRequest&)>& set) {
+    v1::ListArticlesRequest request;
+    set(request);
+    v1::ListArticlesResponse response;
+    return Call(*search_, &v1::SearchService::Stub::ListArticles, request, response);
+  };
+  const auto changes_error = [&](const std::function<void(v1::ListChangesRequest&)>& set) {
+    v1::ListChangesRequest request;
+    set(request);
+    v1::ListChangesResponse response;
+    return Call(*ingest_, &v1::IngestService::Stub::ListChanges, request, response);
+  };
+  const auto invalid = [](const std::string& field) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(absl::StrCat(field, ": ")));
+  };
+  EXPECT_THAT(list_error([](auto& r) { r.set_page_size(-1); }), invalid("page_size"));
+  EXPECT_THAT(list_error([](auto& r) { r.set_filter("colour = red"); }), invalid("filter"));
+  EXPECT_THAT(list_error([](auto& r) { r.set_page_token("nonsense"); }), invalid("page_token"));
+  EXPECT_THAT(list_error([](auto& r) { r.add_label_sources(static_cast<apb::LabelSource>(9)); }),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("label_sources[0]: ")));
+  EXPECT_THAT(changes_error([](auto& r) { r.set_page_size(-1); }), invalid("page_size"));
+  EXPECT_THAT(changes_error([](auto& r) { r.set_filter("source ="); }), invalid("filter"));
+  EXPECT_THAT(changes_error([](auto& r) { r.set_since_token("nonsense"); }), invalid("since_token"));
+  EXPECT_THAT(changes_error([](auto& r) { r.set_view(static_cast<apb::ArticleView>(77)); }), invalid("view"));
+  EXPECT_THAT(changes_error([](auto& r) {
+                r.set_since_token(EncodeCommitToken({"another", 3}));
+              }),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("since_token")));
+}
+
 TEST_F(HandlersTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
-  v1::ListArticlesResponse list;
-  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::ListArticles, v1::ListArticlesRequest(), list),
+  v1::FindSimilarArticlesResponse similar;
+  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, v1::FindSimilarArticlesRequest(), similar),
               StatusIs(absl::StatusCode::kUnimplemented));
   v1::CreateSnapshotResponse snapshot;
   EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CreateSnapshot, v1::CreateSnapshotRequest(), snapshot),

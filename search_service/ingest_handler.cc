@@ -36,6 +36,7 @@ constexpr size_t kMaxDocumentBytes = 16'000'000;
 // arrives in time when the machine is busy.
 constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+constexpr size_t kFraming = 16;    // Of a message in an answer, and of the lengths around it.
 constexpr int kItemsPerTurn = 32;  // Of a stream, while others wait for the pool.
 constexpr absl::string_view kNoRoom = "article: left out, the answer has no room for it; read it with GetArticle";
 constexpr absl::string_view kTooBusy = "article: left out, the server is busy; read it with GetArticle";
@@ -670,7 +671,6 @@ void IngestHandler::RunBatch(const std::shared_ptr<Batch>& batch) {
 }
 
 void IngestHandler::AddArticles(Batch& batch) const {
-  constexpr size_t kFraming = 16;  // Of a field and of the lengths around it.
   const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
   // Each result may come to need the warning; and `reached` is still to come.
   size_t used = batch.response.ByteSizeLong() + kFraming + batch.stored.size() * (kNoRoom.size() + kFraming);
@@ -764,6 +764,24 @@ grpc::ServerUnaryReactor* IngestHandler::DeleteArticle(grpc::CallbackServerConte
       });
 }
 
+grpc::ServerUnaryReactor* IngestHandler::UpdateArticleLabels(grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer* request,
+                                                             grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::UpdateArticleLabelsRequest, v1::UpdateArticleLabelsResponse>(
+      context, request, response, ingest_pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::UpdateArticleLabelsRequest& in,
+             v1::UpdateArticleLabelsResponse& out) -> absl::Status {
+        if (in.id().empty()) return common::InvalidField("id", "is missing; give the article's id or URL");
+        ASSIGN_OR_RETURN(const LabelCorrection correction, FromProto(in));
+        ASSIGN_OR_RETURN(const Article article, engine_.CorrectLabels(in.id(), correction));
+        const ArticleFormat format = {.view = apb::ARTICLE_VIEW_SNIPPET, .display_language = "", .labels = {}};
+        ToProto(article, format, *engine_.taxonomy(), *out.mutable_article());
+        ToProto(article.replaced_dimensions, *out.mutable_replaced_dimensions());
+        out.set_commit_token(engine_.TokenOf(article.seq));
+        return absl::OkStatus();
+      });
+}
+
 grpc::ServerUnaryReactor* IngestHandler::WaitForCommit(grpc::CallbackServerContext* context,
                                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   static const std::string& method =
@@ -784,6 +802,44 @@ grpc::ServerUnaryReactor* IngestHandler::WaitForCommit(grpc::CallbackServerConte
   }();
   if (!status.ok()) call->End(status);
   return call.get();
+}
+
+grpc::ServerUnaryReactor* IngestHandler::ListChanges(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::ListChangesRequest, v1::ListChangesResponse>(
+      context, request, response, ingest_pool_, {},
+      [this](const common::rpc::Call& call, const v1::ListChangesRequest& in,
+             v1::ListChangesResponse& out) -> absl::Status {
+        ASSIGN_OR_RETURN(ChangeQuery query, FromProto(in, engine_));
+        query.deadline = call.deadline();
+        query.cancelled = [&call] { return call.CallerLeft(); };
+        ASSIGN_OR_RETURN(const ChangeList list, engine_.ListChanges(query));
+        const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
+        out.set_commit_token(engine_.TokenOf(list.log_seq));
+        out.set_next_token(engine_.ChangesTokenOf(list.next));
+        size_t used = out.ByteSizeLong() + kFraming;
+        LogPlace place = query.since;
+        for (const ArticleChange& change : list.changes) {
+          v1::Change& proto = *out.add_changes();
+          ToProto(change, query.view, *taxonomy, proto);
+          size_t bytes = proto.ByteSizeLong() + kFraming;
+          if (used + bytes > common::rpc::kMaxResponseBytes && out.changes_size() > 1) {
+            out.mutable_changes()->RemoveLast();
+            out.set_next_token(engine_.ChangesTokenOf(place));
+            break;
+          }
+          if (used + bytes > common::rpc::kMaxResponseBytes) {
+            // Alone it is too much: better less of it than none of what comes after it.
+            proto.Clear();
+            ToProto(change, View::kBasic, *taxonomy, proto);
+            bytes = proto.ByteSizeLong() + kFraming;
+          }
+          used += bytes;
+          place.seq = change.article.seq;
+        }
+        call.context().AddInitialMetadata("cache-control", "no-store");  // How far it comes depends on the time.
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace dateline::search

@@ -1,4 +1,4 @@
-// IngestService over the engine: batches, streams, deletions, waiting.
+// IngestService over the engine: batches, streams, deletions, corrections, waiting, following.
 #ifndef DATELINE_SEARCH_SERVICE_INGEST_HANDLER_H_
 #define DATELINE_SEARCH_SERVICE_INGEST_HANDLER_H_
 
@@ -24,7 +24,9 @@ class WaitingCall;
 class IngestHandler final
     : public v1::IngestService::WithRawCallbackMethod_IngestArticles<
           v1::IngestService::WithRawCallbackMethod_StreamIngest<v1::IngestService::WithRawCallbackMethod_DeleteArticle<
-              v1::IngestService::WithRawCallbackMethod_WaitForCommit<v1::IngestService::Service>>>> {
+              v1::IngestService::WithRawCallbackMethod_WaitForCommit<
+                  v1::IngestService::WithRawCallbackMethod_ListChanges<
+                      v1::IngestService::WithRawCallbackMethod_UpdateArticleLabels<v1::IngestService::Service>>>>>> {
  public:
   struct Options {
     // Of one stream: items that were read and whose answer is not yet sent. Reading stops there, so that the memory of
@@ -55,6 +57,10 @@ class IngestHandler final
                                           grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* WaitForCommit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* UpdateArticleLabels(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListChanges(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
 
  private:
   friend class IngestStream;

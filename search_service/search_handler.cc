@@ -14,9 +14,11 @@
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/language_tag.h"
+#include "common/rpc/item_error.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "search_service/article_proto.h"
+#include "search_service/document_extractor.h"
 #include "search_service/search_proto.h"
 
 namespace dateline::search {
@@ -27,6 +29,9 @@ namespace {
 
 // Kept back of the caller's time where a partial answer is wanted: hits are still to be read and sent.
 constexpr absl::Duration kAnswerTime = absl::Milliseconds(250);
+
+constexpr int kMaxBatchIds = 100;
+constexpr size_t kFraming = 16;  // Of a message in an answer, and of the lengths around it.
 
 constexpr absl::Duration kWaitRetryDelay = absl::Milliseconds(500);
 
@@ -125,13 +130,90 @@ grpc::ServerUnaryReactor* SearchHandler::GetArticle(grpc::CallbackServerContext*
         RETURN_IF_ERROR(common::CheckLanguageTag("display_language", in.display_language()));
         format.display_language = in.display_language();
         ASSIGN_OR_RETURN(format.labels.sources, LabelSourcesFromProto(in.label_sources()));
+        format.labels.with_rejected = true;
         // Before the read: the token must claim nothing that the answer may lack.
         out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
         ASSIGN_OR_RETURN(const Article article, engine_.Get(in.id()));
         const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
         ToProto(article, format, *taxonomy, *out.mutable_article());
+        ToProto(article.replaced_dimensions, *out.mutable_replaced_dimensions());
         // An embargo that ends makes an error an answer, and errors are not kept.
         AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy->data().etag));
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* SearchHandler::BatchGetArticles(grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::BatchGetArticlesRequest, v1::BatchGetArticlesResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& call, const v1::BatchGetArticlesRequest& in,
+             v1::BatchGetArticlesResponse& out) -> absl::Status {
+        if (in.ids_size() == 0 || in.ids_size() > kMaxBatchIds) {
+          return common::InvalidField(
+              "ids", absl::StrCat("holds ", in.ids_size(), " ids; 1 to ", kMaxBatchIds, " are answered"));
+        }
+        ArticleFormat format;
+        ASSIGN_OR_RETURN(format.view, ViewFromProto(in.view(), apb::ARTICLE_VIEW_BASIC));
+        RETURN_IF_ERROR(common::CheckLanguageTag("display_language", in.display_language()));
+        format.display_language = in.display_language();
+        // Before the reads: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
+        const std::shared_ptr<const Taxonomy> taxonomy = engine_.taxonomy();
+        const absl::Status no_room = common::WithReason(
+            absl::ResourceExhaustedError("the answer has no room for this article; read it with GetArticle"),
+            kReasonResponseTooLarge);
+        // Each of the rest may come to need this error.
+        const size_t reserved = common::rpc::ToItemError(no_room).ByteSizeLong() + kFraming;
+        size_t used = out.ByteSizeLong() + reserved * static_cast<size_t>(in.ids_size());
+        bool all = true;
+        for (int i = 0; i < in.ids_size(); ++i) {
+          if (call.CallerLeft()) return absl::CancelledError("the caller went away");
+          if (call.IsCancelled()) return absl::DeadlineExceededError("the deadline came before all articles were read");
+          v1::BatchGetArticlesResult& result = *out.add_results();
+          absl::StatusOr<Article> article = common::InvalidField(absl::StrCat("ids[", i, "]"), "is empty");
+          if (!in.ids(i).empty()) article = engine_.Get(in.ids(i));
+          if (article.ok()) {
+            ToProto(*article, format, *taxonomy, *result.mutable_article());
+            const size_t bytes = result.ByteSizeLong() + kFraming;
+            if (used + bytes <= common::rpc::kMaxResponseBytes) {
+              used += bytes;
+              continue;
+            }
+            article = no_room;
+          }
+          all = false;
+          *result.mutable_error() = common::rpc::ToItemError(article.status());
+        }
+        if (all) {
+          AllowCaching(call, absl::StrCat(out.commit_token(), " ", taxonomy->data().etag));
+        } else {
+          ForbidCaching(call);  // The end of an embargo makes an article of an error.
+        }
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* SearchHandler::ListArticles(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::ListArticlesRequest, v1::ListArticlesResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& call, const v1::ListArticlesRequest& in,
+             v1::ListArticlesResponse& out) -> absl::Status {
+        ListQuery query;
+        query.filter = in.filter();
+        query.page_size = in.page_size();
+        query.page_token = in.page_token();
+        ASSIGN_OR_RETURN(query.label_sources, LabelSourcesFromProto(in.label_sources()));
+        query.deadline = call.deadline();
+        query.cancelled = [&call] { return call.CallerLeft(); };
+        // Before the read: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.durable_seq()));
+        ASSIGN_OR_RETURN(const ArticleList list, engine_.ListArticles(query));
+        // A page of the longest ids and URLs fits an answer.
+        static_assert(kMaxListSize * (kMaxIdBytes + kMaxUrlBytes + 200) < common::rpc::kMaxResponseBytes);
+        ToProto(list, out);
+        ForbidCaching(call);  // How far a page comes depends on the time.
         return absl::OkStatus();
       });
 }

@@ -18,7 +18,8 @@ namespace dateline::search {
 // Reads. Thread-safe. Methods that are not built yet answer UNIMPLEMENTED.
 class SearchHandler final
     : public v1::SearchService::WithRawCallbackMethod_Search<v1::SearchService::WithRawCallbackMethod_Suggest<
-          v1::SearchService::WithRawCallbackMethod_GetArticle<v1::SearchService::Service>>> {
+          v1::SearchService::WithRawCallbackMethod_GetArticle<v1::SearchService::WithRawCallbackMethod_BatchGetArticles<
+              v1::SearchService::WithRawCallbackMethod_ListArticles<v1::SearchService::Service>>>>> {
  public:
   // Both must outlive the handler. At most `max_waiting` searches wait for their min_commit_token at a time, each on a
   // thread of the pool: fewer than it has, so that others are answered meanwhile.
@@ -31,6 +32,10 @@ class SearchHandler final
                                     grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetArticle(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* BatchGetArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
 
  private:
   // Waits until searches see what `query` wants to read. ResourceExhausted if too many wait.

@@ -22,6 +22,17 @@ using common::InvalidField;
 
 constexpr int kMaxFacets = 20;
 
+// The wire counts dimensions from 1.
+static_assert(static_cast<int>(Dimension::kCountry) + 1 == v1::LABEL_DIMENSION_REGION);
+static_assert(static_cast<int>(Dimension::kGroup) + 1 == v1::LABEL_DIMENSION_GROUP);
+static_assert(static_cast<int>(Dimension::kIssue) + 1 == v1::LABEL_DIMENSION_ISSUE);
+// The kinds of the core have the numbers of the wire, so that a cast is the translation.
+static_assert(static_cast<int>(ChangeKind::kCreated) == v1::CHANGE_KIND_CREATED);
+static_assert(static_cast<int>(ChangeKind::kUpdated) == v1::CHANGE_KIND_UPDATED);
+static_assert(static_cast<int>(ChangeKind::kRelabelled) == v1::CHANGE_KIND_RELABELLED);
+static_assert(static_cast<int>(ChangeKind::kCorrected) == v1::CHANGE_KIND_CORRECTED);
+static_assert(static_cast<int>(ChangeKind::kDeleted) == v1::CHANGE_KIND_DELETED);
+
 // Counts are 32-bit on the wire.
 int32_t Count(int64_t value) {
   return static_cast<int32_t>(std::clamp<int64_t>(value, 0, std::numeric_limits<int32_t>::max()));
@@ -135,6 +146,29 @@ absl::StatusOr<SuggestionKind> KindFromProto(absl::string_view field, int kind) 
     default:
       return InvalidField(field, "is no known kind of suggestion");
   }
+}
+
+absl::StatusOr<std::vector<Label>> TargetsFromProto(absl::string_view list,
+                                                    const google::protobuf::RepeatedPtrField<apb::Label>& protos) {
+  std::vector<Label> labels;
+  for (int i = 0; i < protos.size(); ++i) {
+    ASSIGN_OR_RETURN(Label label, TargetFromProto(absl::StrCat(list, "[", i, "]"), protos[i]));
+    label.primary = protos[i].primary();
+    labels.push_back(std::move(label));
+  }
+  return labels;
+}
+
+absl::StatusOr<std::vector<Dimension>> DimensionsFromProto(absl::string_view field,
+                                                           const google::protobuf::RepeatedField<int>& protos) {
+  std::vector<Dimension> dimensions;
+  for (int i = 0; i < protos.size(); ++i) {
+    if (protos[i] == v1::LABEL_DIMENSION_UNSPECIFIED || !v1::LabelDimension_IsValid(protos[i])) {
+      return InvalidField(absl::StrCat(field, "[", i, "]"), "is no known dimension");
+    }
+    dimensions.push_back(static_cast<Dimension>(protos[i] - 1));
+  }
+  return dimensions;
 }
 
 View ViewOf(apb::ArticleView view) {
@@ -276,6 +310,63 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
   response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
+}
+
+absl::StatusOr<LabelCorrection> FromProto(const v1::UpdateArticleLabelsRequest& request) {
+  LabelCorrection correction;
+  correction.etag = request.etag();
+  for (int i = 0; i < request.add_size(); ++i) {
+    if (request.add(i).state() == apb::Label::STATE_REJECTED) {
+      return InvalidField(absl::StrCat("add[", i, "].state"),
+                          "is rejected; what the article does not have is in remove");
+    }
+  }
+  ASSIGN_OR_RETURN(correction.add, TargetsFromProto("add", request.add()));
+  ASSIGN_OR_RETURN(correction.remove, TargetsFromProto("remove", request.remove()));
+  ASSIGN_OR_RETURN(correction.clear, TargetsFromProto("clear", request.clear()));
+  ASSIGN_OR_RETURN(correction.replace, DimensionsFromProto("replace_dimensions", request.replace_dimensions()));
+  ASSIGN_OR_RETURN(correction.restore, DimensionsFromProto("restore_dimensions", request.restore_dimensions()));
+  return correction;
+}
+
+void ToProto(uint32_t replaced_dimensions, google::protobuf::RepeatedField<int>& protos) {
+  for (int dimension = 0; dimension < kDimensionCount; ++dimension) {
+    if ((replaced_dimensions & (1U << dimension)) != 0) protos.Add(dimension + 1);
+  }
+}
+
+void ToProto(const ArticleList& list, v1::ListArticlesResponse& response) {
+  for (const Article& article : list.articles) {
+    apb::Article& proto = *response.add_articles();
+    proto.set_id(article.id);
+    proto.set_url(article.url);
+    proto.set_etag(article.etag);
+    proto.set_content_hash(article.content_hash);
+    if (article.update_time) *proto.mutable_update_time() = TimestampToProto(*article.update_time);
+  }
+  response.set_next_page_token(list.next_page_token);
+}
+
+absl::StatusOr<ChangeQuery> FromProto(const v1::ListChangesRequest& request, const Engine& engine) {
+  ChangeQuery query;
+  ASSIGN_OR_RETURN(query.since, engine.PlaceOf("since_token", request.since_token()));
+  query.filter = request.filter();
+  query.page_size = request.page_size();
+  ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_BASIC));
+  query.view = ViewOf(view);
+  return query;
+}
+
+void ToProto(const ArticleChange& change, View view, const Taxonomy& taxonomy, v1::Change& proto) {
+  proto.set_kind(static_cast<v1::ChangeKind>(change.kind));
+  if (change.change_time) *proto.mutable_change_time() = TimestampToProto(*change.change_time);
+  apb::Article& article = *proto.mutable_article();
+  if (change.kind == ChangeKind::kDeleted) {
+    article.set_id(change.article.id);
+    article.set_url(change.article.url);
+    return;
+  }
+  ToProto(change.article, {.view = ViewToProto(view), .display_language = "", .labels = {}}, taxonomy, article);
 }
 
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request) {

@@ -21,6 +21,17 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request);
 void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& response);
 
+absl::StatusOr<LabelCorrection> FromProto(const v1::UpdateArticleLabelsRequest& request);
+// Dimensions that are an editor's alone, of Article::replaced_dimensions.
+void ToProto(uint32_t replaced_dimensions, google::protobuf::RepeatedField<int>& protos);
+
+// Of each article what a list holds: id, url, etag, content_hash, update_time.
+void ToProto(const ArticleList& list, v1::ListArticlesResponse& response);
+
+absl::StatusOr<ChangeQuery> FromProto(const v1::ListChangesRequest& request, const Engine& engine);
+// `view` is that of the query.
+void ToProto(const ArticleChange& change, View view, const Taxonomy& taxonomy, v1::Change& proto);
+
 void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response);
 
 // The stage of a request, `fallback` where none is named; InvalidArgument for an unknown one.

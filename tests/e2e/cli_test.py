@@ -78,10 +78,11 @@ class WithoutServices(CommandLineTest):
     def test_help_of_every_command_teaches_by_example(self):
         overview = run("--help")
         self.assert_exit(overview, 0)
-        for command in ("ingest", "extract", "classify", "evaluate", "search", "suggest", "get", "delete", "wait", "info",
-                        "taxonomy", "model", "health"):
-            self.assertIn(command, overview.stdout)
-            result = run(command, "--help")
+        for command in ("ingest", "extract", "classify", "evaluate", "search", "suggest", "get", "delete", "wait", "list",
+                        "changes", "labels", "labels set", "labels remove", "labels clear", "labels confirm",
+                        "labels export", "info", "taxonomy", "model", "health"):
+            self.assertIn(command.split()[0], overview.stdout)
+            result = run(*command.split(), "--help")
             self.assert_exit(result, 0)
             self.assertIn("Example", result.stdout)
 
@@ -275,6 +276,9 @@ class WithoutServices(CommandLineTest):
                 (["--facets", "country", "search", "iran"], "--facets comes after the command"),
                 (["info", "--facets", "country"], "--facets is a flag of `dateline search`; `dateline info` has none"),
                 (["info", "all"], "“all” is one word too many"),
+                (["labels", "export", "groups"], "WHAT: “groups” is none of: issues, countries"),
+                (["labels", "set", "x", "--replace", "all"], "--replace: “all” is none of: country, group, issue"),
+                (["labels", "set", "x"], "give at least one of --country, --group and --issue"),
                 (["info", "--timeout", "soon"], "--timeout: “soon” is no duration such as 30s"),
                 (["search", "x", "--page_size", "many"], "--page_size: “many” is no whole number"),
                 (["search", "x", "--output", "xml"], "--output: “xml” is none of: text, json, jsonl"),
@@ -910,6 +914,126 @@ class WithServices(CommandLineTest):
         self.assertEqual(answers["article-1"]["outcome"], "INGEST_OUTCOME_CREATED")
         self.assertEqual(answers["article-2"]["outcome"], "INGEST_OUTCOME_REJECTED")
         self.assertEqual(answers["article-2"]["error"]["reason"], "PURGED")
+
+    def test_list_and_changes_tell_all_that_is_there_and_what_became_of_it(self):
+        self.ingest(self.write("in.jsonl", lines(*[article(n) for n in range(3)])))
+        listed = self.dateline("list")
+        self.assert_exit(listed, 0)
+        self.assertEqual(sorted(line.split("\t")[0] for line in listed.stdout.splitlines()),
+                         ["article-0", "article-1", "article-2"])
+        self.assertEqual(listed.stderr, "dateline: 3 articles\n")
+        one = json_lines(self.dateline("list", "--filter", "id = article-1", "--output", "jsonl", "-q").stdout)
+        self.assertEqual([found["id"] for found in one], ["article-1"])
+        self.assertTrue(one[0]["etag"] and one[0]["contentHash"])
+
+        all_of_it = json_lines(self.dateline("changes", "--output", "jsonl").stdout)
+        self.assertEqual({line["change"]["kind"] for line in all_of_it[:-1]}, {"CHANGE_KIND_CREATED"})
+        self.assertEqual(len(all_of_it), 4)
+        token = all_of_it[-1]["nextToken"]
+        self.assert_exit(self.dateline("delete", "article-1", "--yes"), 0)
+        since = self.dateline("changes", "--since", token)
+        self.assert_exit(since, 0)
+        self.assertRegex(since.stdout, r"^20\d\d-\S+ \S+ UTC  deleted     article-1\b.*\nnext token \S+\n$")
+        token = since.stdout.split()[-1]
+        self.assertEqual(self.dateline("changes", "--since", token).stdout, f"next token {token}\n")
+        for arguments, flag in ((["list", "--filter", "x ="], "--filter"), (["list", "--country", "ZZ"], "--country"),
+                                (["changes", "--since", "foreign"], "--since"),
+                                (["changes", "--issue", "no such issue"], "--issue")):
+            result = self.dateline(*arguments)
+            self.assert_exit(result, 2)
+            self.assertTrue(result.stderr.startswith(f"dateline: {flag}: "), result.stderr)
+
+        follow = subprocess.Popen(
+            [os.path.join(BIN, "dateline"), "--search", self.services.search.address, "changes", "--since", token,
+             "--follow", "--interval", "50ms", "--output", "jsonl"], stdout=subprocess.PIPE, encoding="utf-8")
+        with follow:
+            self.assertEqual(json.loads(follow.stdout.readline()), {"nextToken": token})
+            self.ingest(self.write("more.jsonl", lines(article(7))))
+            self.assertEqual(json.loads(follow.stdout.readline())["change"]["article"]["id"], "article-7")
+            follow.send_signal(signal.SIGINT)
+            self.assertEqual(follow.wait(20), 130)
+
+    def test_what_an_editor_decides_counts_is_kept_and_trains(self):
+        self.ingest(self.write("in.jsonl", lines(*[article(n) for n in range(3)])), "--wait", "labelled")
+        result = self.dateline("labels", "set", "article-0", "--country", "Iran,RU", "--primary", "Oman", "--issue", "energy")
+        self.assert_exit(result, 0)
+        self.assertRegex(result.stdout, r"country +Oman \(OM\) +editor +primary\n")
+        self.assertRegex(result.stdout, r"country +Iran \(IR\) +editor\n")
+        self.assertRegex(result.stdout, r"issue +\S.* \(energy\) +editor\n")
+        removed = self.dateline("labels", "remove", "article-0", "--country", "Russia", "--issue", "trade")
+        self.assertNotIn("(RU)", removed.stdout)
+        self.assertIn("(IR)", removed.stdout)
+        edited = json.loads(self.dateline("get", "article-0", "--label_source", "editor", "--output", "json").stdout)
+        self.assertEqual({label.get("regionCode") or label["issueId"]: label["state"]
+                          for label in edited["article"]["labels"]},
+                         {"OM": "STATE_APPLIED", "IR": "STATE_APPLIED", "energy": "STATE_APPLIED", "RU": "STATE_REJECTED",
+                          "trade": "STATE_REJECTED"})
+        # Sending it again changes nothing of that.
+        self.ingest(self.write("again.jsonl", lines({**article(0), "body": "Something else altogether happened in Paris."})),
+                    "--wait", "labelled")
+        kept = json.loads(self.dateline("get", "article-0", "--label_source", "editor", "--output", "json").stdout)
+        self.assertEqual(kept["article"]["labels"], edited["article"]["labels"])
+
+        exact = self.dateline("labels", "set", "article-1", "article-9", "--issue", "society", "--replace", "issue")
+        self.assert_exit(exact, 3)
+        self.assertIn("the editor's alone: issues\n", exact.stdout)
+        self.assertRegex(exact.stderr, r"^dateline: article-9: .*no article has the id")
+        confirmed = self.dateline("labels", "confirm", "article-2")
+        self.assert_exit(confirmed, 0)
+        self.assertIn("the editor's alone: countries, groups, issues\n", confirmed.stdout)
+        self.assertNotIn("classifier", confirmed.stdout)
+        restored = self.dateline("labels", "clear", "article-1", "--issue", "society", "--restore", "issue")
+        self.assertNotIn("alone", restored.stdout)
+        self.assert_exit(self.dateline("labels", "set", "article-1", "--issue", "society", "--replace", "issue"), 0)
+        unknown = self.dateline("labels", "set", "article-0", "--issue", "no such issue")
+        self.assert_exit(unknown, 2)
+        self.assertTrue(unknown.stderr.startswith("dateline: --issue: "), unknown.stderr)
+
+        self.assertEqual(sorted(self.dateline("list", "--label_source", "editor", "-q").stdout.split()),
+                         ["article-0", "article-1", "article-2"])
+        exported = self.dateline("labels", "export", "issues")
+        self.assert_exit(exported, 0)
+        examples = {example["id"]: example for example in json_lines(exported.stdout)}
+        self.assertEqual(examples["article-0"]["applied"], ["energy"])
+        self.assertEqual(examples["article-0"]["rejected"], ["trade"])
+        self.assertEqual(examples["article-0"]["body"], "Something else altogether happened in Paris.")
+        self.assertEqual(examples["article-1"]["issues"], ["society"])
+        self.assertIn("issues", examples["article-2"])
+        countries = {example["id"]: example for example in json_lines(self.dateline("labels", "export", "countries").stdout)}
+        self.assertEqual(countries["article-0"]["countries_complete"], False)
+        self.assertNotIn("countries_complete", countries["article-2"])
+        complete = json_lines(self.dateline("labels", "export", "countries", "--assume_complete", "-q").stdout)
+        self.assertEqual(sorted(complete[0]["countries"]), ["FR", "IR", "OM"])  # Paris is the classifier's.
+        self.assertNotIn("countries_complete", complete[0])
+
+        # There and back: enough of both kinds for a trainer to learn from.
+        kinds = {"energy": ("NO", "Crude left Norway's refinery {}, and Norwegian barrels were dear, said Oslo. France looked on."),
+                 "health": ("GH", "Nurses of Ghana's ward {} vaccinated Ghanaian children, said Accra. Japan sent a doctor.")}
+        for issue, (country, body) in kinds.items():
+            ids = [f"{issue}-{n}" for n in range(10)]
+            self.ingest(self.write(f"{issue}.jsonl", lines(*[{**article(n), "id": id, "title": issue, "body": body.format(n)}
+                                                            for n, id in enumerate(ids)])), "--wait", "labelled")
+            self.assert_exit(self.dateline("labels", "set", *ids, "--issue", issue, "--country", country, "--replace", "issue",
+                                           "--replace", "country"), 0)
+        exported = self.dateline("labels", "export", "issues")
+        model = os.path.join(self.dir, "issues.model")
+        shutil.copy(os.path.join(ROOT, "classifier_service/data/model/issues.model"), model)
+        with open(model, "rb") as file:
+            before = file.read()
+        trained = run_program(
+            "classifier_train", "issues", "--add", self.write("corrections.jsonl", exported.stdout), "--taxonomy",
+            os.path.join(ROOT, "classifier_service/data/taxonomy/default.textproto"), "--output", model, "--force",
+            timeout=120)
+        self.assert_exit(trained, 0)
+        with open(model, "rb") as file:
+            self.assertNotEqual(file.read(), before)
+        trained = run_program(
+            "classifier_train", "countries", "--articles",
+            self.write("countries.jsonl", self.dateline("labels", "export", "countries").stdout), "--gazetteer",
+            os.path.join(ROOT, "classifier_service/data/gazetteer/gazetteer.tsv"), "--output",
+            os.path.join(self.dir, "countries.model"), "--folds", "2", timeout=120)
+        self.assert_exit(trained, 0)
+        self.assertIn("held out, by folds", trained.stdout)
 
     def test_requests_that_the_service_refuses_name_the_flag(self):
         for arguments in (["--filter", "nonsense ="], ["--page_size", "-1"], ["--country", "ZZ"],
