@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
@@ -45,8 +46,6 @@ constexpr size_t kMaxGroup = 500;
 constexpr size_t kMaxIndexBatch = 500;
 constexpr size_t kMaxIndexBytes = 8'000'000;
 constexpr absl::Duration kMaxIndexTime = absl::Seconds(1);
-// The index is forced to disk so often; in between the store alone is.
-constexpr absl::Duration kIndexSyncInterval = absl::Seconds(60);
 // While waiting for labels, how often the store is asked.
 constexpr absl::Duration kGracePoll = absl::Milliseconds(20);
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
@@ -400,7 +399,7 @@ class Engine::Impl {
   absl::StatusOr<IndexInfo> GetIndexInfo() const {
     IndexInfo info;
     RETURN_IF_ERROR(store_->FillInfo(info));
-    ASSIGN_OR_RETURN(info.indexed_count, index_->document_count());
+    info.indexed_count = index_->document_count();
     info.index_generation = index_->generation();
     info.index_version = kIndexVersion;
     info.index_bytes = index_->DiskBytes();
@@ -626,36 +625,21 @@ class Engine::Impl {
   // --- The indexer: tails the store, and publishes.
 
   void RunIndexer() {
-    absl::Time last_sync = absl::Now();
     absl::Time last_commit = absl::InfinitePast();
-    bool unsynced = false;
     while (true) {
-      bool ending = false;
       {
         const common::MutexLock lock(mutex_);
-        while (durable_ <= prefix_.applied() && !indexer_may_end_) {
-          if (!unsynced) {
-            work_changed_.Wait(mutex_);
-          } else if (!work_changed_.WaitUntil(mutex_, last_sync + kIndexSyncInterval)) {
-            break;
-          }
-        }
+        while (durable_ <= prefix_.applied() && !indexer_may_end_) work_changed_.Wait(mutex_);
         // What a shutdown has no time for, the next start catches up with.
         const bool late = closing_ && absl::Now() >= index_until_;
         while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
-        ending = indexer_may_end_ && (late || durable_ <= prefix_.applied());
-        // A search that began before the last commit outlives one more, but not two.
+        if (indexer_may_end_ && (late || durable_ <= prefix_.applied())) break;
         const absl::Time turn = last_commit + options_.min_commit_interval;
         while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
-      if (!ending) WaitForLabels();
-      const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
-      const absl::StatusOr<bool> changed = IndexBatch(sync, ending);
-      if (!changed.ok()) {
-        common::Log(common::LogLevel::kError, "index_failed", {{"error", changed.status()}});
-        if (const absl::Status recovered = index_->Recover(); !recovered.ok()) {
-          common::Log(common::LogLevel::kError, "index_recovery_failed", {{"error", recovered}});
-        }
+      WaitForLabels();
+      if (const absl::Status indexed = IndexBatch(); !indexed.ok()) {
+        common::Log(common::LogLevel::kError, "index_failed", {{"error", indexed}});
         const common::MutexLock lock(mutex_);
         // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
         const absl::Time until = absl::Now() + kErrorPause;
@@ -665,13 +649,9 @@ class Engine::Impl {
         continue;
       }
       last_commit = absl::Now();
-      if (sync) {
-        last_sync = absl::Now();
-        unsynced = false;
-      } else {
-        unsynced = unsynced || *changed;
-      }
-      if (ending) return;
+    }
+    if (const absl::Status synced = index_->Sync(); !synced.ok()) {
+      common::Log(common::LogLevel::kError, "index_not_synced", {{"error", synced}});
     }
   }
 
@@ -694,19 +674,19 @@ class Engine::Impl {
     }
   }
 
-  // Takes in what changed, up to the limits, and commits. True if anything had changed. When `ending`, only commits.
-  absl::StatusOr<bool> IndexBatch(bool durable, bool ending) {
+  // Takes in what changed, up to the limits, and publishes it.
+  absl::Status IndexBatch() {
     const absl::Time start = absl::Now();
     uint64_t applied = index_->applied_seq();
     const uint64_t before = applied;
-    bool complete = ending;
+    bool complete = false;
     uint64_t store_seq = applied;
     uint64_t labelled_through = 0;
     size_t count = 0;
     size_t bytes = 0;
     std::vector<RowState> taken;
-    // What suggestions must learn once it is visible.
-    std::vector<StoredArticle> heads;
+    std::vector<StoredArticle> batch;
+    absl::flat_hash_map<int64_t, size_t> place;  // By row, in the batch.
     while (!complete && count < kMaxIndexBatch && bytes < kMaxIndexBytes && absl::Now() < start + kMaxIndexTime) {
       constexpr size_t kReadAtOnce = 64;
       ASSIGN_OR_RETURN(ArticleStore::Changes changes, store_->ReadChanges(applied, kReadAtOnce, kMaxIndexBytes));
@@ -718,26 +698,34 @@ class Engine::Impl {
           common::Log(common::LogLevel::kError, "article_damaged", {{"row", stored.row}, {"id", stored.article.id}});
           stored.deleted = true;  // Nothing of it can be shown.
         }
-        RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
-                                       : index_->Upsert(stored.row, stored.article));
-        stored.article.body = std::string();
         taken.push_back({stored.row, applied});
-        heads.push_back(std::move(stored));
+        // It may have changed again since it was read.
+        const auto [known, is_new] = place.emplace(stored.row, batch.size());
+        if (is_new) {
+          batch.push_back(std::move(stored));
+        } else {
+          batch[known->second] = std::move(stored);
+        }
       }
       complete = changes.complete;
       store_seq = changes.last_seq;
       labelled_through = changes.labelled_through;
     }
     if (complete) applied = std::max(applied, store_seq);
-    if (applied == before && !durable) return false;
+    if (applied == before) return absl::OkStatus();
     if (options_.before_index_commit) options_.before_index_commit();
     uint64_t visible = 0;
     {
       const common::MutexLock lock(mutex_);
       visible = prefix_.After(applied, taken);
     }
-    RETURN_IF_ERROR(index_->Commit(applied, visible, durable));
-    for (const StoredArticle& stored : heads) {
+    std::vector<IndexChange> changes;
+    changes.reserve(batch.size());
+    for (const StoredArticle& stored : batch) {
+      changes.push_back({{stored.row, stored.article.seq}, stored.deleted ? nullptr : &stored.article});
+    }
+    RETURN_IF_ERROR(index_->Apply(changes, applied, visible));
+    for (const StoredArticle& stored : batch) {
       if (stored.deleted) {
         suggester_.Remove(stored.row);
       } else {
@@ -745,7 +733,7 @@ class Engine::Impl {
       }
     }
     Publish(applied, visible, taken, {store_seq, labelled_through});
-    return applied != before;
+    return absl::OkStatus();
   }
 
   // A state of the store, and how far labelling had come in it: as far as searches see labels once they see all of it.
@@ -1219,7 +1207,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
   ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store,
                    ArticleStore::Open(absl::StrCat(options.data_dir, "/articles.db")));
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
-                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq()));
+                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
+                                     {.threads = options.index_threads}));
   ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
   auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), std::move(index),
                                      std::move(taxonomy));

@@ -128,9 +128,10 @@ class Engine {
     int max_label_attempts = 5;
     // Before the second try for such articles; longer before each further one, up to ten minutes.
     absl::Duration label_retry_delay = absl::Seconds(1);
-    // Between two commits of the index. A search must not outlive two of them, so this is how long one can take for
-    // certain without having to start again; an article is seen that much later at most.
-    absl::Duration min_commit_interval = absl::Milliseconds(200);
+    // Between two moves of what searches see: each makes a segment of the index, and an article is seen that much later
+    // at most.
+    absl::Duration min_commit_interval = absl::Milliseconds(100);
+    int index_threads = 2;  // That analyse articles for the index, where many wait.
     // How long a shutdown goes on indexing what was taken; the next start catches up with the rest.
     absl::Duration shutdown_indexing = absl::Seconds(5);
     PagingLimits paging;
