@@ -37,11 +37,15 @@ constexpr char kDurableFile[] = "set.durable";
 constexpr size_t kDigestChars = 64;
 
 // Sizes of segments go in levels, each so many times the one before: as many of one level become one of the next. Fewer
-// would be rewritten more often, more would make each search open more of them.
-constexpr size_t kMergeFactor = 8;
+// would be rewritten more often; of more, each costs every search some 45 microseconds (docs/adr/0005).
+constexpr size_t kMergeFactor = 4;
 constexpr size_t kMostInputs = 2 * kMergeFactor;
 // Documents of the lowest level: below this all segments count alike, as to merge any of them takes little.
 constexpr size_t kLowestLevel = 256;
+// Where nothing has come in for so long there is time to make fewer of them: each that is not more than so many times
+// as large as all smaller ones together is merged with these. So whoever is rewritten has grown by half.
+constexpr absl::Duration kIdle = absl::Seconds(1);
+constexpr size_t kIdleFactor = 2;
 // A segment of which more is dead is written anew: the dead cost searches and disk.
 constexpr double kMostDead = 0.25;
 constexpr size_t kLeastToClean = 64;
@@ -499,11 +503,11 @@ absl::Status IndexSet::Verify() const {
   return absl::OkStatus();
 }
 
-std::vector<IndexSegment::Input> IndexSet::ChooseMerge(bool all) const {
+std::vector<IndexSegment::Input> IndexSet::ChooseMerge(MergeGoal goal) const {
   const std::shared_ptr<const IndexView> view = this->view();
   std::vector<IndexSegment::Input> inputs;
   const auto add = [&](const IndexView::Part& part) { inputs.push_back({part.segment, part.dead}); };
-  if (all) {
+  if (goal == MergeGoal::kOne) {
     const bool any_dead = std::any_of(view->parts.begin(), view->parts.end(),
                                       [](const IndexView::Part& part) { return part.dead_count > 0; });
     if (view->parts.size() < 2 && !any_dead) return inputs;
@@ -529,6 +533,18 @@ std::vector<IndexSegment::Input> IndexSet::ChooseMerge(bool all) const {
       return inputs;
     }
   }
+  if (goal == MergeGoal::kSteady) return inputs;
+  std::vector<const IndexView::Part*> by_size;
+  for (const IndexView::Part& part : view->parts) by_size.push_back(&part);
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [](const auto* a, const auto* b) { return LiveIn(*a) < LiveIn(*b); });
+  size_t count = 0;
+  size_t smaller = 0;
+  for (size_t i = 0; i < by_size.size(); ++i) {
+    if (i > 0 && LiveIn(*by_size[i]) <= kIdleFactor * smaller) count = i + 1;
+    smaller += LiveIn(*by_size[i]);
+  }
+  for (size_t i = 0; i < count; ++i) add(*by_size[i]);
   return inputs;
 }
 
@@ -598,10 +614,10 @@ absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs)
   return absl::OkStatus();
 }
 
-absl::Status IndexSet::Merge(bool all) {
+absl::Status IndexSet::Merge(MergeGoal goal) {
   const common::MutexLock one_at_a_time(merge_mutex_);
   while (true) {
-    const std::vector<IndexSegment::Input> inputs = ChooseMerge(all);
+    const std::vector<IndexSegment::Input> inputs = ChooseMerge(goal);
     if (inputs.empty()) return absl::OkStatus();
     RETURN_IF_ERROR(MergeOnce(inputs));
   }
@@ -610,20 +626,33 @@ absl::Status IndexSet::Merge(bool all) {
 void IndexSet::RunMaintenance() {
   absl::Time next_sync = absl::Now() + options_.sync_interval;
   uint64_t seen = 0;
+  uint64_t applied_seen = 0;
+  bool tidy = false;  // Nothing has come since the last merge of an idle time.
   while (true) {
+    bool idle = false;
     {
       const common::MutexLock lock(mutex_);
-      while (!stopping_ && view_->revision == seen && changed_.WaitUntil(mutex_, next_sync)) {
+      const absl::Time quiet = tidy ? next_sync : std::min(next_sync, absl::Now() + kIdle);
+      while (!stopping_ && view_->revision == seen && changed_.WaitUntil(mutex_, quiet)) {
       }
       if (stopping_) return;
+      idle = view_->revision == seen && !tidy;
       seen = view_->revision;
     }
-    absl::Status status = Merge(/*all=*/false);
+    absl::Status status = Merge(idle ? MergeGoal::kIdle : MergeGoal::kSteady);
     if (status.ok() && absl::Now() >= next_sync) {
       status = Sync();
       next_sync = absl::Now() + options_.sync_interval;
     }
-    if (status.ok() || absl::IsCancelled(status)) continue;
+    if (status.ok()) {
+      const common::MutexLock lock(mutex_);
+      // What was merged here is no news.
+      tidy = idle && view_->applied_seq == applied_seen;
+      applied_seen = view_->applied_seq;
+      seen = view_->revision;
+      continue;
+    }
+    if (absl::IsCancelled(status)) continue;
     common::Log(common::LogLevel::kError, "index_maintenance_failed", {{"error", status}});
     const common::MutexLock lock(mutex_);
     const absl::Time until = absl::Now() + kErrorPause;

@@ -104,8 +104,9 @@ class IndexSet {
   absl::Status Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq);
   // Forces all to disk that was published when this was called.
   absl::Status Sync();
-  // Returns once there is nothing to merge; with `all`, once there is one segment and nothing dead.
-  absl::Status Merge(bool all);
+  // Merges until there is nothing to merge. kOne: until there is one segment, and nothing dead.
+  enum class MergeGoal { kSteady, kIdle, kOne };
+  absl::Status Merge(MergeGoal goal);
   // Whether all that was ever forced to disk is as it was written. DataLoss, naming what is not.
   absl::Status Verify() const;
 
@@ -156,7 +157,7 @@ class IndexSet {
   void Return(std::unique_ptr<IndexReader> reader) const;
 
   // The segments to be merged next; empty if there are none.
-  std::vector<IndexSegment::Input> ChooseMerge(bool all) const;
+  std::vector<IndexSegment::Input> ChooseMerge(MergeGoal goal) const;
   absl::Status MergeOnce(const std::vector<IndexSegment::Input>& inputs);
   void RunMaintenance();
 

@@ -28,7 +28,7 @@ absl::Status SearchIndex::Apply(absl::Span<const IndexChange> changes, uint64_t 
   return set_->Apply(changes, applied_seq, visible_seq);
 }
 absl::Status SearchIndex::Sync() { return set_->Sync(); }
-absl::Status SearchIndex::Compact() { return set_->Merge(/*all=*/true); }
+absl::Status SearchIndex::Compact() { return set_->Merge(IndexSet::MergeGoal::kOne); }
 absl::Status SearchIndex::Verify() const { return set_->Verify(); }
 uint64_t SearchIndex::applied_seq() const { return set_->view()->applied_seq; }
 uint64_t SearchIndex::visible_seq() const { return set_->view()->visible_seq; }
