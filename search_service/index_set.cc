@@ -124,9 +124,11 @@ class DeadMarker {
   explicit DeadMarker(IndexView& view) : bitmaps_(view.parts.size()) {
     for (size_t i = 0; i < view.parts.size(); ++i) index_.emplace(view.parts[i].segment.get(), i);
   }
-  void Mark(const IndexView& view, const IndexSegment* segment, uint32_t document) {
+  // `erase`: its row is gone.
+  void Mark(IndexView& view, const IndexSegment* segment, uint32_t document, bool erase = false) {
     const auto found = index_.find(segment);
     if (found == index_.end()) return;
+    view.parts[found->second].erase |= erase;
     std::shared_ptr<DocumentBitmap>& bitmap = bitmaps_[found->second];
     if (bitmap == nullptr) {
       const std::shared_ptr<const DocumentBitmap>& old = view.parts[found->second].dead;
@@ -251,7 +253,7 @@ bool IndexSet::TryOpen(const storage::v1::SegmentSet& set) {
       common::Log(common::LogLevel::kWarning, "index_unusable", {{"error", segment.status()}});
       return false;
     }
-    view->parts.push_back({*std::move(segment), nullptr, 0});
+    view->parts.push_back({.segment = *std::move(segment)});
   }
   struct Best {
     uint64_t seq = 0;
@@ -263,7 +265,9 @@ bool IndexSet::TryOpen(const storage::v1::SegmentSet& set) {
     Best& known = best[state.row];
     const bool newer = state.seq > known.seq;
     const Place& loser = newer ? known.place : place;
-    if (loser.segment != nullptr) dead.Mark(*view, loser.segment, loser.document);
+    if (loser.segment != nullptr) {
+      dead.Mark(*view, loser.segment, loser.document, /*erase=*/newer && place.segment == nullptr);
+    }
     if (newer) known = {state.seq, place};
   };
   for (const IndexView::Part& part : view->parts) {
@@ -412,13 +416,14 @@ absl::Status IndexSet::Apply(absl::Span<const IndexChange> changes, uint64_t app
   DeadMarker dead(*view);
   for (const IndexChange& change : changes) {
     const auto found = places_.find(change.state.row);
-    if (found != places_.end()) dead.Mark(*view, found->second.segment, found->second.document);
+    if (found == places_.end()) continue;
+    dead.Mark(*view, found->second.segment, found->second.document, /*erase=*/change.article == nullptr);
   }
   dead.Finish(*view);
   // Nothing in them counts; what they removed may still have to be kept from coming back.
   std::erase_if(view->parts,
                 [](const IndexView::Part& part) { return LiveIn(part) == 0 && part.segment->removals().empty(); });
-  for (const auto& segment : segments) view->parts.push_back({segment, nullptr, 0});
+  for (const auto& segment : segments) view->parts.push_back({.segment = segment});
   CountLive(*view);
   view->applied_seq = applied_seq;
   view->visible_seq = visible_seq;
@@ -514,6 +519,12 @@ std::vector<IndexSegment::Input> IndexSet::ChooseMerge(MergeGoal goal) const {
     for (const IndexView::Part& part : view->parts) add(part);
     return inputs;
   }
+  if (goal == MergeGoal::kErase) {
+    const auto found =
+        std::find_if(view->parts.begin(), view->parts.end(), [](const IndexView::Part& part) { return part.erase; });
+    if (found != view->parts.end()) add(*found);
+    return inputs;
+  }
   std::vector<std::vector<const IndexView::Part*>> levels;
   for (const IndexView::Part& part : view->parts) {
     const size_t level = LevelOf(LiveIn(part));
@@ -582,7 +593,7 @@ absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs)
   const common::MutexLock publish(publish_mutex_);
   auto view = std::make_shared<IndexView>(*this->view());
   std::erase_if(view->parts, [&](const IndexView::Part& part) { return merged_away.contains(part.segment.get()); });
-  view->parts.push_back({merged, nullptr, 0});
+  view->parts.push_back({.segment = merged});
   DeadMarker dead(*view);
   const std::vector<RowState>& documents = merged->documents();
   // While it was being written some of it may have been superseded.
@@ -641,7 +652,8 @@ void IndexSet::RunMaintenance() {
     }
     absl::Status status = Merge(idle ? MergeGoal::kIdle : MergeGoal::kSteady);
     if (status.ok() && absl::Now() >= next_sync) {
-      status = Sync();
+      status = Merge(MergeGoal::kErase);
+      if (status.ok()) status = Sync();
       next_sync = absl::Now() + options_.sync_interval;
     }
     if (status.ok()) {

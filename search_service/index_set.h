@@ -45,8 +45,9 @@ class SegmentSet;
 struct IndexView {
   struct Part {
     std::shared_ptr<const IndexSegment> segment;
-    std::shared_ptr<const DocumentBitmap> dead;  // Null: none is.
+    std::shared_ptr<const DocumentBitmap> dead = nullptr;  // Null: none is.
     size_t dead_count = 0;
+    bool erase = false;  // What is dead includes documents of rows that are gone for good.
   };
   std::vector<Part> parts;
   int64_t document_count = 0;  // Those that count.
@@ -89,6 +90,7 @@ class IndexSet {
     std::string log_uuid;   // What the index is a view of.
     uint64_t last_seq = 0;  // Of that log.
     int threads = 2;        // That write segments at a time.
+    // Between times at which all is forced to disk, and what was removed leaves it.
     absl::Duration sync_interval = absl::Minutes(1);
   };
 
@@ -104,8 +106,9 @@ class IndexSet {
   absl::Status Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq);
   // Forces all to disk that was published when this was called.
   absl::Status Sync();
-  // Merges until there is nothing to merge. kOne: until there is one segment, and nothing dead.
-  enum class MergeGoal { kSteady, kIdle, kOne };
+  // Merges until there is nothing to merge. kErase: until no segment holds a document of a row that is gone; kOne:
+  // until there is one segment, and nothing dead.
+  enum class MergeGoal { kSteady, kIdle, kErase, kOne };
   absl::Status Merge(MergeGoal goal);
   // Whether all that was ever forced to disk is as it was written. DataLoss, naming what is not.
   absl::Status Verify() const;

@@ -1,5 +1,5 @@
-// The index: a view of the article store that answers queries, on Xapian. Every document is known by the article's id
-// and holds the article's row number; nothing of the text comes back out.
+// The index: a view of the article store that answers queries, on Xapian. Every document shows a state of a row of the
+// store; nothing of the text comes back out.
 //
 // One thread writes (Apply). Any number of threads call Match and the like at the same time; each call sees one state
 // that was published. How it lies on the disk is in index_set.h.
@@ -75,8 +75,9 @@ class IndexSet;
 class SearchIndex {
  public:
   struct Options {
-    int threads = 2;                                  // That analyse and write what comes in, at a time.
-    absl::Duration sync_interval = absl::Minutes(1);  // Between times at which all is forced to disk.
+    int threads = 2;  // That analyse and write what comes in, at a time.
+    // Between times at which all is forced to disk, and what was removed leaves it.
+    absl::Duration sync_interval = absl::Minutes(1);
   };
 
   // Opens the index in the folder `path`, or makes it. One that is damaged, of another version or of another log is
