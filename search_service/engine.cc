@@ -31,6 +31,7 @@
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "search_service/article_store.h"
+#include "search_service/maintenance.h"
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
@@ -56,6 +57,8 @@ constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
 // Rounds of the labeller over what it could not label: each pause is so many times the last, up to the limit.
 constexpr int kLabelRetryFactor = 4;
 constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
+// The index that says that it is damaged is rebuilt, but not more often than this.
+constexpr absl::Duration kMendInterval = absl::Minutes(1);
 constexpr size_t kSuggesterLoadBatch = 1'000;
 // Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
 constexpr size_t kFollowBatch = 500;
@@ -101,6 +104,27 @@ class FolderLock {
   int file_;
 };
 
+// Where the index tells that it is damaged: it is opened before there is anybody to tell, and closed after.
+class DamageSignal {
+ public:
+  void Arm(std::function<void()> listener) {
+    const common::MutexLock lock(mutex_);
+    listener_ = std::move(listener);
+  }
+  void Raise() {
+    const common::MutexLock lock(mutex_);
+    const absl::Time now = absl::Now();
+    if (!listener_ || now < next_) return;
+    next_ = now + kMendInterval;
+    listener_();
+  }
+
+ private:
+  common::Mutex mutex_;
+  std::function<void()> listener_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
 // A change of the store, waiting for its transaction.
 struct WriteTask {
   size_t articles = 0;
@@ -117,6 +141,8 @@ absl::Status QueueFull() {
       common::ResourceExhausted("too many articles wait to be written; send this one again later", kQueueRetry),
       kReasonQueueFull);
 }
+
+std::string StorePath(const std::string& data_dir) { return absl::StrCat(data_dir, "/articles.db"); }
 
 absl::Status ShuttingDown() {
   return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
@@ -147,13 +173,18 @@ absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::stri
 class Engine::Impl {
  public:
   Impl(const Options& options, std::shared_ptr<ArticleLabeler> labeler, FolderLock lock,
-       std::unique_ptr<ArticleStore> store, std::unique_ptr<SearchIndex> index, Taxonomy taxonomy)
+       std::unique_ptr<ArticleStore> store, std::shared_ptr<DamageSignal> damage, std::unique_ptr<SearchIndex> index,
+       Taxonomy taxonomy)
       : options_(options),
         labeler_(std::move(labeler)),
         lock_(std::move(lock)),
         store_(std::move(store)),
+        damage_(std::move(damage)),
         index_(std::move(index)),
         searcher_(*store_, *index_, options.paging),
+        jobs_(absl::StrCat(options.data_dir, "/jobs")),
+        maintenance_(*store_, *index_, StorePath(options.data_dir),
+                     [this](std::function<absl::Status()> work) { return RunOnIndexer(std::move(work)); }),
         prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
@@ -174,6 +205,9 @@ class Engine::Impl {
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
     waiter_ = std::thread([this] { RunWaits(); });
+    damage_->Arm([this] { MendIndex(); });
+    // What was not on the disk when the machine went down is gone, and known to be; the rest is looked at.
+    if (index_->opened_after_boot()) RETURN_IF_ERROR(CheckIndex(/*full=*/false).status());
     return absl::OkStatus();
   }
 
@@ -418,7 +452,21 @@ class Engine::Impl {
     return info;
   }
 
+  absl::StatusOr<JobInfo> CompactIndex() {
+    return jobs_.Start("CompactIndex", [this](JobList::Run& run) { return maintenance_.Compact(run); });
+  }
+  absl::StatusOr<JobInfo> RebuildIndex() {
+    return jobs_.Start("RebuildIndex", [this](JobList::Run& run) { return maintenance_.Rebuild(run); });
+  }
+  absl::StatusOr<JobInfo> CheckIndex(bool full) {
+    return jobs_.Start("CheckIndex", [this, full](JobList::Run& run) { return maintenance_.Check(run, full); });
+  }
+  JobList& jobs() { return jobs_; }
+
   void Shutdown() {
+    damage_->Arm({});
+    // Jobs write through the indexer, which is still there.
+    jobs_.Shutdown();
     {
       const common::MutexLock lock(mutex_);
       if (closing_) return;
@@ -624,19 +672,54 @@ class Engine::Impl {
 
   // --- The indexer: tails the store, and publishes.
 
+  // Runs some work between two publications of the indexer.
+  absl::Status RunOnIndexer(std::function<absl::Status()> work) {
+    struct Outcome {
+      bool done = false;
+      absl::Status status;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    const common::MutexLock lock(mutex_);
+    if (indexer_may_end_) return ShuttingDown();
+    indexer_work_.emplace_back([this, outcome, work = std::move(work)] {
+      absl::Status status = work();
+      const common::MutexLock done(mutex_);
+      outcome->status = std::move(status);
+      outcome->done = true;
+      progress_changed_.NotifyAll();
+    });
+    work_changed_.NotifyAll();
+    while (!outcome->done) progress_changed_.Wait(mutex_);
+    return outcome->status;
+  }
+
+  // The index has damage: what the store has is written into it again.
+  void MendIndex() {
+    common::Log(common::LogLevel::kError, "index_damaged", {{"remedy", "it is rebuilt in the background"}});
+    if (const absl::StatusOr<JobInfo> job = RebuildIndex(); !job.ok()) {
+      common::Log(common::LogLevel::kError, "index_not_rebuilt", {{"error", job.status()}});
+    }
+  }
+
   void RunIndexer() {
     absl::Time last_commit = absl::InfinitePast();
     while (true) {
+      std::vector<std::function<void()>> work;
       {
         const common::MutexLock lock(mutex_);
-        while (durable_ <= prefix_.applied() && !indexer_may_end_) work_changed_.Wait(mutex_);
+        while (durable_ <= prefix_.applied() && !indexer_may_end_ && indexer_work_.empty()) work_changed_.Wait(mutex_);
+        work = std::exchange(indexer_work_, {});
         // What a shutdown has no time for, the next start catches up with.
         const bool late = closing_ && absl::Now() >= index_until_;
         while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
         if (indexer_may_end_ && (late || durable_ <= prefix_.applied())) break;
+        if (!work.empty()) {
+          last_commit = absl::InfinitePast();  // What waits is not to wait for this as well.
+        }
         const absl::Time turn = last_commit + options_.min_commit_interval;
         while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
+      for (const std::function<void()>& piece : work) piece();
       WaitForLabels();
       if (const absl::Status indexed = IndexBatch(); !indexed.ok()) {
         common::Log(common::LogLevel::kError, "index_failed", {{"error", indexed}});
@@ -1145,8 +1228,11 @@ class Engine::Impl {
   const std::shared_ptr<ArticleLabeler> labeler_;
   const FolderLock lock_;
   const std::unique_ptr<ArticleStore> store_;
+  const std::shared_ptr<DamageSignal> damage_;
   const std::unique_ptr<SearchIndex> index_;
   const Searcher searcher_;
+  JobList jobs_;
+  Maintenance maintenance_;
   Suggester suggester_;
 
   mutable common::Mutex mutex_;
@@ -1169,6 +1255,7 @@ class Engine::Impl {
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
+  std::vector<std::function<void()>> indexer_work_ ABSL_GUARDED_BY(mutex_);
   WaitList waits_ ABSL_GUARDED_BY(mutex_);
   bool no_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -1204,14 +1291,14 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
         absl::StrCat("cannot make the data folder ", options.data_dir, ": ", error.message()));
   }
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
-  ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store,
-                   ArticleStore::Open(absl::StrCat(options.data_dir, "/articles.db")));
+  ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store, ArticleStore::Open(StorePath(options.data_dir)));
+  const auto damage = std::make_shared<DamageSignal>();
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
                    SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
-                                     {.threads = options.index_threads}));
+                                     {.threads = options.index_threads, .on_damage = [damage] { damage->Raise(); }}));
   ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
-  auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), std::move(index),
-                                     std::move(taxonomy));
+  auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), damage,
+                                     std::move(index), std::move(taxonomy));
   RETURN_IF_ERROR(impl->Start());
   return absl::WrapUnique(new Engine(std::move(impl)));
 }
@@ -1254,6 +1341,10 @@ absl::StatusOr<uint64_t> Engine::SeqOf(absl::string_view field, absl::string_vie
 }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
+absl::StatusOr<JobInfo> Engine::CompactIndex() { return impl_->CompactIndex(); }
+absl::StatusOr<JobInfo> Engine::CheckIndex(bool full) { return impl_->CheckIndex(full); }
+absl::StatusOr<JobInfo> Engine::RebuildIndex() { return impl_->RebuildIndex(); }
+JobList& Engine::jobs() { return impl_->jobs(); }
 void Engine::Shutdown() { impl_->Shutdown(); }
 
 }  // namespace dateline::search

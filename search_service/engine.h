@@ -22,6 +22,7 @@
 
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
+#include "search_service/job_list.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
 
@@ -202,6 +203,12 @@ class Engine {
   std::shared_ptr<const Taxonomy> taxonomy() const;
 
   absl::StatusOr<IndexInfo> GetIndexInfo() const;
+
+  // Orders long work (maintenance.h), which a job does in the background. Errors as of JobList::Start.
+  absl::StatusOr<JobInfo> CompactIndex();
+  absl::StatusOr<JobInfo> CheckIndex(bool full);
+  absl::StatusOr<JobInfo> RebuildIndex();
+  JobList& jobs();
 
   // Takes no more articles (kRetryLater), makes durable what was taken, cancels the labeler for good, indexes for
   // Options::shutdown_indexing at most, commits the index, stops the threads. Idempotent. Reads still work afterwards.

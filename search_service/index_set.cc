@@ -215,6 +215,7 @@ absl::Status IndexSet::OpenFiles() {
   const std::optional<storage::v1::SegmentSet> latest = ReadSet(path + kSetFile);
   // An id that could not be read, then or now, says nothing: better to do some work again.
   const bool same_boot = latest && !latest->boot_id().empty() && latest->boot_id() == BootId();
+  opened_after_boot_ = (latest || durable) && !same_boot;
   const bool opened = (same_boot && TryOpen(*latest)) || (durable && TryOpen(*durable));
   if (opened && durable) {
     const common::MutexLock lock(mutex_);
@@ -319,6 +320,14 @@ std::string IndexSet::NewName() {
 std::shared_ptr<const IndexView> IndexSet::view() const {
   const common::MutexLock lock(mutex_);
   return view_;
+}
+
+std::vector<RowState> IndexSet::States() const {
+  const common::MutexLock publish(publish_mutex_);
+  std::vector<RowState> states;
+  states.reserve(places_.size());
+  for (const auto& [row, place] : places_) states.push_back(place.segment->documents()[place.document - 1]);
+  return states;
 }
 
 int64_t IndexSet::DiskBytes() const {
@@ -488,22 +497,29 @@ absl::Status IndexSet::Sync() {
   return absl::OkStatus();
 }
 
-absl::Status IndexSet::Verify() const {
+absl::Status IndexSet::VerifySegment(const IndexSegment& segment) const {
+  std::string expected;
+  {
+    const common::MutexLock lock(mutex_);
+    const auto known = digests_.find(segment.name());
+    if (known == digests_.end()) return absl::OkStatus();
+    expected = known->second;
+  }
+  ASSIGN_OR_RETURN(const std::string digest, segment.Digest());
+  if (digest == expected) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("the index is damaged: ", segment.path(), " is not as it was written; RebuildIndex mends it"));
+}
+
+absl::Status IndexSet::Verify(const std::function<bool()>& cancelled) const {
   std::vector<std::shared_ptr<const IndexSegment>> segments;
-  absl::flat_hash_map<std::string, std::string> digests;
   {
     const common::MutexLock lock(mutex_);
     segments = durable_;
-    digests = digests_;
   }
   for (const auto& segment : segments) {
-    const auto known = digests.find(segment->name());
-    if (known == digests.end()) continue;
-    ASSIGN_OR_RETURN(const std::string digest, segment->Digest());
-    if (digest != known->second) {
-      return absl::DataLossError(absl::StrCat("the index is damaged: ", segment->path(),
-                                              " is not as it was written; restart the service to rebuild the index"));
-    }
+    if (cancelled && cancelled()) return absl::CancelledError("stopped");
+    RETURN_IF_ERROR(VerifySegment(*segment));
   }
   return absl::OkStatus();
 }
@@ -559,7 +575,8 @@ std::vector<IndexSegment::Input> IndexSet::ChooseMerge(MergeGoal goal) const {
   return inputs;
 }
 
-absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs) {
+absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs,
+                                 const std::function<bool()>& cancelled) {
   std::set<const IndexSegment*> merged_away;
   absl::flat_hash_map<int64_t, uint64_t> removed;
   for (const IndexSegment::Input& input : inputs) {
@@ -583,12 +600,15 @@ absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs)
   const auto keep_removal = [&](const RowState& removal) {
     return needed.contains(removal.row) && removed[removal.row] == removal.seq;
   };
-  const auto cancelled = [this] {
+  const auto stop = [&] {
+    if (cancelled && cancelled()) return true;
     const common::MutexLock lock(mutex_);
     return stopping_;
   };
+  // What is damaged must not be copied into what is not known to be.
+  for (const IndexSegment::Input& input : inputs) RETURN_IF_ERROR(VerifySegment(*input.segment));
   ASSIGN_OR_RETURN(const std::shared_ptr<const IndexSegment> merged,
-                   IndexSegment::Merge(options_.path, NewName(), inputs, keep_removal, cancelled));
+                   IndexSegment::Merge(options_.path, NewName(), inputs, keep_removal, stop));
 
   const common::MutexLock publish(publish_mutex_);
   auto view = std::make_shared<IndexView>(*this->view());
@@ -625,12 +645,12 @@ absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs)
   return absl::OkStatus();
 }
 
-absl::Status IndexSet::Merge(MergeGoal goal) {
+absl::Status IndexSet::Merge(MergeGoal goal, const std::function<bool()>& cancelled) {
   const common::MutexLock one_at_a_time(merge_mutex_);
   while (true) {
     const std::vector<IndexSegment::Input> inputs = ChooseMerge(goal);
     if (inputs.empty()) return absl::OkStatus();
-    RETURN_IF_ERROR(MergeOnce(inputs));
+    RETURN_IF_ERROR(MergeOnce(inputs, cancelled));
   }
 }
 
@@ -666,6 +686,7 @@ void IndexSet::RunMaintenance() {
     }
     if (absl::IsCancelled(status)) continue;
     common::Log(common::LogLevel::kError, "index_maintenance_failed", {{"error", status}});
+    if (absl::IsDataLoss(status)) ReportDamage();
     const common::MutexLock lock(mutex_);
     const absl::Time until = absl::Now() + kErrorPause;
     while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
@@ -710,6 +731,8 @@ absl::StatusOr<IndexSet::Lease> IndexSet::Read() const {
       for (const IndexReader::Part& part : reader->parts) reader->all->add_database(*part.database);
       reader->view = std::move(view);
     } catch (const Xapian::Error& error) {
+      // What was written is there, unless somebody else took it away.
+      ReportDamage();
       return IndexErrorStatus(error);
     }
   }

@@ -92,6 +92,7 @@ class IndexSet {
     int threads = 2;        // That write segments at a time.
     // Between times at which all is forced to disk, and what was removed leaves it.
     absl::Duration sync_interval = absl::Minutes(1);
+    std::function<void()> on_damage = nullptr;  // As in SearchIndex::Options.
   };
 
   // Opens the set that is there. One that is damaged, of another version or of another log, or that is ahead of its
@@ -109,9 +110,18 @@ class IndexSet {
   // Merges until there is nothing to merge. kErase: until no segment holds a document of a row that is gone; kOne:
   // until there is one segment, and nothing dead.
   enum class MergeGoal { kSteady, kIdle, kErase, kOne };
-  absl::Status Merge(MergeGoal goal);
-  // Whether all that was ever forced to disk is as it was written. DataLoss, naming what is not.
-  absl::Status Verify() const;
+  // Cancelled, at some point, once `cancelled` says so or the set is closed.
+  absl::Status Merge(MergeGoal goal, const std::function<bool()>& cancelled = {});
+  // Whether all that was last forced to disk is as it was written. DataLoss, naming what is not.
+  absl::Status Verify(const std::function<bool()>& cancelled) const;
+  // Calls on_damage.
+  void ReportDamage() const {
+    if (options_.on_damage) options_.on_damage();
+  }
+  // Of all documents that count.
+  std::vector<RowState> States() const;
+  // What `set` named was lost with a boot, if there was anything.
+  bool opened_after_boot() const { return opened_after_boot_; }
 
   std::shared_ptr<const IndexView> view() const;
   const std::string& generation() const { return generation_; }
@@ -161,18 +171,20 @@ class IndexSet {
 
   // The segments to be merged next; empty if there are none.
   std::vector<IndexSegment::Input> ChooseMerge(MergeGoal goal) const;
-  absl::Status MergeOnce(const std::vector<IndexSegment::Input>& inputs);
+  absl::Status VerifySegment(const IndexSegment& segment) const;
+  absl::Status MergeOnce(const std::vector<IndexSegment::Input>& inputs, const std::function<bool()>& cancelled);
   void RunMaintenance();
 
   const Options options_;
   std::string generation_;
+  bool opened_after_boot_ = false;
   // The threads that build: an analyzer for each.
   std::vector<std::unique_ptr<TextAnalyzer>> analyzers_;
 
   common::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);  // One merge at a time,
   common::Mutex sync_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);   // one sync,
   // and one change of the view.
-  common::Mutex publish_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  mutable common::Mutex publish_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   Places places_ ABSL_GUARDED_BY(publish_mutex_);
 
   mutable common::Mutex mutex_;

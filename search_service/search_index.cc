@@ -20,7 +20,8 @@ absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string
                                                                   .log_uuid = log_uuid,
                                                                   .last_seq = last_seq,
                                                                   .threads = options.threads,
-                                                                  .sync_interval = options.sync_interval}));
+                                                                  .sync_interval = options.sync_interval,
+                                                                  .on_damage = options.on_damage}));
   return absl::WrapUnique(new SearchIndex(std::move(set)));
 }
 
@@ -28,15 +29,22 @@ absl::Status SearchIndex::Apply(absl::Span<const IndexChange> changes, uint64_t 
   return set_->Apply(changes, applied_seq, visible_seq);
 }
 absl::Status SearchIndex::Sync() { return set_->Sync(); }
-absl::Status SearchIndex::Compact() { return set_->Merge(IndexSet::MergeGoal::kOne); }
-absl::Status SearchIndex::Verify() const { return set_->Verify(); }
+absl::Status SearchIndex::Compact(const std::function<bool()>& cancelled) {
+  return set_->Merge(IndexSet::MergeGoal::kOne, cancelled);
+}
+absl::Status SearchIndex::Verify(const std::function<bool()>& cancelled) const { return set_->Verify(cancelled); }
+std::vector<RowState> SearchIndex::States() const { return set_->States(); }
+bool SearchIndex::opened_after_boot() const { return set_->opened_after_boot(); }
 uint64_t SearchIndex::applied_seq() const { return set_->view()->applied_seq; }
 uint64_t SearchIndex::visible_seq() const { return set_->view()->visible_seq; }
 
 absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) const {
   ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
   absl::StatusOr<MatchResult> result = MatchDocuments(*reader, request);
-  if (!result.ok()) reader.Drop();
+  if (!result.ok()) {
+    reader.Drop();
+    if (absl::IsDataLoss(result.status())) set_->ReportDamage();
+  }
   if (result.ok()) result->state = set_->StateOf(*(*reader).view);
   return result;
 }

@@ -78,6 +78,8 @@ class SearchIndex {
     int threads = 2;  // That analyse and write what comes in, at a time.
     // Between times at which all is forced to disk, and what was removed leaves it.
     absl::Duration sync_interval = absl::Minutes(1);
+    // Called, from any thread and perhaps more than once, when a file turns out not to be as it was written.
+    std::function<void()> on_damage = nullptr;
   };
 
   // Opens the index in the folder `path`, or makes it. One that is damaged, of another version or of another log is
@@ -93,10 +95,15 @@ class SearchIndex {
   absl::Status Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq);
   // Forces all to disk that was published when this was called.
   absl::Status Sync();
-  // Makes one segment of all, and leaves out what no longer counts.
-  absl::Status Compact();
-  // Whether what was forced to disk is as it was written: DataLoss if not. Reads all of it.
-  absl::Status Verify() const;
+  // Makes one segment of all, and leaves out what no longer counts. Cancelled, some time after `cancelled` (may be
+  // empty) says so.
+  absl::Status Compact(const std::function<bool()>& cancelled = {});
+  // Whether what was forced to disk is as it was written: DataLoss if not. Reads all of it. Cancelled as above.
+  absl::Status Verify(const std::function<bool()>& cancelled = {}) const;
+  // What its documents show, in no order.
+  std::vector<RowState> States() const;
+  // Whether the machine went down since the index was last used, so that damage is possible.
+  bool opened_after_boot() const;
   // As last published.
   uint64_t applied_seq() const;
   uint64_t visible_seq() const;
