@@ -19,6 +19,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/memory/memory.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -452,6 +453,24 @@ class Engine::Impl {
     return info;
   }
 
+  absl::StatusOr<JobInfo> CreateSnapshot(absl::string_view name) {
+    constexpr size_t kMaxBytes = 100;
+    const std::string folder =
+        name.empty() ? absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::UTCTimeZone()) : std::string(name);
+    const bool in_form = folder.size() <= kMaxBytes && std::all_of(folder.begin(), folder.end(), [](char c) {
+                           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+                         });
+    if (!in_form) {
+      return common::InvalidField(
+          "name", absl::StrCat("must be letters, digits, \"-\" and \"_\", at most ", kMaxBytes, " bytes"));
+    }
+    const std::string path = absl::StrCat(options_.data_dir, "/snapshots/", folder);
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+      return common::InvalidField("name", absl::StrCat("there is a snapshot of this name already: ", path));
+    }
+    return jobs_.Start("CreateSnapshot", [this, path](JobList::Run& run) { return maintenance_.Snapshot(run, path); });
+  }
   absl::StatusOr<JobInfo> CompactIndex() {
     return jobs_.Start("CompactIndex", [this](JobList::Run& run) { return maintenance_.Compact(run); });
   }
@@ -1341,6 +1360,7 @@ absl::StatusOr<uint64_t> Engine::SeqOf(absl::string_view field, absl::string_vie
 }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
+absl::StatusOr<JobInfo> Engine::CreateSnapshot(absl::string_view name) { return impl_->CreateSnapshot(name); }
 absl::StatusOr<JobInfo> Engine::CompactIndex() { return impl_->CompactIndex(); }
 absl::StatusOr<JobInfo> Engine::CheckIndex(bool full) { return impl_->CheckIndex(full); }
 absl::StatusOr<JobInfo> Engine::RebuildIndex() { return impl_->RebuildIndex(); }

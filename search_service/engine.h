@@ -205,6 +205,8 @@ class Engine {
   absl::StatusOr<IndexInfo> GetIndexInfo() const;
 
   // Orders long work (maintenance.h), which a job does in the background. Errors as of JobList::Start.
+  // InvalidArgument if `name` (empty: the time) is in no form or taken. Its folder is DATA_DIR/snapshots/NAME.
+  absl::StatusOr<JobInfo> CreateSnapshot(absl::string_view name);
   absl::StatusOr<JobInfo> CompactIndex();
   absl::StatusOr<JobInfo> CheckIndex(bool full);
   absl::StatusOr<JobInfo> RebuildIndex();

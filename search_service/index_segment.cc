@@ -1,9 +1,5 @@
 #include "search_service/index_segment.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xapian.h>
 
 #include <algorithm>
@@ -22,6 +18,7 @@
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
+#include "search_service/files.h"
 #include "search_service/index_document.h"
 #include "search_service/storage.pb.h"
 
@@ -34,36 +31,8 @@ constexpr char kRowsFile[] = "rows";
 constexpr int kFresh = Xapian::DB_CREATE | Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_SYNC;
 constexpr size_t kDigestChars = 64;
 
-absl::Status DiskError(absl::string_view what, absl::string_view path) {
-  return common::Unavailable(absl::StrCat("index: cannot ", what, " ", path, "; check the disk of the data folder"),
-                             absl::Seconds(5));
-}
-
 absl::Status Damaged(absl::string_view path) {
   return absl::DataLossError(absl::StrCat("the index is damaged: ", path, " is not as it was written"));
-}
-
-absl::Status SyncPath(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && fsync(file) == 0;
-  if (file >= 0) close(file);
-  return synced ? absl::OkStatus() : DiskError("sync", path);
-}
-
-// Of any size: the file is mapped.
-absl::StatusOr<std::string> DigestOfFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return DiskError("read", path);
-  const absl::Cleanup close_file = [file] { close(file); };
-  struct stat info {};
-  if (fstat(file, &info) != 0) return DiskError("read", path);
-  const auto size = static_cast<size_t>(info.st_size);
-  if (size == 0) return common::Sha256Hex("");
-  void* const bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  if (bytes == MAP_FAILED) return DiskError("read", path);
-  std::string digest = common::Sha256Hex({static_cast<const char*>(bytes), size});
-  munmap(bytes, size);
-  return digest;
 }
 
 struct MergeCancelled {};
@@ -158,7 +127,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const st
   try {
     std::optional<Xapian::WritableDatabase> database;
     std::error_code error;
-    std::filesystem::create_directory(segment->path_, error);
+    std::filesystem::create_directories(segment->path_, error);
     if (error) return DiskError("make", segment->path_);
     for (const IndexChange& change : changes) {
       if (change.article == nullptr) {
@@ -210,7 +179,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
     PatientCompactor compactor(cancelled);
     std::error_code error;
     if (live.empty()) {
-      std::filesystem::create_directory(segment->path_, error);
+      std::filesystem::create_directories(segment->path_, error);
       if (error) return DiskError("make", segment->path_);
     } else {
       Xapian::Database all;

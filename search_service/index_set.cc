@@ -1,11 +1,8 @@
 #include "search_service/index_set.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <xapian.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,6 +22,7 @@
 #include "common/log.h"
 #include "common/parallel.h"
 #include "common/status_macros.h"
+#include "search_service/files.h"
 #include "search_service/index_document.h"
 #include "search_service/search_index.h"
 #include "search_service/storage.pb.h"
@@ -57,11 +55,6 @@ constexpr absl::Duration kErrorPause = absl::Seconds(5);
 constexpr size_t kLeastForThread = 16;
 constexpr size_t kMaxIdleReaders = 16;
 
-absl::Status DiskError(absl::string_view what, absl::string_view path) {
-  return common::Unavailable(absl::StrCat("index: cannot ", what, " ", path, "; check the disk of the data folder"),
-                             absl::Seconds(5));
-}
-
 std::string BootId() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
@@ -74,23 +67,10 @@ std::string NewGeneration() {
   return absl::StrFormat("%08x%08x", random(), random());
 }
 
-absl::Status SyncPath(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && fsync(file) == 0;
-  if (file >= 0) close(file);
-  return synced ? absl::OkStatus() : DiskError("sync", path);
-}
-
-// Replaces a file as one. `durable`: it is on the disk afterwards, under its name.
-absl::Status WriteFile(const std::string& path, const std::string& content, bool durable) {
-  const std::string partial = path + ".partial";
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  file << content << common::Sha256Hex(content);
-  file.close();
-  if (!file) return DiskError("write", partial);
-  if (durable) RETURN_IF_ERROR(SyncPath(partial));
-  if (std::rename(partial.c_str(), path.c_str()) != 0) return DiskError("replace", path);
-  return durable ? SyncPath(std::filesystem::path(path).parent_path().string()) : absl::OkStatus();
+std::string WithDigest(const storage::v1::SegmentSet& set) {
+  std::string content = set.SerializeAsString();
+  content += common::Sha256Hex(content);
+  return content;
 }
 
 // Nullopt if it is missing or not as it was written.
@@ -366,7 +346,7 @@ storage::v1::SegmentSet IndexSet::Describe(const IndexView& view) const {
 }
 
 absl::Status IndexSet::WriteSet(const IndexView& view) const {
-  return WriteFile(absl::StrCat(options_.path, "/", kSetFile), Describe(view).SerializeAsString(), /*durable=*/false);
+  return ReplaceFile(absl::StrCat(options_.path, "/", kSetFile), WithDigest(Describe(view)), /*durable=*/false);
 }
 
 void IndexSet::Show(std::shared_ptr<IndexView> view) {
@@ -483,7 +463,7 @@ absl::Status IndexSet::Sync() {
     }
   }
   RETURN_IF_ERROR(SyncPath(options_.path));
-  RETURN_IF_ERROR(WriteFile(absl::StrCat(options_.path, "/", kDurableFile), set.SerializeAsString(), /*durable=*/true));
+  RETURN_IF_ERROR(ReplaceFile(absl::StrCat(options_.path, "/", kDurableFile), WithDigest(set), /*durable=*/true));
   const common::MutexLock lock(mutex_);
   for (const auto& segment : std::exchange(durable_, {})) {
     if (!Holds(*view_, segment.get()) && !Holds(*view, segment.get())) segment->Discard();

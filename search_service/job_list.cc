@@ -1,7 +1,6 @@
 #include "search_service/job_list.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -12,6 +11,7 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "search_service/files.h"
 #include "search_service/storage.pb.h"
 
 namespace dateline::search {
@@ -216,12 +216,8 @@ void JobList::Save() const {
     entry.set_start_time_us(absl::ToUnixMicros(job.info.start_time));
     if (HasEnded(job.info)) entry.set_end_time_us(absl::ToUnixMicros(job.info.end_time));
   }
-  const std::string partial = path_ + ".partial";
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  file << stored.SerializeAsString();
-  file.close();
-  if (!file || std::rename(partial.c_str(), path_.c_str()) != 0) {
-    common::Log(common::LogLevel::kWarning, "jobs_not_saved", {{"path", path_}});
+  if (const absl::Status saved = ReplaceFile(path_, stored.SerializeAsString(), /*durable=*/false); !saved.ok()) {
+    common::Log(common::LogLevel::kWarning, "jobs_not_saved", {{"error", saved}});
   }
 }
 

@@ -27,6 +27,7 @@
 #include "common/status_macros.h"
 #include "common/version.h"
 #include "common/worker_pool.h"
+#include "search_service/admin_handler.h"
 #include "search_service/classifier_client.h"
 #include "search_service/engine.h"
 #include "search_service/ingest_handler.h"

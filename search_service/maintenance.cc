@@ -2,15 +2,25 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/text_format.h"
 
+#include "common/error.h"
 #include "common/status_macros.h"
+#include "common/version.h"
+#include "search_service/files.h"
 #include "search_service/sqlite.h"
+#include "search_service/storage.pb.h"
 
 namespace dateline::search {
 namespace {
@@ -18,6 +28,8 @@ namespace {
 // Articles that are read and written again at a time: with their bodies, of which the largest has 2 MB.
 constexpr size_t kRebuildBatch = 64;
 constexpr size_t kCompareBatch = 1'000;
+constexpr char kSnapshotStore[] = "articles.db";
+constexpr char kSnapshotFile[] = "snapshot";
 // How long a check waits for the index to come to what was deleted meanwhile.
 constexpr absl::Duration kCatchUp = absl::Seconds(30);
 
@@ -99,6 +111,76 @@ absl::StatusOr<std::string> Maintenance::Check(JobList::Run& run, bool full) {
   RETURN_IF_ERROR(index_.Verify([&run] { return run.cancelled(); }));
   if (!full) return std::string("no damage found");
   return Compare(run);
+}
+
+absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::string& path) {
+  const auto cancelled = [&run] { return run.cancelled(); };
+  const std::string partial = path + ".partial";
+  std::error_code error;
+  std::filesystem::remove_all(partial, error);
+  std::filesystem::create_directories(partial, error);
+  if (error) return DiskError("make", partial);
+  const absl::Cleanup remove_partial = [&partial] {
+    std::error_code ignored;
+    std::filesystem::remove_all(partial, ignored);
+  };
+  run.Report(0.0, "copying the article store");
+  const std::string copy = absl::StrCat(partial, "/", kSnapshotStore);
+  {
+    // It reads only, but SQLite wants to be allowed more than that for writing the copy.
+    ASSIGN_OR_RETURN(const std::unique_ptr<SqlConnection> connection,
+                     SqlConnection::Open(store_path_, /*read_only=*/false));
+    connection->CancelWhen(cancelled);
+    ASSIGN_OR_RETURN(SqlStatement vacuum, connection->Prepare("VACUUM INTO ?"));
+    RETURN_IF_ERROR(vacuum.Bind(copy).Run());
+  }
+  run.Report(0.5, "checking the copy");
+  RETURN_IF_ERROR(CheckDatabase(copy, /*quick=*/false, cancelled));
+  storage::v1::Snapshot description;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<SqlConnection> connection, SqlConnection::Open(copy, /*read_only=*/true));
+    ASSIGN_OR_RETURN(SqlStatement count, connection->Prepare("SELECT count(*) FROM articles WHERE deleted = 0"));
+    ASSIGN_OR_RETURN(const bool counted, count.Step());
+    ASSIGN_OR_RETURN(SqlStatement last, connection->Prepare("SELECT coalesce(max(seq), 0) FROM articles"));
+    ASSIGN_OR_RETURN(const bool found, last.Step());
+    if (!counted || !found) return absl::DataLossError("the copy of the article store can't be read");
+    description.set_article_count(count.Int(0));
+    description.set_last_seq(static_cast<uint64_t>(last.Int(0)));
+  }
+  description.set_log_uuid(store_.log_uuid());
+  description.set_store_version(kStoreVersion);
+  description.set_made_by(common::kVersion);
+  description.set_time(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
+  ASSIGN_OR_RETURN(*description.mutable_sha256(), DigestOfFile(copy));
+  std::string text;
+  if (!google::protobuf::TextFormat::PrintToString(description, &text)) return absl::InternalError("snapshot");
+  const std::string described = absl::StrCat(partial, "/", kSnapshotFile);
+  std::ofstream file(described, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) return DiskError("write", described);
+  for (const std::string& synced : {copy, described, partial}) RETURN_IF_ERROR(SyncPath(synced));
+  if (run.cancelled()) return Stopped();
+  std::filesystem::rename(partial, path, error);
+  if (error) return DiskError("make", path);
+  RETURN_IF_ERROR(SyncPath(std::filesystem::path(path).parent_path().string()));
+  return absl::StrCat(Articles(description.article_count()), " in ", path);
+}
+
+absl::Status CheckSnapshot(const std::string& folder, const std::function<bool()>& cancelled) {
+  const std::string described = absl::StrCat(folder, "/", kSnapshotFile);
+  std::ifstream file(described, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  storage::v1::Snapshot description;
+  if (!file || !google::protobuf::TextFormat::ParseFromString(text, &description)) {
+    return absl::DataLossError(absl::StrCat(folder, " is no snapshot: ", described, " is missing or damaged"));
+  }
+  const std::string copy = absl::StrCat(folder, "/", kSnapshotStore);
+  ASSIGN_OR_RETURN(const std::string digest, DigestOfFile(copy));
+  if (digest != description.sha256()) {
+    return absl::DataLossError(absl::StrCat(copy, " is damaged: it is not as it was made; use another snapshot"));
+  }
+  return CheckDatabase(copy, /*quick=*/true, cancelled);
 }
 
 absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {

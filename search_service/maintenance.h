@@ -29,6 +29,10 @@ class Maintenance {
   // Writes all articles into the index again, a few at a time: searches find each by its old document until its new one
   // is published with others. What the store doesn't have goes.
   absl::StatusOr<std::string> Rebuild(JobList::Run& run);
+  // Copies the store, as it is when this begins, into the folder `path`, which must not exist: `articles.db`, and
+  // `snapshot`, which says what it is. Writing goes on meanwhile. The copy is on the disk and was checked when this
+  // ends well; after an error there is none.
+  absl::StatusOr<std::string> Snapshot(JobList::Run& run, const std::string& path);
   // Whether the store's database and the files of the index are as they were written; `full`: and whether the index has
   // all articles of the store, each as it is there, and no other. DataLoss, with what is wrong and what to do, if not.
   absl::StatusOr<std::string> Check(JobList::Run& run, bool full);
@@ -42,6 +46,10 @@ class Maintenance {
   const std::string store_path_;
   const OnIndexer on_indexer_;
 };
+
+// What the file `snapshot` of a snapshot says: a storage.v1.Snapshot in protobuf's text format. DataLoss if the copy is
+// not as it was made.
+absl::Status CheckSnapshot(const std::string& folder, const std::function<bool()>& cancelled);
 
 // Runs SQLite's own check of the database at `path`: all of its structure, or, `quick`, all but whether indices agree
 // with tables. Cancelled once `cancelled` says so.

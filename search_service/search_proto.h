@@ -21,6 +21,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request);
 void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& response);
 
+void ToProto(const JobInfo& job, v1::Job& out);
 void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response);
 
 // The stage of a request, `fallback` where none is named; InvalidArgument for an unknown one.
