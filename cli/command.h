@@ -57,6 +57,8 @@ void AddSuggestCommand(CLI::App& root, CommandTable& commands);
 void AddArticleCommands(CLI::App& root, CommandTable& commands);
 // taxonomy, taxonomy diff, taxonomy check.
 void AddTaxonomyCommand(CLI::App& root, CommandTable& commands);
+// index, snapshot, jobs.
+void AddAdminCommands(CLI::App& root, CommandTable& commands);
 // info, model, health.
 void AddServerCommands(CLI::App& root, CommandTable& commands);
 

@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   dateline::cli::AddArticleCommands(app, commands);
   dateline::cli::AddTaxonomyCommand(app, commands);
   dateline::cli::AddServerCommands(app, commands);
+  dateline::cli::AddAdminCommands(app, commands);
   for (CLI::App* command : app.get_subcommands({})) {
     command->footer(absl::StrCat(command->get_footer(),
                                  "\n\nFlags of all commands (--search, --classifier, --output, --timeout, --quiet, "

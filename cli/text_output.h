@@ -57,6 +57,8 @@ std::string FormatSearch(const search::v1::SearchResponse& response, const Searc
 std::string FormatSuggestions(const search::v1::SuggestResponse& response, const TextStyle& style);
 // One line, and one more for each warning if `verbose` or not taken.
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style);
+// Lines for one job.
+std::string FormatJob(const search::v1::Job& job, const TextStyle& style);
 std::string FormatIndexInfo(const search::v1::GetIndexInfoResponse& info, const TextStyle& style);
 std::string FormatModelInfo(const classifier::v1::GetModelInfoResponse& info, const TextStyle& style);
 
