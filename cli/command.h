@@ -61,6 +61,8 @@ void AddListCommands(CLI::App& root, CommandTable& commands);
 void AddLabelsCommand(CLI::App& root, CommandTable& commands);
 // taxonomy, taxonomy diff, taxonomy check.
 void AddTaxonomyCommand(CLI::App& root, CommandTable& commands);
+// index, snapshot, jobs.
+void AddAdminCommands(CLI::App& root, CommandTable& commands);
 // info, model, health.
 void AddServerCommands(CLI::App& root, CommandTable& commands);
 

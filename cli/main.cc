@@ -103,6 +103,7 @@ int main(int argc, char** argv) {
   dateline::cli::AddLabelsCommand(app, commands);
   dateline::cli::AddTaxonomyCommand(app, commands);
   dateline::cli::AddServerCommands(app, commands);
+  dateline::cli::AddAdminCommands(app, commands);
   for (CLI::App* command : app.get_subcommands({})) {
     command->footer(absl::StrCat(command->get_footer(),
                                  "\n\nFlags of all commands (--search, --classifier, --output, --timeout, --quiet, "

@@ -253,6 +253,53 @@ absl::StatusOr<search::v1::GetIndexInfoResponse> SearchClient::GetIndexInfo(
       [&](auto& context, auto& response) { return impl_->admin->GetIndexInfo(&context, request, &response); });
 }
 
+absl::StatusOr<search::v1::CreateSnapshotResponse> SearchClient::CreateSnapshot(
+    const search::v1::CreateSnapshotRequest& request) const {
+  return CallWithRetry<search::v1::CreateSnapshotResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->CreateSnapshot(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::CompactIndexResponse> SearchClient::CompactIndex(
+    const search::v1::CompactIndexRequest& request) const {
+  return CallWithRetry<search::v1::CompactIndexResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->CompactIndex(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::CheckIndexResponse> SearchClient::CheckIndex(
+    const search::v1::CheckIndexRequest& request) const {
+  return CallWithRetry<search::v1::CheckIndexResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->CheckIndex(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::RebuildIndexResponse> SearchClient::RebuildIndex(
+    const search::v1::RebuildIndexRequest& request) const {
+  return CallWithRetry<search::v1::RebuildIndexResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->RebuildIndex(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::GetJobResponse> SearchClient::GetJob(const search::v1::GetJobRequest& request) const {
+  return CallWithRetry<search::v1::GetJobResponse>(impl_->endpoint, impl_->options, [&](auto& context, auto& response) {
+    return impl_->admin->GetJob(&context, request, &response);
+  });
+}
+
+absl::StatusOr<search::v1::ListJobsResponse> SearchClient::ListJobs(const search::v1::ListJobsRequest& request) const {
+  return CallWithRetry<search::v1::ListJobsResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->ListJobs(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::CancelJobResponse> SearchClient::CancelJob(
+    const search::v1::CancelJobRequest& request) const {
+  return CallWithRetry<search::v1::CancelJobResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->CancelJob(&context, request, &response); });
+}
+
 absl::StatusOr<search::v1::WaitForCommitResponse> SearchClient::WaitForCommit(
     const search::v1::WaitForCommitRequest& request, absl::Duration patience) const {
   const CommitStage wanted =

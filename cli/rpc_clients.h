@@ -87,6 +87,14 @@ class SearchClient {
   absl::StatusOr<search::v1::DeleteArticleResponse> DeleteArticle(
       const search::v1::DeleteArticleRequest& request) const;
   absl::StatusOr<search::v1::GetIndexInfoResponse> GetIndexInfo(const search::v1::GetIndexInfoRequest& request) const;
+  absl::StatusOr<search::v1::CreateSnapshotResponse> CreateSnapshot(
+      const search::v1::CreateSnapshotRequest& request) const;
+  absl::StatusOr<search::v1::CompactIndexResponse> CompactIndex(const search::v1::CompactIndexRequest& request) const;
+  absl::StatusOr<search::v1::CheckIndexResponse> CheckIndex(const search::v1::CheckIndexRequest& request) const;
+  absl::StatusOr<search::v1::RebuildIndexResponse> RebuildIndex(const search::v1::RebuildIndexRequest& request) const;
+  absl::StatusOr<search::v1::GetJobResponse> GetJob(const search::v1::GetJobRequest& request) const;
+  absl::StatusOr<search::v1::ListJobsResponse> ListJobs(const search::v1::ListJobsRequest& request) const;
+  absl::StatusOr<search::v1::CancelJobResponse> CancelJob(const search::v1::CancelJobRequest& request) const;
 
   // Asks again until `request.stage()` is reached or `patience` is over; then OK with what was reached.
   absl::StatusOr<search::v1::WaitForCommitResponse> WaitForCommit(const search::v1::WaitForCommitRequest& request,

@@ -597,6 +597,30 @@ std::string FormatLabels(const spb::UpdateArticleLabelsResponse& response, const
   return text;
 }
 
+std::string FormatJob(const spb::Job& job, const TextStyle& style) {
+  const auto state = [&]() -> std::string {
+    switch (job.state()) {
+      case spb::JOB_STATE_QUEUED:
+        return "waits for its turn";
+      case spb::JOB_STATE_RUNNING:
+        return absl::StrFormat("running, %.0f %%", job.progress() * 100.0);
+      case spb::JOB_STATE_SUCCEEDED:
+        return style.Green("done");
+      case spb::JOB_STATE_FAILED:
+        return style.Red("failed");
+      case spb::JOB_STATE_CANCELLED:
+        return style.Yellow("cancelled");
+      default:
+        return "?";
+    }
+  };
+  std::string text = absl::StrCat(Moment(job.start_time()), "  ", common::Printable(job.id()), "  ",
+                                  style.Bold(common::Printable(job.method())), "  ", state(), "\n");
+  const std::string& more = job.error().empty() ? job.message() : job.error();
+  if (!more.empty()) absl::StrAppend(&text, "    ", common::Printable(more), "\n");
+  return text;
+}
+
 std::string FormatIndexInfo(const spb::GetIndexInfoResponse& info, const TextStyle& style) {
   std::string text;
   absl::StrAppend(&text, Row("articles", absl::StrCat(info.article_count()), style));

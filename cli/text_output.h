@@ -62,6 +62,8 @@ std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextSty
 std::string FormatChange(const search::v1::Change& change, const TextStyle& style);
 // The labels that count, with who gave them.
 std::string FormatLabels(const search::v1::UpdateArticleLabelsResponse& response, const TextStyle& style);
+// Lines for one job.
+std::string FormatJob(const search::v1::Job& job, const TextStyle& style);
 std::string FormatIndexInfo(const search::v1::GetIndexInfoResponse& info, const TextStyle& style);
 std::string FormatModelInfo(const classifier::v1::GetModelInfoResponse& info, const TextStyle& style);
 

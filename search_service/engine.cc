@@ -17,7 +17,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/memory/memory.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,6 +32,7 @@
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "search_service/article_store.h"
+#include "search_service/maintenance.h"
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
 #include "search_service/suggester.h"
@@ -45,8 +48,6 @@ constexpr size_t kMaxGroup = 500;
 constexpr size_t kMaxIndexBatch = 500;
 constexpr size_t kMaxIndexBytes = 8'000'000;
 constexpr absl::Duration kMaxIndexTime = absl::Seconds(1);
-// The index is forced to disk so often; in between the store alone is.
-constexpr absl::Duration kIndexSyncInterval = absl::Seconds(60);
 // While waiting for labels, how often the store is asked.
 constexpr absl::Duration kGracePoll = absl::Milliseconds(20);
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(20);
@@ -57,6 +58,8 @@ constexpr absl::Duration kErrorPause = absl::Milliseconds(500);
 // Rounds of the labeller over what it could not label: each pause is so many times the last, up to the limit.
 constexpr int kLabelRetryFactor = 4;
 constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
+// The index that says that it is damaged is rebuilt, but not more often than this.
+constexpr absl::Duration kMendInterval = absl::Minutes(1);
 constexpr size_t kSuggesterLoadBatch = 1'000;
 // Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
 constexpr size_t kFollowBatch = 500;
@@ -104,6 +107,27 @@ class FolderLock {
   int file_;
 };
 
+// Where the index tells that it is damaged: it is opened before there is anybody to tell, and closed after.
+class DamageSignal {
+ public:
+  void Arm(std::function<void()> listener) {
+    const common::MutexLock lock(mutex_);
+    listener_ = std::move(listener);
+  }
+  void Raise() {
+    const common::MutexLock lock(mutex_);
+    const absl::Time now = absl::Now();
+    if (!listener_ || now < next_) return;
+    next_ = now + kMendInterval;
+    listener_();
+  }
+
+ private:
+  common::Mutex mutex_;
+  std::function<void()> listener_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
 // A change of the store, waiting for its transaction.
 struct WriteTask {
   size_t articles = 0;
@@ -120,6 +144,8 @@ absl::Status QueueFull() {
       common::ResourceExhausted("too many articles wait to be written; send this one again later", kQueueRetry),
       kReasonQueueFull);
 }
+
+std::string StorePath(const std::string& data_dir) { return absl::StrCat(data_dir, "/articles.db"); }
 
 absl::Status ShuttingDown() {
   return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
@@ -162,13 +188,18 @@ absl::StatusOr<CommitToken> ParseCommitToken(absl::string_view field, absl::stri
 class Engine::Impl {
  public:
   Impl(const Options& options, std::shared_ptr<ArticleLabeler> labeler, FolderLock lock,
-       std::unique_ptr<ArticleStore> store, std::unique_ptr<SearchIndex> index, Taxonomy taxonomy)
+       std::unique_ptr<ArticleStore> store, std::shared_ptr<DamageSignal> damage, std::unique_ptr<SearchIndex> index,
+       Taxonomy taxonomy)
       : options_(options),
         labeler_(std::move(labeler)),
         lock_(std::move(lock)),
         store_(std::move(store)),
+        damage_(std::move(damage)),
         index_(std::move(index)),
         searcher_(*store_, *index_, options.paging),
+        jobs_(absl::StrCat(options.data_dir, "/jobs")),
+        maintenance_(*store_, *index_, StorePath(options.data_dir),
+                     [this](std::function<absl::Status()> work) { return RunOnIndexer(std::move(work)); }),
         prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
@@ -189,6 +220,9 @@ class Engine::Impl {
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
     waiter_ = std::thread([this] { RunWaits(); });
+    damage_->Arm([this] { MendIndex(); });
+    // What was not on the disk when the machine went down is gone, and known to be; the rest is looked at.
+    if (index_->opened_after_boot()) RETURN_IF_ERROR(CheckIndex(/*full=*/false).status());
     return absl::OkStatus();
   }
 
@@ -458,7 +492,7 @@ class Engine::Impl {
   absl::StatusOr<IndexInfo> GetIndexInfo() const {
     IndexInfo info;
     RETURN_IF_ERROR(store_->FillInfo(info));
-    ASSIGN_OR_RETURN(info.indexed_count, index_->document_count());
+    info.indexed_count = index_->document_count();
     info.index_generation = index_->generation();
     info.index_version = kIndexVersion;
     info.index_bytes = index_->DiskBytes();
@@ -477,7 +511,39 @@ class Engine::Impl {
     return info;
   }
 
+  absl::StatusOr<JobInfo> CreateSnapshot(absl::string_view name) {
+    constexpr size_t kMaxBytes = 100;
+    const std::string folder =
+        name.empty() ? absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::UTCTimeZone()) : std::string(name);
+    const bool in_form = folder.size() <= kMaxBytes && std::all_of(folder.begin(), folder.end(), [](char c) {
+                           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+                         });
+    if (!in_form) {
+      return common::InvalidField(
+          "name", absl::StrCat("must be letters, digits, \"-\" and \"_\", at most ", kMaxBytes, " bytes"));
+    }
+    const std::string path = absl::StrCat(options_.data_dir, "/snapshots/", folder);
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+      return common::InvalidField("name", absl::StrCat("there is a snapshot of this name already: ", path));
+    }
+    return jobs_.Start("CreateSnapshot", [this, path](JobList::Run& run) { return maintenance_.Snapshot(run, path); });
+  }
+  absl::StatusOr<JobInfo> CompactIndex() {
+    return jobs_.Start("CompactIndex", [this](JobList::Run& run) { return maintenance_.Compact(run); });
+  }
+  absl::StatusOr<JobInfo> RebuildIndex() {
+    return jobs_.Start("RebuildIndex", [this](JobList::Run& run) { return maintenance_.Rebuild(run); });
+  }
+  absl::StatusOr<JobInfo> CheckIndex(bool full) {
+    return jobs_.Start("CheckIndex", [this, full](JobList::Run& run) { return maintenance_.Check(run, full); });
+  }
+  JobList& jobs() { return jobs_; }
+
   void Shutdown() {
+    damage_->Arm({});
+    // Jobs write through the indexer, which is still there.
+    jobs_.Shutdown();
     {
       const common::MutexLock lock(mutex_);
       if (closing_) return;
@@ -716,37 +782,57 @@ class Engine::Impl {
 
   // --- The indexer: tails the store, and publishes.
 
+  // Runs some work between two publications of the indexer.
+  absl::Status RunOnIndexer(std::function<absl::Status()> work) {
+    struct Outcome {
+      bool done = false;
+      absl::Status status;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    const common::MutexLock lock(mutex_);
+    if (indexer_may_end_) return ShuttingDown();
+    indexer_work_.emplace_back([this, outcome, work = std::move(work)] {
+      absl::Status status = work();
+      const common::MutexLock done(mutex_);
+      outcome->status = std::move(status);
+      outcome->done = true;
+      progress_changed_.NotifyAll();
+    });
+    work_changed_.NotifyAll();
+    while (!outcome->done) progress_changed_.Wait(mutex_);
+    return outcome->status;
+  }
+
+  // The index has damage: what the store has is written into it again.
+  void MendIndex() {
+    common::Log(common::LogLevel::kError, "index_damaged", {{"remedy", "it is rebuilt in the background"}});
+    if (const absl::StatusOr<JobInfo> job = RebuildIndex(); !job.ok()) {
+      common::Log(common::LogLevel::kError, "index_not_rebuilt", {{"error", job.status()}});
+    }
+  }
+
   void RunIndexer() {
-    absl::Time last_sync = absl::Now();
     absl::Time last_commit = absl::InfinitePast();
-    bool unsynced = false;
     while (true) {
-      bool ending = false;
+      std::vector<std::function<void()>> work;
       {
         const common::MutexLock lock(mutex_);
-        while (durable_ <= prefix_.applied() && !indexer_may_end_) {
-          if (!unsynced) {
-            work_changed_.Wait(mutex_);
-          } else if (!work_changed_.WaitUntil(mutex_, last_sync + kIndexSyncInterval)) {
-            break;
-          }
-        }
+        while (durable_ <= prefix_.applied() && !indexer_may_end_ && indexer_work_.empty()) work_changed_.Wait(mutex_);
+        work = std::exchange(indexer_work_, {});
         // What a shutdown has no time for, the next start catches up with.
         const bool late = closing_ && absl::Now() >= index_until_;
         while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
-        ending = indexer_may_end_ && (late || durable_ <= prefix_.applied());
-        // A search that began before the last commit outlives one more, but not two.
+        if (indexer_may_end_ && (late || durable_ <= prefix_.applied())) break;
+        if (!work.empty()) {
+          last_commit = absl::InfinitePast();  // What waits is not to wait for this as well.
+        }
         const absl::Time turn = last_commit + options_.min_commit_interval;
         while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
-      if (!ending) WaitForLabels();
-      const bool sync = ending || absl::Now() >= last_sync + kIndexSyncInterval;
-      const absl::StatusOr<bool> changed = IndexBatch(sync, ending);
-      if (!changed.ok()) {
-        common::Log(common::LogLevel::kError, "index_failed", {{"error", changed.status()}});
-        if (const absl::Status recovered = index_->Recover(); !recovered.ok()) {
-          common::Log(common::LogLevel::kError, "index_recovery_failed", {{"error", recovered}});
-        }
+      for (const std::function<void()>& piece : work) piece();
+      WaitForLabels();
+      if (const absl::Status indexed = IndexBatch(); !indexed.ok()) {
+        common::Log(common::LogLevel::kError, "index_failed", {{"error", indexed}});
         const common::MutexLock lock(mutex_);
         // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
         const absl::Time until = absl::Now() + kErrorPause;
@@ -756,13 +842,9 @@ class Engine::Impl {
         continue;
       }
       last_commit = absl::Now();
-      if (sync) {
-        last_sync = absl::Now();
-        unsynced = false;
-      } else {
-        unsynced = unsynced || *changed;
-      }
-      if (ending) return;
+    }
+    if (const absl::Status synced = index_->Sync(); !synced.ok()) {
+      common::Log(common::LogLevel::kError, "index_not_synced", {{"error", synced}});
     }
   }
 
@@ -785,19 +867,19 @@ class Engine::Impl {
     }
   }
 
-  // Takes in what changed, up to the limits, and commits. True if anything had changed. When `ending`, only commits.
-  absl::StatusOr<bool> IndexBatch(bool durable, bool ending) {
+  // Takes in what changed, up to the limits, and publishes it.
+  absl::Status IndexBatch() {
     const absl::Time start = absl::Now();
     uint64_t applied = index_->applied_seq();
     const uint64_t before = applied;
-    bool complete = ending;
+    bool complete = false;
     uint64_t store_seq = applied;
     uint64_t labelled_through = 0;
     size_t count = 0;
     size_t bytes = 0;
     std::vector<RowState> taken;
-    // What suggestions must learn once it is visible.
-    std::vector<StoredArticle> heads;
+    std::vector<StoredArticle> batch;
+    absl::flat_hash_map<int64_t, size_t> place;  // By row, in the batch.
     while (!complete && count < kMaxIndexBatch && bytes < kMaxIndexBytes && absl::Now() < start + kMaxIndexTime) {
       constexpr size_t kReadAtOnce = 64;
       ASSIGN_OR_RETURN(ArticleStore::Changes changes, store_->ReadChanges(applied, kReadAtOnce, kMaxIndexBytes));
@@ -809,26 +891,34 @@ class Engine::Impl {
           common::Log(common::LogLevel::kError, "article_damaged", {{"row", stored.row}, {"id", stored.article.id}});
           stored.deleted = true;  // Nothing of it can be shown.
         }
-        RETURN_IF_ERROR(stored.deleted ? index_->Remove(stored.article.id)
-                                       : index_->Upsert(stored.row, stored.article));
-        stored.article.body = std::string();
         taken.push_back({stored.row, applied});
-        heads.push_back(std::move(stored));
+        // It may have changed again since it was read.
+        const auto [known, is_new] = place.emplace(stored.row, batch.size());
+        if (is_new) {
+          batch.push_back(std::move(stored));
+        } else {
+          batch[known->second] = std::move(stored);
+        }
       }
       complete = changes.complete;
       store_seq = changes.last_seq;
       labelled_through = changes.labelled_through;
     }
     if (complete) applied = std::max(applied, store_seq);
-    if (applied == before && !durable) return false;
+    if (applied == before) return absl::OkStatus();
     if (options_.before_index_commit) options_.before_index_commit();
     uint64_t visible = 0;
     {
       const common::MutexLock lock(mutex_);
       visible = prefix_.After(applied, taken);
     }
-    RETURN_IF_ERROR(index_->Commit(applied, visible, durable));
-    for (const StoredArticle& stored : heads) {
+    std::vector<IndexChange> changes;
+    changes.reserve(batch.size());
+    for (const StoredArticle& stored : batch) {
+      changes.push_back({{stored.row, stored.article.seq}, stored.deleted ? nullptr : &stored.article});
+    }
+    RETURN_IF_ERROR(index_->Apply(changes, applied, visible));
+    for (const StoredArticle& stored : batch) {
       if (stored.deleted) {
         suggester_.Remove(stored.row);
       } else {
@@ -836,7 +926,7 @@ class Engine::Impl {
       }
     }
     Publish(applied, visible, taken, {store_seq, labelled_through});
-    return applied != before;
+    return absl::OkStatus();
   }
 
   // A state of the store, and how far labelling had come in it: as far as searches see labels once they see all of it.
@@ -1248,8 +1338,11 @@ class Engine::Impl {
   const std::shared_ptr<ArticleLabeler> labeler_;
   const FolderLock lock_;
   const std::unique_ptr<ArticleStore> store_;
+  const std::shared_ptr<DamageSignal> damage_;
   const std::unique_ptr<SearchIndex> index_;
   const Searcher searcher_;
+  JobList jobs_;
+  Maintenance maintenance_;
   Suggester suggester_;
 
   mutable common::Mutex mutex_;
@@ -1272,6 +1365,7 @@ class Engine::Impl {
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
   std::string model_version_ ABSL_GUARDED_BY(mutex_);  // Of the last labels that came.
+  std::vector<std::function<void()>> indexer_work_ ABSL_GUARDED_BY(mutex_);
   WaitList waits_ ABSL_GUARDED_BY(mutex_);
   bool no_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -1307,13 +1401,14 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
         absl::StrCat("cannot make the data folder ", options.data_dir, ": ", error.message()));
   }
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
-  ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store,
-                   ArticleStore::Open(absl::StrCat(options.data_dir, "/articles.db")));
+  ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store, ArticleStore::Open(StorePath(options.data_dir)));
+  const auto damage = std::make_shared<DamageSignal>();
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
-                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq()));
+                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
+                                     {.threads = options.index_threads, .on_damage = [damage] { damage->Raise(); }}));
   ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
-  auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), std::move(index),
-                                     std::move(taxonomy));
+  auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), damage,
+                                     std::move(index), std::move(taxonomy));
   RETURN_IF_ERROR(impl->Start());
   return absl::WrapUnique(new Engine(std::move(impl)));
 }
@@ -1365,6 +1460,11 @@ absl::StatusOr<LogPlace> Engine::PlaceOf(absl::string_view field, absl::string_v
 }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
+absl::StatusOr<JobInfo> Engine::CreateSnapshot(absl::string_view name) { return impl_->CreateSnapshot(name); }
+absl::StatusOr<JobInfo> Engine::CompactIndex() { return impl_->CompactIndex(); }
+absl::StatusOr<JobInfo> Engine::CheckIndex(bool full) { return impl_->CheckIndex(full); }
+absl::StatusOr<JobInfo> Engine::RebuildIndex() { return impl_->RebuildIndex(); }
+JobList& Engine::jobs() { return impl_->jobs(); }
 void Engine::Shutdown() { impl_->Shutdown(); }
 
 }  // namespace dateline::search

@@ -23,6 +23,7 @@
 #include "search_service/article.h"
 #include "search_service/article_labeler.h"
 #include "search_service/enumeration.h"
+#include "search_service/job_list.h"
 #include "search_service/label_correction.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
@@ -134,9 +135,10 @@ class Engine {
     int max_label_attempts = 5;
     // Before the second try for such articles; longer before each further one, up to ten minutes.
     absl::Duration label_retry_delay = absl::Seconds(1);
-    // Between two commits of the index. A search must not outlive two of them, so this is how long one can take for
-    // certain without having to start again; an article is seen that much later at most.
-    absl::Duration min_commit_interval = absl::Milliseconds(200);
+    // Between two moves of what searches see: each makes a segment of the index, and an article is seen that much later
+    // at most.
+    absl::Duration min_commit_interval = absl::Milliseconds(100);
+    int index_threads = 2;  // That analyse articles for the index, where many wait.
     // How long a shutdown goes on indexing what was taken; the next start catches up with the rest.
     absl::Duration shutdown_indexing = absl::Seconds(5);
     PagingLimits paging;
@@ -220,6 +222,14 @@ class Engine {
   std::shared_ptr<const Taxonomy> taxonomy() const;
 
   absl::StatusOr<IndexInfo> GetIndexInfo() const;
+
+  // Orders long work (maintenance.h), which a job does in the background. Errors as of JobList::Start.
+  // InvalidArgument if `name` (empty: the time) is in no form or taken. Its folder is DATA_DIR/snapshots/NAME.
+  absl::StatusOr<JobInfo> CreateSnapshot(absl::string_view name);
+  absl::StatusOr<JobInfo> CompactIndex();
+  absl::StatusOr<JobInfo> CheckIndex(bool full);
+  absl::StatusOr<JobInfo> RebuildIndex();
+  JobList& jobs();
 
   // Takes no more articles (kRetryLater), makes durable what was taken, cancels the labeler for good, indexes for
   // Options::shutdown_indexing at most, commits the index, stops the threads. Idempotent. Reads still work afterwards.

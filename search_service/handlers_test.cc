@@ -27,6 +27,7 @@
 #include "dateline/search/v1/ingest_service.grpc.pb.h"
 #include "dateline/search/v1/search_admin_service.grpc.pb.h"
 #include "dateline/search/v1/search_service.grpc.pb.h"
+#include "search_service/admin_handler.h"
 #include "search_service/engine.h"
 #include "search_service/ingest_handler.h"
 #include "search_service/search_handler.h"
@@ -1154,9 +1155,59 @@ TEST_F(HandlersTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
   v1::FindSimilarArticlesResponse similar;
   EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, v1::FindSimilarArticlesRequest(), similar),
               StatusIs(absl::StatusCode::kUnimplemented));
-  v1::CreateSnapshotResponse snapshot;
-  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CreateSnapshot, v1::CreateSnapshotRequest(), snapshot),
+  v1::RelabelArticlesResponse relabel;
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::RelabelArticles, v1::RelabelArticlesRequest(), relabel),
               StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+TEST_F(HandlersTest, JobsAreOrderedWatchedAndListed) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_VISIBLE);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::CompactIndexResponse compact;
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::CompactIndex, v1::CompactIndexRequest(), compact));
+  EXPECT_EQ(compact.job().method(), "CompactIndex");
+  EXPECT_FALSE(compact.commit_token().empty());
+  v1::CheckIndexRequest full;
+  full.set_full(true);
+  v1::CheckIndexResponse check;
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::CheckIndex, full, check));
+  v1::GetJobRequest which;
+  which.set_id(check.job().id());
+  v1::GetJobResponse job;
+  do {
+    ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::GetJob, which, job));
+  } while (!job.job().has_end_time());
+  EXPECT_EQ(job.job().state(), v1::JOB_STATE_SUCCEEDED) << job.job().error();
+  EXPECT_EQ(job.job().message(), "no damage found; the index has all 1 article");
+  v1::ListJobsRequest list;
+  list.set_page_size(1);
+  v1::ListJobsResponse page;
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::ListJobs, list, page));
+  ASSERT_EQ(page.jobs_size(), 1);
+  EXPECT_EQ(page.jobs(0).id(), check.job().id());
+  list.set_page_token(page.next_page_token());
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::ListJobs, list, page));
+  ASSERT_EQ(page.jobs_size(), 1);
+  EXPECT_EQ(page.jobs(0).id(), compact.job().id());
+  EXPECT_EQ(page.next_page_token(), "");
+  v1::CancelJobRequest cancel;
+  v1::CancelJobResponse cancelled;
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CancelJob, cancel, cancelled),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  cancel.set_id("job-unknown");
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CancelJob, cancel, cancelled),
+              StatusIs(absl::StatusCode::kNotFound));
+  list.set_page_size(101);
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::ListJobs, list, page),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  v1::CreateSnapshotRequest name;
+  name.set_name("no/such/name");
+  v1::CreateSnapshotResponse snapshot;
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::CreateSnapshot, name, snapshot),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(HandlersTest, InfoCountsWhatIsThere) {

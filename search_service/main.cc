@@ -1,4 +1,6 @@
 // search_service: keeps articles, has them tagged, makes them searchable.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +27,7 @@
 #include "common/status_macros.h"
 #include "common/version.h"
 #include "common/worker_pool.h"
+#include "search_service/admin_handler.h"
 #include "search_service/classifier_client.h"
 #include "search_service/engine.h"
 #include "search_service/ingest_handler.h"
@@ -93,6 +96,10 @@ void Declare(Flags& flags, CLI::App& app) {
                  "Threads that take articles in, and as many that wait for the classifier to extract them from pages")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
+  app.add_option("--index_threads", flags.engine.index_threads,
+                 "Threads that analyse articles for the index, where many wait")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
   app.add_option("--queue", flags.search_pool.queue_limit,
                  "Calls that may wait for a thread; more are told to try again")
       ->capture_default_str()
@@ -163,6 +170,15 @@ absl::Status Serve(Flags& flags, search::ClassifierClient::Tagging tagging, cons
   return absl::OkStatus();
 }
 
+// Every reader of the index has a few files of each segment open; the usual limit of 1,024 is for programs that use
+// select().
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);  // Where it is refused, as many as before are allowed.
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -172,6 +188,7 @@ int main(int argc, char** argv) {
   const int cores = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   flags.search_pool = {.threads = 2 * cores, .queue_limit = 256};
   flags.ingest_pool = {.threads = std::max(4, cores), .queue_limit = 256};
+  flags.engine.index_threads = std::max(2, cores / 2);
   CLI::App app("", "search_service");
   Declare(flags, app);
   if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
@@ -182,6 +199,7 @@ int main(int argc, char** argv) {
   }
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
+  RaiseFileLimit();
   if (const absl::Status status = Serve(flags, *std::move(tagging), signals); !status.ok()) {
     std::fprintf(stderr, "search_service: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;

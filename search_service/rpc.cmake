@@ -1,8 +1,8 @@
 # search_rpc: handlers and mapping. classifier_client: the classifier service as the core wants it.
 # search_service: the server.
 dateline_library(search_rpc
-  SOURCES article_proto.cc ingest_handler.cc ingest_stream.cc search_handler.cc search_proto.cc
-  HEADERS article_proto.h document_extractor.h ingest_handler.h ingest_stream.h search_handler.h search_proto.h
+  SOURCES admin_handler.cc article_proto.cc ingest_handler.cc ingest_stream.cc search_handler.cc search_proto.cc
+  HEADERS admin_handler.h article_proto.h document_extractor.h ingest_handler.h ingest_stream.h search_handler.h search_proto.h
   DEPS search_core search_grpc common_rpc item_error)
 
 dateline_library(classifier_client

@@ -218,17 +218,4 @@ grpc::ServerUnaryReactor* SearchHandler::ListArticles(grpc::CallbackServerContex
       });
 }
 
-grpc::ServerUnaryReactor* SearchAdminHandler::GetIndexInfo(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request,
-                                                           grpc::ByteBuffer* response) {
-  return common::rpc::RunUnary<v1::GetIndexInfoRequest, v1::GetIndexInfoResponse>(
-      context, request, response, pool_, {},
-      [this](const common::rpc::Call& /*call*/, const v1::GetIndexInfoRequest& /*in*/,
-             v1::GetIndexInfoResponse& out) -> absl::Status {
-        ASSIGN_OR_RETURN(const IndexInfo info, engine_.GetIndexInfo());
-        ToProto(info, engine_, out);
-        return absl::OkStatus();
-      });
-}
-
 }  // namespace dateline::search

@@ -1,4 +1,4 @@
-// SearchService and SearchAdminService over the engine.
+// SearchService over the engine.
 #ifndef DATELINE_SEARCH_SERVICE_SEARCH_HANDLER_H_
 #define DATELINE_SEARCH_SERVICE_SEARCH_HANDLER_H_
 
@@ -8,7 +8,6 @@
 #include "grpcpp/grpcpp.h"
 
 #include "common/worker_pool.h"
-#include "dateline/search/v1/search_admin_service.grpc.pb.h"
 #include "dateline/search/v1/search_service.grpc.pb.h"
 #include "search_service/engine.h"
 #include "search_service/search_query.h"
@@ -45,21 +44,6 @@ class SearchHandler final
   common::WorkerPool& pool_;
   const int max_waiting_;
   std::atomic<int> waiting_{0};
-};
-
-// Administration. Thread-safe. Methods that are not built yet answer UNIMPLEMENTED.
-class SearchAdminHandler final
-    : public v1::SearchAdminService::WithRawCallbackMethod_GetIndexInfo<v1::SearchAdminService::Service> {
- public:
-  // Both must outlive the handler.
-  SearchAdminHandler(const Engine& engine, common::WorkerPool& pool) : engine_(engine), pool_(pool) {}
-
-  grpc::ServerUnaryReactor* GetIndexInfo(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                         grpc::ByteBuffer* response) override;
-
- private:
-  const Engine& engine_;
-  common::WorkerPool& pool_;
 };
 
 }  // namespace dateline::search

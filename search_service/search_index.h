@@ -1,9 +1,8 @@
-// The index: a view of the article store that answers queries, on Xapian. Every document is known by the article's id
-// and holds the article's row number; nothing of the text comes back out.
+// The index: a view of the article store that answers queries, on Xapian. Every document shows a state of a row of the
+// store; nothing of the text comes back out.
 //
-// One thread writes (Upsert … Commit). Any number of threads call Match, Resolve and the like at the same time; each
-// call sees one committed revision. The documents are spread over a set of databases that is searched as one; today
-// the set has one member.
+// One thread writes (Apply). Any number of threads call Match and the like at the same time; each call sees one state
+// that was published. How it lies on the disk is in index_set.h.
 #ifndef DATELINE_SEARCH_SERVICE_SEARCH_INDEX_H_
 #define DATELINE_SEARCH_SERVICE_SEARCH_INDEX_H_
 
@@ -20,15 +19,17 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 #include "search_service/article.h"
+#include "search_service/index_segment.h"
 #include "search_service/query_node.h"
 #include "search_service/query_parser.h"
 
 namespace dateline::search {
 
 // Raised whenever an index of before can't be read or updated any more: it is then built anew.
-inline constexpr int32_t kIndexVersion = 2;
+inline constexpr int32_t kIndexVersion = 3;
 
 // A condition beside the query. A facet of `field` is counted without the conditions on that field.
 struct IndexFilter {
@@ -51,9 +52,8 @@ struct MatchRequest {
   bool partial_on_timeout = false;
 };
 
-// A document in the set of databases; good for Resolve for as long as `generation` of the index stays.
 struct HitRef {
-  uint32_t document = 0;
+  int64_t row = 0;  // Of the store.
   float score = 0.0F;
 };
 
@@ -66,49 +66,68 @@ struct MatchResult {
   uint64_t applied_seq = 0;
   uint64_t visible_seq = 0;  // As it was committed with what was searched.
   absl::Time commit_time;
+  std::string state;       // What was searched: as SearchIndex::state().
   bool embargoes = false;  // As HasEmbargoes.
 };
 
+class IndexSet;
+
 class SearchIndex {
  public:
+  struct Options {
+    int threads = 2;  // That analyse and write what comes in, at a time.
+    // Between times at which all is forced to disk, and what was removed leaves it.
+    absl::Duration sync_interval = absl::Minutes(1);
+    // Called, from any thread and perhaps more than once, when a file turns out not to be as it was written.
+    std::function<void()> on_damage = nullptr;
+  };
+
   // Opens the index in the folder `path`, or makes it. One that is damaged, of another version or of another log is
-  // thrown away and made anew: applied_seq() is 0 then. So is one that is ahead of `last_seq` of its log. After the
-  // machine went down it is checked first.
+  // thrown away and made anew: applied_seq() is 0 then. So is one that is ahead of `last_seq` of its log.
   static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& path, const std::string& log_uuid,
-                                                           uint64_t last_seq);
+                                                           uint64_t last_seq, const Options& options);
+  // Forces all to disk.
   ~SearchIndex();
 
-  // Writing, from one thread. After an error call Recover: it forgets what was not committed.
-  // Puts a document in place of the one with the same id. Where only labels or language differ little is written.
-  absl::Status Upsert(int64_t row, const Article& article);
-  absl::Status Remove(absl::string_view id);
-  // Publishes everything so far. How far the index has come in the store's log, and which prefix of it searches now see
-  // in full (visible_prefix.h), are part of the same commit. `durable`: also forced to disk.
-  absl::Status Commit(uint64_t applied_seq, uint64_t visible_seq, bool durable);
-  absl::Status Recover();
-  // As last committed.
+  // Publishes changes, each of another row: searches see all of them from then on. How far the index has come in the
+  // store's log, and which prefix of it searches now see in full (visible_prefix.h), are published with them. After an
+  // error nothing has changed.
+  absl::Status Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq);
+  // Forces all to disk that was published when this was called.
+  absl::Status Sync();
+  // Makes one segment of all, and leaves out what no longer counts. Cancelled, some time after `cancelled` (may be
+  // empty) says so.
+  absl::Status Compact(const std::function<bool()>& cancelled = {});
+  // Whether what was forced to disk is as it was written: DataLoss if not. Reads all of it. Cancelled as above.
+  absl::Status Verify(const std::function<bool()>& cancelled = {}) const;
+  // What its documents show, in no order.
+  std::vector<RowState> States() const;
+  // Whether the machine went down since the index was last used, so that damage is possible.
+  bool opened_after_boot() const;
+  // As last published.
   uint64_t applied_seq() const;
   uint64_t visible_seq() const;
 
-  // DeadlineExceeded, Cancelled; Unavailable if the index kept changing; otherwise the query always has an answer.
+  // DeadlineExceeded, Cancelled; Unavailable, DataLoss if the files can't be read; otherwise the query always has an
+  // answer.
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const;
-  // The rows of the documents; 0 for those that are gone.
-  absl::StatusOr<std::vector<int64_t>> Resolve(const std::vector<HitRef>& hits) const;
   // For words that no article has: one that many articles have and that is spelled nearly the same. Nullopt if the
   // word occurs, or nothing is near.
   absl::StatusOr<std::optional<std::string>> Correct(const SearchedWord& word, absl::Time deadline) const;
   // Whether an article may be visible from a time later than `now` only. Once all embargoes have ended, and until those
   // articles change, it may say so still.
   absl::StatusOr<bool> HasEmbargoes(absl::Time now) const;
-  absl::StatusOr<int64_t> document_count() const;
+  int64_t document_count() const;
+  int64_t segment_count() const;
   std::string generation() const;
+  // The same search on the same state finds the same hits in the same order, before and after a restart.
+  std::string state() const;
   int64_t DiskBytes() const;
   absl::Time commit_time() const;
 
  private:
-  class Impl;
-  explicit SearchIndex(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit SearchIndex(std::unique_ptr<IndexSet> set);
+  std::unique_ptr<IndexSet> set_;
 };
 
 }  // namespace dateline::search

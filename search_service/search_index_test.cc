@@ -1,31 +1,40 @@
 #include "search_service/search_index.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <list>
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "common/mutex.h"
+#include "common/hash.h"
 #include "search_service/engine_test_util.h"
+#include "search_service/storage.pb.h"
 
 namespace dateline::search {
 namespace {
 
-std::unique_ptr<SearchIndex> OpenOrDie(const TempDir& dir, uint64_t last_seq = 1'000'000) {
-  absl::StatusOr<std::unique_ptr<SearchIndex>> index = SearchIndex::Open(dir.path() + "/index", "log", last_seq);
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+
+std::unique_ptr<SearchIndex> OpenOrDie(const TempDir& dir, uint64_t last_seq = 1'000'000,
+                                       absl::Duration sync_interval = absl::Minutes(1)) {
+  absl::StatusOr<std::unique_ptr<SearchIndex>> index =
+      SearchIndex::Open(dir.path() + "/index", "log", last_seq, {.threads = 2, .sync_interval = sync_interval});
   if (!index.ok()) {
     ADD_FAILURE() << index.status();
     std::abort();
@@ -33,10 +42,48 @@ std::unique_ptr<SearchIndex> OpenOrDie(const TempDir& dir, uint64_t last_seq = 1
   return *std::move(index);
 }
 
+// Changes to be applied together, with the articles that they speak of.
+class Batch {
+ public:
+  void Put(int64_t row, Article article, uint64_t seq = 0) {
+    articles_.push_back(std::move(article));
+    changes_.push_back({{row, seq != 0 ? seq : static_cast<uint64_t>(row)}, &articles_.back()});
+  }
+  void Remove(int64_t row, uint64_t seq) { changes_.push_back({{row, seq}, nullptr}); }
+  absl::Status ApplyTo(SearchIndex& index, uint64_t applied) const { return index.Apply(changes_, applied, applied); }
+
+ private:
+  std::list<Article> articles_;
+  std::vector<IndexChange> changes_;
+};
+
 MatchRequest RequestFor(QueryNode query) {
   MatchRequest request;
   request.query = std::move(query);
+  request.max_hits = 1'000;
   return request;
+}
+
+QueryNode Word(const std::string& word) {
+  QueryNode node;
+  node.kind = QueryNode::Kind::kWord;
+  node.words = {word};
+  node.stems = {word};
+  return node;
+}
+
+std::vector<int64_t> RowsOf(const MatchResult& result) {
+  std::vector<int64_t> rows;
+  for (const HitRef& hit : result.hits) rows.push_back(hit.row);
+  return rows;
+}
+
+std::vector<int64_t> Find(const SearchIndex& index, const std::string& word) {
+  const absl::StatusOr<MatchResult> result = index.Match(RequestFor(Word(word)));
+  EXPECT_TRUE(result.ok()) << result.status();
+  if (!result.ok()) return {-1};
+  EXPECT_EQ(result->total, static_cast<int64_t>(result->hits.size()));
+  return RowsOf(*result);
 }
 
 Article WithCountry(Article article, std::string id) {
@@ -47,6 +94,24 @@ Article WithCountry(Article article, std::string id) {
   label.score = 0.9;
   article.labels.push_back(std::move(label));
   return article;
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> FilesIn(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().string());
+  }
+  return files;
+}
+
+size_t FoldersIn(const std::string& folder) {
+  return static_cast<size_t>(std::count_if(fs::directory_iterator(folder), fs::directory_iterator(),
+                                           [](const auto& entry) { return entry.is_directory(); }));
 }
 
 // No file of this process grows beyond so many bytes, as on a full disk.
@@ -71,70 +136,336 @@ class FileSizeLimit {
   void (*old_handler_)(int) = nullptr;
 };
 
-void AddMany(SearchIndex& index, const std::string& prefix, int count) {
-  for (int i = 0; i < count; ++i) {
-    const Article article = MakeArticle(absl::StrCat(prefix, i), "Common title", absl::StrCat("Common words ", i));
-    ASSERT_TRUE(index.Upsert(i + 1, article).ok());
+TEST(SearchIndexTest, TheLatestStateOfARowIsTheOneThatIsFound) {
+  TempDir dir;
+  auto index = OpenOrDie(dir);
+  Batch first;
+  first.Put(1, MakeArticle("a", "First", "apple common"));
+  first.Put(2, MakeArticle("b", "Second", "banana common"));
+  ASSERT_TRUE(first.ApplyTo(*index, 2).ok());
+  Batch second;
+  second.Put(1, MakeArticle("a", "First", "cherry common"), 3);
+  ASSERT_TRUE(second.ApplyTo(*index, 3).ok());
+  EXPECT_THAT(Find(*index, "apple"), ElementsAre());
+  EXPECT_THAT(Find(*index, "cherry"), ElementsAre(1));
+  EXPECT_THAT(Find(*index, "common"), ElementsAre(1, 2));
+  Batch third;
+  third.Remove(1, 4);
+  ASSERT_TRUE(third.ApplyTo(*index, 4).ok());
+  EXPECT_THAT(Find(*index, "common"), ElementsAre(2));
+  EXPECT_EQ(index->document_count(), 1);
+  Batch fourth;
+  fourth.Put(1, MakeArticle("a", "First", "common again"), 5);
+  ASSERT_TRUE(fourth.ApplyTo(*index, 5).ok());
+  EXPECT_EQ(Find(*index, "common").size(), 2U);
+  EXPECT_EQ(index->applied_seq(), 5U);
+  EXPECT_EQ(index->visible_seq(), 5U);
+}
+
+// Random puts and removals, some merged and some not, against a map; and again after reopening.
+TEST(SearchIndexTest, FindsWhatAMapWouldHoldHoweverItIsSpreadOverSegments) {
+  TempDir dir;
+  std::mt19937 random(20261127);
+  std::map<int64_t, std::string> expected;
+  uint64_t seq = 0;
+  auto index = OpenOrDie(dir);
+  for (int round = 0; round < 120; ++round) {
+    Batch batch;
+    std::set<int64_t> rows;
+    const auto count = static_cast<size_t>(1 + random() % (round % 10 == 0 ? 60 : 4));
+    while (rows.size() < count) rows.insert(1 + static_cast<int64_t>(random() % 150));
+    for (const int64_t row : rows) {
+      ++seq;
+      if (random() % 4 == 0) {
+        batch.Remove(row, seq);
+        expected.erase(row);
+      } else {
+        expected[row] = absl::StrCat("word", random() % 5);
+        batch.Put(row, MakeArticle(absl::StrCat("id", row), "Title", expected[row] + " common"), seq);
+      }
+    }
+    ASSERT_TRUE(batch.ApplyTo(*index, seq).ok());
+    if (round % 40 == 39) index = nullptr, index = OpenOrDie(dir);
+    if (round == 100) {
+      ASSERT_TRUE(index->Compact().ok());
+    }
+    std::map<std::string, std::vector<int64_t>> by_word;
+    std::vector<int64_t> all;
+    for (const auto& [row, word] : expected) by_word[word].push_back(row), all.push_back(row);
+    const auto sorted = [&](const std::string& word) {
+      std::vector<int64_t> found = Find(*index, word);
+      std::sort(found.begin(), found.end());
+      return found;
+    };
+    ASSERT_EQ(sorted("common"), all) << round;
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(sorted(absl::StrCat("word", i)), by_word[absl::StrCat("word", i)]) << round;
+    ASSERT_EQ(index->document_count(), static_cast<int64_t>(all.size()));
+    ASSERT_EQ(index->applied_seq(), seq);
   }
 }
 
-// Where there is no room, a commit may fail at any of its steps, each of which leaves another state behind.
-class RecoverTest : public ::testing::TestWithParam<int> {};
-
-TEST_P(RecoverTest, ForgetsWhatACommitLeftThatFoundNoRoomEvenWhileThereIsNone) {
+TEST(SearchIndexTest, ManySmallSegmentsBecomeFew) {
   TempDir dir;
   auto index = OpenOrDie(dir);
-  ASSERT_TRUE(index->Upsert(1, MakeArticle("a", "First", "Text")).ok());
-  ASSERT_TRUE(index->Commit(1, 1, /*durable=*/false).ok());
-  AddMany(*index, "lost", 2'000);
+  for (int i = 1; i <= 100; ++i) {
+    Batch batch;
+    batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", "common"));
+    ASSERT_TRUE(batch.ApplyTo(*index, i).ok());
+  }
+  const absl::Time limit = Soon();
+  while (index->segment_count() >= 16 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_LT(index->segment_count(), 16);
+  EXPECT_EQ(Find(*index, "common").size(), 100U);
+  ASSERT_TRUE(index->Compact().ok());
+  EXPECT_EQ(index->segment_count(), 1);
+  std::vector<int64_t> in_order;
+  for (int i = 1; i <= 100; ++i) in_order.push_back(i);
+  EXPECT_EQ(Find(*index, "common"), in_order) << "hits that rank alike come by row";
+}
+
+TEST(SearchIndexTest, SearchesSeeAllOfABatchOrNothing) {
+  TempDir dir;
+  auto index = OpenOrDie(dir);
+  constexpr int kRows = 40;
+  const auto apply = [&](int version) {
+    Batch batch;
+    for (int row = 1; row <= kRows; ++row) {
+      batch.Put(row, MakeArticle(absl::StrCat("a", row), "Title", absl::StrCat("common version", version)),
+                static_cast<uint64_t>(version * kRows + row));
+    }
+    ASSERT_TRUE(batch.ApplyTo(*index, static_cast<uint64_t>((version + 1) * kRows)).ok());
+  };
+  apply(0);
+  std::atomic<bool> done = false;
+  std::atomic<int> searches = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const absl::StatusOr<MatchResult> result = index->Match(RequestFor(Word("common")));
+        ASSERT_TRUE(result.ok()) << result.status();
+        ASSERT_EQ(result->total, kRows);
+        // All hits are of one version.
+        const uint64_t version = result->applied_seq / kRows - 1;
+        const absl::StatusOr<MatchResult> later = index->Match(RequestFor(Word(absl::StrCat("version", version))));
+        ASSERT_TRUE(later.ok()) << later.status();
+        ASSERT_TRUE(later->total == kRows || (later->total == 0 && later->applied_seq > result->applied_seq));
+        ++searches;
+      }
+    });
+  }
+  for (int version = 1; version <= 60; ++version) apply(version);
+  while (searches < 30) absl::SleepFor(absl::Milliseconds(1));
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+}
+
+TEST(SearchIndexTest, WhatFoundNoRoomChangesNothingAndLeavesNothing) {
+  TempDir dir;
+  auto index = OpenOrDie(dir);
+  Batch first;
+  first.Put(1, MakeArticle("a", "First", "common"));
+  ASSERT_TRUE(first.ApplyTo(*index, 1).ok());
+  const size_t folders = FoldersIn(dir.path() + "/index");
+  Batch many;
+  for (int i = 2; i < 500; ++i) {
+    many.Put(i, MakeArticle(absl::StrCat("b", i), "Title", absl::StrCat("common words ", i, " ", i * 7, " ", i * 13)));
+  }
+  for (const rlim_t bytes : {1U, 9'000U, 30'000U}) {
+    const FileSizeLimit limit(bytes);
+    const absl::Status applied = many.ApplyTo(*index, 500);
+    ASSERT_FALSE(applied.ok()) << bytes;
+    EXPECT_EQ(applied.code(), absl::StatusCode::kUnavailable) << applied;
+    EXPECT_EQ(index->applied_seq(), 1U);
+    EXPECT_THAT(Find(*index, "common"), ElementsAre(1));
+    EXPECT_EQ(FoldersIn(dir.path() + "/index"), folders) << bytes;
+  }
+  ASSERT_TRUE(many.ApplyTo(*index, 500).ok());
+  EXPECT_EQ(Find(*index, "common").size(), 499U);
+}
+
+// A killed process leaves the files as they are: what a copy of the folder shows.
+TEST(SearchIndexTest, AKilledProcessLeavesWhatWasPublishedLast) {
+  TempDir dir;
+  TempDir copy;
+  auto index = OpenOrDie(dir);
+  for (int i = 1; i <= 5; ++i) {
+    Batch batch;
+    batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", "common"));
+    ASSERT_TRUE(batch.ApplyTo(*index, i).ok());
+  }
+  fs::copy(dir.path() + "/index", copy.path() + "/index", fs::copy_options::recursive);
+  fs::create_directory(copy.path() + "/index/s00009999");  // It was writing this one.
+  auto again = OpenOrDie(copy);
+  EXPECT_EQ(again->applied_seq(), 5U);
+  EXPECT_EQ(Find(*again, "common").size(), 5U);
+  EXPECT_EQ(again->generation(), index->generation());
+  EXPECT_EQ(again->state(), index->state());
+  EXPECT_FALSE(fs::exists(copy.path() + "/index/s00009999"));
+}
+
+// As if the machine had gone down since.
+void Reboot(const std::string& index_path) {
+  const std::string path = index_path + "/set";
+  std::string content = Contents(path);
+  content.resize(content.size() - 64);
+  storage::v1::SegmentSet set;
+  ASSERT_TRUE(set.ParseFromString(content));
+  set.set_boot_id("another");
+  content = set.SerializeAsString();
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content << common::Sha256Hex(content);
+}
+
+TEST(SearchIndexTest, AfterABootOnlyWhatWasForcedToDiskCounts) {
+  TempDir dir;
+  TempDir copy;
+  auto index = OpenOrDie(dir);
+  Batch first;
+  for (int i = 1; i <= 3; ++i) first.Put(i, MakeArticle(absl::StrCat("a", i), "Title", "common"));
+  ASSERT_TRUE(first.ApplyTo(*index, 3).ok());
+  ASSERT_TRUE(index->Sync().ok());
+  Batch second;
+  second.Remove(1, 4);
+  second.Put(5, MakeArticle("a5", "Title", "common"));
+  ASSERT_TRUE(second.ApplyTo(*index, 5).ok());
+  // What was forced to disk stays there, though it is merged into another segment.
+  ASSERT_TRUE(index->Compact().ok());
+  EXPECT_THAT(Find(*index, "common"), ElementsAre(2, 3, 5));
+  fs::copy(dir.path() + "/index", copy.path() + "/index", fs::copy_options::recursive);
+  Reboot(copy.path() + "/index");
   {
-    const FileSizeLimit limit(GetParam());
-    ASSERT_FALSE(index->Commit(2'001, 2'001, /*durable=*/false).ok());
-    const absl::Status recovered = index->Recover();
-    EXPECT_TRUE(recovered.ok()) << recovered;
+    auto again = OpenOrDie(copy);
+    EXPECT_EQ(again->applied_seq(), 3U);
+    EXPECT_THAT(Find(*again, "common"), ElementsAre(1, 2, 3));
+    // The log goes on from there.
+    ASSERT_TRUE(second.ApplyTo(*again, 5).ok());
   }
-  ASSERT_TRUE(index->Recover().ok());
-  EXPECT_EQ(index->applied_seq(), 1U);
-  EXPECT_EQ(*index->document_count(), 1);
-  ASSERT_TRUE(index->Upsert(2, MakeArticle("b", "Second", "Text")).ok());
-  ASSERT_TRUE(index->Commit(2, 2, /*durable=*/false).ok());
-  EXPECT_EQ(*index->document_count(), 2);
+  Reboot(copy.path() + "/index");
+  auto again = OpenOrDie(copy);
+  EXPECT_EQ(again->applied_seq(), 5U) << "closing forces all to disk";
+  EXPECT_THAT(Find(*again, "common"), ElementsAre(2, 3, 5));
 }
 
-INSTANTIATE_TEST_SUITE_P(FileSizes, RecoverTest, ::testing::Values(1, 30'000, 100'000));
-
-TEST(SearchIndexTest, RecoverForgetsWhatWasNotCommitted) {
+TEST(SearchIndexTest, AnIndexOfAnotherLogOrAheadOfItsLogIsMadeAnew) {
   TempDir dir;
-  auto index = OpenOrDie(dir);
-  ASSERT_TRUE(index->Upsert(1, MakeArticle("a", "First", "Text")).ok());
-  ASSERT_TRUE(index->Commit(1, 1, /*durable=*/false).ok());
-  AddMany(*index, "lost", 3);
-  ASSERT_TRUE(index->Recover().ok());
-  EXPECT_EQ(*index->document_count(), 1);
+  Batch batch;
+  batch.Put(7, MakeArticle("a", "Title", "common"));
+  ASSERT_TRUE(batch.ApplyTo(*OpenOrDie(dir), 7).ok());
+  const std::string generation = OpenOrDie(dir)->generation();
+  {
+    auto index = OpenOrDie(dir, /*last_seq=*/6);
+    EXPECT_EQ(index->applied_seq(), 0U);
+    EXPECT_EQ(index->document_count(), 0);
+    EXPECT_NE(index->generation(), generation);
+    EXPECT_EQ(FoldersIn(dir.path() + "/index"), 0U);
+    ASSERT_TRUE(batch.ApplyTo(*index, 6).ok());
+  }
+  auto other = SearchIndex::Open(dir.path() + "/index", "another log", 100, {});
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ((*other)->applied_seq(), 0U);
 }
 
-TEST(SearchIndexTest, ClosingCommitsNothing) {
+TEST(SearchIndexTest, DamageIsNoticed) {
   TempDir dir;
   {
     auto index = OpenOrDie(dir);
-    ASSERT_TRUE(index->Upsert(1, MakeArticle("a", "First", "Text")).ok());
-    ASSERT_TRUE(index->Commit(1, 1, /*durable=*/true).ok());
-    AddMany(*index, "lost", 3);
+    Batch batch;
+    for (int i = 1; i <= 30; ++i) batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", absl::StrCat("common ", i)));
+    ASSERT_TRUE(batch.ApplyTo(*index, 30).ok());
+    EXPECT_TRUE(index->Verify().ok()) << "of what was not forced to disk nothing is known";
+    ASSERT_TRUE(index->Sync().ok());
+    EXPECT_TRUE(index->Verify().ok());
   }
+  const std::vector<std::string> files = FilesIn(dir.path() + "/index");
+  ASSERT_GE(files.size(), 7U);
+  for (const std::string& file : files) {
+    if (fs::path(file).filename() == "flintlock") continue;
+    SCOPED_TRACE(file);
+    const std::string good = Contents(file);
+    ASSERT_FALSE(good.empty());
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << good.substr(0, good.size() / 2);
+    TempDir copy;
+    fs::copy(dir.path() + "/index", copy.path() + "/index", fs::copy_options::recursive);
+    {
+      auto index = OpenOrDie(copy);
+      // One of the two lists of segments is enough.
+      const bool list = absl::StartsWith(fs::path(file).filename().string(), "set");
+      EXPECT_EQ(index->applied_seq(), list ? 30U : 0U);
+    }
+    // A bit that flips changes no size.
+    std::string flipped = good;
+    flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 4);
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << flipped;
+    TempDir second;
+    fs::copy(dir.path() + "/index", second.path() + "/index", fs::copy_options::recursive);
+    auto index = OpenOrDie(second);
+    if (index->applied_seq() == 30U && !absl::StrContains(file, "/index/set")) {
+      EXPECT_EQ(index->Verify().code(), absl::StatusCode::kDataLoss);
+    }
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << good;
+  }
+}
+
+// How many files hold the end of the word "xylographicsecret": Xapian writes the beginnings that neighbouring terms
+// share once.
+int FilesWithTheSecret(const std::string& folder) {
+  int count = 0;
+  for (const std::string& file : FilesIn(folder)) {
+    if (absl::StrContains(Contents(file), "lographicsecret")) ++count;
+  }
+  return count;
+}
+
+TEST(SearchIndexTest, WhatWasRemovedLeavesTheDiskByItself) {
+  TempDir dir;
+  auto index = OpenOrDie(dir, 100, absl::Milliseconds(50));
+  Batch batch;
+  for (int i = 1; i <= 20; ++i) {
+    batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", i == 7 ? "xylographicsecret common" : "common"));
+  }
+  ASSERT_TRUE(batch.ApplyTo(*index, 20).ok());
+  ASSERT_TRUE(index->Sync().ok());
+  EXPECT_GT(FilesWithTheSecret(dir.path()), 0);
+  Batch removal;
+  removal.Remove(7, 21);
+  ASSERT_TRUE(removal.ApplyTo(*index, 21).ok());
+  EXPECT_THAT(Find(*index, "xylographicsecret"), ElementsAre());
+  const absl::Time limit = Soon();
+  // Files may go while they are looked for.
+  const auto folders = [&] { return FoldersIn(dir.path() + "/index"); };
+  while ((folders() > 1 || index->segment_count() > 1) && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(FilesWithTheSecret(dir.path()), 0);
+  EXPECT_EQ(Find(*index, "common").size(), 19U);
+}
+
+TEST(SearchIndexTest, CompactingLeavesNothingOfWhatWasRemoved) {
+  TempDir dir;
   auto index = OpenOrDie(dir);
-  EXPECT_EQ(index->applied_seq(), 1U);
-  EXPECT_EQ(*index->document_count(), 1);
+  Batch batch;
+  for (int i = 1; i <= 20; ++i) {
+    batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", i == 7 ? "xylographicsecret common" : "common"));
+  }
+  ASSERT_TRUE(batch.ApplyTo(*index, 20).ok());
+  Batch removal;
+  removal.Remove(7, 21);
+  ASSERT_TRUE(removal.ApplyTo(*index, 21).ok());
+  ASSERT_TRUE(index->Compact().ok());
+  EXPECT_THAT(Find(*index, "xylographicsecret"), ElementsAre());
+  ASSERT_TRUE(index->Sync().ok());
+  EXPECT_EQ(FilesWithTheSecret(dir.path()), 0);
+  EXPECT_EQ(Find(*index, "common").size(), 19U);
 }
 
 TEST(SearchIndexTest, ALookupOfLabelsThatFindsNothingCanBeCancelled) {
   TempDir dir;
   auto index = OpenOrDie(dir);
+  Batch batch;
   for (int i = 0; i < 1'000; ++i) {
-    ASSERT_TRUE(index->Upsert(i + 1, WithCountry(MakeArticle(absl::StrCat(i), "Title", "Text"), "RU")).ok());
+    batch.Put(i + 1, WithCountry(MakeArticle(absl::StrCat(i), "Title", "Text"), "RU"));
   }
   // Fewer have labels than there are articles: the match goes by the labels, and asks nothing else in between.
-  ASSERT_TRUE(index->Upsert(1'001, MakeArticle("unlabelled", "Title", "Text")).ok());
-  ASSERT_TRUE(index->Commit(1'000, 1'000, /*durable=*/false).ok());
+  batch.Put(1'001, MakeArticle("unlabelled", "Title", "Text"));
+  ASSERT_TRUE(batch.ApplyTo(*index, 1'000).ok());
   MatchRequest request = RequestFor(QueryNode::All());
   request.labels.min_score = 0.5;
   request.filters.push_back(
@@ -150,16 +481,17 @@ TEST(SearchIndexTest, ALookupOfLabelsThatFindsNothingCanBeCancelled) {
 TEST(SearchIndexTest, AnyOfSeveralLabelsIsLookedUpInEachDimension) {
   TempDir dir;
   auto index = OpenOrDie(dir);
-  ASSERT_TRUE(index->Upsert(1, WithCountry(MakeArticle("a", "Title", "Text"), "RU")).ok());
-  ASSERT_TRUE(index->Upsert(2, WithCountry(MakeArticle("b", "Title", "Text"), "IR")).ok());
+  Batch batch;
+  batch.Put(1, WithCountry(MakeArticle("a", "Title", "Text"), "RU"));
+  batch.Put(2, WithCountry(MakeArticle("b", "Title", "Text"), "IR"));
   Article issue = MakeArticle("c", "Title", "Text");
   Label label;
   label.dimension = Dimension::kIssue;
   label.id = "IR";
   label.score = 0.9;
   issue.labels.push_back(label);
-  ASSERT_TRUE(index->Upsert(3, issue).ok());
-  ASSERT_TRUE(index->Commit(3, 3, /*durable=*/false).ok());
+  batch.Put(3, issue);
+  ASSERT_TRUE(batch.ApplyTo(*index, 3).ok());
   MatchRequest request = RequestFor(
       QueryNode::Or({QueryNode::Term({Field::kRegion, ""}, "RU"), QueryNode::Term({Field::kRegion, ""}, "FR"),
                      QueryNode::Term({Field::kIssue, ""}, "IR")}));
@@ -167,134 +499,10 @@ TEST(SearchIndexTest, AnyOfSeveralLabelsIsLookedUpInEachDimension) {
     request.labels.min_score = min_score;
     const absl::StatusOr<MatchResult> result = index->Match(request);
     ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(*index->Resolve(result->hits), (std::vector<int64_t>{1, 3}));
+    EXPECT_EQ(RowsOf(*result), (std::vector<int64_t>{1, 3}));
   }
   request.labels.min_score = 0.95;
   EXPECT_EQ(index->Match(request)->total, 0);
-}
-
-// The search's last try waits for the writer in vain; before, each try met two commits.
-TEST(SearchIndexTest, ASearchThatCommitsKeepOvertakingIsGivenTimeAtItsLastTry) {
-  constexpr int kDocuments = 200;  // So few that the search looks at the clock once, when it begins.
-  TempDir dir;
-  auto index = OpenOrDie(dir);
-  AddMany(*index, "a", kDocuments);
-  ASSERT_TRUE(index->Commit(kDocuments, kDocuments, /*durable=*/false).ok());
-  uint64_t seq = kDocuments;
-  const auto commit_twice = [&] {
-    for (int i = 0; i < 2; ++i) {
-      ++seq;
-      for (int n = 0; n < kDocuments; ++n) {
-        const Article article = MakeArticle(absl::StrCat("a", n), "Common title", absl::StrCat("Common words ", seq));
-        Article changed = article;
-        changed.content_seq = seq;
-        EXPECT_TRUE(index->Upsert(n + 1, changed).ok());
-      }
-      EXPECT_TRUE(index->Commit(seq, seq, /*durable=*/false).ok());
-    }
-  };
-  common::Mutex mutex;
-  common::CondVar changed;
-  bool committed = false;
-  std::thread writer;
-  QueryNode word;
-  word.kind = QueryNode::Kind::kWord;
-  word.words = {"common"};
-  word.stems = {"common"};
-  MatchRequest request = RequestFor(word);
-  request.deadline = Soon();
-  int tries = 0;
-  request.cancelled = [&] {
-    if (++tries < 3) {
-      commit_twice();
-      return false;
-    }
-    if (tries > 3) return false;
-    writer = std::thread([&] {
-      commit_twice();
-      const common::MutexLock lock(mutex);
-      committed = true;
-      changed.NotifyAll();
-    });
-    const common::MutexLock lock(mutex);
-    const absl::Time until = absl::Now() + absl::Milliseconds(300);
-    while (!committed && changed.WaitUntil(mutex, until)) {
-    }
-    return false;
-  };
-  const absl::StatusOr<MatchResult> result = index->Match(request);
-  EXPECT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(tries, 3);
-  if (writer.joinable()) writer.join();
-  EXPECT_TRUE(committed);
-}
-
-// Lets the next reader of `path` read `once`, and all others `after`. A reader that opens the file waits for it.
-class ReadOnce {
- public:
-  ReadOnce(std::string path, std::string once, const std::string& after) : path_(std::move(path)) {
-    std::ofstream(Next(), std::ios::binary) << after;
-    std::filesystem::remove(path_);
-    EXPECT_EQ(mkfifo(path_.c_str(), 0600), 0);
-    feeder_ = std::thread([this, once = std::move(once)] {
-      const int pipe = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-      std::filesystem::rename(Next(), path_);
-      EXPECT_EQ(write(pipe, once.data(), once.size()), static_cast<ssize_t>(once.size()));
-      close(pipe);
-    });
-  }
-  ~ReadOnce() {
-    const int nobody = open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // Where no reader came.
-    feeder_.join();
-    close(nobody);
-  }
-  ReadOnce(const ReadOnce&) = delete;
-  ReadOnce& operator=(const ReadOnce&) = delete;
-
- private:
-  std::string Next() const { return path_ + ".next"; }
-  std::string path_;
-  std::thread feeder_;
-};
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// A reader reads which revision is the latest, then the roots of its tables. Where two commits come in between, a root
-// may be a block of another kind by then; Xapian calls that corrupt.
-TEST(SearchIndexTest, ARevisionThatGoesWhileAReaderOpensItIsNotTakenForDamage) {
-  TempDir dir;
-  auto index = OpenOrDie(dir);
-  const std::string version_file = dir.path() + "/index/main/iamglass";
-  QueryNode word;
-  word.kind = QueryNode::Kind::kWord;
-  word.words = {"common"};
-  word.stems = {"common"};
-  MatchRequest request = RequestFor(word);
-  AddMany(*index, "a", 1);
-  ASSERT_TRUE(index->Commit(1, 1, /*durable=*/false).ok());
-  ASSERT_TRUE(index->Match(request).ok());
-  std::vector<std::string> versions;
-  for (int i = 0; i < 60; ++i) {
-    const int row = 2 + i * 7 % 50;
-    if (i % 3 == 2) {
-      ASSERT_TRUE(index->Remove(absl::StrCat("b", row)).ok());
-    } else {
-      std::string body = "Common";
-      for (int w = 0; w < 5 + i * 31 % 400; ++w) absl::StrAppend(&body, " w", (w * 7919 + i * 104729) % 5000);
-      const Article article = WithCountry(MakeArticle(absl::StrCat("b", row), "Common title", body), "IR");
-      ASSERT_TRUE(index->Upsert(row, article).ok());
-    }
-    ASSERT_TRUE(index->Commit(i + 2, i + 2, /*durable=*/false).ok());
-    versions.push_back(Contents(version_file));
-    for (size_t age = 3; age < 30 && age <= versions.size(); age += 3) {
-      const ReadOnce race(version_file, versions[versions.size() - age], versions.back());
-      const absl::StatusOr<MatchResult> result = index->Match(request);
-      ASSERT_TRUE(result.ok()) << i << ": " << result.status();
-    }
-  }
 }
 
 }  // namespace

@@ -400,6 +400,34 @@ void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& re
   }
 }
 
+void ToProto(const JobInfo& job, v1::Job& out) {
+  out.set_id(job.id);
+  out.set_method(job.method);
+  switch (job.state) {
+    case JobState::kQueued:
+      out.set_state(v1::JOB_STATE_QUEUED);
+      break;
+    case JobState::kRunning:
+      out.set_state(v1::JOB_STATE_RUNNING);
+      break;
+    case JobState::kSucceeded:
+      out.set_state(v1::JOB_STATE_SUCCEEDED);
+      break;
+    case JobState::kFailed:
+      out.set_state(v1::JOB_STATE_FAILED);
+      break;
+    case JobState::kCancelled:
+      out.set_state(v1::JOB_STATE_CANCELLED);
+      break;
+  }
+  // To what a reader can tell apart, as all shares in answers.
+  out.set_progress(std::round(job.progress * 1e4) / 1e4);
+  out.set_message(job.message);
+  out.set_error(job.error);
+  *out.mutable_start_time() = TimestampToProto(job.start_time);
+  if (job.end_time != absl::InfiniteFuture()) *out.mutable_end_time() = TimestampToProto(job.end_time);
+}
+
 void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response) {
   response.set_article_count(Count(info.article_count));
   response.set_visible_article_count(Count(info.indexed_count));

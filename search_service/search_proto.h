@@ -32,6 +32,7 @@ absl::StatusOr<ChangeQuery> FromProto(const v1::ListChangesRequest& request, con
 // `view` is that of the query.
 void ToProto(const ArticleChange& change, View view, const Taxonomy& taxonomy, v1::Change& proto);
 
+void ToProto(const JobInfo& job, v1::Job& out);
 void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response);
 
 // The stage of a request, `fallback` where none is named; InvalidArgument for an unknown one.

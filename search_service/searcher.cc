@@ -77,8 +77,8 @@ uint64_t FingerprintOf(const SearchQuery& query) {
 }
 
 // What an answer depends on beside the query and the clock; never 0.
-uint64_t StateOf(absl::string_view generation, uint64_t applied_seq, const Taxonomy& taxonomy) {
-  return Fingerprint64(absl::StrCat(generation, "/", applied_seq, "/", taxonomy.data().etag)) | 1;
+uint64_t StateOf(absl::string_view index_state, const Taxonomy& taxonomy) {
+  return Fingerprint64(absl::StrCat(index_state, "/", taxonomy.data().etag)) | 1;
 }
 
 // About what an answer without hits takes.
@@ -379,7 +379,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
   answer.visible_seq = matches.visible_seq;
-  if (matches.complete) answer.state = StateOf(index_.generation(), matches.applied_seq, taxonomy);
+  if (matches.complete) answer.state = StateOf(matches.state, taxonomy);
   answer.index_time = matches.commit_time;
   answer.embargoes = matches.embargoes;
   for (size_t i = 0; i < query.facets.size(); ++i) {
@@ -408,7 +408,7 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
     if (std::shared_ptr<const Ranking> kept = FindKept(token->id)) return kept;
   }
   // Where nothing has changed, the same search finds the same hits in the same order.
-  if (token->state != 0 && token->state == StateOf(index_.generation(), index_.applied_seq(), taxonomy)) {
+  if (token->state != 0 && token->state == StateOf(index_.state(), taxonomy)) {
     SearchQuery again = query;
     again.partial_on_timeout = false;
     const int64_t now = absl::ToUnixSeconds(absl::Now());
@@ -471,7 +471,9 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
     const auto first = ranking.hits.begin() + static_cast<std::ptrdiff_t>(offset);
     const std::vector<HitRef> refs(first, first + static_cast<std::ptrdiff_t>(count));
     offset += count;
-    ASSIGN_OR_RETURN(const std::vector<int64_t> rows, index_.Resolve(refs));
+    std::vector<int64_t> rows;
+    rows.reserve(refs.size());
+    for (const HitRef& ref : refs) rows.push_back(ref.row);
     ASSIGN_OR_RETURN(std::vector<std::optional<StoredArticle>> articles, store_.GetRows(rows, parts));
     for (size_t i = 0; i < articles.size(); ++i) {
       if (!articles[i]) continue;

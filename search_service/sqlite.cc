@@ -14,6 +14,8 @@ namespace dateline::search {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5'000;
+// Of SQLite's virtual machine: a few milliseconds.
+constexpr int kStepsBetweenQuestions = 100'000;
 
 // Chosen by what the caller should do: wait and try again, make room, or call the operator.
 absl::Status ToStatus(sqlite3* connection, int code, absl::string_view doing) {
@@ -30,6 +32,8 @@ absl::Status ToStatus(sqlite3* connection, int code, absl::string_view doing) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(absl::StrCat(message, "; put a backup copy of the data folder in its place"));
+    case SQLITE_INTERRUPT:
+      return absl::CancelledError(message);
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -142,6 +146,15 @@ absl::StatusOr<SqlStatement> SqlConnection::Prepare(const char* sql) {
 
 void SqlConnection::ResetStatements() {
   for (const auto& [sql, statement] : statements_) sqlite3_reset(statement);
+}
+
+void SqlConnection::CancelWhen(std::function<bool()> cancelled) {
+  cancelled_ = std::move(cancelled);
+  const auto ask = [](void* connection) {
+    const auto* const self = static_cast<const SqlConnection*>(connection);
+    return self->cancelled_ && self->cancelled_() ? 1 : 0;
+  };
+  sqlite3_progress_handler(connection_, kStepsBetweenQuestions, ask, this);
 }
 
 bool SqlConnection::in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }

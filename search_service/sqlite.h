@@ -3,6 +3,7 @@
 #define DATELINE_SEARCH_SERVICE_SQLITE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,8 @@ class SqlConnection {
   // Ends whatever is still being read.
   void ResetStatements();
   bool in_transaction() const;
+  // Ends statements that run long with Cancelled, soon after `cancelled` says so; it is asked on their thread.
+  void CancelWhen(std::function<bool()> cancelled);
   // Rows changed by the last statement.
   int64_t changes() const;
   int64_t last_insert_rowid() const;
@@ -72,6 +75,7 @@ class SqlConnection {
   explicit SqlConnection(sqlite3* connection) : connection_(connection) {}
 
   sqlite3* connection_;
+  std::function<bool()> cancelled_;
   absl::node_hash_map<const char*, sqlite3_stmt*> statements_;
 };
 

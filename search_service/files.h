@@ -1,0 +1,27 @@
+// Files of the data folder: forced to disk, replaced as one, recognised.
+#ifndef DATELINE_SEARCH_SERVICE_FILES_H_
+#define DATELINE_SEARCH_SERVICE_FILES_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace dateline::search {
+
+// Unavailable: "cannot WHAT PATH; check the disk of the data folder".
+absl::Status DiskError(absl::string_view what, absl::string_view path);
+
+// Forces a file, or the names in a folder, to disk.
+absl::Status SyncPath(const std::string& path);
+
+// Replaces a file as one, or makes it. `durable`: it is on the disk afterwards, under its name.
+absl::Status ReplaceFile(const std::string& path, absl::string_view content, bool durable);
+
+// SHA-256 of a file of any size, in hexadecimal.
+absl::StatusOr<std::string> DigestOfFile(const std::string& path);
+
+}  // namespace dateline::search
+
+#endif  // DATELINE_SEARCH_SERVICE_FILES_H_

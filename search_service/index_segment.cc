@@ -1,0 +1,271 @@
+#include "search_service/index_segment.h"
+
+#include <xapian.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+
+#include "common/error.h"
+#include "common/hash.h"
+#include "common/status_macros.h"
+#include "search_service/files.h"
+#include "search_service/index_document.h"
+#include "search_service/storage.pb.h"
+
+namespace dateline::search {
+namespace {
+
+constexpr char kRowsFile[] = "rows";
+// Nothing waits for the disk: until a segment is forced to disk as a whole, the set that names it does not count after
+// a boot. A segment is committed once, so that no state of before needs to stay readable.
+constexpr int kFresh = Xapian::DB_CREATE | Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_SYNC;
+constexpr size_t kDigestChars = 64;
+
+absl::Status Damaged(absl::string_view path) {
+  return absl::DataLossError(absl::StrCat("the index is damaged: ", path, " is not as it was written"));
+}
+
+struct MergeCancelled {};
+
+// Asks between the tables whether to go on.
+class PatientCompactor final : public Xapian::Compactor {
+ public:
+  explicit PatientCompactor(const std::function<bool()>& cancelled) : cancelled_(cancelled) {}
+  void set_status(const std::string&, const std::string&) override { Ask(); }
+  void Ask() const {
+    if (cancelled_ && cancelled_()) throw MergeCancelled();
+  }
+
+ private:
+  const std::function<bool()>& cancelled_;
+};
+
+std::vector<RowState> ReadStates(const Xapian::Database& database) {
+  std::vector<RowState> states(database.get_lastdocid());
+  for (auto value = database.valuestream_begin(kRowSlot); value != database.valuestream_end(kRowSlot); ++value) {
+    states[value.get_docid() - 1] = DecodeRowState(*value);
+  }
+  while (!states.empty() && states.back().row == 0) states.pop_back();
+  return states;
+}
+
+size_t CountDocuments(const std::vector<RowState>& states) {
+  return static_cast<size_t>(
+      std::count_if(states.begin(), states.end(), [](const RowState& state) { return state.row != 0; }));
+}
+
+}  // namespace
+
+IndexSegment::IndexSegment(const std::string& folder, std::string name)
+    : name_(std::move(name)), path_(absl::StrCat(folder, "/", name_)) {}
+
+IndexSegment::~IndexSegment() {
+  if (!discarded_) return;
+  std::error_code ignored;  // What stays is removed at the next start.
+  std::filesystem::remove_all(path_, ignored);
+}
+
+absl::StatusOr<std::vector<std::string>> IndexSegment::Files() const {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(path_, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    // Xapian's lock file says nothing, and comes and goes.
+    if (entry->path().filename() != "flintlock") files.push_back(entry->path().string());
+  }
+  if (error) return DiskError("list", path_);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+absl::Status IndexSegment::Measure() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, Files());
+  bytes_ = 0;
+  for (const std::string& file : files) {
+    std::error_code error;
+    bytes_ += static_cast<int64_t>(std::filesystem::file_size(file, error));
+    if (error) return DiskError("read", file);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexSegment::WriteRows() const {
+  storage::v1::SegmentRows rows;
+  for (const RowState& state : documents_) {
+    rows.add_rows(state.row);
+    rows.add_seqs(state.seq);
+  }
+  for (const RowState& state : removals_) {
+    rows.add_removed_rows(state.row);
+    rows.add_removed_seqs(state.seq);
+  }
+  const std::string content = rows.SerializeAsString();
+  const std::string path = absl::StrCat(path_, "/", kRowsFile);
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content << common::Sha256Hex(content);
+  file.close();
+  return file ? absl::OkStatus() : DiskError("write", path);
+}
+
+absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const std::string& folder,
+                                                                        const std::string& name,
+                                                                        absl::Span<const IndexChange> changes,
+                                                                        TextAnalyzer& analyzer) {
+  auto segment = absl::WrapUnique(new IndexSegment(folder, name));
+  // Until all is well.
+  segment->Discard();
+  try {
+    std::optional<Xapian::WritableDatabase> database;
+    std::error_code error;
+    std::filesystem::create_directories(segment->path_, error);
+    if (error) return DiskError("make", segment->path_);
+    for (const IndexChange& change : changes) {
+      if (change.article == nullptr) {
+        segment->removals_.push_back(change.state);
+        continue;
+      }
+      if (!database) database.emplace(segment->path_, kFresh);
+      database->add_document(MakeDocument(change.state, *change.article, analyzer));
+      segment->documents_.push_back(change.state);
+    }
+    if (database) database->commit();
+  } catch (const Xapian::Error& error) {
+    return IndexErrorStatus(error);
+  }
+  segment->document_count_ = segment->documents_.size();
+  RETURN_IF_ERROR(segment->WriteRows());
+  RETURN_IF_ERROR(segment->Measure());
+  segment->discarded_ = false;
+  return std::shared_ptr<const IndexSegment>(std::move(segment));
+}
+
+absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
+    const std::string& folder, const std::string& name, const std::vector<Input>& inputs,
+    const std::function<bool(const RowState&)>& keep_removal, const std::function<bool()>& cancelled) {
+  auto segment = absl::WrapUnique(new IndexSegment(folder, name));
+  segment->Discard();
+  absl::flat_hash_map<int64_t, uint64_t> live;
+  bool any_dead = false;
+  for (const Input& input : inputs) {
+    const std::vector<RowState>& documents = input.segment->documents();
+    for (size_t i = 0; i < documents.size(); ++i) {
+      if (documents[i].row == 0) continue;
+      if (input.dead != nullptr && (*input.dead)[i + 1]) {
+        any_dead = true;
+      } else {
+        live.emplace(documents[i].row, documents[i].seq);
+      }
+    }
+    for (const RowState& removal : input.segment->removals()) {
+      if (keep_removal(removal)) segment->removals_.push_back(removal);
+    }
+  }
+  const std::string partial = segment->path_ + ".partial";
+  const absl::Cleanup remove_partial = [&partial] {
+    std::error_code ignored;
+    std::filesystem::remove_all(partial, ignored);
+  };
+  try {
+    PatientCompactor compactor(cancelled);
+    std::error_code error;
+    if (live.empty()) {
+      std::filesystem::create_directories(segment->path_, error);
+      if (error) return DiskError("make", segment->path_);
+    } else {
+      Xapian::Database all;
+      for (const Input& input : inputs) {
+        if (input.segment->document_count() > 0) all.add_database(Xapian::Database(input.segment->path_));
+      }
+      all.compact(any_dead ? partial : segment->path_, 0, 0, compactor);
+      if (any_dead) {
+        {
+          Xapian::WritableDatabase cleaned(partial, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
+          const std::vector<RowState> states = ReadStates(cleaned);
+          for (size_t i = 0; i < states.size(); ++i) {
+            if (states[i].row == 0) continue;
+            const auto found = live.find(states[i].row);
+            if (found != live.end() && found->second == states[i].seq) continue;
+            cleaned.delete_document(static_cast<Xapian::docid>(i + 1));
+            compactor.Ask();
+          }
+          cleaned.commit();
+        }
+        // What was deleted stands in blocks that are free now: only what is copied out of there leaves it behind.
+        Xapian::Database(partial).compact(segment->path_, 0, 0, compactor);
+      }
+      segment->documents_ = ReadStates(Xapian::Database(segment->path_));
+    }
+  } catch (const Xapian::Error& error) {
+    return IndexErrorStatus(error);
+  } catch (const MergeCancelled&) {
+    return absl::CancelledError("the merge was cancelled");
+  }
+  segment->document_count_ = CountDocuments(segment->documents_);
+  if (segment->document_count_ != live.size()) {
+    return absl::DataLossError(
+        absl::StrCat("the index is damaged: merging ", live.size(), " documents gave ", segment->document_count_));
+  }
+  RETURN_IF_ERROR(segment->WriteRows());
+  RETURN_IF_ERROR(segment->Measure());
+  segment->discarded_ = false;
+  return std::shared_ptr<const IndexSegment>(std::move(segment));
+}
+
+absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Load(const std::string& folder,
+                                                                       const std::string& name, int64_t bytes) {
+  auto segment = absl::WrapUnique(new IndexSegment(folder, name));
+  const std::string path = absl::StrCat(segment->path_, "/", kRowsFile);
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (!file || content.size() < kDigestChars) return Damaged(path);
+  const std::string digest = content.substr(content.size() - kDigestChars);
+  content.resize(content.size() - kDigestChars);
+  storage::v1::SegmentRows rows;
+  if (common::Sha256Hex(content) != digest || !rows.ParseFromString(content) || rows.rows_size() != rows.seqs_size() ||
+      rows.removed_rows_size() != rows.removed_seqs_size()) {
+    return Damaged(path);
+  }
+  for (int i = 0; i < rows.rows_size(); ++i) segment->documents_.push_back({rows.rows(i), rows.seqs(i)});
+  for (int i = 0; i < rows.removed_rows_size(); ++i) {
+    segment->removals_.push_back({rows.removed_rows(i), rows.removed_seqs(i)});
+  }
+  segment->document_count_ = CountDocuments(segment->documents_);
+  RETURN_IF_ERROR(segment->Measure());
+  if (segment->bytes_ != bytes) return Damaged(segment->path_);
+  if (segment->document_count_ > 0) {
+    try {
+      if (Xapian::Database(segment->path_).get_doccount() != segment->document_count_) return Damaged(segment->path_);
+    } catch (const Xapian::Error& error) {
+      return IndexErrorStatus(error);
+    }
+  }
+  return std::shared_ptr<const IndexSegment>(std::move(segment));
+}
+
+absl::Status IndexSegment::Sync() const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, Files());
+  for (const std::string& file : files) RETURN_IF_ERROR(SyncPath(file));
+  return SyncPath(path_);
+}
+
+absl::StatusOr<std::string> IndexSegment::Digest() const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, Files());
+  std::string all;
+  for (const std::string& path : files) {
+    ASSIGN_OR_RETURN(const std::string digest, DigestOfFile(path));
+    absl::StrAppend(&all, std::filesystem::path(path).filename().string(), " ", digest, "\n");
+  }
+  return common::Sha256Hex(all);
+}
+
+}  // namespace dateline::search
