@@ -26,7 +26,7 @@ struct ParsedDate {
 std::optional<ParsedDate> FindDate(absl::string_view text);
 
 // Dates of a line such as "Published March 1, 2024, updated March 3, 2024". What the words around a date do not say to
-// be that of a change is the publication's.
+// be that of a change is the publication's; but "Conference: 4 April 2026" holds none.
 struct StatedDates {
   std::optional<ParsedDate> published;
   std::optional<ParsedDate> updated;

@@ -93,6 +93,9 @@ void MergeBody(HtmlBody* body, Article* article) {
   if (const auto& updated = body->dates.updated; updated && !article->update_time) {
     article->update_time = updated->time;
   }
+  if (article->source.empty()) {
+    article->source = std::move(body->source);
+  }
   if (article->summary.empty()) {
     article->summary = std::move(body->standfirst);
   }
@@ -445,8 +448,10 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   if (rule != nullptr) {
     FollowFieldRules(*rule, matches, *parsed, &extraction);
   }
-  for (const std::string& list : metadata.keyword_lists) {
-    AddKeywords(list, &extraction.article);
+  for (const std::vector<std::string>& lists : {metadata.keyword_lists, body.keyword_lists}) {
+    for (const std::string& list : lists) {
+      AddKeywords(list, &extraction.article);
+    }
   }
   if (stated) {
     SetStatedBody(metadata.article_body, &extraction.article, &extraction.warnings);

@@ -204,6 +204,72 @@ TEST(ExtractHtmlTest, ReadsMicrodata) {
   EXPECT_EQ(article.body, PlainParagraphs());
 }
 
+TEST(ExtractHtmlTest, MicrodataOfCommentsAndOtherArticlesIsNotTheArticles) {
+  const std::string item = R"(<span itemprop="author">Tom Brandt</span>
+    <time itemprop="datePublished" datetime="2020-01-01">then</time>)";
+  const std::string head = R"(<h1 itemprop="headline">Water Law Fails</h1>)";
+  const std::string own =
+      R"(<span itemprop="author">Inés Carrasco</span><meta itemprop="datePublished" content="2022-05-03">)";
+  const std::string open = R"(<div itemscope itemtype="https://schema.org/Article">)";
+  for (const std::string& other :
+       {absl::StrCat(R"(<div itemprop="comment" itemscope itemtype="http://schema.org/Comment">)", item, "</div>"),
+        absl::StrCat(R"(<div itemscope itemtype="http://schema.org/comment"><p>Nonsense.</p>)", item, "</div>"),
+        absl::StrCat(open, R"(<h3 itemprop="headline">The Last Well</h3>)", item, "</div>"),
+        absl::StrCat(R"(<div class="card"><h3>The Last Well</h3>)", item, "</div>"),
+        absl::StrCat(R"(<article class="hentry"><h3><a href="/x">The Last Well</a></h3>
+                     <span class="vcard"><a rel="author" href="/t">Tom Brandt</a></span>)",
+                     item, "</article>")}) {
+    for (const std::string& stated : {own, std::string()}) {
+      const Article article = ExtractHtml(Body(absl::StrCat(open, head, stated, "<div itemprop=articleBody>",
+                                                            Paragraphs(), "</div></div>", other)))
+                                  .article;
+      EXPECT_EQ(article.authors,
+                stated.empty() ? std::vector<std::string>() : std::vector<std::string>{"Inés Carrasco"})
+          << other;
+      EXPECT_EQ(article.publish_time.has_value(), !stated.empty()) << other;
+      EXPECT_EQ(article.title, "Water Law Fails") << other;
+    }
+  }
+}
+
+TEST(ExtractHtmlTest, MicrodataAroundNothingShownIsThePages) {
+  const Article article = ExtractHtml(Body(absl::StrCat(R"(<h1>Water Law Fails</h1>)", Paragraphs(),
+                                                        R"(<div itemscope itemtype="https://schema.org/NewsArticle">
+    <meta itemprop="author" content="Inés Carrasco"><meta itemprop="datePublished" content="2022-05-03">
+    <meta itemprop="keywords" content="wells, tractors"><div itemprop="publisher" itemscope
+    itemtype="https://schema.org/Organization"><meta itemprop="name" content="The Northern Post"></div></div>)")))
+                              .article;
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.publish_time, Second(2022, 5, 3, 0, 0));
+  EXPECT_EQ(article.source, "The Northern Post");
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"keyword", "wells"}, SourceLabel{"keyword", "tractors"}));
+}
+
+TEST(ExtractHtmlTest, DatesAboveTheArticleAndOfEventsAreNotIts) {
+  for (const char* above :
+       {"<div class=latest><h3>Latest</h3><ul><li><a href=/x>Tea</a> <time datetime=2026-01-05>5 Jan"
+        "</time></li></ul></div>",
+        "<div><a href=/b>A quake in the east</a> <time datetime=2026-01-05T09:00Z>9:00</time></div>",
+        "<div>Friday, November 27, 2026</div>", "<div class=today>Friday, November 27, 2026</div>"}) {
+    EXPECT_FALSE(ExtractHtml(Body(absl::StrCat(above, "<article><h1>Water Law Fails</h1>", Paragraphs(), "</article>")))
+                     .article.publish_time.has_value())
+        << above;
+  }
+  for (const char* below : {"<div class=event-date>4 April 2026, in the town hall</div>",
+                            "<p class=date>Conference: 4 April 2026, in the town hall</p>"}) {
+    EXPECT_FALSE(ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", below, Paragraphs(), "</article>")))
+                     .article.publish_time.has_value())
+        << below;
+  }
+  for (const char* above : {"<div class=topline><span>4 April 2026</span></div>", "<p>4 April 2026</p>",
+                            "<h2 class=date-header>4 April 2026</h2>"}) {
+    EXPECT_EQ(ExtractHtml(Body(absl::StrCat("<div>", above, "<h1>Water Law Fails</h1>", Paragraphs(), "</div>")))
+                  .article.publish_time,
+              Second(2026, 4, 4, 0, 0))
+        << above;
+  }
+}
+
 TEST(ExtractHtmlTest, TakesLabelLinesAsLabels) {
   const Article article =
       ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(),

@@ -1331,6 +1331,8 @@ class BodyFinder {
         last = i;
       }
     }
+    FindPlace(first, last);
+    ReadItemFacts();
     if (!first) {
       return;
     }
@@ -1371,6 +1373,128 @@ class BodyFinder {
     }
   }
 
+  // The blocks from the title, or from the text if it stands first, to the end of the text, and what holds them.
+  struct Place {
+    size_t title = 0;
+    size_t begin = 0;
+    size_t last = 0;
+    int32_t around = kNoNode;  // The smallest element that holds the title and the beginning of the text.
+    // How many headings that begin another text stand before each block; those alone that lead to it.
+    std::vector<size_t> headings = {0};
+    std::vector<size_t> linked_headings = {0};
+  };
+
+  void FindPlace(std::optional<size_t> first, std::optional<size_t> last) {
+    if (!first && !title_) {
+      return;
+    }
+    Place place;
+    place.title = title_.value_or(first.value_or(0));
+    place.begin = std::min(place.title, first.value_or(place.title));
+    place.last = std::max(place.title, last.value_or(place.title));
+    place.around = blocks_[place.begin].node;
+    while (document_.node(place.around).parent != kNoNode && !Holds(place.around, first.value_or(place.title))) {
+      place.around = document_.node(place.around).parent;
+    }
+    while (document_.node(place.around).parent != kNoNode && !Holds(place.around, place.title)) {
+      place.around = document_.node(place.around).parent;
+    }
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const PageBlock& block = blocks_[i];
+      const bool other = block.shape == Shape::kHeading && block.kind != LineKind::kAboutAuthor &&
+                         block.kind != LineKind::kDate && block.kind != LineKind::kByline;
+      const bool leads = other && (block.link_share > kMaxTextLinkShare ||
+                                   (i > place.last && block.kind == LineKind::kRelatedHeading));
+      place.headings.push_back(place.headings.back() + (other ? 1 : 0));
+      place.linked_headings.push_back(place.linked_headings.back() + (leads ? 1 : 0));
+    }
+    place_ = std::move(place);
+  }
+
+  bool Holds(int32_t node, size_t block) const {
+    return node <= blocks_[block].start && blocks_[block].start < document_.node(node).end;
+  }
+
+  // True if what `node` says is said of the article, not of another one beside it: no element of an article that holds
+  // neither text nor title stands around it, and no heading of another text between. `anywhere`: its item holds the
+  // text, and may go on below it.
+  bool IsOfArticle(int32_t node, bool anywhere) const {
+    if (!place_) {
+      return true;
+    }
+    for (int32_t around = node; around != kNoNode; around = document_.node(around).parent) {
+      const HtmlNode& n = document_.node(around);
+      if (n.tag == GUMBO_TAG_ARTICLE && !Holds(around, place_->title) && !Holds(around, place_->last)) {
+        return false;
+      }
+    }
+    const size_t at = RangeOf(node).first;
+    const std::vector<size_t>& headings = anywhere ? place_->linked_headings : place_->headings;
+    if (at > place_->last) {
+      return headings[at] == headings[place_->last + 1];
+    }
+    return at >= place_->begin || headings[at] == headings[place_->begin];
+  }
+
+  bool IsFactOfArticle(const ItemFact& fact) const {
+    const int32_t set_aside = boilerplate_[static_cast<size_t>(fact.node)];
+    const Hint around = set_aside == kNoNode ? Hint::kNone : HintOf(set_aside);
+    if (around == Hint::kComments || around == Hint::kRelated || around == Hint::kSiteRule) {
+      return false;
+    }
+    if (fact.scope == kNoNode) {
+      return document_.node(fact.node).tag == GUMBO_TAG_META ||
+             (around != Hint::kSidebar && around != Hint::kNavigation && IsOfArticle(fact.node, false));
+    }
+    const auto [begin, end] = RangeOf(fact.scope);
+    if (begin == end) {
+      return true;  // An item of <meta> alone, which shows nothing, and so no other article.
+    }
+    return place_ && (Holds(fact.scope, place_->title) || Holds(fact.scope, place_->last)) &&
+           IsOfArticle(fact.node, true);
+  }
+
+  void ReadItemFacts() {
+    for (const ItemFact& fact : metadata_.item_facts) {
+      if (!IsFactOfArticle(fact)) {
+        continue;
+      }
+      switch (fact.field) {
+        case ItemFact::Field::kAuthor:
+          for (std::string& name : ParseAuthors(fact.value)) {
+            AddAuthor(std::move(name));
+          }
+          break;
+        case ItemFact::Field::kPublished:
+          body_.dates.published = body_.dates.published ? body_.dates.published : fact.date;
+          break;
+        case ItemFact::Field::kUpdated:
+          body_.dates.updated = body_.dates.updated ? body_.dates.updated : fact.date;
+          break;
+        case ItemFact::Field::kSection:
+          body_.labels.push_back({.kind = "section", .name = fact.value});
+          break;
+        case ItemFact::Field::kKeywords:
+          body_.keyword_lists.push_back(fact.value);
+          break;
+        case ItemFact::Field::kPublisher:
+          body_.source = body_.source.empty() ? fact.value : body_.source;
+          break;
+      }
+    }
+  }
+
+  // Adds one that microdata names, unless it is the house.
+  void AddAuthor(std::string name) {
+    constexpr size_t kMaxAuthors = 50;
+    std::vector<std::string>& authors = body_.authors;
+    if (!name.empty() && authors.size() < kMaxAuthors &&
+        std::find(authors.begin(), authors.end(), name) == authors.end() &&
+        (metadata_.article.source.empty() || MatchKey(name) != MatchKey(metadata_.article.source))) {
+      authors.push_back(std::move(name));
+    }
+  }
+
   // Notes on the authors that the text ends with, where nothing but their words tells them from it.
   void DropAuthorNotes() {
     const std::vector<std::string>& authors =
@@ -1397,13 +1521,41 @@ class BodyFinder {
         body_.authors = ParseNameList(block.text);
       }
     }
-    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
+    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class) &&
+        MayDate(block.start)) {
       AddDates(FindStatedDates(block.text), block.node);
     }
     const bool standfirst = HintOf(block.node) == Hint::kStandfirst;
     if (standfirst && body_.standfirst.empty() && block.words <= kMaxStandfirstWords) {
       body_.standfirst = block.text;
     }
+  }
+
+  // False of dates that are none of the article's: of other articles, of today, of events.
+  bool MayDate(int32_t node) const {
+    constexpr int kReach = 3;
+    int32_t named = node;
+    for (int up = 0; up < kReach && named != kNoNode && document_.node(named).tag != GUMBO_TAG_ARTICLE; ++up) {
+      const std::string names = absl::AsciiStrToLower(
+          absl::StrCat(document_.Attribute(named, "class"), " ", document_.Attribute(named, "id")));
+      for (const absl::string_view other : {"today", "current-date", "currentdate", "event", "ticker", "deadline"}) {
+        if (absl::StrContains(names, other)) {
+          return false;
+        }
+      }
+      named = document_.node(named).parent;
+    }
+    if (!title_ || !place_ || node >= blocks_[place_->begin].start) {
+      return IsOfArticle(node, true);
+    }
+    // Above the title: within what holds title and text, or called a date.
+    const int32_t set_aside = boilerplate_[static_cast<size_t>(node)];
+    const Hint around = set_aside == kNoNode ? Hint::kNone : HintOf(set_aside);
+    if (around == Hint::kByline || around == Hint::kMeta) {
+      return IsOfArticle(node, false);
+    }
+    return node > place_->around && document_.node(place_->around).parent != kNoNode &&
+           (around == Hint::kNone || around == Hint::kHeaderFooter) && IsOfArticle(node, false);
   }
 
   // What `node` holds. A date may say what it is by its name alone: <p class="updated">.
@@ -1479,7 +1631,7 @@ class BodyFinder {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      if (node.tag == GUMBO_TAG_TIME && i < text) {
+      if (node.tag == GUMBO_TAG_TIME && i < text && MayDate(i)) {
         StatedDates dates;
         dates.published = FindDate(document_.Attribute(i, "datetime"));
         if (AnnouncesUpdate(WordsBefore(i))) {
@@ -1487,7 +1639,7 @@ class BodyFinder {
         }
         AddDates(dates, i);
       }
-      if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
+      if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i) && IsOfArticle(i, true)) {
         const std::string name = document_.Text(i);
         body_.authors = ParseNameList(name);
         if (body_.authors.empty() && name.size() <= 40 && CountWords(name) <= 3 && !absl::StrContains(name, ":")) {
@@ -1603,6 +1755,7 @@ class BodyFinder {
   int title_rank_ = 0;
   int32_t container_ = kNoNode;
   bool rule_selects_ = false;
+  std::optional<Place> place_;
   size_t begin_ = 0;  // Of the container's blocks.
   size_t end_ = 0;    // Less once the end is cut off.
   size_t container_end_ = 0;

@@ -515,35 +515,101 @@ class MetadataReader {
     return found == meta_.end() ? std::vector<std::string>() : found->second;
   }
 
-  // Microdata, <time> and rel=author within the page.
+  // The elements of items around the node that is read, the innermost last.
+  struct Scope {
+    int32_t node = kNoNode;
+    bool is_comment = false;
+    bool is_page = false;  // The page as a whole, or its site.
+  };
+
+  Scope ScopeOf(int32_t i, bool within_comment) const {
+    const std::string type = absl::AsciiStrToLower(document_.Attribute(i, "itemtype"));
+    const absl::string_view item = document_.Attribute(i, "itemprop");
+    return {.node = i,
+            .is_comment = within_comment || absl::StrContains(type, "comment") || item == "comment",
+            .is_page = absl::EndsWith(type, "page") || absl::EndsWith(type, "website") || absl::EndsWith(type, "blog")};
+  }
+
   void ReadMicrodata() {
-    Article& article = result_.article;
-    const bool want_authors = article.authors.empty();
+    std::vector<Scope> scopes;
+    std::optional<int32_t> headline_scope;
     for (int32_t i = 0; i < document_.size(); ++i) {
       const HtmlNode& node = document_.node(i);
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      absl::string_view item = document_.Attribute(i, "itemprop");
-      item = item.substr(0, item.find(' '));  // "author creator"
-      if (item == "datePublished" || item == "dateCreated") {
-        SetPublished(DateValue(i), "itemprop datePublished");
-      } else if (item == "dateModified") {
-        SetUpdated(DateValue(i), "itemprop dateModified");
-      } else if (want_authors && (item == "author" || item == "creator")) {
-        const std::string name = AuthorValue(i);
-        AddAuthors(name);
-      } else if (item == "headline") {
-        const absl::string_view content = document_.Attribute(i, "content");
-        AddTitle(content.empty() ? document_.Text(i) : CollapseSpace(content));
-      } else if (item == "articleSection") {
-        const absl::string_view content = document_.Attribute(i, "content");
-        AddLabel("section", content.empty() ? document_.Text(i) : CollapseSpace(content), &article);
+      while (!scopes.empty() && document_.node(scopes.back().node).end <= i) {
+        scopes.pop_back();
       }
-      if (absl::StrContains(absl::AsciiStrToLower(document_.Attribute(i, "itemtype")), "article")) {
-        result_.states_article = true;
+      const bool in_comment = !scopes.empty() && scopes.back().is_comment;
+      const int32_t scope = scopes.empty() || scopes.back().is_page ? kNoNode : scopes.back().node;
+      if (!in_comment && !document_.Attribute(i, "itemprop").empty()) {
+        ReadItemProperty(i, scope, &headline_scope);
+      }
+      const absl::string_view type = document_.Attribute(i, "itemtype");
+      if (!type.empty() || document_.Attribute(i, "itemprop") == "comment") {
+        scopes.push_back(ScopeOf(i, in_comment));
+        result_.states_article =
+            result_.states_article || (!in_comment && absl::StrContains(absl::AsciiStrToLower(type), "article"));
       }
     }
+  }
+
+  void ReadItemProperty(int32_t i, int32_t scope, std::optional<int32_t>* headline_scope) {
+    absl::string_view item = document_.Attribute(i, "itemprop");
+    item = item.substr(0, item.find(' '));  // "author creator"
+    if (item == "datePublished" || item == "dateCreated") {
+      AddFact(ItemFact::Field::kPublished, i, scope);
+    } else if (item == "dateModified") {
+      AddFact(ItemFact::Field::kUpdated, i, scope);
+    } else if (item == "author" || item == "creator") {
+      AddFact(ItemFact::Field::kAuthor, i, scope);
+    } else if (item == "articleSection") {
+      AddFact(ItemFact::Field::kSection, i, scope);
+    } else if (item == "keywords") {
+      AddFact(ItemFact::Field::kKeywords, i, scope);
+    } else if (item == "publisher") {
+      AddFact(ItemFact::Field::kPublisher, i, scope);
+    } else if (item == "headline") {
+      // Those of further items are other articles'.
+      if (scope != kNoNode && !*headline_scope) {
+        *headline_scope = scope;
+      }
+      if (scope == kNoNode || scope == **headline_scope) {
+        AddTitle(ItemValue(i));
+      }
+    }
+  }
+
+  void AddFact(ItemFact::Field field, int32_t i, int32_t scope) {
+    constexpr size_t kMaxFacts = 1000;
+    if (result_.item_facts.size() >= kMaxFacts) {
+      return;
+    }
+    ItemFact fact{.field = field, .node = i, .scope = scope};
+    switch (field) {
+      case ItemFact::Field::kPublished:
+      case ItemFact::Field::kUpdated:
+        fact.date = ReadDate(DateValue(i), "itemprop");
+        if (!fact.date) {
+          return;
+        }
+        break;
+      case ItemFact::Field::kAuthor:
+      case ItemFact::Field::kPublisher:
+        fact.value = NameValue(i);
+        break;
+      case ItemFact::Field::kSection:
+      case ItemFact::Field::kKeywords:
+        fact.value = ItemValue(i);
+        break;
+    }
+    result_.item_facts.push_back(std::move(fact));
+  }
+
+  std::string ItemValue(int32_t i) const {
+    const absl::string_view content = document_.Attribute(i, "content");
+    return content.empty() ? document_.Text(i) : CollapseSpace(content);
   }
 
   std::string DateValue(int32_t i) const {
@@ -556,8 +622,8 @@ class MetadataReader {
     return document_.Text(i).substr(0, 100);
   }
 
-  // The name inside an author's item, or its whole text when that is short.
-  std::string AuthorValue(int32_t i) const {
+  // The name inside the item of a person or house, or its whole text.
+  std::string NameValue(int32_t i) const {
     const absl::string_view content = document_.Attribute(i, "content");
     if (!content.empty()) {
       return CollapseSpace(content);
