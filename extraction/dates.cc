@@ -507,7 +507,12 @@ class DateReader {
   }
 
   // A month must not be glued to what stands before it ("Kate-May 3 2020" apart, it is no harm).
-  bool IsMonthPosition() const { return pos_ == 0 || tokens_[pos_ - 1].end != tokens_[pos_].start; }
+  bool IsMonthPosition() const {
+    const auto divides = [](const Token& token) {  // "5 min read·Feb 18, 2025"
+      return token.type == TokenType::kSign && (token.sign == '?' || token.sign == '|');
+    };
+    return pos_ == 0 || tokens_[pos_ - 1].end != tokens_[pos_].start || divides(tokens_[pos_ - 1]);
+  }
 
   void SkipOrdinal() {
     if (At() != nullptr && At()->type == TokenType::kWord && pos_ > 0 && tokens_[pos_ - 1].end == At()->start &&
@@ -725,13 +730,16 @@ Announced WhatIsAnnounced(absl::string_view words) {
 // What stands around dates alone, folded; besides names of days and what announces a date.
 bool IsWordOfDateLine(absl::string_view word) {
   static const auto* const kAround = new absl::flat_hash_set<absl::string_view>{
-      "last",    "on",   "at",   "the",    "date",   "am",     "pm",      "uhr",   "stand", "vom",    "den",
-      "der",     "le",   "a",    "mis",    "mise",   "jour",   "el",      "min",   "read",  "minute", "minutes",
-      "reading", "time", "et",   "est",    "edt",    "gmt",    "utc",     "first", "um",    "h",      "ist",
-      "bst",     "p",    "m",    "il",     "ultima", "ultimo", "ora",     "em",    "as",    "kl",     "op",
-      "г",       "года", "р",    "року",   "в",      "о",      "дата",    "мск",   "اخر",   "تاريخ",  "الساعه",
-      "الساعة",  "في",   "يوم",  "بتوقيت", "غرينتش", "در",     "تاریخ",   "ساعت",  "آخرین", "اخرین",  "به",
-      "jst",     "kst",  "기사", "최종",   "오전",   "오후",   "zuletzt", "datum", "fecha", "data",   "seit"};
+      "last",    "on",      "at",      "the",   "date",   "am",     "pm",      "uhr",      "stand",     "vom",
+      "den",     "der",     "le",      "a",     "mis",    "mise",   "jour",    "el",       "min",       "read",
+      "minute",  "minutes", "reading", "time",  "et",     "est",    "edt",     "gmt",      "utc",       "first",
+      "um",      "h",       "ist",     "bst",   "p",      "m",      "il",      "ultima",   "ultimo",    "ora",
+      "em",      "as",      "kl",      "op",    "г",      "года",   "р",       "року",     "в",         "о",
+      "дата",    "мск",     "اخر",     "تاريخ", "الساعه", "الساعة", "في",      "يوم",      "بتوقيت",    "غرينتش",
+      "در",      "تاریخ",   "ساعت",    "آخرین", "اخرین",  "به",     "jst",     "kst",      "기사",      "최종",
+      "오전",    "오후",    "zuletzt", "datum", "fecha",  "data",   "seit",    "lesezeit", "lesedauer", "minuten",
+      "temps",   "lecture", "de",      "del",   "las",    "tiempo", "lectura", "minutos",  "tempo",     "di",
+      "lettura", "minuti",  "alle",    "ore",   "mins"};
   constexpr absl::string_view kIdeographs =
       "最終更新公開発布发發佈表配信掲載刊登修改訂正版投稿作成日時間时间於于点點分";
   return kAround->contains(word) || (word.size() == 3 && absl::StrContains(kIdeographs, word));
@@ -819,7 +827,10 @@ bool IsMonthName(absl::string_view word) { return Names().months.contains(common
 
 bool IsPlausibleTime(absl::Time time, absl::Time now) {
   static const absl::Time kEarliest = absl::FromCivil(absl::CivilDay(1400, 1, 1), absl::UTCTimeZone());
-  return time >= kEarliest && time <= now + absl::Hours(24 * 366);
+  // The zero of clocks is what programs give for a date that was never set, in whatever zone they are.
+  constexpr absl::Duration kZones = absl::Hours(14);
+  const absl::Duration since_zero = time - absl::UnixEpoch();
+  return time >= kEarliest && time <= now + absl::Hours(24 * 366) && (since_zero < -kZones || since_zero > kZones);
 }
 
 }  // namespace dateline::extraction

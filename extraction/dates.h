@@ -49,7 +49,7 @@ bool IsDateLine(absl::string_view line);
 bool IsMonthName(absl::string_view word);
 
 // True if a publisher may have meant `time`: not before the year 1400, and not more than a year after `now`, which is
-// what the contracts allow.
+// what the contracts allow; nor the zero of computers' clocks, 1 January 1970.
 bool IsPlausibleTime(absl::Time time, absl::Time now);
 
 }  // namespace dateline::extraction

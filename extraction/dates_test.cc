@@ -136,6 +136,14 @@ std::string Stated(absl::string_view text) {
   return day(dates.published) + " " + day(dates.updated);
 }
 
+TEST(IsPlausibleTimeTest, TheZeroOfClocksIsNoDate) {
+  const absl::Time now = absl::FromCivil(absl::CivilDay(2026, 1, 1), absl::UTCTimeZone());
+  EXPECT_FALSE(IsPlausibleTime(absl::UnixEpoch(), now));
+  EXPECT_FALSE(IsPlausibleTime(absl::UnixEpoch() - absl::Hours(8), now));
+  EXPECT_TRUE(IsPlausibleTime(absl::UnixEpoch() + absl::Hours(24), now));
+  EXPECT_TRUE(IsPlausibleTime(absl::UnixEpoch() - absl::Hours(24), now));
+}
+
 TEST(FindStatedDatesTest, WhatAnotherNameStandsBeforeIsNotTheTexts) {
   EXPECT_FALSE(FindStatedDates("Conference: 4 April 2026, Nairobi").published.has_value());
   EXPECT_FALSE(FindStatedDates("Applications close: 4 April 2026").published.has_value());

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
@@ -47,6 +48,7 @@ constexpr size_t kMaxStandfirstWords = 80;
 // When the element around title and text is preferred to a larger one.
 constexpr int kSureTitle = 36;  // A heading of the first or second level that says what the page states.
 constexpr double kMinTextOfTitled = 1000.0;
+constexpr double kMinTextOfScrolled = 200.0;  // Where other whole articles stand beside it.
 constexpr double kMinShareOfTitled = 0.1;
 constexpr std::ptrdiff_t kMinBlocksOfTitled = 4;
 // A teaser: a link, a sentence or two, perhaps a picture's credit, a date, a counter.
@@ -70,9 +72,11 @@ struct PageBlock {
   size_t words = 0;
   double link_share = 0.0;
   bool bold = false;
-  bool solid = false;        // Certainly sentences.
-  bool beside_text = false;  // Before the first sentences or after the last, in an element like theirs.
-  bool of_digest = false;    // The heading of one of several pieces.
+  bool solid = false;          // Certainly sentences.
+  bool beside_text = false;    // Before the first sentences or after the last, in an element like theirs.
+  bool below_heading = false;  // After the last sentences, next to a heading of the text.
+  bool speech = false;         // One of several lines that say who speaks.
+  bool of_digest = false;      // The heading of one of several pieces.
   LineKind kind = LineKind::kNone;
   double value = 0.0;
   bool kept = false;
@@ -514,8 +518,14 @@ class BodyFinder {
   void JudgeBlocks() {
     size_t chars = 0;
     double link_chars = 0.0;
+    constexpr std::ptrdiff_t kMinSpeeches = 3;
+    const auto speaks = [](const PageBlock& block) {
+      return block.shape == Shape::kParagraph && block.link_share == 0.0 && IsSpeech(block.text);
+    };
+    const bool speeches = std::count_if(blocks_.begin(), blocks_.end(), speaks) >= kMinSpeeches;
     for (PageBlock& block : blocks_) {
       block.kind = ClassifyLine(block.text);
+      block.speech = speeches && block.kind == LineKind::kNone && speaks(block);
       const bool furniture =
           block.kind != LineKind::kNone && block.kind != LineKind::kByline && block.kind != LineKind::kLabel;
       const bool sentence = EndsSentence(block.text) && !EndsCutOff(block.text);
@@ -561,7 +571,7 @@ class BodyFinder {
     }
     // Cut off, it is the teaser of another article; items of lists are cut off in articles, too.
     const bool teaser = block.shape != Shape::kListItem && EndsCutOff(block.text);
-    if (EndsSentence(block.text) && block.words >= 4 && !teaser) {
+    if (block.speech || (EndsSentence(block.text) && block.words >= 4 && !teaser)) {
       return chars * 0.5;
     }
     return block.shape == Shape::kListItem ? -2.0 : -kShortPenalty;
@@ -741,7 +751,9 @@ class BodyFinder {
     }
     keys.push_back(MatchKey(metadata_.page_title));
     absl::flat_hash_set<std::string> parts;  // Of the page's title: one of them is the article's.
-    for (const absl::string_view part : absl::StrSplit(metadata_.page_title, absl::ByAnyChar("|·•–—:-"))) {
+    const std::string divided = absl::StrReplaceAll(
+        metadata_.page_title, {{"·", "|"}, {"•", "|"}, {"–", "|"}, {"—", "|"}, {"»", "|"}, {"«", "|"}});
+    for (const absl::string_view part : absl::StrSplit(divided, absl::ByAnyChar("|:-"))) {
       parts.insert(MatchKey(part));
     }
     size_t longest = 0;
@@ -749,6 +761,7 @@ class BodyFinder {
       longest = std::max(longest, key.size());
     }
     int best = 0;
+    std::optional<size_t> of_site;  // A heading that names the site.
     parts.erase(MatchKey(metadata_.article.source));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const PageBlock& block = blocks_[i];
@@ -765,6 +778,10 @@ class BodyFinder {
           around == Hint::kComments) {
         continue;
       }
+      if (IsOfSite(block, keys)) {
+        of_site = of_site ? of_site : i;
+        continue;
+      }
       const int rank = TitleRank(block, keys, parts);
       if (rank > best) {
         best = rank;
@@ -772,6 +789,7 @@ class BodyFinder {
         title_rank_ = rank;
       }
     }
+    PreferTitleBelow(keys, parts, of_site);
     if (!title_) {
       return;
     }
@@ -786,6 +804,78 @@ class BodyFinder {
         break;
       }
     }
+  }
+
+  // A heading of the first level that leads to the front page, or says the host's name, and that no stated title says.
+  bool IsOfSite(const PageBlock& block, const std::vector<std::string>& keys) const {
+    if (block.shape != Shape::kHeading || block.level != 1) {
+      return false;
+    }
+    const std::string key = MatchKey(block.text);
+    if (std::find(keys.begin(), keys.end() - 1, key) != keys.end() - 1) {
+      return false;
+    }
+    constexpr size_t kMinName = 5;
+    std::string host = metadata_.host;
+    host.erase(std::remove(host.begin(), host.end(), '-'), host.end());
+    if (key.size() >= kMinName && absl::StrContains(host, key)) {
+      return true;
+    }
+    for (int32_t i = block.node; i < document_.node(block.node).end; ++i) {
+      if (document_.node(i).link) {
+        return document_.Attribute(i, "data-a") == "/";
+      }
+    }
+    return false;
+  }
+
+  // Where the heading of the first level names the site or a section, the title is the heading below it, next to the
+  // text: one that is the longer part of the page's title, or any where the page's title says no more.
+  void PreferTitleBelow(const std::vector<std::string>& keys, const absl::flat_hash_set<std::string>& parts,
+                        std::optional<size_t> of_site) {
+    std::string above;
+    if (title_) {
+      const PageBlock& chosen = blocks_[*title_];
+      above = MatchKey(chosen.text);
+      if (chosen.shape != Shape::kHeading || chosen.level != 1 || !parts.contains(above) ||
+          std::find(keys.begin(), keys.end(), above) != keys.end()) {
+        return;
+      }
+    } else if (!of_site && !metadata_.is_untitled) {
+      return;
+    }
+    constexpr size_t kReach = 12;
+    constexpr size_t kMaxWords = 25;
+    const size_t from = title_ ? *title_ + 1 : (of_site ? *of_site + 1 : 0);
+    std::optional<size_t> next;
+    for (size_t i = from; i < blocks_.size() && (!title_ || i < from + kReach); ++i) {
+      const PageBlock& block = blocks_[i];
+      if (IsSetAside(block)) {
+        continue;
+      }
+      if (block.solid) {
+        break;
+      }
+      const bool heading = block.shape == Shape::kHeading && block.kind == LineKind::kNone && block.level <= 4;
+      const std::string key = MatchKey(block.text);
+      if (heading && key.size() > above.size() && (parts.contains(key) || IsPartOf(key, keys.back()))) {
+        next = i;
+        break;
+      }
+      const bool bold = block.shape == Shape::kParagraph && block.bold && block.kind == LineKind::kNone;
+      if (!title_ && (heading || (bold && metadata_.is_untitled)) && block.words >= 2 && block.words <= kMaxWords) {
+        next = i;
+      }
+    }
+    if (next) {
+      title_ = next;
+      title_rank_ = kSureTitle;
+    }
+  }
+
+  static bool IsPartOf(absl::string_view key, absl::string_view title) {
+    constexpr size_t kMinPart = 12;
+    return key.size() >= kMinPart && absl::StrContains(title, key);
   }
 
   static int TitleRank(const PageBlock& block, const std::vector<std::string>& keys,
@@ -817,25 +907,6 @@ class BodyFinder {
       return rank * 5;
     }
     return block.shape == Shape::kHeading && block.level == 1 && rank == 0 && SharesWords(block.text, keys) ? 1 : 0;
-  }
-
-  // True if a good part of the words of `text` stand in one of the titles, too: the same said in another way.
-  static bool SharesWords(absl::string_view text, const std::vector<std::string>& keys) {
-    const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
-    if (std::all_of(keys.begin(), keys.end(), [](const std::string& title) { return title.empty(); })) {
-      return true;  // The page states nothing: its first heading is as good as any.
-    }
-    for (const std::string& title : keys) {
-      size_t shared = 0;
-      for (const absl::string_view word : words) {
-        const std::string key = MatchKey(word);
-        shared += key.size() >= 4 && absl::StrContains(title, key) ? 1 : 0;
-      }
-      if (shared > 0 && shared * 5 >= words.size() * 2) {
-        return true;
-      }
-    }
-    return false;
   }
 
   // The element that holds most text and least else.
@@ -900,6 +971,9 @@ class BodyFinder {
          node = document_.node(node).parent) {
       const auto [begin, end] = RangeOf(node);
       const double sum = sums[end] - sums[begin];
+      if (sum >= kMinTextOfScrolled && IsOneOfSeveral(node)) {
+        return node;
+      }
       const auto solid = std::count_if(blocks_.begin() + static_cast<std::ptrdiff_t>(*title_),
                                        blocks_.begin() + static_cast<std::ptrdiff_t>(end),
                                        [](const PageBlock& block) { return block.solid && block.value > 0.0; });
@@ -908,6 +982,28 @@ class BodyFinder {
       }
     }
     return kNoNode;
+  }
+
+  // Pages that go on with the next article have each in an element of its own, with a heading of the first level.
+  bool IsOneOfSeveral(int32_t node) const {
+    const auto is_whole = [this](int32_t article) {
+      const auto [begin, end] = RangeOf(article);
+      return document_.node(article).tag == GUMBO_TAG_ARTICLE &&
+             std::any_of(blocks_.begin() + static_cast<std::ptrdiff_t>(begin),
+                         blocks_.begin() + static_cast<std::ptrdiff_t>(end), [](const PageBlock& block) {
+                           return block.shape == Shape::kHeading && block.level == 1 && block.value >= 0.0;
+                         });
+    };
+    const int32_t parent = document_.node(node).parent;
+    if (parent == kNoNode || !is_whole(node)) {
+      return false;
+    }
+    for (int32_t other = parent + 1; other < document_.node(parent).end; other = document_.node(other).end) {
+      if (other != node && is_whole(other)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // `node`, or the outermost element around it that holds more text beside it in elements of the same kind: sections of
@@ -1032,6 +1128,11 @@ class BodyFinder {
       const bool in_tail = last && i > *last;
       block.beside_text = (in_head && AreSiblings(blocks_[*first].node, block.node)) ||
                           (in_tail && AreSiblings(blocks_[*last].node, block.node));
+      // Sections that end the text may be as short as "Likelihood: high".
+      block.below_heading = in_tail && block.beside_text && block.link_share == 0.0 &&
+                            blocks_[i - 1].shape == Shape::kHeading && blocks_[i - 1].kept &&
+                            blocks_[i - 1].link_share == 0.0 &&
+                            document_.node(blocks_[i - 1].node).parent == document_.node(block.node).parent;
       block.kept = Keeps(i, group_share, in_head, in_tail, &teasers);
     }
     DropLoneHeadings();
@@ -1220,13 +1321,13 @@ class BodyFinder {
 
   // A paragraph as those of the text are, however short: "So it goes."
   static bool IsOfText(const PageBlock& block) {
-    return block.beside_text && block.link_share == 0.0 && !absl::EndsWith(block.text, ":");
+    return block.speech || (block.beside_text && block.link_share == 0.0 && !absl::EndsWith(block.text, ":"));
   }
 
   static bool KeepsInTail(const PageBlock& block) {
     return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
            block.shape == Shape::kPreformatted || (EndsSentence(block.text) && (block.words >= 4 || IsOfText(block))) ||
-           block.words >= 12;
+           block.words >= 12 || block.below_heading;
   }
 
   static bool KeepsInHead(const PageBlock& block) {
@@ -1518,7 +1619,7 @@ class BodyFinder {
       body_.authors = block.kind == LineKind::kByline ? ParseByline(block.text) : std::vector<std::string>();
       if (body_.authors.empty() && (around == Hint::kByline || around == Hint::kAuthorBox) &&
           HasName(block, "author")) {
-        body_.authors = ParseNameList(block.text);
+        body_.authors = ParseNameList(absl::StrReplaceAll(block.text, {{"\n", ", "}}));
       }
     }
     if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class) &&
@@ -1719,7 +1820,9 @@ class BodyFinder {
         group = kNoNode;
         continue;
       }
-      body_.text_score += block.solid ? static_cast<double>(block.chars) : 0.0;
+      // Scripts without spaces say in two or three characters what takes others a word.
+      constexpr size_t kLettersOfWord = 5;
+      body_.text_score += block.solid ? static_cast<double>(std::max(block.chars, block.words * kLettersOfWord)) : 0.0;
       const bool item = block.shape == Shape::kListItem;
       if (block.group != kNoNode && block.group == group && !body_.parts.empty()) {
         absl::StrAppend(&body_.parts.back().text, "\n", item ? "- " : "", block.text);

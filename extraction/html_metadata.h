@@ -30,7 +30,9 @@ struct ItemFact {
 struct HtmlMetadata {
   Article article;                  // All but `title` and `body`; only what the page states.
   std::vector<std::string> titles;  // Candidates, the most trusted first: as stated, a site's name still appended.
-  std::string page_title;           // <title>.
+  std::string page_title;           // <title>; empty if it is but "Home", "Untitled" and the like.
+  bool is_untitled = false;         // It is.
+  std::string host;                 // Of the address that the page names, else of where it came from.
   std::string article_body;         // JSON-LD articleBody as it is: the whole text or its beginning, at times as HTML.
   bool states_article = false;      // The page says that it is an article.
   // As the page gives them, several keywords in each. What they are divided by may also stand within a keyword:
