@@ -76,7 +76,10 @@ ExitCode Run(const Context& context, const Flags& flags) {
   if (const absl::Status status = CheckUrlIsOfOne(flags.places, flags.input); !status.ok())
     return Fail(context, status);
   NoteTypedInput(context, flags.places);
-  InputReader reader(flags.places, flags.input);
+  InputOptions input = flags.input;
+  std::vector<extraction::Block> rejected;
+  input.rejected = &rejected;
+  InputReader reader(flags.places, input);
   bool first = true;
   int failures = 0;
   int pages = 0;
@@ -85,6 +88,8 @@ ExitCode Run(const Context& context, const Flags& flags) {
     if (!item->extraction.ok()) {
       ++failures;
       PrintError(context, absl::StrCat(DescribeItem(*item), ": ", DescribeError(item->extraction.status())));
+      if (!rejected.empty() && context.output == OutputFormat::kText) Print(FormatBlocks(rejected, context.style));
+      rejected.clear();
       continue;
     }
     pages += item->format == extraction::Format::kHtml ? 1 : 0;
@@ -183,10 +188,10 @@ void AddExtractCommand(CLI::App& root, CommandTable& commands) {
   CLI::App* command = root.add_subcommand("extract", "Show the article in a page: no service is needed");
   command->footer(
       "The article is printed with its title, authors, date and the publisher's own labels; menus, teasers,\n"
-      "biographies and the like are left out, and --explain says of each why. Its score is how much a block speaks "
-      "for\n"
-      "the text around it being the article, mostly by its length; where a rule decided there is none. --output json\n"
-      "gives the Article message as JSON, with --explain within an object {article, warnings, blocks}.\n"
+      "biographies and the like are left out, and --explain says of each why, also where no article was found. Its\n"
+      "score is how much a block speaks for the text around it being the article, mostly by its length; where a rule\n"
+      "decided there is none. --output json gives the Article message as JSON, with --explain within an object\n"
+      "{article, warnings, blocks}.\n"
       "\n"
       "Where the wrong part of a page comes out, --site_rules names a file that says where the text is:\n"
       "  [example.org]\n"

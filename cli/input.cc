@@ -172,6 +172,7 @@ extraction::Options InputReader::ExtractOptions() const {
   extraction::Options extract;
   extract.explain = options_.explain;
   extract.locate = options_.locate;
+  extract.rejected = options_.rejected;
   extract.site_rules = options_.site_rules.get();
   return extract;
 }

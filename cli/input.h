@@ -37,6 +37,7 @@ struct InputOptions {
   std::string url = {};                                      // The address of a page that is not fetched from there.
   bool explain = false;                                      // Fill Extraction::blocks.
   bool locate = false;                                       // With `explain`: say where each of them stands.
+  std::vector<extraction::Block>* rejected = nullptr;        // As in extraction::Options.
   std::shared_ptr<const extraction::SiteRules> site_rules = {};  // What a person says about some sites' pages.
   // Give one item for each line of JSON Lines, in order: also for blank ones, as an error.
   bool every_line = false;

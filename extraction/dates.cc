@@ -507,7 +507,12 @@ class DateReader {
   }
 
   // A month must not be glued to what stands before it ("Kate-May 3 2020" apart, it is no harm).
-  bool IsMonthPosition() const { return pos_ == 0 || tokens_[pos_ - 1].end != tokens_[pos_].start; }
+  bool IsMonthPosition() const {
+    const auto divides = [](const Token& token) {  // "5 min read·Feb 18, 2025"
+      return token.type == TokenType::kSign && (token.sign == '?' || token.sign == '|');
+    };
+    return pos_ == 0 || tokens_[pos_ - 1].end != tokens_[pos_].start || divides(tokens_[pos_ - 1]);
+  }
 
   void SkipOrdinal() {
     if (At() != nullptr && At()->type == TokenType::kWord && pos_ > 0 && tokens_[pos_ - 1].end == At()->start &&
@@ -687,11 +692,11 @@ bool HoldsDigit(absl::string_view text) {
 }
 
 // What announces the date of a text, and that of its last change: beginnings of words, folded.
-constexpr std::array<absl::string_view, 28> kPublished = {
-    "publi",    "pubbli",    "poste",  "created", "issued", "veroffentlicht", "erschien",
-    "erstellt", "geplaatst", "gepubl", "julkai",  "yayin",  "kozze",          "опубл",
-    "создан",   "نشر",       "انتشار", "منتشر",   "发布",   "發佈",           "發布",
-    "公開",     "配信",      "掲載",   "刊登",    "입력",   "등록",           "투고"};
+constexpr std::array<absl::string_view, 29> kPublished = {
+    "releas",   "publi",     "pubbli", "poste",  "created", "issued", "veroffentlicht", "erschien",
+    "erstellt", "geplaatst", "gepubl", "julkai", "yayin",   "kozze",  "опубл",          "создан",
+    "نشر",      "انتشار",    "منتشر",  "发布",   "發佈",    "發布",   "公開",           "配信",
+    "掲載",     "刊登",      "입력",   "등록",   "투고"};
 constexpr std::array<absl::string_view, 39> kUpdated = {
     "updat",      "revised",     "amended",  "modif",    "aktuali",  "geandert", "uberarbeitet", "actuali",
     "mis a jour", "mise a jour", "stand:",   "maj le",   "atuali",   "aggiorna", "bijgewerkt",   "gewijzigd",
@@ -725,16 +730,30 @@ Announced WhatIsAnnounced(absl::string_view words) {
 // What stands around dates alone, folded; besides names of days and what announces a date.
 bool IsWordOfDateLine(absl::string_view word) {
   static const auto* const kAround = new absl::flat_hash_set<absl::string_view>{
-      "last",    "on",   "at",   "the",    "date",   "am",     "pm",     "uhr",   "stand", "vom",    "den",
-      "der",     "le",   "a",    "mis",    "mise",   "jour",   "el",     "min",   "read",  "minute", "minutes",
-      "reading", "time", "et",   "est",    "edt",    "gmt",    "utc",    "first", "um",    "h",      "ist",
-      "bst",     "p",    "m",    "il",     "ultima", "ultimo", "ora",    "em",    "as",    "kl",     "op",
-      "г",       "года", "р",    "року",   "в",      "о",      "дата",   "мск",   "اخر",   "تاريخ",  "الساعه",
-      "الساعة",  "في",   "يوم",  "بتوقيت", "غرينتش", "در",     "تاریخ",  "ساعت",  "آخرین", "اخرین",  "به",
-      "jst",     "kst",  "기사", "최종",   "오전",   "오후",   "zuletzt"};
+      "last",    "on",      "at",      "the",   "date",   "am",     "pm",      "uhr",      "stand",     "vom",
+      "den",     "der",     "le",      "a",     "mis",    "mise",   "jour",    "el",       "min",       "read",
+      "minute",  "minutes", "reading", "time",  "et",     "est",    "edt",     "gmt",      "utc",       "first",
+      "um",      "h",       "ist",     "bst",   "p",      "m",      "il",      "ultima",   "ultimo",    "ora",
+      "em",      "as",      "kl",      "op",    "г",      "года",   "р",       "року",     "в",         "о",
+      "дата",    "мск",     "اخر",     "تاريخ", "الساعه", "الساعة", "في",      "يوم",      "بتوقيت",    "غرينتش",
+      "در",      "تاریخ",   "ساعت",    "آخرین", "اخرین",  "به",     "jst",     "kst",      "기사",      "최종",
+      "오전",    "오후",    "zuletzt", "datum", "fecha",  "data",   "seit",    "lesezeit", "lesedauer", "minuten",
+      "temps",   "lecture", "de",      "del",   "las",    "tiempo", "lectura", "minutos",  "tempo",     "di",
+      "lettura", "minuti",  "alle",    "ore",   "mins"};
   constexpr absl::string_view kIdeographs =
       "最終更新公開発布发發佈表配信掲載刊登修改訂正版投稿作成日時間时间於于点點分";
   return kAround->contains(word) || (word.size() == 3 && absl::StrContains(kIdeographs, word));
+}
+
+// True if `words`, which stand before a date, end by calling it something that no text is dated by: "Conference:".
+bool NamesAnotherDate(absl::string_view words) {
+  words = absl::StripTrailingAsciiWhitespace(words);
+  if (!absl::ConsumeSuffix(&words, ":") || WhatIsAnnounced(words) != Announced::kNothing) {
+    return false;
+  }
+  const size_t space = words.find_last_of(" \t\n|");
+  const std::string last = common::FoldForMatch(space == absl::string_view::npos ? words : words.substr(space + 1));
+  return !last.empty() && !IsWordOfDateLine(last) && !IsWeekday(last) && !HoldsDigit(last);
 }
 
 }  // namespace
@@ -767,6 +786,9 @@ StatedDates FindStatedDates(absl::string_view text) {
   for (size_t i = 0; i < dates.size(); ++i) {
     const size_t from = after ? dates[i].end : (i == 0 ? 0 : dates[i - 1].end);
     const size_t to = !after ? dates[i].start : (i + 1 == dates.size() ? text.size() : dates[i + 1].start);
+    if (!after && NamesAnotherDate(text.substr(from, to - from))) {
+      continue;
+    }
     std::optional<ParsedDate>& place =
         WhatIsAnnounced(text.substr(from, to - from)) == Announced::kUpdate ? stated.updated : stated.published;
     if (!place) {
@@ -805,7 +827,10 @@ bool IsMonthName(absl::string_view word) { return Names().months.contains(common
 
 bool IsPlausibleTime(absl::Time time, absl::Time now) {
   static const absl::Time kEarliest = absl::FromCivil(absl::CivilDay(1400, 1, 1), absl::UTCTimeZone());
-  return time >= kEarliest && time <= now + absl::Hours(24 * 366);
+  // The zero of clocks is what programs give for a date that was never set, in whatever zone they are.
+  constexpr absl::Duration kZones = absl::Hours(14);
+  const absl::Duration since_zero = time - absl::UnixEpoch();
+  return time >= kEarliest && time <= now + absl::Hours(24 * 366) && (since_zero < -kZones || since_zero > kZones);
 }
 
 }  // namespace dateline::extraction

@@ -26,7 +26,7 @@ struct ParsedDate {
 std::optional<ParsedDate> FindDate(absl::string_view text);
 
 // Dates of a line such as "Published March 1, 2024, updated March 3, 2024". What the words around a date do not say to
-// be that of a change is the publication's.
+// be that of a change is the publication's; but "Conference: 4 April 2026" holds none.
 struct StatedDates {
   std::optional<ParsedDate> published;
   std::optional<ParsedDate> updated;
@@ -49,7 +49,7 @@ bool IsDateLine(absl::string_view line);
 bool IsMonthName(absl::string_view word);
 
 // True if a publisher may have meant `time`: not before the year 1400, and not more than a year after `now`, which is
-// what the contracts allow.
+// what the contracts allow; nor the zero of computers' clocks, 1 January 1970.
 bool IsPlausibleTime(absl::Time time, absl::Time now);
 
 }  // namespace dateline::extraction

@@ -136,6 +136,24 @@ std::string Stated(absl::string_view text) {
   return day(dates.published) + " " + day(dates.updated);
 }
 
+TEST(IsPlausibleTimeTest, TheZeroOfClocksIsNoDate) {
+  const absl::Time now = absl::FromCivil(absl::CivilDay(2026, 1, 1), absl::UTCTimeZone());
+  EXPECT_FALSE(IsPlausibleTime(absl::UnixEpoch(), now));
+  EXPECT_FALSE(IsPlausibleTime(absl::UnixEpoch() - absl::Hours(8), now));
+  EXPECT_TRUE(IsPlausibleTime(absl::UnixEpoch() + absl::Hours(24), now));
+  EXPECT_TRUE(IsPlausibleTime(absl::UnixEpoch() - absl::Hours(24), now));
+}
+
+TEST(FindStatedDatesTest, WhatAnotherNameStandsBeforeIsNotTheTexts) {
+  EXPECT_FALSE(FindStatedDates("Conference: 4 April 2026, Nairobi").published.has_value());
+  EXPECT_FALSE(FindStatedDates("Applications close: 4 April 2026").published.has_value());
+  EXPECT_TRUE(FindStatedDates("Conference: 4 April 2026. Published: 5 April 2026").published.has_value());
+  for (const char* line : {"Date: 4 April 2026", "Released: 4 April 2026", "Datum: 4. April 2026",
+                           "Online seit: 4.4.2026", "Posted on: 4 April 2026", "By Jane Roe 4 April 2026"}) {
+    EXPECT_TRUE(FindStatedDates(line).published.has_value()) << line;
+  }
+}
+
 TEST(FindStatedDatesTest, TellsAChangeFromThePublication) {
   EXPECT_EQ(Stated("March 1, 2024"), "03-01 none");
   EXPECT_EQ(Stated("Published March 1, 2024"), "03-01 none");

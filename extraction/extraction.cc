@@ -93,6 +93,9 @@ void MergeBody(HtmlBody* body, Article* article) {
   if (const auto& updated = body->dates.updated; updated && !article->update_time) {
     article->update_time = updated->time;
   }
+  if (article->source.empty()) {
+    article->source = std::move(body->source);
+  }
   if (article->summary.empty()) {
     article->summary = std::move(body->standfirst);
   }
@@ -109,6 +112,10 @@ std::string TitleOfPage(absl::string_view title, absl::string_view site) {
   const size_t bracket = title.rfind(" [");
   if (bracket != absl::string_view::npos && absl::EndsWith(title, "]") && CountWords(title.substr(0, bracket)) >= 2) {
     title = title.substr(0, bracket);  // "… [Archive of Our Own]"
+  }
+  constexpr absl::string_view kArchive = " » Blog Archive » ";  // The house stands before it.
+  if (const size_t archive = title.rfind(kArchive); archive != absl::string_view::npos) {
+    title = title.substr(archive + kArchive.size());
   }
   std::string stripped = StripSiteName(title, site);
   if (stripped != title) {
@@ -350,6 +357,9 @@ absl::Status CheckIsArticle(const HtmlBody& body, const HtmlMetadata& metadata) 
     return Reject(kNotAnArticle,
                   "the page asks for consent to cookies and shows no article; fetch it with that consent given");
   }
+  if (metadata.article.content_type == "profile" && !metadata.article.publish_time) {
+    return Reject(kNotAnArticle, "the page says of itself that it is a person's profile; send the articles it lists");
+  }
   if (body.teasers >= kMinListed && !metadata.states_article && !metadata.article.publish_time) {
     return Reject(kNotAnArticle,
                   absl::StrCat("the page is a list of ", body.teasers, " teasers; send the pages that they lead to"));
@@ -367,6 +377,11 @@ bool StatesMoreThanItShows(const HtmlBody& body, const HtmlMetadata& metadata) {
 }
 
 void SetStatedBody(absl::string_view stated, Article* article, std::vector<std::string>* warnings) {
+  std::string unescaped;  // Some escape their markup once more than it takes.
+  if (absl::StrContains(stated, "&lt;/") || absl::StrContains(stated, "&lt;br")) {
+    unescaped = HtmlToText(stated);
+    stated = unescaped;
+  }
   if (absl::StrContains(stated, "</") || absl::StrContains(stated, "<p>") || absl::StrContains(stated, "<br")) {
     SetBodyFromFragment(stated, article, warnings);
   } else {
@@ -412,6 +427,9 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
                                                 "\" matches nothing on this page");
   HtmlBody body =
       ExtractHtmlBody(*parsed, metadata, options.explain, rule == nullptr ? nullptr : &matches, options.locate);
+  if (options.explain && options.rejected != nullptr) {
+    *options.rejected = body.blocks;
+  }
   const bool stated = !selected && StatesMoreThanItShows(body, metadata);
   if (stated) {
     body.parts.clear();
@@ -425,9 +443,15 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
                        : body.link_share > kLinkPage       ? kMinTextOfLinkPage
                                                            : kMinText;
   if ((body.parts.empty() && !stated) || (body.text_score < least && !body.whole_page)) {
-    return Reject(kNotAnArticle,
-                  absl::StrCat("no article found in the page; send the page of one article, not a list or a front page",
-                               missed.empty() ? "" : "; ", missed));
+    constexpr size_t kMaxShell = 400;  // Of a page that scripts fill: a name, "Loading", "Please enable JavaScript".
+    const bool shell = parsed->has_script() && (parsed->size() == 0 || parsed->Text(0).size() < kMaxShell);
+    return Reject(
+        kNotAnArticle,
+        absl::StrCat(shell ? "the page builds its text with JavaScript, which is not run; send what a browser "
+                             "shows of it (\"save page as\"), or the site's feed"
+                           : "no article found in the page; send the page of one article, not a list or a "
+                             "front page",
+                     missed.empty() ? "" : "; ", missed));
   }
   if (!selected) {  // Who says where the text is says that there is one.
     RETURN_IF_ERROR(CheckIsArticle(body, metadata));
@@ -445,8 +469,10 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
   if (rule != nullptr) {
     FollowFieldRules(*rule, matches, *parsed, &extraction);
   }
-  for (const std::string& list : metadata.keyword_lists) {
-    AddKeywords(list, &extraction.article);
+  for (const std::vector<std::string>& lists : {metadata.keyword_lists, body.keyword_lists}) {
+    for (const std::string& list : lists) {
+      AddKeywords(list, &extraction.article);
+    }
   }
   if (stated) {
     SetStatedBody(metadata.article_body, &extraction.article, &extraction.warnings);
@@ -454,21 +480,113 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
     SetBody(body.parts, &extraction.article, &extraction.warnings);
   }
   RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
-  WarnOfPaywall(body, &extraction);
-  if (body.whole_page && !stated) {
+  if (!stated || EndsCutOff(extraction.article.body)) {
+    WarnOfPaywall(body, &extraction);
+  }
+  if (body.whole_page && !stated && body.text_score < kMinText) {
     extraction.warnings.emplace_back("body: a few words, which are all that the page holds");
   }
   extraction.blocks = std::move(body.blocks);
   return extraction;
 }
 
-absl::StatusOr<Extraction> ExtractText(absl::string_view text, const Options& options) {
+// "kenya", "trade" in "[kenya, 'trade']"; the text itself if it is no list.
+std::vector<std::string> ListOf(absl::string_view value) {
+  std::vector<std::string> items = {std::string(value)};
+  if (absl::ConsumePrefix(&value, "[") && absl::ConsumeSuffix(&value, "]")) {
+    items.clear();
+    for (const absl::string_view item : absl::StrSplit(value, ',', absl::SkipWhitespace())) {
+      items.emplace_back(absl::StripAsciiWhitespace(item));
+    }
+  }
+  for (std::string& item : items) {
+    for (const char quote : {'"', '\''}) {
+      if (item.size() >= 2 && item.front() == quote && item.back() == quote) {
+        item = item.substr(1, item.size() - 2);
+      }
+    }
+  }
+  return items;
+}
+
+void SetFromFrontMatter(absl::string_view name, absl::string_view value, Article* article) {
+  const std::string key = absl::AsciiStrToLower(name);
+  for (const std::string& item : ListOf(value)) {
+    if (item.empty()) {
+      continue;
+    }
+    if (key == "title") {
+      article->title = item;
+    } else if (key == "summary" || key == "description") {
+      article->summary = item;
+    } else if (key == "author" || key == "authors") {
+      for (std::string& author : ParseAuthors(item)) {
+        article->authors.push_back(std::move(author));
+      }
+    } else if (key == "tags" || key == "keywords") {
+      AddLabel(key == "tags" ? "tag" : "keyword", item, article);
+    } else if (key == "categories" || key == "category") {
+      AddLabel("category", item, article);
+    } else if (key == "lang" || key == "language") {
+      article->language_code = item;
+    } else if (const auto date = key == "date" || key == "lastmod" ? FindDate(item) : std::nullopt) {
+      (key == "date" ? article->publish_time : article->update_time) = date->time;
+      article->publish_time_precision = key == "date" ? date->precision : article->publish_time_precision;
+    }
+  }
+}
+
+// Takes the lines "name: value" between two lines of dashes off the front of `text`, as files in Markdown have them,
+// and the marks of headings off the rest. Lists may have an item on each line. False, and nothing done, if there are
+// none.
+bool ReadFrontMatter(std::string* text, Article* article) {
+  constexpr size_t kMaxBytes = 8192;
+  absl::string_view rest = *text;
+  if (!absl::ConsumePrefix(&rest, "---\n")) {
+    return false;
+  }
+  const size_t end = rest.substr(0, kMaxBytes).find("\n---\n");
+  if (end == absl::string_view::npos) {
+    return false;
+  }
+  std::vector<std::pair<absl::string_view, std::string>> fields;
+  for (const absl::string_view line : absl::StrSplit(rest.substr(0, end), '\n', absl::SkipWhitespace())) {
+    absl::string_view item = absl::StripAsciiWhitespace(line);
+    if (absl::ConsumePrefix(&item, "- ") && !fields.empty()) {
+      SetFromFrontMatter(fields.back().first, item, article);
+      continue;
+    }
+    const size_t colon = line.find(':');
+    if (colon == absl::string_view::npos || colon == 0) {
+      return false;
+    }
+    fields.emplace_back(absl::StripAsciiWhitespace(line.substr(0, colon)),
+                        absl::StripAsciiWhitespace(line.substr(colon + 1)));
+  }
+  for (const auto& [name, value] : fields) {
+    SetFromFrontMatter(name, value, article);
+  }
+  std::string body;
+  for (const absl::string_view line : absl::StrSplit(rest.substr(end + 5), '\n')) {
+    const size_t marks = std::min(line.find_first_not_of('#'), line.size());
+    const bool heading = marks > 0 && marks <= 6 && marks < line.size() && line[marks] == ' ';
+    absl::StrAppend(&body, heading ? absl::StrCat("\n", absl::StripAsciiWhitespace(line.substr(marks)), "\n") : line,
+                    "\n");
+  }
+  *text = std::move(body);
+  return true;
+}
+
+absl::StatusOr<Extraction> ExtractText(std::string text, const Options& options) {
+  Extraction extraction;
+  const bool stated = ReadFrontMatter(&text, &extraction.article);
   HtmlBody body = ExtractPageText(text, options.explain);
   if (body.parts.empty()) {
     return Reject(kNotAnArticle, "no article found in the text; it holds no paragraphs");
   }
-  Extraction extraction;
-  extraction.article.title = body.title;
+  if (!stated || extraction.article.title.empty()) {
+    extraction.article.title = body.title;
+  }
   MergeBody(&body, &extraction.article);
   SetBody(body.parts, &extraction.article, &extraction.warnings);
   RETURN_IF_ERROR(CheckNotEmpty(extraction.article));
@@ -499,6 +617,9 @@ bool IsBlank(absl::string_view text) {
 }  // namespace
 
 absl::StatusOr<Extraction> Extract(const Document& document, const Options& options) {
+  if (options.rejected != nullptr) {
+    options.rejected->clear();
+  }
   const absl::string_view content = document.content;
   if (content.size() > kMaxDocumentBytes) {
     return Reject(kDocumentTooLarge,
@@ -530,6 +651,9 @@ absl::StatusOr<Extraction> Extract(const Document& document, const Options& opti
   }
   ASSIGN_OR_RETURN(Extraction extraction, kind == Kind::kHtml ? ExtractHtml(decoded.text, document, options, now)
                                                               : ExtractText(decoded.text, options));
+  if (options.rejected != nullptr) {
+    options.rejected->clear();
+  }
   extraction.warnings.insert(extraction.warnings.begin(), decoded.warnings.begin(), decoded.warnings.end());
   FinishArticle(document.url, now, &extraction.article, &extraction.warnings);
   return extraction;

@@ -101,9 +101,12 @@ struct Extraction {
 class SiteRules;  // site_rules.h
 
 struct Options {
-  const SiteRules* site_rules = nullptr;    // What a person says about some sites' HTML pages; not owned, may be null.
-  bool explain = false;                     // Fill `Extraction::blocks`.
-  bool locate = false;                      // With `explain`: fill `Block::place`, too.
+  const SiteRules* site_rules = nullptr;  // What a person says about some sites' HTML pages; not owned, may be null.
+  bool explain = false;                   // Fill `Extraction::blocks`.
+  bool locate = false;                    // With `explain`: fill `Block::place`, too.
+  // With `explain`: the blocks of an HTML page in which no article was found, else nothing. Not owned, may be null;
+  // written by every call.
+  std::vector<Block>* rejected = nullptr;
   absl::Time now = absl::InfiniteFuture();  // What counts as the future for dates; InfiniteFuture: the clock.
 };
 

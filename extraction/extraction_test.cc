@@ -204,6 +204,72 @@ TEST(ExtractHtmlTest, ReadsMicrodata) {
   EXPECT_EQ(article.body, PlainParagraphs());
 }
 
+TEST(ExtractHtmlTest, MicrodataOfCommentsAndOtherArticlesIsNotTheArticles) {
+  const std::string item = R"(<span itemprop="author">Tom Brandt</span>
+    <time itemprop="datePublished" datetime="2020-01-01">then</time>)";
+  const std::string head = R"(<h1 itemprop="headline">Water Law Fails</h1>)";
+  const std::string own =
+      R"(<span itemprop="author">Inés Carrasco</span><meta itemprop="datePublished" content="2022-05-03">)";
+  const std::string open = R"(<div itemscope itemtype="https://schema.org/Article">)";
+  for (const std::string& other :
+       {absl::StrCat(R"(<div itemprop="comment" itemscope itemtype="http://schema.org/Comment">)", item, "</div>"),
+        absl::StrCat(R"(<div itemscope itemtype="http://schema.org/comment"><p>Nonsense.</p>)", item, "</div>"),
+        absl::StrCat(open, R"(<h3 itemprop="headline">The Last Well</h3>)", item, "</div>"),
+        absl::StrCat(R"(<div class="card"><h3>The Last Well</h3>)", item, "</div>"),
+        absl::StrCat(R"(<article class="hentry"><h3><a href="/x">The Last Well</a></h3>
+                     <span class="vcard"><a rel="author" href="/t">Tom Brandt</a></span>)",
+                     item, "</article>")}) {
+    for (const std::string& stated : {own, std::string()}) {
+      const Article article = ExtractHtml(Body(absl::StrCat(open, head, stated, "<div itemprop=articleBody>",
+                                                            Paragraphs(), "</div></div>", other)))
+                                  .article;
+      EXPECT_EQ(article.authors,
+                stated.empty() ? std::vector<std::string>() : std::vector<std::string>{"Inés Carrasco"})
+          << other;
+      EXPECT_EQ(article.publish_time.has_value(), !stated.empty()) << other;
+      EXPECT_EQ(article.title, "Water Law Fails") << other;
+    }
+  }
+}
+
+TEST(ExtractHtmlTest, MicrodataAroundNothingShownIsThePages) {
+  const Article article = ExtractHtml(Body(absl::StrCat(R"(<h1>Water Law Fails</h1>)", Paragraphs(),
+                                                        R"(<div itemscope itemtype="https://schema.org/NewsArticle">
+    <meta itemprop="author" content="Inés Carrasco"><meta itemprop="datePublished" content="2022-05-03">
+    <meta itemprop="keywords" content="wells, tractors"><div itemprop="publisher" itemscope
+    itemtype="https://schema.org/Organization"><meta itemprop="name" content="The Northern Post"></div></div>)")))
+                              .article;
+  EXPECT_THAT(article.authors, ElementsAre("Inés Carrasco"));
+  EXPECT_EQ(article.publish_time, Second(2022, 5, 3, 0, 0));
+  EXPECT_EQ(article.source, "The Northern Post");
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"keyword", "wells"}, SourceLabel{"keyword", "tractors"}));
+}
+
+TEST(ExtractHtmlTest, DatesAboveTheArticleAndOfEventsAreNotIts) {
+  for (const char* above :
+       {"<div class=latest><h3>Latest</h3><ul><li><a href=/x>Tea</a> <time datetime=2026-01-05>5 Jan"
+        "</time></li></ul></div>",
+        "<div><a href=/b>A quake in the east</a> <time datetime=2026-01-05T09:00Z>9:00</time></div>",
+        "<div>Friday, November 27, 2026</div>", "<div class=today>Friday, November 27, 2026</div>"}) {
+    EXPECT_FALSE(ExtractHtml(Body(absl::StrCat(above, "<article><h1>Water Law Fails</h1>", Paragraphs(), "</article>")))
+                     .article.publish_time.has_value())
+        << above;
+  }
+  for (const char* below : {"<div class=event-date>4 April 2026, in the town hall</div>",
+                            "<p class=date>Conference: 4 April 2026, in the town hall</p>"}) {
+    EXPECT_FALSE(ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", below, Paragraphs(), "</article>")))
+                     .article.publish_time.has_value())
+        << below;
+  }
+  for (const char* above : {"<div class=topline><span>4 April 2026</span></div>", "<p>4 April 2026</p>",
+                            "<h2 class=date-header>4 April 2026</h2>"}) {
+    EXPECT_EQ(ExtractHtml(Body(absl::StrCat("<div>", above, "<h1>Water Law Fails</h1>", Paragraphs(), "</div>")))
+                  .article.publish_time,
+              Second(2026, 4, 4, 0, 0))
+        << above;
+  }
+}
+
 TEST(ExtractHtmlTest, TakesLabelLinesAsLabels) {
   const Article article =
       ExtractHtml(Body(absl::StrCat("<article><h1>Water Law Fails</h1>", Paragraphs(),
@@ -488,6 +554,88 @@ TEST(ExtractHtmlTest, NamesAHouseAsAuthorOnlyIfNoPersonIsNamed) {
   EXPECT_THAT(authors(R"j("author":"Jane Roe (https://example.org/jane)")j"), ElementsAre("Jane Roe"));
 }
 
+TEST(ExtractHtmlTest, JsonLdAboutAnotherArticleIsNotThePages) {
+  const std::string other =
+      R"({"@type":"NewsArticle","headline":"Tolls and Tariffs","url":"https://post.example/tolls",
+          "datePublished":"2020-01-01","author":{"name":"Tom Brandt"}})";
+  const std::string own = R"({"@type":"Article","headline":"Water Law Fails","author":{"name":"Ines Carrasco"}})";
+  const auto article = [](const std::string& json) {
+    return ExtractHtml(absl::StrCat("<title>Water Law Fails | Post</title>"
+                                    "<link rel=canonical href=https://post.example/water>"
+                                    "<script type='application/ld+json'>",
+                                    json, "</script><h1>Water Law Fails</h1>", Paragraphs()))
+        .article;
+  };
+  EXPECT_EQ(article(other).title, "Water Law Fails");
+  EXPECT_THAT(article(other).authors, IsEmpty());
+  EXPECT_FALSE(article(other).publish_time.has_value());
+  EXPECT_THAT(article(absl::StrCat("[", other, ",", own, "]")).authors, ElementsAre("Ines Carrasco"));
+  // Another headline alone, or another address alone, is the same article told in another way.
+  EXPECT_THAT(article(R"({"@type":"Article","headline":"Tractors Win","author":{"name":"Jane Roe"}})").authors,
+              ElementsAre("Jane Roe"));
+  EXPECT_THAT(article(R"({"@type":"Article","headline":"Water Law Fails","url":"https://other.example/w",
+                          "author":{"name":"Jane Roe"}})")
+                  .authors,
+              ElementsAre("Jane Roe"));
+  EXPECT_THAT(article(R"({"@type":"Article","headline":"Water Law Fails","creator":["Jane Roe"]})").authors,
+              ElementsAre("Jane Roe"));
+}
+
+TEST(ExtractHtmlTest, CatalogueRecordsNameAllAuthorsInTheirOrder) {
+  EXPECT_THAT(ExtractHtml(absl::StrCat(R"(<meta name="dcterms.creator" content="Roe, Jane">
+    <meta name="citation_author" content="Roe, Jane"><meta name="citation_author" content="van der Berg, Pieter">)",
+                                       Paragraphs()))
+                  .article.authors,
+              ElementsAre("Jane Roe", "Pieter van der Berg"));
+  EXPECT_THAT(ExtractHtml(absl::StrCat(R"(<meta name="DC.Creator" content="Roe, Jane; Doe, John">)", Paragraphs()))
+                  .article.authors,
+              ElementsAre("Jane Roe", "John Doe"));
+}
+
+TEST(ExtractHtmlTest, TheFrontPageIsNoArticlesAddress) {
+  const auto url = [](const std::string& head, const std::string& from) {
+    return ExtractHtml(absl::StrCat(head, "<h1>Water Law Fails</h1>", Paragraphs()), from).article.url;
+  };
+  const std::string here = "https://post.example/water";
+  EXPECT_EQ(url("<link rel=canonical href=https://post.example/>", here), here);
+  EXPECT_EQ(url("<link rel=canonical href=/><meta property=og:url content=https://post.example/w>", here),
+            "https://post.example/w");
+  EXPECT_EQ(url("<link rel=canonical href=http://localhost:3000/water>", here), here);
+  EXPECT_EQ(url("<link rel=canonical href=http://localhost:3000/water>", "http://localhost:3000/w"),
+            "http://localhost:3000/water");
+  EXPECT_EQ(url("<link rel=canonical href='https%3A%2F%2Fpost.example%2Fw'>", here), here);
+  EXPECT_EQ(url("<link rel=canonical href=https://post.example/?p=7>", here), "https://post.example/?p=7");
+}
+
+TEST(ExtractHtmlTest, TheSitesNameIsNoTitle) {
+  const auto title = [](const std::string& stated, const std::string& headings, const std::string& url = "") {
+    return ExtractHtml(absl::StrCat("<head>", stated, "</head><body>", headings, Paragraphs()), url).article.title;
+  };
+  const std::string below = "<h2>The Law That Wasn’t</h2>";
+  for (const char* stated :
+       {"<title>The Post » Blog Archive » The Law That Wasn’t</title>", "<title>The Post</title>",
+        "<title>The Post - The Law That Wasn’t</title>", "<title>The Post: The Law That Wasn’t</title>"}) {
+    EXPECT_EQ(title(stated, absl::StrCat("<h1><a href='/'>The Post</a></h1><p>Notes</p>", below)),
+              "The Law That Wasn’t");
+    EXPECT_EQ(title(stated, absl::StrCat("<h1>The Post</h1>", below), "https://thepost.example/law"),
+              "The Law That Wasn’t");
+  }
+  EXPECT_EQ(title("<title>The Post - The Law That Wasn’t</title>", absl::StrCat("<h1>The Post</h1>", below)),
+            "The Law That Wasn’t");
+  EXPECT_EQ(title("<title>Opinion | The Law That Wasn’t - The Post</title>", absl::StrCat("<h1>Opinion</h1>", below)),
+            "The Law That Wasn’t");
+  EXPECT_EQ(title("<title>Home</title>", below), "The Law That Wasn’t");
+  EXPECT_EQ(title("<title>Untitled Document</title>", "<font size=5><b>The Law That Wasn’t</b></font><br>"),
+            "The Law That Wasn’t");
+  EXPECT_EQ(title("<meta property=og:title content=Home><title>The Law | Post</title>", "<h1>The Law</h1>"), "The Law");
+  // A title and the heading of its first section.
+  EXPECT_EQ(title("<title>The Law</title>", "<h1>The Law</h1><h2>How it came about</h2>"), "The Law");
+  EXPECT_EQ(title("<title>The Water Law - The Northern Post</title>",
+                  absl::StrCat("<h1>The Water Law</h1>", Paragraphs(), "<h2>The Northern Post</h2>")),
+            "The Water Law");
+  EXPECT_EQ(title("<title>Post » Blog Archive » The Law</title>", ""), "The Law");
+}
+
 TEST(ExtractHtmlTest, SaysInWhichDirectionTheTextRunsIfThePageDoes) {
   const auto direction = [](const std::string& html) {
     const Article article = ExtractHtml(html).article;
@@ -565,6 +713,92 @@ TEST(ExtractHtmlTest, WhatThePageStatesIsTakenWhereItShowsNoText) {
       absl::StrCat(R"(<script type="application/ld+json">{"@type":"NewsArticle","headline":"Water","articleBody":"<p>)",
                    kFirst, "<\\/p><p>", kSecond, R"(<\/p>"}</script>)");
   EXPECT_EQ(ExtractHtml(Body(html)).article.body, absl::StrCat(kFirst, "\n\n", kSecond));
+}
+
+TEST(ExtractHtmlTest, WhatThePageStatesMayBeEscapedOnceMore) {
+  const Extraction shell = ExtractHtml(absl::StrCat(
+      R"(<script type="application/ld+json">{"@type":"NewsArticle","headline":"Water","isAccessibleForFree":
+      "False","articleBody":"&lt;p&gt;)",
+      kFirst, "&lt;/p&gt;&lt;p&gt;", kSecond, R"(&lt;/p&gt;"}</script><div id=app></div>)"));
+  EXPECT_EQ(shell.article.body, absl::StrCat(kFirst, "\n\n", kSecond));
+  EXPECT_FALSE(shell.is_stub);  // It is all there.
+}
+
+TEST(ExtractHtmlTest, JsonLdMayHaveACommaTooMany) {
+  const std::string page = absl::StrCat("<h1>Water Law</h1>", Paragraphs());
+  const Extraction mended = ExtractHtml(absl::StrCat(
+      R"(<script type="application/ld+json">{"@type":"Article","name":"a, ]","author":["Jane Roe",],}</script>)",
+      page));
+  EXPECT_THAT(mended.article.authors, ElementsAre("Jane Roe"));
+  EXPECT_THAT(mended.warnings, IsEmpty());
+  EXPECT_THAT(ExtractHtml(absl::StrCat(R"(<script type="application/ld+json">{"@type":"Article" "x"}</script>)", page))
+                  .warnings,
+              Contains(HasSubstr("JSON-LD")));
+}
+
+TEST(ExtractHtmlTest, WhatIsSaidInABriefingIsTextHoweverShort) {
+  const Article article =
+      ExtractHtml(Body(absl::StrCat("<h1>Briefing on Water</h1><p>MODERATOR: Good day.</p><p>MINISTER ROE: ", kFirst,
+                                    "</p><p>QUESTION: And tea?</p><p>MINISTER ROE: No.</p><p>QUESTION: Thanks.</p>")))
+          .article;
+  EXPECT_THAT(article.body, StartsWith("MODERATOR: Good day."));
+  EXPECT_THAT(article.body, EndsWith("QUESTION: And tea?\n\nMINISTER ROE: No.\n\nQUESTION: Thanks."));
+}
+
+TEST(ExtractHtmlTest, SectionsThatEndTheTextMayBeALineEach) {
+  EXPECT_THAT(ExtractHtml(Body(absl::StrCat("<h1>Risks of the Water Law</h1>", Paragraphs(),
+                                            "<h2>Floods</h2><p><b>Likelihood:</b> high<br><b>Impact:</b> low</p>"
+                                            "<h2>Drought</h2><p><b>Likelihood:</b> low<br><b>Impact:</b> high</p>")))
+                  .article.body,
+              EndsWith("Floods\n\nLikelihood: high\nImpact: low\n\nDrought\n\nLikelihood: low\nImpact: high"));
+}
+
+TEST(ExtractHtmlTest, ExplainsAlsoWhatWasRejected) {
+  std::vector<Block> rejected = {Block()};
+  Options options{.explain = true};
+  options.rejected = &rejected;
+  const std::string shell =
+      "<script src=a.js></script><noscript>Please turn JavaScript on.</noscript><div id=app></div>";
+  const absl::StatusOr<Extraction> none = Extract({.content = shell, .media_type = "text/html"}, options);
+  EXPECT_THAT(none, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("JavaScript")));
+  const std::string list = "<ul><li><a href=/a>The last well</a></li><li><a href=/b>The ghost port</a></li></ul>";
+  EXPECT_FALSE(Extract({.content = Body(list), .media_type = "text/html"}, options).ok());
+  ASSERT_FALSE(rejected.empty());
+  EXPECT_EQ(rejected.front().text, "The last well");
+  EXPECT_FALSE(rejected.front().reason.empty());
+  EXPECT_THAT(Extract({.content = Body(Paragraphs()), .media_type = "text/html"}, options), IsOk());
+  EXPECT_THAT(rejected, IsEmpty());
+}
+
+TEST(ExtractHtmlTest, ShortTextsOfDenseScriptsAreLongEnough) {
+  const Article article = ExtractHtml(R"(<h1>港口租约</h1><p>2024年3月15日</p>
+    <p>自从码头租给外国财团以后，每天早晨渡过海峡的轮船上就不再有学生和渔民了，只有工程师。</p>
+    <p>首都的官员说，这份租约是本地区的榜样，而住在港口旁边的人却指着围栏，说散步的路被切成了两半。</p>)")
+                              .article;
+  EXPECT_EQ(article.title, "港口租约");
+  EXPECT_EQ(article.publish_time, Second(2024, 3, 15, 0, 0));
+}
+
+TEST(BadInputTest, AProfileIsNoArticle) {
+  EXPECT_THAT(
+      Extract({.content = absl::StrCat("<meta property=og:type content=profile><h1>Inés Carrasco</h1>", Paragraphs()),
+               .media_type = "text/html"}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("profile")));
+}
+
+TEST(ExtractHtmlTest, OfSeveralWholeArticlesTheOneOfThePagesTitleIsTaken) {
+  const auto piece = [](absl::string_view title, absl::string_view end) {
+    return absl::StrCat("<article class=story><h1>", title, "</h1>", Paragraphs(), "<p>", end, "</p></article>");
+  };
+  const Article article =
+      ExtractHtml(
+          absl::StrCat("<title>Water Law Fails | Post</title>",
+                       Body(absl::StrCat("<div>", piece("Water Law Fails", "So it ended in the north this year."),
+                                         piece("The Ghost Port", "So it ended in the east this year."),
+                                         piece("The Last Well", "So it ended in the west this year."), "</div>"))))
+          .article;
+  EXPECT_EQ(article.title, "Water Law Fails");
+  EXPECT_THAT(article.body, EndsWith("So it ended in the north this year."));
 }
 
 TEST(ExtractHtmlTest, RequestsToFollowAndNotesOnAdvertisementsAreLeftOut) {

@@ -3,6 +3,7 @@
 #include <libxml/tree.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -20,6 +22,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
 #include "common/error.h"
@@ -64,6 +67,87 @@ std::string WithParagraphs(const std::string& html) {
     }
   }
   return marked;
+}
+
+// Where in `html` from `at` ("[") a shortcode of WordPress ends, behind its "]"; npos if none begins there. `name` is
+// its name, with the slash of an end.
+size_t EndOfShortcode(absl::string_view html, size_t at, absl::string_view* name) {
+  constexpr size_t kMaxBytes = 1000;
+  const absl::string_view code = html.substr(at, kMaxBytes);
+  const size_t close = code.find_first_of("[]", 1);
+  if (close == absl::string_view::npos || code[close] == '[') {
+    return absl::string_view::npos;
+  }
+  size_t end = code.size() > 1 && code[1] == '/' ? 2 : 1;
+  const size_t first = end;
+  while (end < close &&
+         (absl::ascii_islower(static_cast<unsigned char>(code[end])) || code[end] == '_' ||
+          (end > first && (code[end] == '-' || absl::ascii_isdigit(static_cast<unsigned char>(code[end])))))) {
+    ++end;
+  }
+  if (end == first || (end < close && code[end] != ' ' && code[end] != '/' && code[end] != '=')) {
+    return absl::string_view::npos;
+  }
+  *name = code.substr(1, end - 1);
+  return at + close + 1;
+}
+
+// What stands for something that plugins make of it, such as a gallery, or wraps text for them. "[sic]" and "[1]" are
+// none: a shortcode has attributes, or an end, or is one that WordPress itself knows.
+bool IsShortcode(absl::string_view code, absl::string_view name, const absl::flat_hash_set<absl::string_view>& ended) {
+  static constexpr std::array<absl::string_view, 9> kOwn = {"gallery", "embed",      "audio", "video", "playlist",
+                                                            "caption", "wp_caption", "more",  "toc"};
+  return absl::StartsWith(name, "/") || absl::StrContains(code, "=") || ended.contains(name) ||
+         absl::StrContains(name, "_") || std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
+}
+
+// `html` as WordPress would show it without the plugins it has: the text within shortcodes stays, those that stand for
+// media are gone, captions are captions.
+std::string WithoutShortcodes(absl::string_view html) {
+  if (!absl::StrContains(html, "[")) {
+    return std::string(html);
+  }
+  absl::flat_hash_set<absl::string_view> ended;
+  absl::string_view name;
+  for (size_t at = html.find("[/"); at != absl::string_view::npos; at = html.find("[/", at + 1)) {
+    if (EndOfShortcode(html, at, &name) != absl::string_view::npos) {
+      ended.insert(name.substr(1));
+    }
+  }
+  std::string shown;
+  absl::string_view media;  // Of which the end is awaited: what is between is an address.
+  for (size_t at = 0; at < html.size();) {
+    const size_t next = std::min(html.find('[', at), html.size());
+    if (media.empty()) {
+      shown.append(html.data() + at, next - at);
+    }
+    if (next == html.size()) {
+      break;
+    }
+    const size_t end = EndOfShortcode(html, next, &name);
+    const bool escaped = next > 0 && html[next - 1] == '[';
+    if (end == absl::string_view::npos || escaped || !IsShortcode(html.substr(next, end - next), name, ended)) {
+      if (media.empty()) {
+        shown.push_back('[');
+      }
+      at = next + 1;
+      continue;
+    }
+    at = end;
+    if (!media.empty()) {
+      media = name.substr(1) == media && name[0] == '/' ? absl::string_view() : media;
+    } else if (absl::EndsWith(name, "caption")) {
+      // Without its end it would take in all that follows.
+      shown.append(!ended.contains(absl::StripPrefix(name, "/")) ? ""
+                   : name[0] == '/'                              ? "</figcaption></figure>"
+                                                                 : "<figure><figcaption>");
+    } else if ((name == "embed" || name == "audio" || name == "video" || name == "playlist") && ended.contains(name)) {
+      media = name;
+    } else if (absl::StrContains(name, "_")) {
+      shown.append("\n\n");  // Of a page builder: rows and columns.
+    }
+  }
+  return shown;
 }
 
 // "…", "[…]", "Read more", "The post X appeared first on Y": the text goes on elsewhere.
@@ -407,7 +491,8 @@ class FeedReader final : public SourceReader {
     if (content != nullptr && AttributeOf(content, "src").empty()) {
       const std::string html = HtmlOf(content);
       const bool is_wordpress = entry.First("wp:post_type") != nullptr;
-      SetBodyFromFragment(is_wordpress ? WithParagraphs(html) : html, &article, &extraction->warnings);
+      SetBodyFromFragment(is_wordpress ? WithParagraphs(WithoutShortcodes(html)) : html, &article,
+                          &extraction->warnings);
       if (summary != nullptr) {
         article.summary = HtmlToText(HtmlOf(summary));
       }

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
@@ -47,6 +48,7 @@ constexpr size_t kMaxStandfirstWords = 80;
 // When the element around title and text is preferred to a larger one.
 constexpr int kSureTitle = 36;  // A heading of the first or second level that says what the page states.
 constexpr double kMinTextOfTitled = 1000.0;
+constexpr double kMinTextOfScrolled = 200.0;  // Where other whole articles stand beside it.
 constexpr double kMinShareOfTitled = 0.1;
 constexpr std::ptrdiff_t kMinBlocksOfTitled = 4;
 // A teaser: a link, a sentence or two, perhaps a picture's credit, a date, a counter.
@@ -70,9 +72,11 @@ struct PageBlock {
   size_t words = 0;
   double link_share = 0.0;
   bool bold = false;
-  bool solid = false;        // Certainly sentences.
-  bool beside_text = false;  // Before the first sentences or after the last, in an element like theirs.
-  bool of_digest = false;    // The heading of one of several pieces.
+  bool solid = false;          // Certainly sentences.
+  bool beside_text = false;    // Before the first sentences or after the last, in an element like theirs.
+  bool below_heading = false;  // After the last sentences, next to a heading of the text.
+  bool speech = false;         // One of several lines that say who speaks.
+  bool of_digest = false;      // The heading of one of several pieces.
   LineKind kind = LineKind::kNone;
   double value = 0.0;
   bool kept = false;
@@ -514,8 +518,14 @@ class BodyFinder {
   void JudgeBlocks() {
     size_t chars = 0;
     double link_chars = 0.0;
+    constexpr std::ptrdiff_t kMinSpeeches = 3;
+    const auto speaks = [](const PageBlock& block) {
+      return block.shape == Shape::kParagraph && block.link_share == 0.0 && IsSpeech(block.text);
+    };
+    const bool speeches = std::count_if(blocks_.begin(), blocks_.end(), speaks) >= kMinSpeeches;
     for (PageBlock& block : blocks_) {
       block.kind = ClassifyLine(block.text);
+      block.speech = speeches && block.kind == LineKind::kNone && speaks(block);
       const bool furniture =
           block.kind != LineKind::kNone && block.kind != LineKind::kByline && block.kind != LineKind::kLabel;
       const bool sentence = EndsSentence(block.text) && !EndsCutOff(block.text);
@@ -561,7 +571,7 @@ class BodyFinder {
     }
     // Cut off, it is the teaser of another article; items of lists are cut off in articles, too.
     const bool teaser = block.shape != Shape::kListItem && EndsCutOff(block.text);
-    if (EndsSentence(block.text) && block.words >= 4 && !teaser) {
+    if (block.speech || (EndsSentence(block.text) && block.words >= 4 && !teaser)) {
       return chars * 0.5;
     }
     return block.shape == Shape::kListItem ? -2.0 : -kShortPenalty;
@@ -741,7 +751,9 @@ class BodyFinder {
     }
     keys.push_back(MatchKey(metadata_.page_title));
     absl::flat_hash_set<std::string> parts;  // Of the page's title: one of them is the article's.
-    for (const absl::string_view part : absl::StrSplit(metadata_.page_title, absl::ByAnyChar("|·•–—:-"))) {
+    const std::string divided = absl::StrReplaceAll(
+        metadata_.page_title, {{"·", "|"}, {"•", "|"}, {"–", "|"}, {"—", "|"}, {"»", "|"}, {"«", "|"}});
+    for (const absl::string_view part : absl::StrSplit(divided, absl::ByAnyChar("|:-"))) {
       parts.insert(MatchKey(part));
     }
     size_t longest = 0;
@@ -749,6 +761,7 @@ class BodyFinder {
       longest = std::max(longest, key.size());
     }
     int best = 0;
+    std::optional<size_t> of_site;  // A heading that names the site.
     parts.erase(MatchKey(metadata_.article.source));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       const PageBlock& block = blocks_[i];
@@ -765,6 +778,10 @@ class BodyFinder {
           around == Hint::kComments) {
         continue;
       }
+      if (IsOfSite(block, keys)) {
+        of_site = of_site ? of_site : i;
+        continue;
+      }
       const int rank = TitleRank(block, keys, parts);
       if (rank > best) {
         best = rank;
@@ -772,6 +789,7 @@ class BodyFinder {
         title_rank_ = rank;
       }
     }
+    PreferTitleBelow(keys, parts, of_site);
     if (!title_) {
       return;
     }
@@ -786,6 +804,78 @@ class BodyFinder {
         break;
       }
     }
+  }
+
+  // A heading of the first level that leads to the front page, or says the host's name, and that no stated title says.
+  bool IsOfSite(const PageBlock& block, const std::vector<std::string>& keys) const {
+    if (block.shape != Shape::kHeading || block.level != 1) {
+      return false;
+    }
+    const std::string key = MatchKey(block.text);
+    if (std::find(keys.begin(), keys.end() - 1, key) != keys.end() - 1) {
+      return false;
+    }
+    constexpr size_t kMinName = 5;
+    std::string host = metadata_.host;
+    host.erase(std::remove(host.begin(), host.end(), '-'), host.end());
+    if (key.size() >= kMinName && absl::StrContains(host, key)) {
+      return true;
+    }
+    for (int32_t i = block.node; i < document_.node(block.node).end; ++i) {
+      if (document_.node(i).link) {
+        return document_.Attribute(i, "data-a") == "/";
+      }
+    }
+    return false;
+  }
+
+  // Where the heading of the first level names the site or a section, the title is the heading below it, next to the
+  // text: one that is the longer part of the page's title, or any where the page's title says no more.
+  void PreferTitleBelow(const std::vector<std::string>& keys, const absl::flat_hash_set<std::string>& parts,
+                        std::optional<size_t> of_site) {
+    std::string above;
+    if (title_) {
+      const PageBlock& chosen = blocks_[*title_];
+      above = MatchKey(chosen.text);
+      if (chosen.shape != Shape::kHeading || chosen.level != 1 || !parts.contains(above) ||
+          std::find(keys.begin(), keys.end(), above) != keys.end()) {
+        return;
+      }
+    } else if (!of_site && !metadata_.is_untitled) {
+      return;
+    }
+    constexpr size_t kReach = 12;
+    constexpr size_t kMaxWords = 25;
+    const size_t from = title_ ? *title_ + 1 : (of_site ? *of_site + 1 : 0);
+    std::optional<size_t> next;
+    for (size_t i = from; i < blocks_.size() && (!title_ || i < from + kReach); ++i) {
+      const PageBlock& block = blocks_[i];
+      if (IsSetAside(block)) {
+        continue;
+      }
+      if (block.solid) {
+        break;
+      }
+      const bool heading = block.shape == Shape::kHeading && block.kind == LineKind::kNone && block.level <= 4;
+      const std::string key = MatchKey(block.text);
+      if (heading && key.size() > above.size() && (parts.contains(key) || IsPartOf(key, keys.back()))) {
+        next = i;
+        break;
+      }
+      const bool bold = block.shape == Shape::kParagraph && block.bold && block.kind == LineKind::kNone;
+      if (!title_ && (heading || (bold && metadata_.is_untitled)) && block.words >= 2 && block.words <= kMaxWords) {
+        next = i;
+      }
+    }
+    if (next) {
+      title_ = next;
+      title_rank_ = kSureTitle;
+    }
+  }
+
+  static bool IsPartOf(absl::string_view key, absl::string_view title) {
+    constexpr size_t kMinPart = 12;
+    return key.size() >= kMinPart && absl::StrContains(title, key);
   }
 
   static int TitleRank(const PageBlock& block, const std::vector<std::string>& keys,
@@ -817,25 +907,6 @@ class BodyFinder {
       return rank * 5;
     }
     return block.shape == Shape::kHeading && block.level == 1 && rank == 0 && SharesWords(block.text, keys) ? 1 : 0;
-  }
-
-  // True if a good part of the words of `text` stand in one of the titles, too: the same said in another way.
-  static bool SharesWords(absl::string_view text, const std::vector<std::string>& keys) {
-    const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
-    if (std::all_of(keys.begin(), keys.end(), [](const std::string& title) { return title.empty(); })) {
-      return true;  // The page states nothing: its first heading is as good as any.
-    }
-    for (const std::string& title : keys) {
-      size_t shared = 0;
-      for (const absl::string_view word : words) {
-        const std::string key = MatchKey(word);
-        shared += key.size() >= 4 && absl::StrContains(title, key) ? 1 : 0;
-      }
-      if (shared > 0 && shared * 5 >= words.size() * 2) {
-        return true;
-      }
-    }
-    return false;
   }
 
   // The element that holds most text and least else.
@@ -900,6 +971,9 @@ class BodyFinder {
          node = document_.node(node).parent) {
       const auto [begin, end] = RangeOf(node);
       const double sum = sums[end] - sums[begin];
+      if (sum >= kMinTextOfScrolled && IsOneOfSeveral(node)) {
+        return node;
+      }
       const auto solid = std::count_if(blocks_.begin() + static_cast<std::ptrdiff_t>(*title_),
                                        blocks_.begin() + static_cast<std::ptrdiff_t>(end),
                                        [](const PageBlock& block) { return block.solid && block.value > 0.0; });
@@ -908,6 +982,28 @@ class BodyFinder {
       }
     }
     return kNoNode;
+  }
+
+  // Pages that go on with the next article have each in an element of its own, with a heading of the first level.
+  bool IsOneOfSeveral(int32_t node) const {
+    const auto is_whole = [this](int32_t article) {
+      const auto [begin, end] = RangeOf(article);
+      return document_.node(article).tag == GUMBO_TAG_ARTICLE &&
+             std::any_of(blocks_.begin() + static_cast<std::ptrdiff_t>(begin),
+                         blocks_.begin() + static_cast<std::ptrdiff_t>(end), [](const PageBlock& block) {
+                           return block.shape == Shape::kHeading && block.level == 1 && block.value >= 0.0;
+                         });
+    };
+    const int32_t parent = document_.node(node).parent;
+    if (parent == kNoNode || !is_whole(node)) {
+      return false;
+    }
+    for (int32_t other = parent + 1; other < document_.node(parent).end; other = document_.node(other).end) {
+      if (other != node && is_whole(other)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // `node`, or the outermost element around it that holds more text beside it in elements of the same kind: sections of
@@ -1032,6 +1128,11 @@ class BodyFinder {
       const bool in_tail = last && i > *last;
       block.beside_text = (in_head && AreSiblings(blocks_[*first].node, block.node)) ||
                           (in_tail && AreSiblings(blocks_[*last].node, block.node));
+      // Sections that end the text may be as short as "Likelihood: high".
+      block.below_heading = in_tail && block.beside_text && block.link_share == 0.0 &&
+                            blocks_[i - 1].shape == Shape::kHeading && blocks_[i - 1].kept &&
+                            blocks_[i - 1].link_share == 0.0 &&
+                            document_.node(blocks_[i - 1].node).parent == document_.node(block.node).parent;
       block.kept = Keeps(i, group_share, in_head, in_tail, &teasers);
     }
     DropLoneHeadings();
@@ -1220,13 +1321,13 @@ class BodyFinder {
 
   // A paragraph as those of the text are, however short: "So it goes."
   static bool IsOfText(const PageBlock& block) {
-    return block.beside_text && block.link_share == 0.0 && !absl::EndsWith(block.text, ":");
+    return block.speech || (block.beside_text && block.link_share == 0.0 && !absl::EndsWith(block.text, ":"));
   }
 
   static bool KeepsInTail(const PageBlock& block) {
     return block.shape == Shape::kHeading || block.shape == Shape::kListItem || block.shape == Shape::kTableRow ||
            block.shape == Shape::kPreformatted || (EndsSentence(block.text) && (block.words >= 4 || IsOfText(block))) ||
-           block.words >= 12;
+           block.words >= 12 || block.below_heading;
   }
 
   static bool KeepsInHead(const PageBlock& block) {
@@ -1331,6 +1432,8 @@ class BodyFinder {
         last = i;
       }
     }
+    FindPlace(first, last);
+    ReadItemFacts();
     if (!first) {
       return;
     }
@@ -1371,6 +1474,128 @@ class BodyFinder {
     }
   }
 
+  // The blocks from the title, or from the text if it stands first, to the end of the text, and what holds them.
+  struct Place {
+    size_t title = 0;
+    size_t begin = 0;
+    size_t last = 0;
+    int32_t around = kNoNode;  // The smallest element that holds the title and the beginning of the text.
+    // How many headings that begin another text stand before each block; those alone that lead to it.
+    std::vector<size_t> headings = {0};
+    std::vector<size_t> linked_headings = {0};
+  };
+
+  void FindPlace(std::optional<size_t> first, std::optional<size_t> last) {
+    if (!first && !title_) {
+      return;
+    }
+    Place place;
+    place.title = title_.value_or(first.value_or(0));
+    place.begin = std::min(place.title, first.value_or(place.title));
+    place.last = std::max(place.title, last.value_or(place.title));
+    place.around = blocks_[place.begin].node;
+    while (document_.node(place.around).parent != kNoNode && !Holds(place.around, first.value_or(place.title))) {
+      place.around = document_.node(place.around).parent;
+    }
+    while (document_.node(place.around).parent != kNoNode && !Holds(place.around, place.title)) {
+      place.around = document_.node(place.around).parent;
+    }
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      const PageBlock& block = blocks_[i];
+      const bool other = block.shape == Shape::kHeading && block.kind != LineKind::kAboutAuthor &&
+                         block.kind != LineKind::kDate && block.kind != LineKind::kByline;
+      const bool leads = other && (block.link_share > kMaxTextLinkShare ||
+                                   (i > place.last && block.kind == LineKind::kRelatedHeading));
+      place.headings.push_back(place.headings.back() + (other ? 1 : 0));
+      place.linked_headings.push_back(place.linked_headings.back() + (leads ? 1 : 0));
+    }
+    place_ = std::move(place);
+  }
+
+  bool Holds(int32_t node, size_t block) const {
+    return node <= blocks_[block].start && blocks_[block].start < document_.node(node).end;
+  }
+
+  // True if what `node` says is said of the article, not of another one beside it: no element of an article that holds
+  // neither text nor title stands around it, and no heading of another text between. `anywhere`: its item holds the
+  // text, and may go on below it.
+  bool IsOfArticle(int32_t node, bool anywhere) const {
+    if (!place_) {
+      return true;
+    }
+    for (int32_t around = node; around != kNoNode; around = document_.node(around).parent) {
+      const HtmlNode& n = document_.node(around);
+      if (n.tag == GUMBO_TAG_ARTICLE && !Holds(around, place_->title) && !Holds(around, place_->last)) {
+        return false;
+      }
+    }
+    const size_t at = RangeOf(node).first;
+    const std::vector<size_t>& headings = anywhere ? place_->linked_headings : place_->headings;
+    if (at > place_->last) {
+      return headings[at] == headings[place_->last + 1];
+    }
+    return at >= place_->begin || headings[at] == headings[place_->begin];
+  }
+
+  bool IsFactOfArticle(const ItemFact& fact) const {
+    const int32_t set_aside = boilerplate_[static_cast<size_t>(fact.node)];
+    const Hint around = set_aside == kNoNode ? Hint::kNone : HintOf(set_aside);
+    if (around == Hint::kComments || around == Hint::kRelated || around == Hint::kSiteRule) {
+      return false;
+    }
+    if (fact.scope == kNoNode) {
+      return document_.node(fact.node).tag == GUMBO_TAG_META ||
+             (around != Hint::kSidebar && around != Hint::kNavigation && IsOfArticle(fact.node, false));
+    }
+    const auto [begin, end] = RangeOf(fact.scope);
+    if (begin == end) {
+      return true;  // An item of <meta> alone, which shows nothing, and so no other article.
+    }
+    return place_ && (Holds(fact.scope, place_->title) || Holds(fact.scope, place_->last)) &&
+           IsOfArticle(fact.node, true);
+  }
+
+  void ReadItemFacts() {
+    for (const ItemFact& fact : metadata_.item_facts) {
+      if (!IsFactOfArticle(fact)) {
+        continue;
+      }
+      switch (fact.field) {
+        case ItemFact::Field::kAuthor:
+          for (std::string& name : ParseAuthors(fact.value)) {
+            AddAuthor(std::move(name));
+          }
+          break;
+        case ItemFact::Field::kPublished:
+          body_.dates.published = body_.dates.published ? body_.dates.published : fact.date;
+          break;
+        case ItemFact::Field::kUpdated:
+          body_.dates.updated = body_.dates.updated ? body_.dates.updated : fact.date;
+          break;
+        case ItemFact::Field::kSection:
+          body_.labels.push_back({.kind = "section", .name = fact.value});
+          break;
+        case ItemFact::Field::kKeywords:
+          body_.keyword_lists.push_back(fact.value);
+          break;
+        case ItemFact::Field::kPublisher:
+          body_.source = body_.source.empty() ? fact.value : body_.source;
+          break;
+      }
+    }
+  }
+
+  // Adds one that microdata names, unless it is the house.
+  void AddAuthor(std::string name) {
+    constexpr size_t kMaxAuthors = 50;
+    std::vector<std::string>& authors = body_.authors;
+    if (!name.empty() && authors.size() < kMaxAuthors &&
+        std::find(authors.begin(), authors.end(), name) == authors.end() &&
+        (metadata_.article.source.empty() || MatchKey(name) != MatchKey(metadata_.article.source))) {
+      authors.push_back(std::move(name));
+    }
+  }
+
   // Notes on the authors that the text ends with, where nothing but their words tells them from it.
   void DropAuthorNotes() {
     const std::vector<std::string>& authors =
@@ -1394,16 +1619,44 @@ class BodyFinder {
       body_.authors = block.kind == LineKind::kByline ? ParseByline(block.text) : std::vector<std::string>();
       if (body_.authors.empty() && (around == Hint::kByline || around == Hint::kAuthorBox) &&
           HasName(block, "author")) {
-        body_.authors = ParseNameList(block.text);
+        body_.authors = ParseNameList(absl::StrReplaceAll(block.text, {{"\n", ", "}}));
       }
     }
-    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class)) {
+    if (block.text.size() < 200 && (block.kind == LineKind::kDate || block.kind == LineKind::kByline || byline_class) &&
+        MayDate(block.start)) {
       AddDates(FindStatedDates(block.text), block.node);
     }
     const bool standfirst = HintOf(block.node) == Hint::kStandfirst;
     if (standfirst && body_.standfirst.empty() && block.words <= kMaxStandfirstWords) {
       body_.standfirst = block.text;
     }
+  }
+
+  // False of dates that are none of the article's: of other articles, of today, of events.
+  bool MayDate(int32_t node) const {
+    constexpr int kReach = 3;
+    int32_t named = node;
+    for (int up = 0; up < kReach && named != kNoNode && document_.node(named).tag != GUMBO_TAG_ARTICLE; ++up) {
+      const std::string names = absl::AsciiStrToLower(
+          absl::StrCat(document_.Attribute(named, "class"), " ", document_.Attribute(named, "id")));
+      for (const absl::string_view other : {"today", "current-date", "currentdate", "event", "ticker", "deadline"}) {
+        if (absl::StrContains(names, other)) {
+          return false;
+        }
+      }
+      named = document_.node(named).parent;
+    }
+    if (!title_ || !place_ || node >= blocks_[place_->begin].start) {
+      return IsOfArticle(node, true);
+    }
+    // Above the title: within what holds title and text, or called a date.
+    const int32_t set_aside = boilerplate_[static_cast<size_t>(node)];
+    const Hint around = set_aside == kNoNode ? Hint::kNone : HintOf(set_aside);
+    if (around == Hint::kByline || around == Hint::kMeta) {
+      return IsOfArticle(node, false);
+    }
+    return node > place_->around && document_.node(place_->around).parent != kNoNode &&
+           (around == Hint::kNone || around == Hint::kHeaderFooter) && IsOfArticle(node, false);
   }
 
   // What `node` holds. A date may say what it is by its name alone: <p class="updated">.
@@ -1479,7 +1732,7 @@ class BodyFinder {
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      if (node.tag == GUMBO_TAG_TIME && i < text) {
+      if (node.tag == GUMBO_TAG_TIME && i < text && MayDate(i)) {
         StatedDates dates;
         dates.published = FindDate(document_.Attribute(i, "datetime"));
         if (AnnouncesUpdate(WordsBefore(i))) {
@@ -1487,7 +1740,7 @@ class BodyFinder {
         }
         AddDates(dates, i);
       }
-      if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i)) {
+      if (want_author && body_.authors.empty() && node.end - i <= 12 && NamesAuthor(i) && IsOfArticle(i, true)) {
         const std::string name = document_.Text(i);
         body_.authors = ParseNameList(name);
         if (body_.authors.empty() && name.size() <= 40 && CountWords(name) <= 3 && !absl::StrContains(name, ":")) {
@@ -1567,7 +1820,9 @@ class BodyFinder {
         group = kNoNode;
         continue;
       }
-      body_.text_score += block.solid ? static_cast<double>(block.chars) : 0.0;
+      // Scripts without spaces say in two or three characters what takes others a word.
+      constexpr size_t kLettersOfWord = 5;
+      body_.text_score += block.solid ? static_cast<double>(std::max(block.chars, block.words * kLettersOfWord)) : 0.0;
       const bool item = block.shape == Shape::kListItem;
       if (block.group != kNoNode && block.group == group && !body_.parts.empty()) {
         absl::StrAppend(&body_.parts.back().text, "\n", item ? "- " : "", block.text);
@@ -1603,6 +1858,7 @@ class BodyFinder {
   int title_rank_ = 0;
   int32_t container_ = kNoNode;
   bool rule_selects_ = false;
+  std::optional<Place> place_;
   size_t begin_ = 0;  // Of the container's blocks.
   size_t end_ = 0;    // Less once the end is cut off.
   size_t container_end_ = 0;

@@ -147,6 +147,7 @@ absl::StatusOr<HtmlDocument> HtmlDocument::Parse(absl::string_view html) {
   HtmlDocument document;
   document.language_ = std::move(scrubbed.language);
   constexpr size_t kMaxBareBytes = 1500;
+  document.has_script_ = scrubbed.has_script;
   document.bare_ = html.size() <= kMaxBareBytes && !scrubbed.has_script;
   document.direction_ = std::move(scrubbed.direction);
   document.json_ld_ = std::move(scrubbed.json_ld);

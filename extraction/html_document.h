@@ -63,6 +63,7 @@ class HtmlDocument {
   const std::string& direction() const { return direction_; }  // <html dir>.
   // A few lines of markup without scripts: made by hand, or by a server that has nothing to say.
   bool bare() const { return bare_; }
+  bool has_script() const { return has_script_; }
   const std::vector<std::string>& json_ld() const { return json_ld_; }  // <script type="application/ld+json">.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -79,6 +80,7 @@ class HtmlDocument {
   std::string language_;
   std::string direction_;
   bool bare_ = false;
+  bool has_script_ = false;
   std::vector<std::string> json_ld_;
   std::vector<std::string> warnings_;
 };

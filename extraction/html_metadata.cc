@@ -14,12 +14,14 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
 #include "common/text.h"
@@ -39,6 +41,7 @@ constexpr size_t kMaxLabelBytes = 500;
 constexpr size_t kMaxKeywords = 1000;     // Looked at in one list; few of them can become labels.
 constexpr size_t kMaxKeywordPieces = 12;  // Of one keyword with separators in it.
 constexpr size_t kMaxAuthors = 50;
+constexpr size_t kMaxHeadings = 5;
 constexpr size_t kMaxUrlBytes = 2000;  // As the contracts have it.
 
 // JSON-LD
@@ -97,15 +100,6 @@ class JsonLd {
       Collect(root, 0);
     }
     for (const Json* object : objects_) {
-      const int rank = ArticleRank(*object);
-      const bool named = object->contains("headline") || object->contains("name");
-      if (rank > 0 && (named || rank > 1) && rank > best_rank_) {
-        best_ = object;
-        best_rank_ = rank;
-      }
-      if (rank == 1 && page_ == nullptr) {
-        page_ = object;
-      }
       const std::string id = IdOf(*object);
       if (!id.empty() && object->size() > 1) {
         by_id_.emplace(id, object);
@@ -113,10 +107,57 @@ class JsonLd {
     }
   }
 
+  // How much an object is about this page.
+  enum class Aboutness { kAnother, kPerhaps, kThis };
+
+  // Chooses among the articles and pages that are described here.
+  template <typename Judge>
+  void Choose(const Judge& judge) {
+    std::pair<int, Aboutness> best = {0, Aboutness::kAnother};
+    for (const Json* object : objects_) {
+      const int rank = ArticleRank(*object);
+      if (rank == 0) {
+        continue;
+      }
+      const bool named = object->contains("headline") || object->contains("name");
+      const Aboutness about = judge(*object);
+      if (about == Aboutness::kAnother) {
+        continue;
+      }
+      if ((named || rank > 1) && std::pair(rank, about) > best) {
+        best_ = object;
+        best = {rank, about};
+      }
+      if (rank == 1 && page_ == nullptr) {
+        page_ = object;
+      }
+    }
+    best_rank_ = best.first;
+  }
+
+  bool has_unreadable() const {
+    return std::any_of(roots_.begin(), roots_.end(), [](const Json& root) { return root.is_discarded(); });
+  }
+
   // The article that the page describes; null if it describes none. A mere web page counts if there is nothing better.
   const Json* article() const { return best_; }
   bool is_article() const { return best_rank_ >= 2; }
   const Json* page() const { return page_; }
+
+  // The addresses that `object` gives itself.
+  static std::vector<std::string> UrlsOf(const Json& object) {
+    std::vector<std::string> urls = StringsOf(Member(object, "url"));
+    const Json& page = Member(object, "mainEntityOfPage");
+    for (std::string& url : StringsOf(page)) {
+      urls.push_back(std::move(url));
+    }
+    for (const Json* owner : {&object, &page}) {
+      if (std::string id = IdOf(*owner); !absl::StartsWith(id, "#")) {
+        urls.push_back(std::move(id));
+      }
+    }
+    return urls;
+  }
 
   // The object that `value` is or refers to.
   const Json& Resolve(const Json& value) const {
@@ -150,7 +191,38 @@ class JsonLd {
     for (const absl::string_view wrapper : {"//]]>", "/*]]>*/", "]]>", "-->", ";"}) {
       absl::ConsumeSuffix(&view, wrapper);
     }
-    return Json::parse(view.begin(), view.end(), nullptr, /*allow_exceptions=*/false);
+    Json parsed = Json::parse(view.begin(), view.end(), nullptr, /*allow_exceptions=*/false);
+    if (parsed.is_discarded()) {
+      const std::string mended = WithoutLastCommas(view);
+      parsed = Json::parse(mended.begin(), mended.end(), nullptr, /*allow_exceptions=*/false);
+    }
+    return parsed;
+  }
+
+  // `json` without commas that nothing follows, as in [1, 2, ].
+  static std::string WithoutLastCommas(absl::string_view json) {
+    std::string mended;
+    mended.reserve(json.size());
+    bool in_string = false;
+    size_t comma = std::string::npos;  // In `mended`: a comma that but spaces follow so far.
+    for (size_t i = 0; i < json.size(); ++i) {
+      const char c = json[i];
+      if (in_string) {
+        mended.push_back(c);
+        if (c == '\\' && i + 1 < json.size()) {
+          mended.push_back(json[++i]);
+        }
+        in_string = c != '"';
+        continue;
+      }
+      if ((c == '}' || c == ']') && comma != std::string::npos) {
+        mended[comma] = ' ';
+      }
+      comma = c == ',' ? mended.size() : (c == ' ' ? comma : std::string::npos);
+      in_string = c == '"';
+      mended.push_back(c);
+    }
+    return mended;
   }
 
   void Collect(const Json& value, int depth) {
@@ -208,10 +280,21 @@ std::string NormalizeLanguage(absl::string_view language) {
   return result == "und" || result == "mul" || result == "xx" ? "" : result;
 }
 
+// What programs and templates write where nobody wrote a title.
+bool IsNoTitle(absl::string_view title) {
+  static const auto* const kNoTitles = new absl::flat_hash_set<absl::string_view>{
+      "home",    "homepage",  "untitled",   "untitleddocument",    "untitledpage", "newpage1",
+      "notitle", "index",     "startseite", "unbenanntesdokument", "accueil",      "sanstitre",
+      "inicio",  "sintitulo", "главная",    "безназвания",         "无标题文档",   "无标题页",
+      "ホーム",  "首页",      "문서"};
+  constexpr size_t kMaxBytes = 40;
+  return title.size() <= kMaxBytes && kNoTitles->contains(MatchKey(title));
+}
+
 class MetadataReader {
  public:
   MetadataReader(const HtmlDocument& document, absl::string_view url, absl::Time now)
-      : document_(document), json_ld_(document.json_ld()), base_(url), now_(now) {}
+      : document_(document), json_ld_(document.json_ld()), document_url_(url), base_(url), now_(now) {}
 
   HtmlMetadata Read() {
     ReadHead();
@@ -219,9 +302,15 @@ class MetadataReader {
     ReadMeta();
     ReadMicrodata();
     Article& article = result_.article;
+    result_.host = common::UrlHost(article.url.empty() ? document_url_ : article.url).value_or("");
     // Many pages give the house as their author.
     const std::string house = MatchKey(article.source);
     std::vector<std::string>& titles = result_.titles;
+    titles.erase(std::remove_if(titles.begin(), titles.end(), IsNoTitle), titles.end());
+    if (IsNoTitle(result_.page_title)) {
+      result_.page_title.clear();
+      result_.is_untitled = true;
+    }
     titles.erase(std::remove_if(titles.begin(), titles.end(),
                                 [&](const std::string& title) { return !house.empty() && MatchKey(title) == house; }),
                  titles.end());
@@ -267,12 +356,76 @@ class MetadataReader {
         ReadLink(i);
       } else if (node.tag == GUMBO_TAG_TITLE && result_.page_title.empty()) {
         result_.page_title = document_.Text(i);
+      } else if (node.tag == GUMBO_TAG_H1 && headings_.size() < kMaxHeadings) {
+        headings_.push_back(document_.Text(i));
       }
     }
     std::string& url = result_.article.url;
     if (url.empty()) {
-      url = ResolveUrl(First("og:url"), base_);
+      url = Believed(ResolveUrl(First("og:url"), base_));
     }
+  }
+
+  // `url` unless it can't be the address of one article for everybody: the front page, which a site's templates may
+  // name on all pages, or a host that nobody else can reach. "" then.
+  std::string Believed(std::string url) const {
+    const absl::StatusOr<std::string> canonical = common::CanonicalUrl(url);
+    const absl::StatusOr<std::string> host = common::UrlHost(url);
+    if (!canonical.ok() || !host.ok() || common::CanonicalUrl(document_url_).value_or("") == *canonical) {
+      return url;
+    }
+    const bool local = !absl::StrContains(*host, '.') || absl::StartsWith(*host, "127.") ||
+                       absl::EndsWith(*host, ".local") || absl::EndsWith(*host, ".localhost");
+    const bool front_page = !absl::StrContains(*canonical, '/') && !absl::StrContains(*canonical, '?');
+    return (local && common::UrlHost(document_url_).value_or("") != *host) || front_page ? "" : url;
+  }
+
+  // What tells the article of one address from that of another: neither parameters nor the short form for phones.
+  static std::string PathKey(absl::string_view url) {
+    std::string key = common::CanonicalUrl(url).value_or("");
+    key.resize(std::min(key.size(), key.find('?')));
+    for (const absl::string_view suffix : {"/amp", "/"}) {
+      key.resize(key.size() - (absl::EndsWith(key, suffix) ? suffix.size() : 0));
+    }
+    return std::string(absl::StripPrefix(key, "www."));
+  }
+
+  // An object with another address and a headline that the page shows nowhere is about another article.
+  JsonLd::Aboutness AboutnessOf(const Json& object) const {
+    const std::string own[] = {PathKey(result_.article.url), PathKey(document_url_),
+                               PathKey(ResolveUrl(First("og:url"), base_))};
+    bool elsewhere = false;
+    bool here = false;
+    for (const std::string& url : JsonLd::UrlsOf(object)) {
+      const std::string key = PathKey(Believed(ResolveUrl(url, base_)));
+      if (absl::StrContains(key, '/') && absl::StrContains(absl::StrCat(own[0], own[1], own[2]), '/')) {
+        const bool same = std::find(std::begin(own), std::end(own), key) != std::end(own);
+        here = here || same;
+        elsewhere = elsewhere || !same;
+      }
+    }
+    if (here) {
+      return JsonLd::Aboutness::kThis;
+    }
+    const auto beginning = [](absl::string_view title) {
+      constexpr size_t kMaxCompared = 500;
+      return title.substr(0, common::CodePointFloor(title, kMaxCompared));
+    };
+    std::vector<std::string> shown = {MatchKey(beginning(result_.page_title)), MatchKey(beginning(First("og:title")))};
+    for (const std::string& heading : headings_) {
+      shown.push_back(MatchKey(beginning(heading)));
+    }
+    std::string headline = StringMember(object, "headline");
+    headline = std::string(beginning(headline.empty() ? StringMember(object, "name") : headline));
+    const std::string key = MatchKey(headline);
+    const bool whole = !key.empty() && std::any_of(shown.begin(), shown.end(), [&key](const std::string& title) {
+      return absl::StrContains(title, key) || (!title.empty() && absl::StrContains(key, title));
+    });
+    if (whole) {
+      return JsonLd::Aboutness::kThis;
+    }
+    return elsewhere && !key.empty() && !SharesWords(headline, shown) ? JsonLd::Aboutness::kAnother
+                                                                      : JsonLd::Aboutness::kPerhaps;
   }
 
   // "DC:Title" and "dcterm.title" are written in many ways; here they are "dc.title" and "dcterms.title".
@@ -291,7 +444,7 @@ class MetadataReader {
     const std::string rel = absl::AsciiStrToLower(document_.Attribute(i, "rel"));
     const absl::string_view href = document_.Attribute(i, "href");
     if (rel == "canonical" && result_.article.url.empty()) {
-      result_.article.url = ResolveUrl(href, base_);
+      result_.article.url = Believed(ResolveUrl(href, base_));
     } else if (rel == "amphtml" || rel == "shortlink") {
       std::string other = ResolveUrl(href, base_);
       if (!other.empty() && result_.article.alternate_urls.size() < 20) {
@@ -307,6 +460,10 @@ class MetadataReader {
   }
 
   void ReadJsonLd() {
+    if (json_ld_.has_unreadable()) {
+      result_.warnings.emplace_back("JSON-LD: a script of the page is no JSON and was left out");
+    }
+    json_ld_.Choose([this](const Json& object) { return AboutnessOf(object); });
     const Json* const object = json_ld_.article();
     Article& article = result_.article;
     if (object == nullptr) {
@@ -338,7 +495,7 @@ class MetadataReader {
       }
       article.source = StringMember(json_ld_.Resolve(Member(*object, "publisher")), "name");
       if (article.url.empty()) {
-        article.url = ResolveUrl(StringMember(*object, "url"), base_);
+        article.url = Believed(ResolveUrl(StringMember(*object, "url"), base_));
       }
       article.image_url = JsonImage(json_ld_.Resolve(Member(*object, "image")));
     }
@@ -353,6 +510,10 @@ class MetadataReader {
   void ReadJsonAuthors(const Json& object) {
     const Json& author = Member(object, "author");
     if (author.is_null()) {
+      // The creator is at times but the account that put the text in.
+      for (const std::string& creator : StringsOf(Member(object, "creator"))) {
+        AddAuthors(ParseNameList(HtmlToText(creator)));
+      }
       return;
     }
     ReadJsonAuthor(author, 0);
@@ -418,15 +579,18 @@ class MetadataReader {
     }
     if (article.authors.empty()) {
       for (const char* name :
-           {"dc.creator", "dcterms.creator", "author", "article:author", "byl", "parsely-author", "sailthru.author",
-            "article:author_name", "citation_author", "og:article:author", "authors", "twitter:data1"}) {
+           {"citation_author", "dc.creator", "dcterms.creator", "author", "article:author", "byl", "parsely-author",
+            "sailthru.author", "article:author_name", "og:article:author", "authors", "twitter:data1"}) {
         const auto found = meta_.find(name);
         const bool labelled = absl::string_view(name) != "twitter:data1" || IsWrittenByLabel(First("twitter:label1"));
         if (found != meta_.end() && article.authors.empty() && labelled) {
           for (const std::string& value : found->second) {
             // Libraries' way: "Roe, Jane", one in each element.
             const std::string author = HtmlToText(value);
-            AddAuthors(absl::string_view(name) == "citation_author" ? Uninverted(author) : author);
+            const bool single = absl::StartsWith(name, "citation") && !absl::StrContains(author, ";");
+            AddAuthors(single ? ParseAuthors(Uninverted(author))
+                       : absl::StartsWith(name, "dc") || absl::StartsWith(name, "citation") ? ParseCatalogNames(author)
+                                                                                            : ParseAuthors(author));
           }
         }
       }
@@ -465,7 +629,7 @@ class MetadataReader {
     }
     for (const char* name :
          {"og:site_name", "application-name", "dc.publisher", "apple-mobile-web-app-title", "al:ios:app_name"}) {
-      if (article.source.empty()) {
+      if (article.source.empty() && !absl::StartsWith(First(name), "@")) {  // An account elsewhere.
         article.source = HtmlToText(First(name));
       }
     }
@@ -515,35 +679,101 @@ class MetadataReader {
     return found == meta_.end() ? std::vector<std::string>() : found->second;
   }
 
-  // Microdata, <time> and rel=author within the page.
+  // The elements of items around the node that is read, the innermost last.
+  struct Scope {
+    int32_t node = kNoNode;
+    bool is_comment = false;
+    bool is_page = false;  // The page as a whole, or its site.
+  };
+
+  Scope ScopeOf(int32_t i, bool within_comment) const {
+    const std::string type = absl::AsciiStrToLower(document_.Attribute(i, "itemtype"));
+    const absl::string_view item = document_.Attribute(i, "itemprop");
+    return {.node = i,
+            .is_comment = within_comment || absl::StrContains(type, "comment") || item == "comment",
+            .is_page = absl::EndsWith(type, "page") || absl::EndsWith(type, "website") || absl::EndsWith(type, "blog")};
+  }
+
   void ReadMicrodata() {
-    Article& article = result_.article;
-    const bool want_authors = article.authors.empty();
+    std::vector<Scope> scopes;
+    std::optional<int32_t> headline_scope;
     for (int32_t i = 0; i < document_.size(); ++i) {
       const HtmlNode& node = document_.node(i);
       if (node.is_text || node.attribute_count == 0) {
         continue;
       }
-      absl::string_view item = document_.Attribute(i, "itemprop");
-      item = item.substr(0, item.find(' '));  // "author creator"
-      if (item == "datePublished" || item == "dateCreated") {
-        SetPublished(DateValue(i), "itemprop datePublished");
-      } else if (item == "dateModified") {
-        SetUpdated(DateValue(i), "itemprop dateModified");
-      } else if (want_authors && (item == "author" || item == "creator")) {
-        const std::string name = AuthorValue(i);
-        AddAuthors(name);
-      } else if (item == "headline") {
-        const absl::string_view content = document_.Attribute(i, "content");
-        AddTitle(content.empty() ? document_.Text(i) : CollapseSpace(content));
-      } else if (item == "articleSection") {
-        const absl::string_view content = document_.Attribute(i, "content");
-        AddLabel("section", content.empty() ? document_.Text(i) : CollapseSpace(content), &article);
+      while (!scopes.empty() && document_.node(scopes.back().node).end <= i) {
+        scopes.pop_back();
       }
-      if (absl::StrContains(absl::AsciiStrToLower(document_.Attribute(i, "itemtype")), "article")) {
-        result_.states_article = true;
+      const bool in_comment = !scopes.empty() && scopes.back().is_comment;
+      const int32_t scope = scopes.empty() || scopes.back().is_page ? kNoNode : scopes.back().node;
+      if (!in_comment && !document_.Attribute(i, "itemprop").empty()) {
+        ReadItemProperty(i, scope, &headline_scope);
+      }
+      const absl::string_view type = document_.Attribute(i, "itemtype");
+      if (!type.empty() || document_.Attribute(i, "itemprop") == "comment") {
+        scopes.push_back(ScopeOf(i, in_comment));
+        result_.states_article =
+            result_.states_article || (!in_comment && absl::StrContains(absl::AsciiStrToLower(type), "article"));
       }
     }
+  }
+
+  void ReadItemProperty(int32_t i, int32_t scope, std::optional<int32_t>* headline_scope) {
+    absl::string_view item = document_.Attribute(i, "itemprop");
+    item = item.substr(0, item.find(' '));  // "author creator"
+    if (item == "datePublished" || item == "dateCreated") {
+      AddFact(ItemFact::Field::kPublished, i, scope);
+    } else if (item == "dateModified") {
+      AddFact(ItemFact::Field::kUpdated, i, scope);
+    } else if (item == "author" || item == "creator") {
+      AddFact(ItemFact::Field::kAuthor, i, scope);
+    } else if (item == "articleSection") {
+      AddFact(ItemFact::Field::kSection, i, scope);
+    } else if (item == "keywords") {
+      AddFact(ItemFact::Field::kKeywords, i, scope);
+    } else if (item == "publisher") {
+      AddFact(ItemFact::Field::kPublisher, i, scope);
+    } else if (item == "headline") {
+      // Those of further items are other articles'.
+      if (scope != kNoNode && !*headline_scope) {
+        *headline_scope = scope;
+      }
+      if (scope == kNoNode || scope == **headline_scope) {
+        AddTitle(ItemValue(i));
+      }
+    }
+  }
+
+  void AddFact(ItemFact::Field field, int32_t i, int32_t scope) {
+    constexpr size_t kMaxFacts = 1000;
+    if (result_.item_facts.size() >= kMaxFacts) {
+      return;
+    }
+    ItemFact fact{.field = field, .node = i, .scope = scope};
+    switch (field) {
+      case ItemFact::Field::kPublished:
+      case ItemFact::Field::kUpdated:
+        fact.date = ReadDate(DateValue(i), "itemprop");
+        if (!fact.date) {
+          return;
+        }
+        break;
+      case ItemFact::Field::kAuthor:
+      case ItemFact::Field::kPublisher:
+        fact.value = NameValue(i);
+        break;
+      case ItemFact::Field::kSection:
+      case ItemFact::Field::kKeywords:
+        fact.value = ItemValue(i);
+        break;
+    }
+    result_.item_facts.push_back(std::move(fact));
+  }
+
+  std::string ItemValue(int32_t i) const {
+    const absl::string_view content = document_.Attribute(i, "content");
+    return content.empty() ? document_.Text(i) : CollapseSpace(content);
   }
 
   std::string DateValue(int32_t i) const {
@@ -556,8 +786,8 @@ class MetadataReader {
     return document_.Text(i).substr(0, 100);
   }
 
-  // The name inside an author's item, or its whole text when that is short.
-  std::string AuthorValue(int32_t i) const {
+  // The name inside the item of a person or house, or its whole text.
+  std::string NameValue(int32_t i) const {
     const absl::string_view content = document_.Attribute(i, "content");
     if (!content.empty()) {
       return CollapseSpace(content);
@@ -578,8 +808,9 @@ class MetadataReader {
   }
 
   // `text` is one name, or several with commas or "and" between them.
-  void AddAuthors(absl::string_view text) {
-    std::vector<std::string> names = ParseAuthors(text);
+  void AddAuthors(absl::string_view text) { AddAuthors(ParseAuthors(text)); }
+
+  void AddAuthors(std::vector<std::string> names) {
     std::vector<std::string>& authors = result_.article.authors;
     for (std::string& name : names) {
       if (!name.empty() && authors.size() < kMaxAuthors &&
@@ -635,8 +866,10 @@ class MetadataReader {
   }
 
   const HtmlDocument& document_;
-  const JsonLd json_ld_;
+  JsonLd json_ld_;
+  const std::string document_url_;
   std::string base_;
+  std::vector<std::string> headings_;  // <h1>.
   const absl::Time now_;
   absl::flat_hash_map<std::string, std::vector<std::string>> meta_;
   std::string house_author_;
@@ -651,7 +884,8 @@ HtmlMetadata ReadHtmlMetadata(const HtmlDocument& document, absl::string_view ur
 
 std::string ResolveUrl(absl::string_view reference, absl::string_view base) {
   const std::string relative(absl::StripAsciiWhitespace(reference));
-  if (relative.empty() || relative.size() > kMaxUrlBytes) {
+  if (relative.empty() || relative.size() > kMaxUrlBytes || absl::StartsWithIgnoreCase(relative, "http%3a") ||
+      absl::StartsWithIgnoreCase(relative, "https%3a")) {
     return "";
   }
   std::string absolute = relative;

@@ -31,6 +31,20 @@ constexpr size_t kMaxJsonLdBytes = 2'000'000;  // In all; what a page says about
 constexpr std::array<absl::string_view, 11> kKeptAttributes = {
     "class", "id", "itemprop", "itemtype", "content", "datetime", "property", "role", "rel", "data-testid", "dir"};
 
+// True of "/", "./" and "https://www.example.org/".
+bool LeadsToFrontPage(absl::string_view target) {
+  target = absl::StripAsciiWhitespace(target);
+  if (target == "/" || target == "./") {
+    return true;
+  }
+  const size_t host = target.find("//");
+  if (!absl::StartsWithIgnoreCase(target, "http") && host != 0) {
+    return false;
+  }
+  const size_t end = host == absl::string_view::npos ? host : target.find_first_of("/?#", host + 2);
+  return host != absl::string_view::npos && (end == absl::string_view::npos || target.substr(end) == "/");
+}
+
 enum class Action : uint8_t {
   kKeep,    // Emitted as it is.
   kVoid,    // Emitted, has no end tag.
@@ -626,9 +640,9 @@ class Scrubber {
           continue;  // Leads nowhere.
         }
         const absl::string_view target = attribute.value.substr(0, kMaxLinkBytes);
-        // That there is a link is what counts, but for links to authors' pages.
+        // That there is a link is what counts, but for links to authors' pages and to the front page.
         const bool to_author = absl::StrContains(target, "/author") || absl::StrContains(target, "/autor");
-        EmitAttribute("data-a", to_author ? target : absl::string_view());
+        EmitAttribute("data-a", to_author ? target : LeadsToFrontPage(target) ? "/" : absl::string_view());
       } else if (KeepsAttribute(element, attribute.name)) {
         has_class = has_class || attribute.name == "class";
         EmitAttribute(attribute.name, attribute.value);

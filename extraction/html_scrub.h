@@ -22,8 +22,10 @@ struct ScrubbedHtml {
 //   - there are no scripts, styles, comments, templates, pictures, form controls, no <html>, <head>, <body>;
 //   - no more than kMaxElements elements, nested no deeper than kMaxDepth; the text beyond stays;
 //   - attributes are those that extraction looks at, each at most kMaxAttributeBytes long;
-//   - <a href> is <span data-a>, bold text is <span data-b>, other text-level markup is gone, elements of unknown name
-//     are <div> (<span> within a paragraph) with their name as class.
+//   - <a href> is <span data-a>, whose value is the address of authors' pages, "/" for the front page, else nothing;
+//   bold
+//     text is <span data-b>, other text-level markup is gone, elements of unknown name are <div> (<span> within a
+//     paragraph) with their name as class.
 // Takes time linear in the length of `html`.
 inline constexpr int kMaxDepth = 256;
 inline constexpr int kMaxElements = 400'000;

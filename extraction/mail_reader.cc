@@ -21,6 +21,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -329,10 +330,73 @@ absl::Status CheckDividers(absl::string_view text) {
                    kMalformedMessage);
 }
 
-// Plain text without the signature, which two dashes and a blank introduce (RFC 3676).
+// Plain text without the signature, which two dashes and a blank introduce (RFC 3676), often without the blank; and
+// without the footer that list managers add below a line.
 std::string WithoutSignature(const std::string& text) {
-  const size_t at = std::max(text.rfind("\n-- \n") + 1, text.rfind("\n-- \r\n") + 1);
-  return at == 0 ? text : text.substr(0, at);
+  constexpr size_t kMaxFooter = 1500;
+  size_t end = text.size();
+  for (const absl::string_view line : {"\n-- \n", "\n-- \r\n", "\n--\n", "\n--\r\n", "\n____________________"}) {
+    const size_t at = absl::string_view(text).rfind(line);
+    const bool standard = absl::StrContains(line, "-- ");
+    if (at == std::string::npos || (!standard && text.size() - at > kMaxFooter)) {
+      continue;
+    }
+    const std::string footer = common::FoldForMatch(absl::string_view(text).substr(at));
+    const bool drawn = absl::StrContains(line, "__");
+    if (!drawn || absl::StrContains(footer, "mailing list") || absl::StrContains(footer, "unsubscribe")) {
+      end = std::min(end, at + 1);
+    }
+  }
+  return text.substr(0, end);
+}
+
+// True of "On Tuesday, Jane Roe wrote:" and its like: what introduces a quotation.
+bool IntroducesQuotation(absl::string_view line) {
+  constexpr size_t kMaxBytes = 200;
+  const std::string folded = common::FoldForMatch(line.substr(0, common::CodePointFloor(line, kMaxBytes)));
+  for (const absl::string_view end : {"wrote:", "writes:", "schrieb:", "a ecrit :", "a ecrit:", "escribio:",
+                                      "ha scritto:", "escreveu:", "schreef:", "пишет:", "написал:", "написал(а):"}) {
+    if (absl::EndsWith(absl::StripAsciiWhitespace(folded), end)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A reply without the letter that it quotes below itself. What is quoted between its own words stays.
+std::string WithoutQuotedLetter(const std::string& text) {
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  const auto drop_blank = [&lines] {
+    while (!lines.empty() && absl::StripAsciiWhitespace(lines.back()).empty()) {
+      lines.pop_back();
+    }
+  };
+  bool quoted = false;
+  drop_blank();
+  while (!lines.empty() && absl::StartsWith(lines.back(), ">")) {
+    quoted = true;
+    lines.pop_back();
+    drop_blank();
+  }
+  if (!quoted || lines.empty()) {
+    return text;
+  }
+  if (IntroducesQuotation(lines.back())) {
+    // Long ones are set on two lines.
+    const bool begun = absl::StartsWith(lines.back(), "On ") || lines.size() < 2;
+    lines.pop_back();
+    if (!begun && absl::StartsWith(lines.back(), "On ")) {
+      lines.pop_back();
+    }
+  }
+  std::string own = absl::StrJoin(lines, "\n");
+  return absl::StripAsciiWhitespace(own).empty() ? text : own;
+}
+
+// A sender's name without the house in brackets after it: "Roe, Jane (Institute)".
+absl::string_view WithoutNote(absl::string_view name) {
+  const size_t bracket = name.rfind(" (");
+  return absl::EndsWith(name, ")") && bracket != absl::string_view::npos ? name.substr(0, bracket) : name;
 }
 
 class MailReader final : public SourceReader {
@@ -544,7 +608,8 @@ class MailReader final : public SourceReader {
     const DecodedText decoded = DecodeText(part.content, part.charset);
     extraction.warnings = decoded.warnings;
     if (!part.is_html) {
-      extraction.article.body = common::NormalizeText(Unwrap(common::NormalizeText(WithoutSignature(decoded.text))));
+      extraction.article.body =
+          common::NormalizeText(Unwrap(common::NormalizeText(WithoutQuotedLetter(WithoutSignature(decoded.text)))));
       return extraction;
     }
     Document document;
@@ -587,7 +652,7 @@ class MailReader final : public SourceReader {
     if (to_many) {
       article->source = list_name.empty() ? name : list_name;
       article->source.erase(std::remove(article->source.begin(), article->source.end(), '"'), article->source.end());
-    } else if (std::string author = CleanAuthorName(Uninverted(name)); !author.empty()) {
+    } else if (std::string author = CleanAuthorName(Uninverted(WithoutNote(name))); !author.empty()) {
       article->authors.push_back(std::move(author));
     }
     std::string archived = HeaderOf(message, "Archived-At");

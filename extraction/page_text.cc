@@ -414,6 +414,10 @@ class PageTextReader {
     const bool heading = !block.key.empty() && block.words <= kMaxHeadingWords &&
                          block.text.size() <= kMaxHeadingBytes && i + 1 < end_ &&
                          (IsText(blocks_[i + 1]) || blocks_[i + 1].bullet);
+    if (IsSpeech(block.text) && i > begin_ && IsText(blocks_[i - 1])) {
+      block.reason = "text";
+      return true;
+    }
     block.reason = heading ? "heading" : (block.words > kMaxHeadingWords ? "text" : "short line");
     return block.reason != "short line";
   }

@@ -55,6 +55,28 @@ Officials in the capital call the lease a model for the region. It brings in ren
 
 Whether the bargain holds will depend on the clauses that nobody outside the ministry has read. Two members of the budget committee have asked for them since spring, and both have been told to wait.)";
 
+TEST(PageTextTest, ReadsFrontMatter) {
+  const Article article =
+      ArticleIn(absl::StrCat("---\ntitle: \"The Port Lease\"\ndate: 2021-05-04\nauthor: Marta Lindqvist\n"
+                             "tags: [ports, 'the coast']\n---\n\n# The Port Lease\n\n",
+                             kFerries));
+  EXPECT_EQ(article.title, "The Port Lease");
+  EXPECT_EQ(article.publish_time, Day(2021, 5, 4));
+  EXPECT_THAT(article.authors, ElementsAre("Marta Lindqvist"));
+  EXPECT_THAT(article.source_labels, ElementsAre(SourceLabel{"tag", "ports"}, SourceLabel{"tag", "the coast"}));
+  EXPECT_EQ(article.body, kFerries);
+  EXPECT_THAT(ArticleIn(absl::StrCat("---\nNo field here\n---\n\n", kFerries)).body, EndsWith(kFerries));
+}
+
+TEST(PageTextTest, AnswersAreTextHoweverShort) {
+  EXPECT_THAT(
+      ArticleIn(absl::StrCat("The Port Lease\n\n", kFerries,
+                             "\n\nQ: Will the fence ever be taken down again?\nA: No.\n\nQ: And who has decided that, "
+                             "if nobody in the ministry has?\nA: The clauses that nobody outside it has read.\n"))
+          .body,
+      HasSubstr("A: No."));
+}
+
 TEST(PageTextTest, TakesTitleBylineAndDateFromTheLinesAboveTheText) {
   const Article article = ArticleIn(absl::StrCat(R"(Skip to content
 Home

@@ -84,6 +84,21 @@ bool HasDigitOrAddress(absl::string_view text) {
                      [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '@' || c == '/'; });
 }
 
+// True for "Senior Fellow", "Africa Programme", "Research Assistant": what stands beside names in bylines. Surnames
+// that are words of this kind, too ("Head", "Chair"), are no part of it.
+bool IsRole(const std::vector<absl::string_view>& words) {
+  static const auto* const kFirst =
+      new WordSet{"senior", "deputy", "chief", "assistant", "associate", "executive", "managing", "visiting", "former"};
+  static const auto* const kLast = new WordSet{
+      "fellow",      "fellows",    "assistant", "associate",  "director",   "analyst",    "researcher", "officer",
+      "manager",     "lecturer",   "programme", "program",    "department", "division",   "bureau",     "columnist",
+      "economist",   "strategist", "president", "minister",   "chairman",   "advisor",    "adviser",    "journalist",
+      "specialist",  "consultant", "intern",    "candidate",  "scholar",    "scientist",  "initiative", "project",
+      "foundation",  "council",    "college",   "studies",    "affairs",    "policy",     "research",   "magazine",
+      "coordinator", "professor",  "secretary", "ambassador", "spokesman",  "spokeswoman"};
+  return !words.empty() && (kFirst->contains(BareWord(words.front())) || kLast->contains(BareWord(words.back())));
+}
+
 // True for "Jane Roe", "J. R. R. Roe", "Ursula von der Leyen", "Ali al-Houthi"; false for "Staff", "The Editors".
 bool LooksLikePerson(absl::string_view text) {
   static const auto* const kNotNames =
@@ -96,7 +111,7 @@ bool LooksLikePerson(absl::string_view text) {
     return false;
   }
   const auto words = Words(text);
-  if (words.size() < 2 || words.size() > kMaxNameWords) {
+  if (words.size() < 2 || words.size() > kMaxNameWords || IsRole(words)) {
     return false;
   }
   size_t capitals = 0;
@@ -117,7 +132,7 @@ bool LooksLikePerson(absl::string_view text) {
       return false;
     }
   }
-  return capitals >= 2 || (capitals == 1 && words.size() == 2);
+  return capitals >= 2 || (capitals == 1 && words.size() == 2 && BeginsLikeName(words.front()));  // Not "da Redação".
 }
 
 bool HoldsIdeograph(absl::string_view text) {
@@ -182,7 +197,27 @@ struct Introduction {
   absl::string_view words;
   bool needs_colon = false;
 };
-constexpr std::array<Introduction, 44> kIntroductions = {{{"written by"},
+constexpr std::array<Introduction, 64> kIntroductions = {{{"written by"},
+                                                          {"opinion by"},
+                                                          {"analysis by"},
+                                                          {"commentary by"},
+                                                          {"comment by"},
+                                                          {"column by"},
+                                                          {"essay by"},
+                                                          {"interview by"},
+                                                          {"guest post by"},
+                                                          {"guest essay by"},
+                                                          {"ein kommentar von"},
+                                                          {"kommentar von"},
+                                                          {"eine analyse von"},
+                                                          {"analyse von"},
+                                                          {"ein essay von"},
+                                                          {"gastbeitrag von"},
+                                                          {"propos recueillis par"},
+                                                          {"author(s)", true},
+                                                          {"מאת"},
+                                                          {"análisis por"},
+                                                          {"opinión por"},
                                                           {"posted by"},
                                                           {"published by"},
                                                           {"reported by"},
@@ -280,6 +315,9 @@ std::vector<std::string> SplitNames(absl::string_view text) {
       flush();
       continue;
     }
+    if (current.empty() && !parts.empty() && (word == "and" || word == "und" || word == "&")) {
+      continue;  // "…, and Jane Roe"
+    }
     if (word == "|" || word == "·" || word == "•" || word == "-" || word == "–" || word == "—") {
       flush();
       continue;
@@ -370,22 +408,43 @@ void AddUnique(std::string name, std::vector<std::string>* names) {
   }
 }
 
-// The names at the beginning of a list; `announced`: a byline says that names they are.
-std::vector<std::string> NamesIn(absl::string_view list, bool announced) {
-  std::vector<std::string> names;
-  bool seen_other = false;
-  for (const std::string& part : SplitNames(list)) {
+// "Jane Roe in Nairobi" is "Jane Roe" and a place.
+absl::string_view WithoutPlace(absl::string_view part) {
+  constexpr absl::string_view kIn = " in ";
+  constexpr size_t kMaxWordsOfPlace = 4;
+  const size_t in = part.find(kIn);
+  if (in == absl::string_view::npos) {
+    return part;
+  }
+  const absl::string_view place = part.substr(in + kIn.size());
+  return BeginsLikeName(place) && Words(place).size() <= kMaxWordsOfPlace ? part.substr(0, in) : part;
+}
+
+void AddNamesIn(absl::string_view list, bool announced, std::vector<std::string>* names) {
+  bool after_place = false;
+  for (const std::string& whole : SplitNames(list)) {
+    const absl::string_view part = WithoutPlace(whole);
     const std::string name = CleanAuthorName(part);
     // Ideographs with a space between them are two names in Chinese, and may be one in Japanese.
     const bool person = (announced && LooksLikeNameInIdeographs(name)) ||
                         (LooksLikePerson(name) && !(announced && HoldsIdeograph(name)));
-    if (person && !seen_other) {
-      AddUnique(name, &names);
-    } else if (!IsDegree(part)) {
-      seen_other = true;  // A role or an employer: names end here.
-      if (names.empty()) {
-        return {};
-      }
+    if (person) {
+      AddUnique(name, names);
+    } else if (!IsDegree(part) && !after_place) {
+      return;  // A role or an employer: names end here.
+    }
+    after_place = part.size() != whole.size();  // Its country may follow: "in Nairobi, Kenya".
+  }
+}
+
+// The names at the beginning of a list; `announced`: a byline says that names they are. Semicolons begin another list.
+std::vector<std::string> NamesIn(absl::string_view list, bool announced) {
+  std::vector<std::string> names;
+  for (const absl::string_view one : absl::StrSplit(list, ';')) {
+    const size_t before = names.size();
+    AddNamesIn(one, announced, &names);
+    if (names.size() == before) {
+      break;
     }
   }
   return names;
@@ -441,6 +500,26 @@ std::string Uninverted(absl::string_view name) {
   return is_name(family) && is_name(given) ? absl::StrCat(given, " ", family) : std::string(name);
 }
 
+std::vector<std::string> ParseCatalogNames(absl::string_view text) {
+  // Without a semicolon the comma may as well divide two names: "Jane Roe, John Doe".
+  const auto inverted = [](absl::string_view name) {
+    const size_t comma = name.find(',');
+    if (comma == absl::string_view::npos || IsDegree(absl::StripAsciiWhitespace(name.substr(comma + 1)))) {
+      return false;
+    }
+    const auto family = Words(name.substr(0, comma));
+    return family.size() == 1 || (!family.empty() && Particles().contains(family.front()));
+  };
+  const bool several = absl::StrContains(text, ";");
+  std::vector<std::string> names;
+  for (const absl::string_view piece : absl::StrSplit(text, ';')) {
+    for (std::string& name : ParseAuthors(several || inverted(piece) ? Uninverted(piece) : std::string(piece))) {
+      AddUnique(std::move(name), &names);
+    }
+  }
+  return names;
+}
+
 std::string CleanAuthorName(absl::string_view name) {
   const std::string collapsed = CollapseSpace(name);
   absl::string_view view = collapsed;
@@ -468,38 +547,14 @@ std::string CleanAuthorName(absl::string_view name) {
     words.pop_back();
   }
   const std::string bare = common::FoldForMatch(absl::StrJoin(words, " "));
-  static const auto* const kNobody = new WordSet{"admin",
-                                                 "administrator",
-                                                 "author",
-                                                 "editor",
-                                                 "staff",
-                                                 "unknown",
-                                                 "none",
-                                                 "null",
-                                                 "guest",
-                                                 "undefined",
-                                                 "anonymous",
-                                                 "n/a",
-                                                 "no author",
-                                                 "agencies",
-                                                 "editorial team",
-                                                 "redaktion",
-                                                 "team",
-                                                 "the editors",
-                                                 "editorial staff",
-                                                 "online",
-                                                 "webmaster",
-                                                 "root",
-                                                 "author name",
-                                                 "by",
-                                                 "редакция",
-                                                 "админ",
-                                                 "هيئه التحرير",
-                                                 "هيئة التحرير",
-                                                 "编辑",
-                                                 "佚名",
-                                                 "匿名",
-                                                 "本站"};
+  static const auto* const kNobody =
+      new WordSet{"admin",     "administrator", "author",       "editor",          "staff",
+                  "unknown",   "none",          "null",         "guest",           "undefined",
+                  "anonymous", "n/a",           "no author",    "agencies",        "editorial team",
+                  "redaktion", "team",          "the editors",  "editorial staff", "online",
+                  "webmaster", "wordpress",     "root",         "author name",     "by",
+                  "редакция",  "админ",         "هيئه التحرير", "هيئة التحرير",    "编辑",
+                  "佚名",      "匿名",          "本站"};
   if (words.empty() || kNobody->contains(bare)) {
     return "";
   }
@@ -540,6 +595,17 @@ std::vector<std::string> ParseByline(absl::string_view line) {
       }
     }
   }
+  // "홍길동 기자 | 입력 2025.03.04": in Korean what names are of stands after them.
+  constexpr absl::string_view kReporter = " 기자";
+  if (const size_t reporter = view.find(kReporter); reporter != absl::string_view::npos) {
+    const absl::string_view rest = view.substr(reporter + kReporter.size());
+    const absl::string_view name = view.substr(0, reporter);
+    constexpr size_t kMaxChars = 5;
+    if (!absl::StrContains(name, ' ') && CountCodePoints(name) >= 2 && CountCodePoints(name) <= kMaxChars &&
+        (rest.empty() || (rest.front() == ' ' && IsDateLine(rest)))) {
+      return {std::string(name)};
+    }
+  }
   bool whole_sentences = true;  // May be bylines.
   if (!ConsumeBy(&view)) {
     // "April 22, 2024 | By Jane Roe"
@@ -557,6 +623,13 @@ std::vector<std::string> ParseByline(absl::string_view line) {
     const std::string folded = common::FoldForMatch(view);
     if (!ConsumeBy(&view) || absl::StrContains(folded, "comment") || absl::StrContains(folded, "komment")) {
       return {};
+    }
+    // After a date a single word is a name, too: "29 June 2017 · by Tobi".
+    constexpr size_t kMaxBytes = 20;
+    std::string single = CleanAuthorName(view);
+    if (single.size() <= kMaxBytes && Words(single).size() == 1 && !HasDigitOrAddress(single) &&
+        BeginsLikeName(single)) {
+      return {std::move(single)};
     }
     whole_sentences = false;
   }

@@ -29,6 +29,7 @@ using ::dateline::testing::StatusIs;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
@@ -385,6 +386,37 @@ TEST(MailTest, ReadsALetter) {
               HasSubstr("The café on the quay closed when the ferries that cross the strait each morning stopped."));
   EXPECT_THAT(article.body, HasSubstr("\n\nA second paragraph"));
   EXPECT_EQ(items[0].position, "message 1");
+}
+
+TEST(MailTest, SignaturesFootersAndQuotedLettersAreNoText) {
+  const auto body = [](const std::string& text) {
+    const std::vector<SourceItem> items = ReadAll(
+        absl::StrCat("From: \"Roe, Jane (Institute)\" <j@x.example>\nSubject: S\n\n", text), {.format = Format::kMail});
+    EXPECT_EQ(items.size(), 1U);
+    EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe"));
+    return items[0].extraction->article.body;
+  };
+  const std::string text = "Nobody on the quay knows why the lease was signed.\n";
+  const std::string shown = "Nobody on the quay knows why the lease was signed.";
+  for (const char* below :
+       {"", "\n--\nJane Roe | Institute\n",
+        "\n______________________________________\nPorts mailing list\nhttps://x.example\n",
+        "\n-- \nJane\n\n______________________________________\nPorts mailing list\n",
+        "\nOn Tuesday, 4 May 2021, John Doe wrote:\n> Why was it signed?\n>\n> John\n",
+        "\nOn Tuesday, 4 May 2021, at half past ten in the morning,\nJohn Doe <john@x.example> wrote:\n\n> Why?\n"}) {
+    EXPECT_EQ(body(absl::StrCat(text, below)), shown) << below;
+  }
+  EXPECT_THAT(body(absl::StrCat("> Why was it signed?\n\n", text)), HasSubstr("Why was it signed?"));
+}
+
+TEST(TableTest, SaysWhichColumnMayHoldTheText) {
+  const std::string table =
+      absl::StrCat("Title,Content\nOne,<p>", std::string(300, 'a'), "</p>\nTwo,<p>", std::string(300, 'b'), "</p>\n");
+  const std::vector<SourceItem> items = ReadAll(table, {.format = Format::kCsv});
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("--map body_html=Content")));
+  EXPECT_THAT(items[1].extraction->warnings, Not(Contains(HasSubstr("--map"))));
 }
 
 TEST(MailTest, ReadsAMailbox) {

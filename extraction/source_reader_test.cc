@@ -636,6 +636,32 @@ It was written in the older editor, where a blank line is all that divides two p
   <item><title>photo</title><wp:status>inherit</wp:status><wp:post_type>attachment</wp:post_type></item>
 </channel></rss>)";
 
+TEST(WordPressTest, ShortcodesAreNoText) {
+  const auto body = [](const std::string& content) {
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat(
+        R"(<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+        xmlns:wp="http://wordpress.org/export/1.2/"><channel><item><title>The Lease</title><content:encoded><![CDATA[)",
+        content,
+        "]]></content:encoded><wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item></channel></rss>"));
+    return items.size() == 1 && items[0].extraction.ok() ? items[0].extraction->article.body : "";
+  };
+  const std::string first =
+      "The ferries that cross the strait each morning used to carry schoolchildren and fishermen.";
+  const std::string second = "Nobody on the quay knows why the lease was signed, and the harbour master does not say.";
+  const std::string both = absl::StrCat(first, "\n\n", second);
+  for (const char* between :
+       {"\n\n", "\n\n[gallery ids=\"1,2\"][embed]https://video.example/x[/embed]\n\n",
+        "\n\n[caption id=\"a_5\" width=\"300\"]<img src=a.jpg> The quay[/caption]\n\n",
+        "[/vc_column][vc_column width=\"1/2\"]", "\n\n[dropcap][/dropcap]", "\n\n[caption id=\"a_5\"]"}) {
+    EXPECT_EQ(body(absl::StrCat(first, between, second)), both) << between;
+  }
+  EXPECT_EQ(body(absl::StrCat("[vc_row][vc_column]", first, "\n\n", second, "[/vc_column][/vc_row]")), both);
+  for (const char* kept :
+       {"They said it[1] and [sic] wrote array[i] down.", "Write [[gallery]] to show one of them here."}) {
+    EXPECT_EQ(body(absl::StrCat(first, "\n\n", kept)), absl::StrCat(first, "\n\n", kept));
+  }
+}
+
 TEST(WordPressTest, TakesPublishedPosts) {
   auto reader = SourceReader::Open(Pieces(kExport, 100), {});
   ASSERT_THAT(reader, IsOk());

@@ -104,10 +104,30 @@ class TableReader final : public SourceReader {
           common::InvalidField("content", "is a table without rows below its first, which names the columns"),
           kNotAnArticle));
     }
-    return ReadRow(**row);
+    SourceItem item = ReadRow(**row);
+    TellOfUnreadText(**row, &item);
+    return item;
   }
 
  private:
+  // Once, where rows have no text: a column that may hold it.
+  void TellOfUnreadText(const Row& row, SourceItem* item) {
+    constexpr size_t kMinBytes = 200;
+    if (told_ || !item->extraction.ok() || !item->extraction->article.body.empty()) {
+      return;
+    }
+    for (size_t i = 0; i < std::min(row.cells.size(), columns_.size()); ++i) {
+      if (row.cells[i].size() >= kMinBytes && !mapper_.Reads(columns_[i])) {
+        const std::string name = common::NormalizeLine(columns_[i].substr(0, common::CodePointFloor(columns_[i], 40)));
+        const bool html = absl::StrContains(row.cells[i], "</") || absl::StrContains(row.cells[i], "<br");
+        item->extraction->warnings.push_back(absl::StrCat(
+            "body: column \"", name, "\" is not read and may hold it: --map ", html ? "body_html=" : "body=", name));
+        told_ = true;
+        return;
+      }
+    }
+  }
+
   SourceItem Item(absl::StatusOr<Extraction> extraction) const {
     return ItemAt("row", std::max<int64_t>(number_, 1), std::move(extraction));
   }
@@ -231,6 +251,7 @@ class TableReader final : public SourceReader {
   size_t open_bytes_ = 0;  // Of the cells of the open row.
   absl::Status failure_;   // What comes after `rows_`.
   int64_t number_ = 0;
+  bool told_ = false;
   bool begun_ = false;
   bool ended_ = false;
   bool done_ = false;

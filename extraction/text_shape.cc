@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -519,7 +520,14 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
       "czytaj takze",       "zobacz takze",    "siehe auch",
       "auch interessant",   "hier geht es zu", "voir aussi",
       "читаите также",      "اقرا ايضا",       "mehr dazu"};
-  static constexpr std::array<absl::string_view, 30> kNewsletter = {"subscribe to",
+  static constexpr std::array<absl::string_view, 37> kNewsletter = {"subscribe to",
+                                                                    "you are receiving this e",
+                                                                    "you received this e",
+                                                                    "you're receiving this e",
+                                                                    "unsubscribe",
+                                                                    "update preferences",
+                                                                    "view this email in your",
+                                                                    "you have read all of your free",
                                                                     "sign up for",
                                                                     "sign up to",
                                                                     "join our newsletter",
@@ -549,7 +557,9 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
                                                                     "like us on",
                                                                     "follow @",
                                                                     "subscribe today"};
-  static constexpr std::array<absl::string_view, 34> kPaywall = {"subscribe to continue",
+  static constexpr std::array<absl::string_view, 36> kPaywall = {"subscribe to continue",
+                                                                 "reservee aux abonnes",
+                                                                 "reserves aux abonnes",
                                                                  "subscribe to read",
                                                                  "subscribe now to read",
                                                                  "to continue reading",
@@ -670,7 +680,8 @@ LineKind ClassifyByPrefix(absl::string_view key, size_t words) {
   if (words <= 40 && ContainsAny(key, kPaywall)) {
     return LineKind::kPaywall;
   }
-  if (words <= 40 && StartsWithAny(key, kNewsletter)) {
+  if (words <= 40 && (StartsWithAny(key, kNewsletter) || absl::StrContains(key, "free articles remaining") ||
+                      absl::StrContains(key, "free articles left"))) {
     return LineKind::kNewsletter;
   }
   if (words <= 25 && StartsWithAny(key, kComment)) {
@@ -733,6 +744,13 @@ bool IsDisclaimer(absl::string_view key) {
           ContainsAny(straight, std::array<absl::string_view, 3>{"not represent", "not constitute", "not reflect"}));
 }
 
+bool HoldsReadingTime(absl::string_view key) {
+  static constexpr std::array<absl::string_view, 12> kReading = {
+      "min read", "minute read", "minutes read",     "min. read",         "min lesezeit",     "minuten lesezeit",
+      "lesezeit", "lesedauer",   "temps de lecture", "tiempo de lectura", "tempo di lettura", "tempo de leitura"};
+  return ContainsAny(key, kReading) || absl::StartsWith(key, "reading time");
+}
+
 // "12 comments", "5 min read", "3 shares".
 LineKind ClassifyCount(absl::string_view key, size_t words) {
   if (words > 5 || key.empty()) {
@@ -745,10 +763,8 @@ LineKind ClassifyCount(absl::string_view key, size_t words) {
   }
   static constexpr std::array<absl::string_view, 8> kComments = {"comment",  "kommentar", "commentaire", "comentario",
                                                                  "commenti", "reactie",   "response",    "replies"};
-  static constexpr std::array<absl::string_view, 7> kReading = {
-      "min read", "minute read", "minutes read", "min. read", "min lesezeit", "minuten lesezeit", "lesezeit"};
   static constexpr std::array<absl::string_view, 4> kShares = {"shares", "likes", "views", "followers"};
-  if (ContainsAny(key, kReading) || absl::StartsWith(key, "reading time")) {
+  if (HoldsReadingTime(key)) {
     return LineKind::kReadingTime;
   }
   if ((words <= 3 || (words <= 5 && (absl::StartsWith(key, "there are ") || absl::StartsWith(key, "there is ")))) &&
@@ -989,6 +1005,16 @@ LineKind ClassifyLine(absl::string_view text) {
       return LineKind::kByline;
     }
     const LineKind count = ClassifyCount(key, words);
+    constexpr size_t kMaxWordsOfMeta = 14;  // "Jane Roe · 6 min read · Feb 18, 2025"
+    constexpr size_t kMaxWordsOfTime = 7;
+    if (words <= kMaxWordsOfMeta && HoldsReadingTime(key) && key.find_first_of("0123456789") != std::string::npos) {
+      if (FindDate(text)) {
+        return LineKind::kDate;
+      }
+      if (words <= kMaxWordsOfTime) {
+        return LineKind::kReadingTime;
+      }
+    }
     if (count != LineKind::kNone) {
       return count;
     }
@@ -1060,6 +1086,32 @@ std::string MatchKey(absl::string_view text) {
     }
   }
   return key;
+}
+
+bool IsSpeech(absl::string_view text) {
+  constexpr size_t kMaxSpeaker = 40;
+  const size_t colon = text.substr(0, kMaxSpeaker).find(": ");
+  if (colon == absl::string_view::npos || colon == 0 || !EndsSentence(text)) {
+    return false;
+  }
+  const absl::string_view speaker = text.substr(0, colon);
+  return std::all_of(speaker.begin(), speaker.end(), [](char c) {
+    return absl::ascii_isupper(static_cast<unsigned char>(c)) || c == ' ' || c == '.' || c == '-' || c == '\'';
+  });
+}
+
+bool SharesWords(absl::string_view text, const std::vector<std::string>& keys) {
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+  if (std::all_of(keys.begin(), keys.end(), [](const std::string& title) { return title.empty(); })) {
+    return true;
+  }
+  return std::any_of(keys.begin(), keys.end(), [&words](const std::string& title) {
+    const auto shared = std::count_if(words.begin(), words.end(), [&title](absl::string_view word) {
+      const std::string key = MatchKey(word);
+      return key.size() >= 4 && absl::StrContains(title, key);
+    });
+    return shared > 0 && static_cast<size_t>(shared) * 5 >= words.size() * 2;
+  });
 }
 
 size_t CountCodePoints(absl::string_view text) {

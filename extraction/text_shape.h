@@ -49,6 +49,10 @@ std::string CollapseSpace(absl::string_view text);
 // Letters and digits alone, folded: what two copies of a title have in common.
 std::string MatchKey(absl::string_view text);
 
+// True if a good part of the words of `text` stand in one of `keys`, which are titles by MatchKey(): the same said in
+// another way. True if no key holds anything.
+bool SharesWords(absl::string_view text, const std::vector<std::string>& keys);
+
 // Number of code points; number of words. A run of CJK counts as a word for every two characters.
 size_t CountCodePoints(absl::string_view text);
 size_t CountWords(absl::string_view text);
@@ -57,6 +61,10 @@ size_t CountWords(absl::string_view text);
 bool EndsSentence(absl::string_view text);
 // True if `text` ends in an ellipsis: cut off, as teasers are.
 bool EndsCutOff(absl::string_view text);
+
+// True of what somebody says in an interview or briefing: "Q: Why?", "THE MINISTER: No." Where there is but one such
+// line, it may as well be furniture.
+bool IsSpeech(absl::string_view text);
 
 // `text` without the note that WordPress adds to texts in feeds, if it ends with one: "The post … appeared first on
 // ….", and the same in other languages.
@@ -70,6 +78,8 @@ std::vector<SourceLabel> ParseLabelLine(absl::string_view line);
 std::string CleanAuthorName(absl::string_view name);
 // "Jane Roe" for "Roe, Jane", as libraries and address books write one name; anything else as it is.
 std::string Uninverted(absl::string_view name);
+// The names in what a catalogue states of a text's creators: "Roe, Jane; Doe, John", but also "Jane Roe, John Doe".
+std::vector<std::string> ParseCatalogNames(absl::string_view text);
 
 // The names in a byline such as "By Dr. Jane Roe and John Doe, Senior Fellows" or "By Jane Roe, April 22, 2024"; empty
 // if it is no byline.

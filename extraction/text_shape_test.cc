@@ -33,6 +33,11 @@ TEST(ClassifyLineTest, KnowsTheFurnitureOfPages) {
       {"- Advertisement -", LineKind::kAdvertisement},
       {"Photo: Jane Roe / Agency", LineKind::kCredit},
       {"By Jane Roe", LineKind::kByline},
+      {"4. März 2025, 18:30 Uhr Lesezeit: 3 min", LineKind::kDate},
+      {"Veröffentlicht am 04.03.2025 | Lesedauer: 4 Minuten", LineKind::kDate},
+      {"18 de febrero de 2025 a las 06:30", LineKind::kDate},
+      {"Jane Roe6 min read·Feb 18, 2025", LineKind::kDate},
+      {"Temps de lecture : 4 min", LineKind::kReadingTime},
       {"By Jane Roe April 22, 2024", LineKind::kByline},
       {"Issue: Trade Country: Nigeria, Niger", LineKind::kLabel},
       {"Published on September 19, 2023", LineKind::kDate},
@@ -94,6 +99,15 @@ TEST(WithoutFeedNoteTest, TakesTheNoteOffTheEndOnly) {
   EXPECT_EQ(WithoutFeedNote(""), "");
 }
 
+TEST(ParseCatalogNamesTest, TurnsNamesThatCataloguesInvert) {
+  EXPECT_THAT(ParseCatalogNames("Roe, Jane"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseCatalogNames("Roe, Jane; Doe, John M."), ElementsAre("Jane Roe", "John M. Doe"));
+  EXPECT_THAT(ParseCatalogNames("van der Berg, Pieter"), ElementsAre("Pieter van der Berg"));
+  EXPECT_THAT(ParseCatalogNames("Jane Roe, John Doe"), ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseCatalogNames("Jane Roe, PhD"), ElementsAre("Jane Roe"));
+  EXPECT_THAT(ParseCatalogNames("Jane Roe"), ElementsAre("Jane Roe"));
+}
+
 TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("By Jane Roe"), ElementsAre("Jane Roe"));
   EXPECT_THAT(ParseByline("BY JANE ROE AND JOHN DOE"), ElementsAre("Jane Roe", "John Doe"));
@@ -108,6 +122,30 @@ TEST(ParseBylineTest, TakesNamesOnly) {
   EXPECT_THAT(ParseByline("By the end of the year"), IsEmpty());
   EXPECT_THAT(ParseByline("By Tuesday morning"), IsEmpty());
   EXPECT_THAT(ParseByline("Jane Roe"), IsEmpty());
+}
+
+TEST(ParseBylineTest, PlacesRolesAndHousesEndNoListOfNames) {
+  EXPECT_THAT(ParseByline("By JANE ROE and John Doe in Nairobi, and Li Wei in Beijing"),
+              ElementsAre("Jane Roe", "John Doe", "Li Wei"));
+  EXPECT_THAT(ParseByline("by Jane Roe in Nairobi and John Doe in London"), ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseByline("By Jane Roe in Nairobi, Kenya, and John Doe"), ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseByline("By Jane Roe, John Doe and Li Wei in Beijing"),
+              ElementsAre("Jane Roe", "John Doe", "Li Wei"));
+  EXPECT_THAT(ParseByline("Written by: Jane Roe, Senior Fellow, Africa Programme; John Doe, Research Assistant"),
+              ElementsAre("Jane Roe", "John Doe"));
+  EXPECT_THAT(ParseByline("Por Ana Souza, da Redação"), ElementsAre("Ana Souza"));
+  EXPECT_THAT(ParseByline("By Jane Roe in the north"), IsEmpty());
+}
+
+TEST(ParseBylineTest, KnowsWhatPiecesAreCalled) {
+  for (const char* line : {"Opinion by Jane Roe", "Analysis by Jane Roe, News", "Interview by Jane Roe",
+                           "Guest post by Jane Roe", "Ein Kommentar von Jane Roe", "Eine Analyse von Jane Roe",
+                           "Propos recueillis par Jane Roe", "Author(s): Jane Roe | Published: 18 Feb 2025"}) {
+    EXPECT_THAT(ParseByline(line), ElementsAre("Jane Roe")) << line;
+  }
+  EXPECT_THAT(ParseByline("מאת: דנה כהן"), ElementsAre("דנה כהן"));
+  EXPECT_THAT(ParseByline("홍길동 기자 | 입력 2025.03.04 20:15 | 수정 2025.03.05 09:00"), ElementsAre("홍길동"));
+  EXPECT_THAT(ParseByline("29. Juni 2017, 23:39 · von Tobi"), ElementsAre("Tobi"));
 }
 
 TEST(ParseBylineTest, ReadsOtherLanguages) {

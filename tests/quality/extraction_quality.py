@@ -301,8 +301,12 @@ def right(field, got, wanted):
     if field == "byline":
         # The reference keeps the byline as it stands, with roles, dates and places in it, and the last of several; ours
         # are all the names.
+        # A name that catalogues invert ("Roe, Jane") stands so there.
         names = [letters(name) for name in got.split("\n")]
-        return bool(letters(got)) and (all(name in letters(wanted) for name in names) or letters(wanted) in names)
+        family, comma, given = wanted.partition(",")
+        turned = letters(given + family) if comma else letters(wanted)
+        return bool(letters(got)) and (all(name in letters(wanted) for name in names) or letters(wanted) in names
+                                       or turned in names)
     if field == "published":
         ours, theirs = time_of(got), time_of(wanted)
         if ours is None or theirs is None:
