@@ -55,6 +55,13 @@ CREATE TABLE IF NOT EXISTS unmapped(kind TEXT NOT NULL, name TEXT NOT NULL, row 
   PRIMARY KEY(kind, name, row)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unmapped_by_row ON unmapped(row);
 CREATE TABLE IF NOT EXISTS purged(key TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS versions(row INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,
+  keys TEXT NOT NULL, title TEXT NOT NULL, head BLOB NOT NULL, body TEXT);
+CREATE INDEX IF NOT EXISTS versions_by_row ON versions(row);
+CREATE INDEX IF NOT EXISTS versions_by_time ON versions(time);
+CREATE TABLE IF NOT EXISTS label_history(row INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,
+  labels BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS label_history_by_row ON label_history(row);
 )";
 
 // On columns that older versions lack: after they were added.
@@ -563,6 +570,46 @@ absl::Status ArticleStore::ReleaseEmbargoes(absl::Time now, size_t max_articles)
   return FindNextEmbargo();
 }
 
+absl::Status ArticleStore::KeepVersion(int64_t row, bool same_text, absl::Time now) {
+  // With the hashes of its URLs: a purge of one of them finds it.
+  ASSIGN_OR_RETURN(SqlStatement keep,
+                   writer_->Prepare("INSERT INTO versions(row, seq, time, keys, title, head, body) SELECT a.row, "
+                                    "a.content_seq, ?1, (SELECT COALESCE(GROUP_CONCAT(key, ' '), '') FROM urls WHERE "
+                                    "row = a.row), a.title, a.head, CASE WHEN ?2 THEN NULL ELSE t.body END FROM "
+                                    "articles a JOIN texts t ON t.row = a.row WHERE a.row = ?3 AND a.deleted = 0"));
+  return keep.Bind(absl::ToUnixMicros(now)).Bind(int64_t{same_text}).Bind(row).Run();
+}
+
+absl::Status ArticleStore::KeepLabels(int64_t row, absl::string_view new_labels, absl::Time now) {
+  ASSIGN_OR_RETURN(
+      SqlStatement keep,
+      writer_->Prepare("INSERT INTO label_history(row, seq, time, labels) SELECT row, seq, ?1, labels FROM "
+                       "articles WHERE row = ?2 AND deleted = 0 AND labels <> ?3 AND LENGTH(labels) > 0"));
+  return keep.Bind(absl::ToUnixMicros(now)).Bind(row).BindBlob(new_labels).Run();
+}
+
+absl::Status ArticleStore::ForgetHistory(int64_t row) {
+  for (const char* sql : {"DELETE FROM versions WHERE row = ?", "DELETE FROM label_history WHERE row = ?"}) {
+    ASSIGN_OR_RETURN(SqlStatement forget, writer_->Prepare(sql));
+    RETURN_IF_ERROR(forget.Bind(row).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ArticleStore::PruneHistory(absl::Time now, size_t max_rows) {
+  bool more = false;
+  for (const char* sql :
+       {"DELETE FROM versions WHERE rowid IN (SELECT rowid FROM versions WHERE time < ? ORDER BY time LIMIT ?)",
+        "DELETE FROM label_history WHERE rowid IN (SELECT h.rowid FROM articles a JOIN label_history h ON h.row = "
+        "a.row "
+        "WHERE a.deleted = 1 AND h.time < ? LIMIT ?)"}) {
+    ASSIGN_OR_RETURN(SqlStatement prune, writer_->Prepare(sql));
+    RETURN_IF_ERROR(prune.Bind(absl::ToUnixMicros(now - kVersionAge)).Bind(static_cast<int64_t>(max_rows)).Run());
+    more = more || writer_->changes() >= static_cast<int64_t>(max_rows);
+  }
+  return more;
+}
+
 absl::Status ArticleStore::WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped) {
   ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM unmapped WHERE row = ?"));
   RETURN_IF_ERROR(remove.Bind(row).Run());
@@ -676,6 +723,10 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
       "UPDATE articles SET id = ?, seq = ?, content_seq = ?, label_state = ?, label_attempts = ?, update_time = ?, "
       "content_hash = ?, text_hash = ?, etag = ?, title = ?, head = ?, labels = ?, create_seq = ?, correct_seq = ?, "
       "change_time = ?, embargo = ?, deleted = 0 WHERE row = ?";
+  if (alive) {
+    RETURN_IF_ERROR(KeepVersion(existing->stored.row, existing->text_hash == text_hash, now));
+    RETURN_IF_ERROR(KeepLabels(existing->stored.row, encoded.labels, now));
+  }
   ASSIGN_OR_RETURN(SqlStatement write, writer_->Prepare(existing ? kUpdate : kInsert));
   write.Bind(article.id)
       .Bind(static_cast<int64_t>(seq))
@@ -727,6 +778,8 @@ absl::StatusOr<uint64_t> ArticleStore::Delete(absl::string_view id_or_url, const
   const StoredArticle& stored = named.front();
   // The URL of what nobody was to see stays unseen.
   const bool told = !EmbargoOf(stored.article, now);
+  RETURN_IF_ERROR(KeepVersion(stored.row, /*same_text=*/false, now));
+  RETURN_IF_ERROR(KeepLabels(stored.row, /*new_labels=*/"", now));
   return WriteTombstone(stored, told ? stored.article.url : std::string(), now);
 }
 
@@ -763,6 +816,7 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
       if (!found) break;
       refused.insert(urls.Text(0));
     }
+    RETURN_IF_ERROR(ForgetHistory(stored.row));
     if (stored.deleted) continue;
     ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored, /*url=*/"", now));
   }
@@ -793,6 +847,7 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
   for (const StoredArticle& stored : stored_there) {
     naming.erase(stored.row);
     RETURN_IF_ERROR(RememberPurged(IdKey(stored.article.id), now));
+    RETURN_IF_ERROR(ForgetHistory(stored.row));
     ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored, /*url=*/"", now));
   }
   for (const int64_t row : naming) {
@@ -805,6 +860,9 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
                      writer_->Prepare("UPDATE articles SET head = x'' WHERE deleted = 1 AND row IN (SELECT row FROM "
                                       "urls WHERE key = ?)"));
     RETURN_IF_ERROR(forget.Bind(key).Run());
+    // What was at the URL, or named it, in an earlier version.
+    ASSIGN_OR_RETURN(SqlStatement versions, writer_->Prepare("DELETE FROM versions WHERE INSTR(keys, ?) > 0"));
+    RETURN_IF_ERROR(versions.Bind(key).Run());
     ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM urls WHERE key = ?"));
     RETURN_IF_ERROR(remove.Bind(key).Run());
   }
@@ -891,6 +949,7 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
 
   const uint64_t seq = next_seq_++;
   const EncodedArticle encoded = EncodeArticle(article);
+  RETURN_IF_ERROR(KeepLabels(row, encoded.labels, absl::Now()));
   ASSIGN_OR_RETURN(SqlStatement update,
                    writer_->Prepare("UPDATE articles SET seq = ?, label_state = ?, label_attempts = 0, head = ?, "
                                     "labels = ?, change_time = ? WHERE row = ?"));
@@ -925,6 +984,7 @@ absl::StatusOr<StoredArticle> ArticleStore::CorrectLabels(absl::string_view id_o
   article.seq = seq;
   article.etag = EtagOf(article);
   const EncodedArticle encoded = EncodeArticle(article);
+  RETURN_IF_ERROR(KeepLabels(stored.row, encoded.labels, now));
   ASSIGN_OR_RETURN(SqlStatement update,
                    writer_->Prepare("UPDATE articles SET seq = ?1, correct_seq = ?1, labels = ?2, etag = ?3, "
                                     "change_time = ?4 WHERE row = ?5"));
@@ -1006,6 +1066,7 @@ absl::StatusOr<int64_t> ArticleStore::FollowTaxonomy(int64_t after_row, size_t m
     // The etag stays: neither the caller nor an editor has said anything new.
     const uint64_t seq = next_seq_++;
     moves_.push_back({stored.row, article.seq, seq});
+    RETURN_IF_ERROR(KeepLabels(stored.row, encoded.labels, now));
     ASSIGN_OR_RETURN(SqlStatement update,
                      writer_->Prepare("UPDATE articles SET seq = ?, labels = ?, change_time = ? WHERE row = ?"));
     RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
@@ -1134,6 +1195,45 @@ absl::StatusOr<ArticleStore::LogPage> ArticleStore::ReadLog(uint64_t after_seq, 
     entry.create_seq = static_cast<uint64_t>(select.Int(12));
     entry.correct_seq = static_cast<uint64_t>(select.Int(13));
     if (const std::optional<int64_t> time = select.OptionalInt(14)) entry.change_time = absl::FromUnixMicros(*time);
+  }
+}
+
+absl::StatusOr<std::vector<ArticleStore::ReplacedVersion>> ArticleStore::ReadVersions(int64_t row) const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select,
+                   reader->Prepare("SELECT v.seq, v.time, v.title, v.head, v.body, v.body IS NULL, "
+                                   "a.id FROM versions v JOIN articles a ON a.row = v.row WHERE "
+                                   "v.row = ? ORDER BY v.rowid"));
+  select.Bind(row);
+  std::vector<ReplacedVersion> versions;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return versions;
+    ReplacedVersion version;
+    version.content_seq = static_cast<uint64_t>(select.Int(0));
+    version.replaced_time = absl::FromUnixMicros(select.Int(1));
+    version.article.title = select.Text(2);
+    version.same_text = select.Int(5) != 0;
+    if (!version.same_text) version.article.body = select.Text(4);
+    version.article.id = select.Text(6);
+    // One that can't be read is left out.
+    if (DecodeHead(select.Blob(3), version.article).ok()) versions.push_back(std::move(version));
+  }
+}
+
+absl::StatusOr<std::vector<ArticleStore::ReplacedLabels>> ArticleStore::ReadLabelHistory(int64_t row) const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select,
+                   reader->Prepare("SELECT seq, time, labels FROM label_history WHERE row = ? ORDER BY rowid"));
+  select.Bind(row);
+  std::vector<ReplacedLabels> history;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return history;
+    Article article;
+    if (!DecodeLabels(select.Blob(2), article).ok()) continue;
+    history.push_back({static_cast<uint64_t>(select.Int(0)), absl::FromUnixMicros(select.Int(1)),
+                       std::move(article.labels), article.replaced_dimensions});
   }
 }
 

@@ -35,6 +35,8 @@
 namespace dateline::search {
 
 inline constexpr int32_t kStoreVersion = 3;
+// How long a version of an article is kept after another replaced it, or after it was deleted.
+inline constexpr absl::Duration kVersionAge = absl::Hours(30 * 24);
 
 // How much of an article a read brings along.
 enum class Parts {
@@ -112,6 +114,9 @@ class ArticleStore {
   absl::Status ReleaseEmbargoes(absl::Time now, size_t max_articles);
   // When the next embargo ends that was not told yet; InfiniteFuture if there is none.
   absl::Time next_embargo() const { return next_embargo_; }
+  // Drops replaced versions that are older than kVersionAge, and the replaced labels of articles that were deleted so
+  // long ago: at most so many of each. True if there may be more.
+  absl::StatusOr<bool> PruneHistory(absl::Time now, size_t max_rows);
   // The steps of rows that were there before, since Begin.
   const std::vector<RowMove>& moves() const { return moves_; }
 
@@ -147,6 +152,24 @@ class ArticleStore {
     uint64_t last_seq = 0;  // Of the store.
   };
   absl::StatusOr<LogPage> ReadLog(uint64_t after_seq, size_t max_entries) const;
+  // What was replaced of the row, the oldest first; of a deleted article its last version as well. No method shows it
+  // yet: it is there for the day on which an editor asks.
+  struct ReplacedVersion {
+    uint64_t content_seq = 0;
+    absl::Time replaced_time;
+    // The caller's fields, without labels. No body where the next version has the same text.
+    Article article;
+    bool same_text = false;
+  };
+  absl::StatusOr<std::vector<ReplacedVersion>> ReadVersions(int64_t row) const;
+  struct ReplacedLabels {
+    uint64_t seq = 0;  // Of the article with them.
+    absl::Time replaced_time;
+    std::vector<Label>
+        labels;  // All that were stored, with source, verdict, score, version and time; without evidence.
+    uint32_t replaced_dimensions = 0;
+  };
+  absl::StatusOr<std::vector<ReplacedLabels>> ReadLabelHistory(int64_t row) const;
   // No article with content_seq up to here is pending.
   absl::StatusOr<uint64_t> LabelledThrough() const;
   // Articles that wait for labels, longest waiting first, from `after_content_seq` on.
@@ -181,6 +204,10 @@ class ArticleStore {
   // `url` is what stays of a deleted article beside its id: for those who know it by that. Empty for a purge.
   absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored, const std::string& url, absl::Time now);
   absl::StatusOr<uint64_t> PartFromUrls(int64_t row, const std::set<std::string>& keys, absl::Time now);
+  // Before the row is written over: keeps what it holds. Nothing is kept of a tombstone, nor labels that stay.
+  absl::Status KeepVersion(int64_t row, bool same_text, absl::Time now);
+  absl::Status KeepLabels(int64_t row, absl::string_view new_labels, absl::Time now);
+  absl::Status ForgetHistory(int64_t row);
   absl::Status WriteUrls(int64_t row, const Article& article);
   absl::Status WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped);
   absl::StatusOr<ReadLease> Lease() const;

@@ -184,11 +184,114 @@ TEST(ArticleStoreTest, NothingOfAPurgedArticleStaysInAnyFile) {
 
   DeleteOptions purge;
   purge.purge = true;
+  const int64_t row = (*store->Find("a", Parts::kHead))->row;
+  ASSERT_EQ(store->ReadVersions(row)->size(), 1U);
+  ASSERT_FALSE(FilesWith(dir.path(), "Libellous").empty());  // In a version that was replaced.
+  // And in one of another article, that was at a URL which is refused now.
+  article = MakeArticle("c", "Clean", "Milder text of another");
+  article.url = "https://example.com/second-address";
+  write([&] { PutOrDie(*store, article); });
+  article.url = "https://example.com/elsewhere";
+  write([&] { PutOrDie(*store, article); });
+  const int64_t other = (*store->Find("c", Parts::kHead))->row;
+  ASSERT_EQ(store->ReadVersions(other)->size(), 1U);
   for (const char* id : {"a", "b"}) write([&] { EXPECT_TRUE(store->Delete(id, purge, absl::Now()).ok()); });
+  EXPECT_TRUE(store->ReadVersions(row)->empty());
+  EXPECT_TRUE(store->ReadVersions(other)->empty());
+  write([&] { EXPECT_TRUE(store->Delete("c", purge, absl::Now()).ok()); });
   for (const char* bytes : {"Embarrassing", "Libellous", "xxxxxxxx", "Milder text", "Indiscreet", "first-address",
                             "second-address", "third-address"}) {
     EXPECT_THAT(FilesWith(dir.path(), bytes), ::testing::IsEmpty()) << bytes;
   }
+}
+
+TEST(ArticleStoreTest, ReplacedVersionsAndLabelsAreKeptForTheirTime) {
+  TempDir dir;
+  const Taxonomy taxonomy(TestTaxonomy());
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  const absl::Time start = absl::FromUnixSeconds(1'800'000'000);
+  const auto write = [&](const std::function<absl::Status()>& change) {
+    ASSERT_TRUE(store->Begin().ok());
+    const absl::Status status = change();
+    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_TRUE(store->Commit().ok());
+  };
+  const auto put = [&](const Article& article, absl::Time now) {
+    write([&] { return store->Put(Normalize(article, now)->article, taxonomy, now).status(); });
+  };
+  const auto label = [&](const char* country, double score) {
+    const std::optional<StoredArticle> stored = *store->Find("a", Parts::kHead);
+    Labeling labeling;
+    Label& given = labeling.labels.emplace_back();
+    given.dimension = Dimension::kCountry;
+    given.id = country;
+    given.score = score;
+    given.model_version = "m1";
+    given.taxonomy_version = "t1";
+    given.label_time = start;
+    write([&] { return store->SetLabeling(stored->row, stored->article.content_seq, labeling, taxonomy).status(); });
+  };
+  Article article = MakeArticle("a", "First title", "First text");
+  put(article, start);
+  const int64_t row = (*store->Find("a", Parts::kHead))->row;
+  label("IR", 0.9);
+  EXPECT_TRUE(store->ReadVersions(row)->empty());
+  EXPECT_TRUE(store->ReadLabelHistory(row)->empty());  // Nothing was replaced yet.
+  article.source = "The Post";
+  put(article, start + absl::Hours(1));  // The same text: its labels stay.
+  EXPECT_TRUE(store->ReadLabelHistory(row)->empty());
+  LabelCorrection correction;
+  Label& rejected = correction.remove.emplace_back();
+  rejected.dimension = Dimension::kCountry;
+  rejected.id = "RU";
+  write([&] { return store->CorrectLabels("a", correction, taxonomy, start + absl::Hours(2)).status(); });
+  article.body = "Second text";
+  put(article, start + absl::Hours(3));
+  label("AE", 0.7);
+  write([&] { return store->Delete("a", {}, start + absl::Hours(4)).status(); });
+
+  const auto versions = store->ReadVersions(row);
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  ASSERT_EQ(versions->size(), 3U);
+  EXPECT_TRUE(versions->at(0).same_text);
+  EXPECT_EQ(versions->at(0).article.source, "");
+  EXPECT_EQ(versions->at(0).article.title, "First title");
+  EXPECT_EQ(versions->at(0).content_seq, 1U);
+  EXPECT_EQ(versions->at(1).article.body, "First text");
+  EXPECT_EQ(versions->at(1).article.source, "The Post");
+  EXPECT_EQ(versions->at(1).replaced_time, start + absl::Hours(3));
+  EXPECT_EQ(versions->at(2).article.body, "Second text");
+  const auto history = store->ReadLabelHistory(row);
+  ASSERT_TRUE(history.ok()) << history.status();
+  ASSERT_EQ(history->size(), 4U);
+  EXPECT_EQ(history->at(0).labels.size(), 1U);  // Before the correction,
+  EXPECT_EQ(history->at(0).labels[0].id, "IR");
+  EXPECT_EQ(history->at(0).labels[0].score, 0.9);
+  EXPECT_EQ(history->at(0).labels[0].model_version, "m1");
+  EXPECT_EQ(history->at(1).labels.size(), 2U);  // before the other text,
+  EXPECT_EQ(history->at(1).labels[1].verdict, LabelVerdict::kRejected);
+  EXPECT_EQ(history->at(2).labels.size(), 1U);  // before that was tagged,
+  EXPECT_EQ(history->at(3).labels.size(), 2U);  // and before it was deleted.
+
+  // In small steps, the oldest first.
+  write([&] { return store->PruneHistory(start + kVersionAge + absl::Minutes(30), 1).status(); });
+  EXPECT_EQ(store->ReadVersions(row)->size(), 3U);
+  bool more = false;
+  const auto prune = [&](size_t max_rows) {
+    write([&]() -> absl::Status {
+      const absl::StatusOr<bool> pruned = store->PruneHistory(absl::Now() + kVersionAge * 100, max_rows);
+      if (pruned.ok()) more = *pruned;
+      return pruned.status();
+    });
+  };
+  prune(2);
+  EXPECT_TRUE(more);
+  ASSERT_EQ(store->ReadVersions(row)->size(), 1U);
+  EXPECT_EQ(store->ReadVersions(row)->at(0).article.body, "Second text");
+  prune(10);
+  EXPECT_FALSE(more);
+  EXPECT_TRUE(store->ReadVersions(row)->empty());
+  EXPECT_TRUE(store->ReadLabelHistory(row)->empty());
 }
 
 TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted) {

@@ -65,6 +65,10 @@ constexpr size_t kSuggesterLoadBatch = 1'000;
 constexpr size_t kFollowBatch = 500;
 // Articles that one transaction tells of, whose embargo has ended.
 constexpr size_t kReleaseBatch = 500;
+// Replaced versions that are too old go in steps that nobody has to wait for.
+constexpr size_t kPruneBatch = 100;
+constexpr absl::Duration kPrunePause = absl::Milliseconds(100);
+constexpr absl::Duration kPruneInterval = absl::Hours(1);
 // Of a commit token's hash: by chance a damaged one passes once in 4 billion times.
 constexpr size_t kTokenCheckChars = 8;
 
@@ -675,17 +679,21 @@ class Engine::Impl {
 
   void RunWriter() {
     absl::Time release_after = absl::InfinitePast();  // After an error.
+    absl::Time next_prune = absl::InfinitePast();
     while (true) {
       std::vector<WriteTask> group;
       bool releases = false;
+      bool prunes = false;
       {
         const common::MutexLock lock(mutex_);
         const absl::Time release = std::max(store_->next_embargo(), release_after);
-        while (queue_.empty() && !writer_may_end_ && absl::Now() < release) queue_changed_.WaitUntil(mutex_, release);
+        const absl::Time due = std::min(release, next_prune);
+        while (queue_.empty() && !writer_may_end_ && absl::Now() < due) queue_changed_.WaitUntil(mutex_, due);
         releases = !closing_ && absl::Now() >= release;
-        if (queue_.empty() && !releases) {
+        prunes = !closing_ && absl::Now() >= next_prune;
+        if (queue_.empty() && !releases && !prunes) {
           if (writer_may_end_) return;
-          // A shutdown has begun: the next start tells what ends now.
+          // A shutdown has begun: the next start does what is due now.
           queue_changed_.Wait(mutex_);
           continue;
         }
@@ -703,6 +711,19 @@ class Engine::Impl {
                  [&release_after](const absl::Status& status) {
                    release_after = status.ok() ? absl::InfinitePast() : absl::Now() + kErrorPause;
                  }});
+      }
+      if (prunes) {
+        auto more = std::make_shared<bool>(false);
+        group.push_back({.articles = 0,
+                         .bytes = 0,
+                         .apply = [more](ArticleStore& store) -> absl::Status {
+                           ASSIGN_OR_RETURN(*more, store.PruneHistory(absl::Now(), kPruneBatch));
+                           return absl::OkStatus();
+                         },
+                         .finish =
+                             [&next_prune, more](const absl::Status& status) {
+                               next_prune = absl::Now() + (status.ok() && *more ? kPrunePause : kPruneInterval);
+                             }});
       }
       const std::vector<absl::Status> results = WriteGroup(group);
       const auto failed = std::find_if(results.begin(), results.end(), [](const auto& status) { return !status.ok(); });

@@ -21,6 +21,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -676,6 +677,29 @@ TEST(EngineTest, AnEmbargoedArticleIsHiddenFromReadsUntilItsTime) {
   query.include_embargoed = true;
   EXPECT_EQ(SearchOrDie(*engine, query).total, 2);
   EXPECT_EQ(engine->Suggest(Typed("emb"))->size(), 0U);
+}
+
+TEST(EngineTest, VersionsThatAreTooOldGoWithoutBeingAskedFor) {
+  TempDir dir;
+  const std::string path = dir.path() + "/articles.db";
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "Title", "First text"));
+    IngestAndWait(*engine, MakeArticle("a", "Title", "Second text"));
+  }
+  const auto versions = [&] {
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/true);
+    SqlStatement count = *(*sql)->Prepare("SELECT COUNT(*) FROM versions");
+    return *count.Step() ? count.Int(0) : -1;
+  };
+  ASSERT_EQ(versions(), 1);
+  {
+    absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
+    ASSERT_TRUE((*sql)->Execute("UPDATE versions SET time = 0").ok());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir));
+  while (versions() > 0) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(engine->Get("a")->body, "Second text");
 }
 
 TEST(EngineTest, TheEndOfAnEmbargoIsToldToWhoFollowsTheLog) {

@@ -263,7 +263,7 @@ TEST_F(EnumerationTest, AShareEndsWhenTheTimeIsUpAndGoesOnWhereItWas) {
   Write([&]() -> absl::Status {
     for (int i = 0; i < kArticles; ++i) {
       const absl::StatusOr<Normalized> one = Normalize(MakeArticle(absl::StrCat("a", i), "Title", "Text"), absl::Now());
-      if (const absl::Status status = store_->Put(one->article, taxonomy_, absl::Now()).status(); !status.ok()) {
+      if (absl::Status status = store_->Put(one->article, taxonomy_, absl::Now()).status(); !status.ok()) {
         return status;
       }
     }

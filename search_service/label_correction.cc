@@ -159,7 +159,8 @@ bool ApplyCorrection(const LabelCorrection& correction, const Taxonomy& taxonomy
       return IsEditors(other) && other.dimension == label.dimension && other.id == label.id &&
              other.verdict == label.verdict && other.primary == label.primary;
     });
-    article.labels.push_back(same != before.end() ? *same : std::move(label));
+    if (same != before.end()) label = *same;
+    article.labels.push_back(std::move(label));
   };
   for (const Label& label : correction.add) decide(label, LabelVerdict::kApplied);
   for (const Label& label : correction.remove) decide(label, LabelVerdict::kRejected);

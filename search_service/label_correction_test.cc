@@ -16,7 +16,6 @@ namespace dateline::search {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 Label Of(Dimension dimension, const std::string& id, bool primary = false) {
   Label label;
