@@ -482,7 +482,7 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
   command
       ->add_option("--fetch_state", flags->fetch_state,
                    "Keep in this file what was fetched, and pass over what has not changed since (ETag, Last-Modified, "
-                   "lastmod)")
+                   "lastmod); for one run at a time")
       ->type_name("FILE");
   AddChoice<spb::CommitStage>(*command, "--wait", flags->wait,
                               {{"durable", spb::COMMIT_STAGE_DURABLE},

@@ -258,7 +258,7 @@ absl::Status InputReader::OpenUrl(const Source& source) {
   }
   const Validators known =
       options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(place_).validators;
-  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known)
+  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known, options_.format)
                                                        : fetcher_.FetchFoundSource(place_, known));
   if (page.not_modified) {
     ++unchanged_;
@@ -365,7 +365,9 @@ std::optional<InputItem> InputReader::NextOfSource() {
 std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, InputItem item) {
   const bool is_source = link.kind == extraction::Link::Kind::kSource;
   const bool is_address_alone = is_source || item.format == extraction::Format::kSitemap;
-  if (following_ && fetches_ < options_.max_fetches) {
+  const bool too_deep = following_ && is_source && depth_ >= kDeepestSource;
+  if (too_deep && seen_urls_.count(std::hash<std::string>()(link.url)) > 0) return std::nullopt;
+  if (following_ && !too_deep && fetches_ < options_.max_fetches) {
     if (!is_source) return FetchPage(link, std::move(item));
     QueueSource(link);
     return std::nullopt;
@@ -376,7 +378,12 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
     ++summaries_;
     return item;
   }
-  if (following_) {
+  if (too_deep) {
+    item.extraction = common::WithReason(
+        absl::FailedPreconditionError(absl::StrCat("is an index of sitemaps within ", kDeepestSource,
+                                                   " others, and what it names was not fetched; name it yourself")),
+        "TOO_DEEP");
+  } else if (following_) {
     item.extraction = common::WithReason(
         absl::ResourceExhaustedError(absl::StrCat(
             "more than ", options_.max_fetches,
