@@ -277,7 +277,14 @@ absl::Status InputReader::OpenUrl(const Source& source) {
 }
 
 void InputReader::CloseSource() {
-  if (reader_ != nullptr) skipped_files_ += reader_->skipped();
+  if (reader_ != nullptr) {
+    skipped_files_ += reader_->skipped();
+    for (const std::string& note : reader_->notes()) {
+      if (source_notes_.size() < extraction::SourceReader::kMaxNotes) {
+        source_notes_.push_back(absl::StrCat(place_, " ", note));
+      }
+    }
+  }
   // A source that had errors is asked for again as a whole the next time, and so is one that names others: whether they
   // have changed is not for it to say.
   if (fetched_ && options_.fetch_state != nullptr && !failed_ && found_.empty() && !Interrupted()) {
@@ -407,7 +414,7 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
 }
 
 void InputReader::QueueSource(const extraction::Link& link) {
-  if (depth_ + 1 > kDeepestSource || !seen_urls_.insert(std::hash<std::string>()(link.url)).second) return;
+  if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second) return;
   ++fetches_;
   found_.push_back({link.url, absl::OkStatus(), depth_ + 1, link.modified});
 }
@@ -489,7 +496,7 @@ std::optional<InputItem> InputReader::Next() {
 }
 
 std::vector<std::string> InputReader::Notes() const {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = source_notes_;
   for (const std::string& folder : empty_folders_) {
     notes.push_back(
         absl::StrCat(folder, " holds no files whose names say that they may hold articles (.html .txt .xml ",

@@ -332,6 +332,9 @@ class ArchiveReader final : public SourceReader {
     std::optional<SourceItem> item = inner_->Next();
     AddSkipped(inner_->skipped() - std::exchange(inner_skipped_, inner_->skipped()));
     if (!item) {
+      for (const std::string& note : inner_->notes()) {
+        AddNote(compressed_file_ ? note : absl::StrCat("holds ", name_, ", which ", note));
+      }
       inner_.reset();
       return std::nullopt;
     }
