@@ -97,7 +97,7 @@ absl::StatusOr<bool> ContentDecoder::DecodeLayer(size_t layer, absl::string_view
     stream.undecided = false;
     if (LacksHeader(stream.head)) inflateReset2(&stream.zlib, kNoHeader);
     const std::string head = std::exchange(stream.head, "");
-    const absl::StatusOr<bool> taken = Inflate(layer, head, take);
+    absl::StatusOr<bool> taken = Inflate(layer, head, take);
     if (!taken.ok() || !*taken) return taken;
   }
   return Inflate(layer, bytes, take);
@@ -128,7 +128,7 @@ absl::StatusOr<bool> ContentDecoder::Inflate(size_t layer, absl::string_view byt
     }
     const size_t got = piece.size() - zlib.avail_out;
     if (got > 0) {
-      const absl::StatusOr<bool> taken = DecodeLayer(layer + 1, absl::string_view(piece.data(), got), take);
+      absl::StatusOr<bool> taken = DecodeLayer(layer + 1, absl::string_view(piece.data(), got), take);
       if (!taken.ok() || !*taken) return taken;
     }
     stream.ended = result == Z_STREAM_END;

@@ -304,7 +304,10 @@ absl::Status WriteReport(const std::string& path, const std::string& json) {
 absl::Status PrepareReport(const std::string& path) {
   struct stat about = {};
   if (stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
-    return access(path.c_str(), W_OK) == 0 && !S_ISDIR(about.st_mode) ? absl::OkStatus() : ReportError(path);
+    if (S_ISDIR(about.st_mode)) {
+      return absl::InvalidArgumentError(absl::StrCat("--report ", path, ": is a folder; name a file in it"));
+    }
+    return access(path.c_str(), W_OK) == 0 ? absl::OkStatus() : ReportError(path);
   }
   return WriteReport(path, "{}\n");
 }

@@ -193,8 +193,10 @@ absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::
       size += got;
     }
     head.resize(size);
-    // Web pages and feeds say what they are in their media type, too: the reader looks at that.
-    if (extraction::DetectFormat(source_options.path, head) == extraction::Format::kJsonLines) {
+    // Web pages and feeds say what they are in their media type, too: the reader looks at that. It reads UTF-16 as
+    // well, in which no line ends where a byte says so.
+    if (!extraction::BeginsAsUtf16(head) &&
+        extraction::DetectFormat(source_options.path, head) == extraction::Format::kJsonLines) {
       source_options.format = extraction::Format::kJsonLines;
     }
     read = Replay(std::move(head), std::move(read));

@@ -280,8 +280,7 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
   }
   std::string decoded;
   absl::string_view text = head.substr(0, kHeadBytes);
-  if (absl::StartsWith(text, "\xFF\xFE") || absl::StartsWith(text, "\xFE\xFF") ||
-      text.find('\0') != absl::string_view::npos) {
+  if (BeginsAsUtf16(text) || text.find('\0') != absl::string_view::npos) {
     decoded = DecodeText(text, "").text;
     text = decoded;
   }
@@ -339,6 +338,10 @@ size_t JunkBeforeXml(absl::string_view head) {
   const bool is_page = StartsWithAnyTag(before, {"html", "head", "body"}) ||
                        absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(head), "<!doctype html");
   return !is_page && DetectXml(head.substr(at)) != Format::kUnknown ? at : 0;
+}
+
+bool BeginsAsUtf16(absl::string_view head) {
+  return absl::StartsWith(head, "\xFF\xFE") || absl::StartsWith(head, "\xFE\xFF");
 }
 
 bool HoldsHtml(absl::string_view text) {

@@ -44,6 +44,9 @@ size_t JunkBeforeXml(absl::string_view head);
 // articles: the names tell them apart. Hidden files hold none.
 bool MayHoldArticles(absl::string_view path);
 
+// Whether bytes begin with the mark of UTF-16.
+bool BeginsAsUtf16(absl::string_view head);
+
 // Whether a text holds tags of HTML that plain text never holds by chance.
 bool HoldsHtml(absl::string_view text);
 

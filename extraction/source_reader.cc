@@ -204,6 +204,9 @@ absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction re
       input.Consume(JunkBeforeXml(input.buffered()));
       return MakeSitemapReader(std::move(input), options, now);
     case Format::kJsonLines:
+      if (BeginsAsUtf16(input.buffered())) {
+        input = Input(ReadAsUtf8(std::move(input), options.charset));
+      }
       return MakeJsonLinesReader(std::move(input), options, now);
     case Format::kJson:
       return MakeJsonReader(std::move(input), options, now);

@@ -61,6 +61,18 @@ TEST(JsonLinesTest, ReadsEveryField) {
               ElementsAre(SourceLabel{"country", "IR"}, SourceLabel{"country", "Iraq"}, SourceLabel{"issue", "Trade"}));
 }
 
+TEST(JsonLinesTest, MayBeUtf16) {
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : std::string("{\"title\":\"one\",\"body\":\"\\u0416\"}\n{\"title\":\"two\"}\n")) {
+    utf16.append({c, '\0'});
+  }
+  const std::vector<SourceItem> items = ReadAll(utf16, {.path = "x.jsonl"});
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "\u0416");
+  EXPECT_EQ(items[1].position, "line 2");
+}
+
 TEST(JsonLinesTest, AMalformedLineHarmsNoOther) {
   const std::vector<SourceItem> items = ReadAll(
       "\xEF\xBB\xBF{\"title\":\"one\"}\r\n\r\n{\"title\":\n[1]\n{\"title\":5}\n{\"id\":7}\n{\"title\":\"last\"}",

@@ -369,6 +369,18 @@ class Extract(CommandLineTest):
             _, errors = self.extract(site.base + "/export.jsonl", code=3, env={"TMPDIR": os.path.join(self.dir, "none")})
             self.assertIn("can't be kept in a temporary file: No such file or directory; TMPDIR names", errors)
 
+    def test_lines_may_be_utf_16_and_a_second_list_is_named(self):
+        lines = "".join(json.dumps({"title": title, "body": "\u0416 text."}) + "\n" for title in ("One", "Two"))
+        articles, _ = self.extract(self.write("a.jsonl", lines.encode("utf-16")))
+        self.assertEqual([found["title"] for found in articles], ["One", "Two"])
+        both = {"items": [{"title": "One", "body": "Text."}], "articles": [{"title": "Two", "body": "Text."}]}
+        path = self.write("two.json", json.dumps(both))
+        articles, notes = self.extract(path)
+        self.assertEqual([found["title"] for found in articles], ["One"])
+        self.assertIn("two.json has another list of objects, articles, beside items", notes)
+        articles, _ = self.extract(path, "--map", "items=articles")
+        self.assertEqual([found["title"] for found in articles], ["Two"])
+
     def test_mistyped_flags_are_told(self):
         path = self.write("a.jsonl", json.dumps({"head": "A", "text": BODY[0]}))
         articles, notes = self.extract(path, "--map", "title=heading", "--map", "body=text")
@@ -590,6 +602,9 @@ class Ingest(CommandLineTest):
         result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--fetch_state", self.dir)
         self.assert_exit(result, 2)
         self.assertIn("is a folder; name a file", result.stderr)
+        result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--report", self.dir)
+        self.assert_exit(result, 2)
+        self.assertIn("is a folder; name a file in it", result.stderr)
 
 
 def main():
