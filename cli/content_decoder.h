@@ -2,8 +2,10 @@
 #ifndef DATELINE_CLI_CONTENT_DECODER_H_
 #define DATELINE_CLI_CONTENT_DECODER_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,7 +19,8 @@ class ContentDecoder {
   // What to ask for, as a header's value.
   static constexpr char kAccepted[] = "gzip, deflate";
 
-  // FailedPrecondition for a Content-Encoding that was not asked for. Empty and "identity" leave everything as it is.
+  // FailedPrecondition for a Content-Encoding that was not asked for. Empty and "identity" leave everything as it is; a
+  // list of two is unpacked twice.
   static absl::StatusOr<ContentDecoder> For(absl::string_view content_encoding);
 
   ~ContentDecoder();
@@ -33,9 +36,14 @@ class ContentDecoder {
 
  private:
   struct Stream;
-  explicit ContentDecoder(std::unique_ptr<Stream> stream);
+  explicit ContentDecoder(std::vector<std::unique_ptr<Stream>> streams);
+  // What the layers from `layer` on make of `bytes`.
+  absl::StatusOr<bool> DecodeLayer(size_t layer, absl::string_view bytes,
+                                   const std::function<bool(absl::string_view)>& take);
+  absl::StatusOr<bool> Inflate(size_t layer, absl::string_view bytes,
+                               const std::function<bool(absl::string_view)>& take);
 
-  std::unique_ptr<Stream> stream_;  // Null: nothing is packed.
+  std::vector<std::unique_ptr<Stream>> streams_;  // The outermost first; empty: nothing is packed.
 };
 
 }  // namespace dateline::cli

@@ -30,6 +30,7 @@ std::string Pack(const std::string& text, int window_bits) {
 
 constexpr int kGzip = MAX_WBITS + 16;
 constexpr int kZlib = MAX_WBITS;
+constexpr int kDeflateAlone = -MAX_WBITS;
 
 struct Decoded {
   std::string text;
@@ -60,6 +61,10 @@ TEST(ContentDecoderTest, UnpacksInPiecesOfAnySize) {
     for (const auto& [encoding, packed] : {std::pair<std::string, std::string>("gzip", Pack(text, kGzip)),
                                            {"X-GZIP ", Pack(text, kGzip)},
                                            {"deflate", Pack(text, kZlib)},
+                                           {"deflate", Pack(text, kDeflateAlone)},
+                                           {"gzip, deflate", Pack(Pack(text, kGzip), kZlib)},
+                                           {"gzip,,identity,gzip", Pack(Pack(text, kGzip), kGzip)},
+                                           {"gzip", Pack(text, kGzip) + std::string(16, '\0')},
                                            {"", text},
                                            {"identity", text}}) {
       const Decoded decoded = DecodeInPieces(encoding, packed, piece);
@@ -80,11 +85,13 @@ TEST(ContentDecoderTest, TellsWhatIsNotWhole) {
   damaged[damaged.size() - 5] ^= 1;  // In the checksum.
   EXPECT_TRUE(absl::IsDataLoss(DecodeInPieces("gzip", damaged, 100).status));
   EXPECT_TRUE(absl::IsDataLoss(DecodeInPieces("gzip", "<html>", 100).status));
+  EXPECT_TRUE(absl::IsDataLoss(DecodeInPieces("deflate", "x", 100).status));
+  EXPECT_TRUE(absl::IsDataLoss(DecodeInPieces("gzip, gzip", Pack(packed.substr(0, 30), kGzip), 100).status));
 }
 
 TEST(ContentDecoderTest, RefusesWhatWasNotAskedFor) {
   EXPECT_TRUE(absl::IsFailedPrecondition(ContentDecoder::For("br").status()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(ContentDecoder::For("gzip, gzip").status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(ContentDecoder::For("gzip, gzip, gzip").status()));
 }
 
 TEST(ContentDecoderTest, StopsWhenItIsTold) {

@@ -3,7 +3,9 @@
 #ifndef DATELINE_CLI_FETCH_STATE_H_
 #define DATELINE_CLI_FETCH_STATE_H_
 
+#include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,7 +18,7 @@
 
 namespace dateline::cli {
 
-// Not thread-safe.
+// Not thread-safe. Of several on one path, in whatever processes, one is at work at a time.
 class FetchState {
  public:
   struct Entry {
@@ -24,8 +26,13 @@ class FetchState {
     std::optional<absl::Time> modified;  // As a sitemap or feed had it.
   };
 
-  // Reads `path`, a JSON object; a file that isn't there is an empty one. InvalidArgument if it holds something else.
+  // Reads `path`, a JSON object; a file that isn't there, or is empty, is an empty one. InvalidArgument if it holds
+  // something else, is no file, or is longer than kMaxBytes. FailedPrecondition if it can't be read, or while another
+  // FetchState of that path is alive: two runs would each lose what the other remembers. (A lock is held on
+  // `path`.lock, which goes with the object; one that a crash has left does no harm.)
   static absl::StatusOr<FetchState> Load(std::string path);
+
+  static constexpr size_t kMaxBytes = 200'000'000;  // About a million addresses.
 
   Entry Find(const std::string& url) const;
   void Remember(const std::string& url, Entry entry) { entries_[url] = std::move(entry); }
@@ -34,9 +41,11 @@ class FetchState {
   absl::Status Save() const;
 
  private:
-  explicit FetchState(std::string path) : path_(std::move(path)) {}
+  class Lock;
+  FetchState(std::string path, std::shared_ptr<Lock> lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;
+  std::shared_ptr<Lock> lock_;
   std::map<std::string, Entry> entries_;  // By URL.
 };
 

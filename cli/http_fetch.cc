@@ -22,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
@@ -30,6 +31,7 @@
 #include "common/status_macros.h"
 #include "common/url.h"
 #include "common/version.h"
+#include "extraction/format.h"
 
 namespace dateline::cli {
 namespace {
@@ -43,6 +45,8 @@ constexpr std::chrono::milliseconds kGlance(50);
 // A source may take long to come, if it comes: less than so many bytes a second is nothing.
 constexpr long kLeastBytesPerSecond = 100;
 constexpr absl::Duration kLongestDownload = absl::Hours(6);
+constexpr size_t kHeadBytes = 8 * 1024;  // What the format is told from.
+constexpr int64_t kPackingBytes = 100'000;
 
 struct UrlCloser {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -137,14 +141,41 @@ bool IsPrivateSocketAddress(const sockaddr& address) {
   return true;
 }
 
-// A proxy is the user's own choice, wherever it stands, and it resolves names: all that is left to look at is the name.
-bool UsesProxy(absl::string_view scheme) {
-  for (const char* name : scheme == "https" ? std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
-                                            : std::array{"http_proxy", "http_proxy", "all_proxy", "ALL_PROXY"}) {
+// The first of the environment's variables that says something.
+std::string FirstOf(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
     const char* const value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return true;
+    if (value != nullptr && *value != '\0') return value;
   }
-  return false;
+  return "";
+}
+
+// The proxy that the environment names for an address; "" for none. As libcurl chooses it, but decided here and not
+// left to it: what goes through no proxy has its address looked at, and so nobody may think otherwise. A proxy is the
+// user's own choice, wherever it stands, and it resolves names: all that is left to look at then is the name.
+std::string ProxyFor(absl::string_view scheme, absl::string_view host) {
+  const std::string proxy = scheme == "https" ? FirstOf({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+                                              : FirstOf({"http_proxy", "all_proxy", "ALL_PROXY"});
+  return IsExceptedFromProxy(FirstOf({"no_proxy", "NO_PROXY"}), host) ? "" : proxy;
+}
+
+// Whether the first `bits` of two addresses in network order are the same.
+bool SamePrefix(absl::string_view one, absl::string_view other, size_t bits) {
+  if (one.size() != other.size() || bits > one.size() * 8) return false;
+  const size_t whole = bits / 8;
+  if (one.substr(0, whole) != other.substr(0, whole)) return false;
+  const auto mask = static_cast<unsigned char>(0xFF00U >> (bits % 8));
+  return bits % 8 == 0 ||
+         ((static_cast<unsigned char>(one[whole]) ^ static_cast<unsigned char>(other[whole])) & mask) == 0;
+}
+
+// The bytes of a numeric address in network order; "" if it is none.
+std::string AddressBytes(absl::string_view text) {
+  const std::string address(text);
+  std::array<char, sizeof(in6_addr)> bytes{};
+  if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) return std::string(bytes.data(), sizeof(in_addr));
+  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1) return std::string(bytes.data(), sizeof(in6_addr));
+  return "";
 }
 
 bool IsPrivateName(absl::string_view host) {
@@ -163,6 +194,10 @@ absl::Status AnswerError(long code) {
   return absl::FailedPreconditionError(message);
 }
 
+absl::Status TooSlow(const FetchOptions& options) {
+  return absl::DeadlineExceededError(absl::StrCat("no complete answer within ", absl::FormatDuration(options.timeout)));
+}
+
 absl::Status PrivateError() {
   return absl::PermissionDeniedError(
       "the address leads to this machine or into a private network; --allow_private_addresses fetches it all the same");
@@ -177,6 +212,28 @@ bool IsPrivateAddress(absl::string_view numeric_address) {
   // inet_aton reads all that resolvers read: "127.1", "0x7f000001".
   if (inet_aton(text.c_str(), &ipv4) != 0) return IsPrivateIpv4(ntohl(ipv4.s_addr));
   return inet_pton(AF_INET6, text.c_str(), &ipv6) == 1 && IsPrivateIpv6(ipv6);
+}
+
+bool IsExceptedFromProxy(absl::string_view no_proxy, absl::string_view host) {
+  if (absl::StripAsciiWhitespace(no_proxy) == "*") return true;
+  absl::ConsumePrefix(&host, "[");
+  absl::ConsumeSuffix(&host, "]");
+  absl::ConsumeSuffix(&host, ".");
+  const std::string address = AddressBytes(host.substr(0, host.find('%')));
+  for (absl::string_view entry : absl::StrSplit(no_proxy, absl::ByAnyChar(", \t"), absl::SkipEmpty())) {
+    if (!address.empty()) {
+      const absl::string_view network = entry.substr(0, entry.find('/'));
+      size_t bits = address.size() * 8;
+      if (network.size() < entry.size() && !absl::SimpleAtoi(entry.substr(network.size() + 1), &bits)) continue;
+      if (SamePrefix(address, AddressBytes(network), bits)) return true;
+      continue;
+    }
+    absl::ConsumePrefix(&entry, ".");
+    absl::ConsumeSuffix(&entry, ".");
+    const bool ends_so = !entry.empty() && absl::EndsWithIgnoreCase(host, entry);
+    if (ends_so && (host.size() == entry.size() || host[host.size() - entry.size() - 1] == '.')) return true;
+  }
+  return false;
 }
 
 struct HttpFetcher::Answer {
@@ -198,9 +255,9 @@ struct HttpFetcher::Site {
 // What libcurl's callbacks work on.
 class HttpFetcher::Transfer {
  public:
-  // What is longer than `max_bytes` goes into a file, if it may be as long as `max_file_bytes`.
-  Transfer(size_t max_bytes, int64_t max_file_bytes, bool public_only, const std::function<bool()>& interrupted)
-      : max_bytes_(max_bytes), max_file_bytes_(max_file_bytes), public_only_(public_only), interrupted_(interrupted) {}
+  Transfer(const FetchOptions& options, const Request& request, bool public_only,
+           const std::function<bool()>& interrupted)
+      : options_(options), request_(request), public_only_(public_only), interrupted_(interrupted) {}
 
   void Install(CURL* curl) {
     curl_ = curl;
@@ -221,7 +278,7 @@ class HttpFetcher::Transfer {
   // After the transfer: what was wrong with what came, or what of it is whole.
   absl::Status Finish() {
     RETURN_IF_ERROR(failure_);
-    if (decoder_) RETURN_IF_ERROR(decoder_->Finish());
+    if (decoder_ && !enough_) RETURN_IF_ERROR(decoder_->Finish());
     if (file_ != nullptr && std::fseek(file_.get(), 0, SEEK_SET) != 0) return FileFailure();
     return absl::OkStatus();
   }
@@ -232,42 +289,87 @@ class HttpFetcher::Transfer {
   }
   const absl::Status& failure() const { return failure_; }
   bool refused() const { return refused_; }
+  // Whether it was ended because all that was asked for is there.
+  bool enough() const { return enough_; }
 
  private:
   static size_t OnBody(char* data, size_t size, size_t count, void* user) {
     auto& self = *static_cast<Transfer*>(user);
     const size_t bytes = size * count;
     if (!self.decoder_) {
-      curl_header* encoding = nullptr;
-      const bool has = curl_easy_header(self.curl_, "Content-Encoding", 0, CURLH_HEADER, -1, &encoding) == CURLHE_OK;
-      absl::StatusOr<ContentDecoder> decoder = ContentDecoder::For(has ? encoding->value : "");
+      absl::StatusOr<ContentDecoder> decoder = ContentDecoder::For(self.ContentEncoding());
       if (!decoder.ok()) {
         self.failure_ = decoder.status();
         return CURL_WRITEFUNC_ERROR;
       }
       self.decoder_ = *std::move(decoder);
     }
+    // Also of what unpacks to nothing there is an end. (What does not shrink grows a little when it is packed.)
+    self.packed_ += static_cast<int64_t>(bytes);
+    const int64_t limit = std::max(self.max_file_bytes(), static_cast<int64_t>(self.options_.max_bytes));
+    if (self.packed_ > limit + limit / 1000 + kPackingBytes) {
+      self.failure_ = self.TooLarge();
+      return CURL_WRITEFUNC_ERROR;
+    }
     const absl::StatusOr<bool> taken =
         self.decoder_->Decode(absl::string_view(data, bytes), [&self](absl::string_view text) {
           self.failure_ = self.Take(text);
-          return self.failure_.ok();
+          return self.failure_.ok() && !self.enough_;
         });
     if (!taken.ok()) self.failure_ = taken.status();
-    return self.failure_.ok() ? bytes : CURL_WRITEFUNC_ERROR;
+    return self.failure_.ok() && !self.enough_ ? bytes : CURL_WRITEFUNC_ERROR;
+  }
+
+  // All headers of that name are one list.
+  std::string ContentEncoding() const {
+    std::string list;
+    curl_header* header = nullptr;
+    for (size_t i = 0; curl_easy_header(curl_, "Content-Encoding", i, CURLH_HEADER, -1, &header) == CURLHE_OK; ++i) {
+      absl::StrAppend(&list, list.empty() ? "" : ",", header->value);
+    }
+    return list;
+  }
+
+  int64_t max_file_bytes() const { return request_.is_source ? options_.max_source_bytes : 0; }
+
+  // Whether what has come so far is one page, or nothing that is read, rather than a source of articles: it ends where
+  // a page has to, in bytes and in time.
+  bool IsPage() {
+    if (!request_.is_source) return true;
+    if (file_ != nullptr) return false;  // Looked at before.
+    if (content_.empty()) return true;
+    if (is_page_) return *is_page_;
+    using extraction::Format;
+    const absl::string_view head = absl::string_view(content_).substr(0, kHeadBytes);
+    const Format format =
+        request_.format == Format::kUnknown ? extraction::DetectFormat(request_.path, head) : request_.format;
+    const char* type = nullptr;
+    const bool is_table = curl_easy_getinfo(curl_, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != nullptr &&
+                          absl::StartsWithIgnoreCase(type, "text/csv");
+    const bool is_page = format == Format::kHtml || format == Format::kPdf || format == Format::kUnknown ||
+                         (format == Format::kText && !is_table);
+    if (content_.size() >= kHeadBytes) is_page_ = is_page;
+    return is_page;
+  }
+
+  absl::Status TooLarge() {
+    return absl::ResourceExhaustedError(IsPage()
+                                            ? absl::StrCat("the page is larger than ", options_.max_bytes, " bytes")
+                                            : absl::StrCat("there are more than ", options_.max_source_bytes,
+                                                           " bytes; --max_source_bytes takes a higher number"));
   }
 
   absl::Status Take(absl::string_view text) {
+    if (request_.beginning_bytes > 0) {
+      text = text.substr(0, request_.beginning_bytes - content_.size());
+      enough_ = content_.size() + text.size() == request_.beginning_bytes;
+    }
     size_ += static_cast<int64_t>(text.size());
-    if (file_ == nullptr && content_.size() + text.size() <= max_bytes_) {
+    if (file_ == nullptr && content_.size() + text.size() <= options_.max_bytes) {
       content_.append(text.data(), text.size());
       return absl::OkStatus();
     }
-    if (size_ > max_file_bytes_) {
-      return absl::ResourceExhaustedError(max_file_bytes_ <= static_cast<int64_t>(max_bytes_)
-                                              ? absl::StrCat("the page is larger than ", max_bytes_, " bytes")
-                                              : absl::StrCat("there are more than ", max_file_bytes_,
-                                                             " bytes; --max_source_bytes takes a higher number"));
-    }
+    if (IsPage() || size_ > max_file_bytes()) return TooLarge();
     if (file_ == nullptr) {
       file_ = OpenTemporary();
       if (file_ == nullptr || std::fwrite(content_.data(), 1, content_.size(), file_.get()) != content_.size()) {
@@ -297,7 +399,11 @@ class HttpFetcher::Transfer {
 
   static int OnProgress(void* user, curl_off_t /*download_total*/, curl_off_t /*download_now*/,
                         curl_off_t /*upload_total*/, curl_off_t /*upload_now*/) {
-    return static_cast<Transfer*>(user)->interrupted_() ? 1 : 0;
+    auto& self = *static_cast<Transfer*>(user);
+    if (absl::Now() >= self.request_.deadline && self.failure_.ok() && self.IsPage()) {
+      self.failure_ = TooSlow(self.options_);
+    }
+    return self.interrupted_() || !self.failure_.ok() ? 1 : 0;
   }
 
   static curl_socket_t OnSocket(void* user, curlsocktype /*purpose*/, curl_sockaddr* address) {
@@ -314,8 +420,11 @@ class HttpFetcher::Transfer {
   std::string content_;
   std::shared_ptr<std::FILE> file_;
   int64_t size_ = 0;
-  const size_t max_bytes_;
-  const int64_t max_file_bytes_;
+  int64_t packed_ = 0;           // Bytes as they came.
+  std::optional<bool> is_page_;  // Known once its head is there.
+  bool enough_ = false;
+  const FetchOptions& options_;
+  const Request& request_;
   const bool public_only_;
   const std::function<bool()>& interrupted_;
   absl::Status failure_;
@@ -333,26 +442,26 @@ HttpFetcher::HttpFetcher(FetchOptions options, std::function<bool()> interrupted
 
 HttpFetcher::~HttpFetcher() = default;
 
-absl::StatusOr<FetchedPage> HttpFetcher::FetchNamed(const std::string& url, const Validators& known) {
+absl::StatusOr<FetchedPage> HttpFetcher::FetchNamed(const std::string& url, const Validators& known,
+                                                    extraction::Format format) {
   if (const ParsedUrl parsed = ParseUrl(url)) {
     named_hosts_.insert(HostOf(parsed));
     const std::string user = PartOf(parsed, CURLUPART_USER, CURLU_URLDECODE);
     const std::string password = PartOf(parsed, CURLUPART_PASSWORD, CURLU_URLDECODE);
     if (!user.empty() || !password.empty()) logins_[OriginOf(parsed)] = absl::StrCat(user, ":", password);
   }
-  return Fetch(common::WithoutUserInfo(url), known, /*named=*/true, /*is_source=*/true);
+  return Fetch(common::WithoutUserInfo(url), known, {.named = true, .is_source = true, .format = format});
 }
 
 absl::StatusOr<FetchedPage> HttpFetcher::FetchFound(const std::string& url, const Validators& known) {
-  return Fetch(common::WithoutUserInfo(url), known, /*named=*/false, /*is_source=*/false);
+  return Fetch(common::WithoutUserInfo(url), known, {});
 }
 
 absl::StatusOr<FetchedPage> HttpFetcher::FetchFoundSource(const std::string& url, const Validators& known) {
-  return Fetch(common::WithoutUserInfo(url), known, /*named=*/false, /*is_source=*/true);
+  return Fetch(common::WithoutUserInfo(url), known, {.is_source = true});
 }
 
-absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Validators& known, bool named,
-                                               bool is_source) {
+absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Validators& known, const Kind& kind) {
   if (handle_ == nullptr) return absl::InternalError("the HTTP library does not start");
   absl::Time deadline = absl::Now() + options_.timeout;
   FetchedPage page;
@@ -366,11 +475,15 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
       return absl::InvalidArgumentError("only http and https addresses are fetched");
     }
     const bool trusted = options_.allow_private_addresses || named_hosts_.count(HostOf(parsed)) > 0;
-    if (!named) {
+    if (!kind.named) {
       if (absl::Status turn = AwaitTurn(page.url, &deadline); !turn.ok()) return turn;
     }
-    absl::StatusOr<Answer> answer =
-        Ask(page.url, {.known = &known, .trusted = trusted, .is_source = is_source, .deadline = deadline});
+    absl::StatusOr<Answer> answer = Ask(page.url, {.known = &known,
+                                                   .trusted = trusted,
+                                                   .is_source = kind.is_source,
+                                                   .format = kind.format,
+                                                   .path = url,
+                                                   .deadline = deadline});
     if (!answer.ok()) return answer.status();
     if (answer->status == 304 && !known.empty()) {
       page.not_modified = true;
@@ -385,11 +498,14 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
       page.redirects.push_back(std::exchange(page.url, common::WithoutUserInfo(answer->location)));
       continue;
     }
-    if (!named && (answer->status == 429 || answer->status == 503) && answer->retry_after &&
+    if (!kind.named && (answer->status == 429 || answer->status == 503) && answer->retry_after &&
         *answer->retry_after <= kLongestRetryAfter && !std::exchange(retried, true)) {
       Site& site = sites_[OriginOf(parsed)];
       site.next_fetch = std::max(site.next_fetch, absl::Now() + *answer->retry_after);
       continue;
+    }
+    if (answer->status == 206) {
+      return absl::FailedPreconditionError("the server answered with a part of it only (HTTP status 206), unasked");
     }
     if (answer->status < 200 || answer->status >= 300) return AnswerError(answer->status);
     page.content = std::move(answer->content);
@@ -404,23 +520,21 @@ absl::StatusOr<FetchedPage> HttpFetcher::Fetch(const std::string& url, const Val
 
 absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, const Request& request) {
   const absl::Duration left = request.deadline - absl::Now();
-  if (left <= absl::ZeroDuration()) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("no complete answer within ", absl::FormatDuration(options_.timeout)));
-  }
+  if (left <= absl::ZeroDuration()) return TooSlow(options_);
   const ParsedUrl parsed = ParseUrl(url);
   if (parsed == nullptr) return absl::InvalidArgumentError("the address is not well-formed");
-  const bool proxy = UsesProxy(PartOf(parsed, CURLUPART_SCHEME));
-  if (!request.trusted && proxy && IsPrivateName(absl::AsciiStrToLower(PartOf(parsed, CURLUPART_HOST))))
-    return PrivateError();
-  Transfer transfer(options_.max_bytes, request.is_source ? options_.max_source_bytes : 0, !request.trusted && !proxy,
-                    interrupted_);
+  const std::string host = absl::AsciiStrToLower(PartOf(parsed, CURLUPART_HOST));
+  const std::string proxy = ProxyFor(absl::AsciiStrToLower(PartOf(parsed, CURLUPART_SCHEME)), host);
+  if (!request.trusted && !proxy.empty() && IsPrivateName(host)) return PrivateError();
+  Transfer transfer(options_, request, /*public_only=*/!request.trusted && proxy.empty(), interrupted_);
   std::array<char, CURL_ERROR_SIZE> detail{};
   CURL* const curl = handle_.get();
   curl_easy_reset(curl);  // Keeps connections and what was resolved.
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail.data());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_PROXY, proxy.c_str());
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
   const auto patience = static_cast<long>(absl::ToInt64Milliseconds(left) + 1);
   if (request.is_source) {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, patience);
@@ -446,7 +560,8 @@ absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, con
   }
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> owned_headers(headers, curl_slist_free_all);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-  const CURLcode code = curl_easy_perform(curl);
+  CURLcode code = curl_easy_perform(curl);
+  if (code == CURLE_WRITE_ERROR && transfer.enough()) code = CURLE_OK;
   if (transfer.refused()) return PrivateError();
   if (!transfer.failure().ok()) return transfer.failure();
   switch (code) {
@@ -455,10 +570,11 @@ absl::StatusOr<HttpFetcher::Answer> HttpFetcher::Ask(const std::string& url, con
     case CURLE_ABORTED_BY_CALLBACK:
       return absl::CancelledError("interrupted");
     case CURLE_OPERATION_TIMEDOUT:
-      return absl::DeadlineExceededError(
-          absl::StrCat("no complete answer within ", absl::FormatDuration(options_.timeout)));
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return absl::InvalidArgumentError("only http and https addresses are fetched");
+      return TooSlow(options_);
+    case CURLE_UNSUPPORTED_PROTOCOL:  // Not that of the address, which is known to be http or https.
+      return absl::FailedPreconditionError("what the server answers is no HTTP");
+    case CURLE_OUT_OF_MEMORY:  // libcurl says so of a header that is longer than it takes, too.
+      return absl::ResourceExhaustedError("the server's answer has a header that is too long, or memory has run out");
     case CURLE_URL_MALFORMAT:
       return absl::InvalidArgumentError("the address is not well-formed");
     default:
@@ -523,7 +639,8 @@ absl::StatusOr<RobotsRules> HttpFetcher::FetchRobots(const std::string& origin) 
     const std::string scheme = parsed == nullptr ? "" : PartOf(parsed, CURLUPART_SCHEME);
     if (scheme != "http" && scheme != "https") return RobotsRules::AllowAll();
     const bool trusted = options_.allow_private_addresses || named_hosts_.count(HostOf(parsed)) > 0;
-    const absl::StatusOr<Answer> answer = Ask(url, {.trusted = trusted, .deadline = deadline});
+    const absl::StatusOr<Answer> answer =
+        Ask(url, {.trusted = trusted, .beginning_bytes = kMaxRobotsBytes + 1, .deadline = deadline});
     if (!answer.ok()) {
       if (absl::IsPermissionDenied(answer.status()))
         return RobotsRules::AllowAll();  // The page itself will be refused.

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 
 #include "cli/robots.h"
+#include "extraction/format.h"
 
 namespace dateline::cli {
 
@@ -25,7 +26,7 @@ struct FetchOptions {
   size_t max_bytes = 16'000'000;             // Of a page.
   int64_t max_source_bytes = 4'000'000'000;  // Of a feed, a sitemap, an export: kept in a temporary file.
   // For one page, redirects included, pauses not. For a source: as long as nothing comes, or next to nothing; and six
-  // hours in all.
+  // hours in all. What was asked for as a source and turns out to be one page is bounded as that.
   absl::Duration timeout = absl::Seconds(30);
   int max_redirects = 5;
   // The rest is for what was found, not for what the user named.
@@ -60,9 +61,9 @@ struct FetchedPage {
 //
 // Errors of both: InvalidArgument for an address that is not http or https (also one that a redirect leads to) or not
 // well-formed; NotFound for 404 and 410, PermissionDenied for 401, 403 and 451, Unavailable for a host that cannot be
-// reached and for 5xx and 429, FailedPrecondition for other answers but 2xx and for too many redirects,
-// ResourceExhausted beyond `max_bytes` or `max_source_bytes`, or when no temporary file can be written, DataLoss for an
-// answer that breaks off, DeadlineExceeded beyond `timeout`, Cancelled when `interrupted` says true.
+// reached and for 5xx and 429, FailedPrecondition for other answers but 2xx, for 206, for what is no HTTP and for too
+// many redirects, ResourceExhausted beyond `max_bytes` or `max_source_bytes`, or when no temporary file can be written,
+// DataLoss for an answer that breaks off, DeadlineExceeded beyond `timeout`, Cancelled when `interrupted` says true.
 class HttpFetcher {
  public:
   HttpFetcher(FetchOptions options, std::function<bool()> interrupted);
@@ -71,8 +72,10 @@ class HttpFetcher {
   HttpFetcher& operator=(const HttpFetcher&) = delete;
 
   // An address that the user typed: at once, and from wherever it is. A name and password in it are sent to its own
-  // scheme, host and port, also for what is found there, and to no others. May be a page or a source.
-  absl::StatusOr<FetchedPage> FetchNamed(const std::string& url, const Validators& known = {});
+  // scheme, host and port, also for what is found there, and to no others. May be a page or a source: what it is is
+  // told from its first bytes unless `format` says it.
+  absl::StatusOr<FetchedPage> FetchNamed(const std::string& url, const Validators& known = {},
+                                         extraction::Format format = extraction::Format::kUnknown);
 
   // An address found in a feed, a sitemap or a table. Waits as long as the host's pace asks. PermissionDenied, saying
   // so, if robots.txt forbids it, or if it leads to this machine or into a private network: a feed from anywhere must
@@ -83,16 +86,24 @@ class HttpFetcher {
 
  private:
   struct Answer;
+  struct Kind {
+    bool named = false;
+    bool is_source = false;
+    extraction::Format format = extraction::Format::kUnknown;
+  };
   struct Request {
     const Validators* known = nullptr;
     bool trusted = false;  // It may lead to private addresses.
     bool is_source = false;
+    extraction::Format format = extraction::Format::kUnknown;
+    std::string path = {};       // What a source's format is told from, beside its bytes.
+    size_t beginning_bytes = 0;  // If not 0, so much is wanted and no more: the rest is left.
     absl::Time deadline;
   };
   struct Site;
   class Transfer;
 
-  absl::StatusOr<FetchedPage> Fetch(const std::string& url, const Validators& known, bool named, bool is_source);
+  absl::StatusOr<FetchedPage> Fetch(const std::string& url, const Validators& known, const Kind& kind);
   // One request, no redirects.
   absl::StatusOr<Answer> Ask(const std::string& url, const Request& request);
   // OK once `url` may be asked for; how long that took is added to the deadline.
@@ -112,6 +123,11 @@ class HttpFetcher {
 
 // Whether a numeric address is one of this machine, a private network, or nobody's: not for strangers to send us to.
 bool IsPrivateAddress(absl::string_view numeric_address);
+
+// Whether `no_proxy`, as the environment variable of that name has it, says that no proxy is used for `host`: a list of
+// names, which stand for all below them, too, of addresses and networks (10.0.0.0/8), divided by commas or blanks; or a
+// star for everything.
+bool IsExceptedFromProxy(absl::string_view no_proxy, absl::string_view host);
 
 }  // namespace dateline::cli
 

@@ -39,6 +39,20 @@ TEST(IsPrivateAddressTest, KnowsThisMachineAndPrivateNetworks) {
   }
 }
 
+TEST(ProxyTest, ExceptionsAreNamesNetworksAndEverything) {
+  const char* const list = "example.org, .example.com 10.0.0.0/8,192.168.1.7,fd00::/9";
+  for (const char* host : {"example.org", "www.example.org", "WWW.Example.org.", "example.com", "a.example.com",
+                           "10.9.8.7", "192.168.1.7", "[fd12::1]"}) {
+    EXPECT_TRUE(IsExceptedFromProxy(list, host)) << host;
+  }
+  for (const char* host : {"anexample.org", "example.net", "org", "11.0.0.1", "192.168.1.8", "[fd80::1]", ""}) {
+    EXPECT_FALSE(IsExceptedFromProxy(list, host)) << host;
+  }
+  EXPECT_TRUE(IsExceptedFromProxy(" * ", "example.net"));
+  EXPECT_FALSE(IsExceptedFromProxy("", "example.net"));
+  EXPECT_FALSE(IsExceptedFromProxy("10.0.0.0/99,10.0.0.0/x, . ,/", "10.0.0.1"));
+}
+
 TEST(HttpFetcherTest, WhatIsFoundLeadsToNoPrivateAddress) {
   FetchOptions options;
   options.obey_robots = false;

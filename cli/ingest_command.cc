@@ -304,7 +304,10 @@ absl::Status WriteReport(const std::string& path, const std::string& json) {
 absl::Status PrepareReport(const std::string& path) {
   struct stat about = {};
   if (stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
-    return access(path.c_str(), W_OK) == 0 && !S_ISDIR(about.st_mode) ? absl::OkStatus() : ReportError(path);
+    if (S_ISDIR(about.st_mode)) {
+      return absl::InvalidArgumentError(absl::StrCat("--report ", path, ": is a folder; name a file in it"));
+    }
+    return access(path.c_str(), W_OK) == 0 ? absl::OkStatus() : ReportError(path);
   }
   return WriteReport(path, "{}\n");
 }
@@ -482,7 +485,7 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
   command
       ->add_option("--fetch_state", flags->fetch_state,
                    "Keep in this file what was fetched, and pass over what has not changed since (ETag, Last-Modified, "
-                   "lastmod)")
+                   "lastmod); for one run at a time")
       ->type_name("FILE");
   AddChoice<spb::CommitStage>(*command, "--wait", flags->wait,
                               {{"durable", spb::COMMIT_STAGE_DURABLE},

@@ -194,8 +194,10 @@ absl::Status InputReader::OpenStream(extraction::ReadFunction read, extraction::
       size += got;
     }
     head.resize(size);
-    // Web pages and feeds say what they are in their media type, too: the reader looks at that.
-    if (extraction::DetectFormat(source_options.path, head) == extraction::Format::kJsonLines) {
+    // Web pages and feeds say what they are in their media type, too: the reader looks at that. It reads UTF-16 as
+    // well, in which no line ends where a byte says so.
+    if (!extraction::BeginsAsUtf16(head) &&
+        extraction::DetectFormat(source_options.path, head) == extraction::Format::kJsonLines) {
       source_options.format = extraction::Format::kJsonLines;
     }
     read = Replay(std::move(head), std::move(read));
@@ -259,7 +261,7 @@ absl::Status InputReader::OpenUrl(const Source& source) {
   }
   const Validators known =
       options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(place_).validators;
-  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known)
+  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known, options_.format)
                                                        : fetcher_.FetchFoundSource(place_, known));
   if (page.not_modified) {
     ++unchanged_;
@@ -278,7 +280,14 @@ absl::Status InputReader::OpenUrl(const Source& source) {
 }
 
 void InputReader::CloseSource() {
-  if (reader_ != nullptr) skipped_files_ += reader_->skipped();
+  if (reader_ != nullptr) {
+    skipped_files_ += reader_->skipped();
+    for (const std::string& note : reader_->notes()) {
+      if (source_notes_.size() < extraction::SourceReader::kMaxNotes) {
+        source_notes_.push_back(absl::StrCat(place_, " ", note));
+      }
+    }
+  }
   // A source that had errors is asked for again as a whole the next time, and so is one that names others: whether they
   // have changed is not for it to say.
   if (fetched_ && options_.fetch_state != nullptr && !failed_ && found_.empty() && !Interrupted()) {
@@ -366,7 +375,9 @@ std::optional<InputItem> InputReader::NextOfSource() {
 std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, InputItem item) {
   const bool is_source = link.kind == extraction::Link::Kind::kSource;
   const bool is_address_alone = is_source || item.format == extraction::Format::kSitemap;
-  if (following_ && fetches_ < options_.max_fetches) {
+  const bool too_deep = following_ && is_source && depth_ >= kDeepestSource;
+  if (too_deep && seen_urls_.count(std::hash<std::string>()(link.url)) > 0) return std::nullopt;
+  if (following_ && !too_deep && fetches_ < options_.max_fetches) {
     if (!is_source) return FetchPage(link, std::move(item));
     QueueSource(link);
     return std::nullopt;
@@ -377,7 +388,12 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
     ++summaries_;
     return item;
   }
-  if (following_) {
+  if (too_deep) {
+    item.extraction = common::WithReason(
+        absl::FailedPreconditionError(absl::StrCat("is an index of sitemaps within ", kDeepestSource,
+                                                   " others, and what it names was not fetched; name it yourself")),
+        "TOO_DEEP");
+  } else if (following_) {
     item.extraction = common::WithReason(
         absl::ResourceExhaustedError(absl::StrCat(
             "more than ", options_.max_fetches,
@@ -401,7 +417,7 @@ std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, I
 }
 
 void InputReader::QueueSource(const extraction::Link& link) {
-  if (depth_ + 1 > kDeepestSource || !seen_urls_.insert(std::hash<std::string>()(link.url)).second) return;
+  if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second) return;
   ++fetches_;
   found_.push_back({link.url, absl::OkStatus(), depth_ + 1, link.modified});
 }
@@ -483,7 +499,7 @@ std::optional<InputItem> InputReader::Next() {
 }
 
 std::vector<std::string> InputReader::Notes() const {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = source_notes_;
   for (const std::string& folder : empty_folders_) {
     notes.push_back(
         absl::StrCat(folder, " holds no files whose names say that they may hold articles (.html .txt .xml ",

@@ -126,7 +126,8 @@ class InputReader {
   const InputOptions options_;
   const std::shared_ptr<std::vector<bool>> mappings_used_;
   std::vector<std::string> empty_folders_;
-  bool records_read_ = false;  // Something that mappings are for.
+  std::vector<std::string> source_notes_;  // What the sources' readers have to say.
+  bool records_read_ = false;              // Something that mappings are for.
   std::vector<Source> sources_;
   size_t next_source_ = 0;
   HttpFetcher fetcher_;

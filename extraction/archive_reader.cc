@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <clocale>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -28,6 +29,9 @@ namespace dateline::extraction {
 namespace {
 
 constexpr size_t kReadBytes = 65'536;
+// So much of what was read before is kept: more than what tells that a zip is at its end.
+constexpr size_t kKeptBytes = 64;
+constexpr int64_t kTarBlockBytes = 512;
 
 // The name of what a compressed file holds: "feed.xml" for "x/feed.xml.gz".
 std::string InnerName(absl::string_view path) {
@@ -52,6 +56,25 @@ bool IsSound(int result) {
   return result == ARCHIVE_OK || result == ARCHIVE_WARN;  // Names in an unknown charset are the usual warning.
 }
 
+// libarchive converts names to and from the charset of the thread's locale; that of C has none but those in ASCII, and
+// other names would be lost. For as long as the object lives.
+class NamesInUtf8 {
+ public:
+  NamesInUtf8() : before_(uselocale(Utf8Locale())) {}
+  ~NamesInUtf8() { uselocale(before_); }
+  NamesInUtf8(const NamesInUtf8&) = delete;
+  NamesInUtf8& operator=(const NamesInUtf8&) = delete;
+
+ private:
+  // Null where the system has none: uselocale() then changes nothing. Lives as long as the process.
+  static locale_t Utf8Locale() {
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return utf8;
+  }
+
+  const locale_t before_;
+};
+
 // What libarchive reads from and counts by. The files that are read from it share it, and may outlive its reader.
 class Unpacker {
  public:
@@ -64,6 +87,8 @@ class Unpacker {
     archive_read_support_format_zip_streamable(archive_);
     archive_read_support_format_tar(archive_);
     archive_read_support_format_raw(archive_);
+    // A tar after the end of another is read on, too.
+    archive_read_set_format_option(archive_, "tar", "read_concatenated_archives", "1");
   }
   ~Unpacker() { archive_read_free(archive_); }
   Unpacker(const Unpacker&) = delete;
@@ -76,6 +101,7 @@ class Unpacker {
 
   // What follows the current file, of which the rest is passed over; `after` is its name, for messages.
   Step Next(absl::string_view after) {
+    const NamesInUtf8 names_in_utf8;
     SkipRest();
     const bool damaged = !std::exchange(file_status_, absl::OkStatus()).ok();
     Step step;
@@ -89,6 +115,16 @@ class Unpacker {
         return step;
       }
       if (result == ARCHIVE_EOF) {
+        if (FormatIs(ARCHIVE_FORMAT_ZIP) && (FindFileInZip() == Found::kFile || !status_.ok())) {
+          continue;  // Another zip after the end of this one.
+        }
+        if (step.damage.ok() && FormatIs(ARCHIVE_FORMAT_TAR) && Position() - position < kTarBlockBytes) {
+          step.damage = common::WithReason(
+              common::InvalidField("content", absl::StrCat("is a tar without the blocks that mark its end: it was cut "
+                                                           "off",
+                                                           after.empty() ? "" : " after ", after)),
+              kMalformedArchive);
+        }
         return step;
       }
       if (step.damage.ok()) {
@@ -147,27 +183,28 @@ class Unpacker {
     }
   }
 
-  // How much of the input libarchive has used.
+  bool FormatIs(int format) const { return (archive_format(archive_) & ARCHIVE_FORMAT_BASE_MASK) == format; }
+
+  // How much of the input libarchive has used; of what is compressed, how much of what it unpacks to.
   int64_t Position() const { return origin_ + archive_filter_bytes(archive_, 0); }
 
   // Goes on at the next header of a file in a zip. libarchive finds it only if the header of the damaged file states
-  // its length, which those that are written to a pipe state after the data. kEnd: there are no more files.
+  // its length, which those that are written to a pipe state after the data; and it doesn't go on behind the directory,
+  // where another zip may follow. kEnd: there are no more files, as a directory says.
   Found FindFileInZip() {
-    if ((archive_format(archive_) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_ZIP ||
-        archive_filter_count(archive_) != 1) {
+    if (!FormatIs(ARCHIVE_FORMAT_ZIP) || archive_filter_count(archive_) != 1) {
       return Found::kNothing;
     }
     const int64_t from = std::max(Position(), origin_ + 1) - (read_ - static_cast<int64_t>(held_));
     if (from < 0 || from > static_cast<int64_t>(held_)) {
       return Found::kNothing;
     }
+    bool directory_seen = false;
     for (auto at = static_cast<size_t>(from);;) {
       const absl::string_view rest = absl::string_view(buffer_.data(), held_).substr(at);
       for (size_t sign = rest.find("PK"); sign != absl::string_view::npos; sign = rest.find("PK", sign + 1)) {
         const absl::string_view kind = rest.substr(sign + 2, 2);
-        if (kind == "\x01\x02") {  // The directory, which follows the files.
-          return Found::kEnd;
-        }
+        directory_seen = directory_seen || kind == "\x01\x02";  // It follows the files.
         if (kind == "\x03\x04") {
           return Resume(at + sign) ? Found::kFile : Found::kNothing;
         }
@@ -179,7 +216,7 @@ class Unpacker {
         status_ = got.status();
       }
       if (!got.ok() || *got == 0) {
-        return Found::kNothing;
+        return got.ok() && directory_seen ? Found::kEnd : Found::kNothing;
       }
       read_ += static_cast<int64_t>(*got);
       held_ = kept + *got;
@@ -203,16 +240,25 @@ class Unpacker {
       *buffer = self->buffer_.data() + *resume;
       return static_cast<la_ssize_t>(self->held_ - *resume);
     }
-    const absl::StatusOr<size_t> got = self->input_.Read(self->buffer_.data(), self->buffer_.size());
-    if (!got.ok()) {
-      self->status_ = got.status();
+    if (absl::Status status = self->input_.Fill(1); !status.ok()) {
+      self->status_ = std::move(status);
       archive_set_error(archive, EIO, "cannot be read");
       return -1;
     }
-    self->read_ += static_cast<int64_t>(*got);
-    self->held_ = *got;
-    *buffer = self->buffer_.data();
-    return static_cast<la_ssize_t>(*got);
+    const absl::string_view ready = self->input_.buffered();
+    if (ready.empty()) {
+      return 0;
+    }
+    // libarchive has a copy of what it still needs of the buffer.
+    const size_t kept = std::min(self->held_, kKeptBytes);
+    std::memmove(self->buffer_.data(), self->buffer_.data() + self->held_ - kept, kept);
+    const size_t got = std::min(ready.size(), kReadBytes);
+    std::memcpy(self->buffer_.data() + kept, ready.data(), got);
+    self->input_.Consume(got);
+    self->read_ += static_cast<int64_t>(got);
+    self->held_ = kept + got;
+    *buffer = self->buffer_.data() + kept;
+    return static_cast<la_ssize_t>(got);
   }
 
   // What libarchive says is wrong.
@@ -230,7 +276,7 @@ class Unpacker {
 
   Input input_;
   archive* archive_;
-  std::array<char, kReadBytes> buffer_{};
+  std::array<char, kKeptBytes + kReadBytes> buffer_{};
   size_t held_ = 0;               // Bytes in the buffer, the last of those read.
   std::optional<size_t> resume_;  // Where in the buffer libarchive is to go on.
   absl::Status status_;
@@ -286,6 +332,9 @@ class ArchiveReader final : public SourceReader {
     std::optional<SourceItem> item = inner_->Next();
     AddSkipped(inner_->skipped() - std::exchange(inner_skipped_, inner_->skipped()));
     if (!item) {
+      for (const std::string& note : inner_->notes()) {
+        AddNote(compressed_file_ ? note : absl::StrCat("holds ", name_, ", which ", note));
+      }
       inner_.reset();
       return std::nullopt;
     }
@@ -336,6 +385,13 @@ class ArchiveReader final : public SourceReader {
       done_ = entry == nullptr;
       return std::nullopt;
     }
+    if (!compressed_file_ && name_.empty()) {
+      return Failed("",
+                    common::WithReason(common::InvalidField("content",
+                                                            "is an archive with a file whose name cannot be read, so "
+                                                            "that nobody knows what it holds; unpack it yourself"),
+                                       kMalformedArchive));
+    }
     if (is_encrypted_) {
       return Failed(name_, common::WithReason(common::InvalidField("content", "is encrypted; unpack it yourself"),
                                               kMalformedArchive));
@@ -375,10 +431,14 @@ class ArchiveReader final : public SourceReader {
     if (archive_entry_filetype(entry) != AE_IFREG) {
       return false;
     }
+    const NamesInUtf8 names_in_utf8;
     const char* const utf8 = archive_entry_pathname_utf8(entry);
     const char* const bytes = archive_entry_pathname(entry);
     name_ = common::NormalizeLine(utf8 != nullptr ? utf8 : bytes != nullptr ? bytes : "");
     // A resource fork that a Macintosh adds to each file is hidden, or lies in a folder of that name.
+    if (name_.empty()) {
+      return true;
+    }
     if (!MayHoldArticles(name_) || absl::StartsWith(name_, "__MACOSX/")) {
       AddSkipped(1);
       return false;

@@ -214,6 +214,51 @@ std::string FileInZip(const std::string& name, const std::string& data, char met
   return absl::StrCat(header, name, data);
 }
 
+TEST(ArchiveTest, NamesMayBeInAnyScript) {
+  std::string named = FileInZip("\u65e5\u672c.jsonl", kJsonLine, 0);
+  named[7] = '\x08';  // The bit that says that the name is UTF-8.
+  std::string nameless = FileInZip("", kJsonLine, 0);
+  const std::vector<SourceItem> items =
+      ReadAll(absl::StrCat(named, nameless, FileInZip("caf\xE9.jsonl", kJsonLine, 0), std::string("PK\x01\x02", 4)));
+  // (The checksums of all are wrong.)
+  ASSERT_THAT(Outcomes(items), ElementsAre("!\u65e5\u672c.jsonl", "!", "!caf\uFFFD.jsonl"));
+  EXPECT_THAT(items[1].extraction.status().message(), HasSubstr("name cannot be read"));
+  const std::string tar =
+      Pack({{"\u65e5\u672c.jsonl", kJsonLine}}, archive_write_set_format_ustar, archive_write_add_filter_none);
+  EXPECT_THAT(Outcomes(ReadAll(tar)), ElementsAre("\u65e5\u672c.jsonl, line 1"));
+}
+
+TEST(ArchiveTest, AnArchiveAfterTheEndOfAnotherIsReadOn) {
+  for (const PackStep format : {PackStep(archive_write_set_format_zip), PackStep(archive_write_set_format_ustar)}) {
+    const bool is_tar = format == PackStep(archive_write_set_format_ustar);
+    for (const PackStep filter : {PackStep(archive_write_add_filter_none), PackStep(archive_write_add_filter_gzip),
+                                  PackStep(archive_write_add_filter_bzip2), PackStep(archive_write_add_filter_xz)}) {
+      if (!is_tar && filter != PackStep(archive_write_add_filter_none)) {
+        continue;
+      }
+      const std::string packed =
+          absl::StrCat(Pack({{"a.jsonl", kJsonLine}}, format, filter), Pack({{"b.jsonl", kJsonLine}}, format, filter),
+                       Pack({{"c.jsonl", kJsonLine}}, format, filter));
+      for (const size_t piece : {size_t{7}, size_t{1'000'000}}) {
+        EXPECT_THAT(Outcomes(ReadAll(packed, {}, piece)),
+                    ElementsAre("a.jsonl, line 1", "b.jsonl, line 1", "c.jsonl, line 1"))
+            << is_tar << " " << piece;
+      }
+    }
+  }
+}
+
+TEST(ArchiveTest, ATarThatEndsBetweenFilesSaysAfterWhich) {
+  const std::string whole = Pack({{"a.jsonl", kJsonLine}, {"b.jsonl", kJsonLine}}, archive_write_set_format_ustar,
+                                 archive_write_add_filter_none);
+  const std::vector<SourceItem> items = ReadAll(whole.substr(0, 1024));
+  ASSERT_THAT(Outcomes(items), ElementsAre("a.jsonl, line 1", "!"));
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cut off after a.jsonl")));
+  EXPECT_TRUE(items[1].cuts_off);
+  EXPECT_THAT(Outcomes(ReadAll(whole.substr(0, 2048 + 512))), ElementsAre("a.jsonl, line 1", "b.jsonl, line 1"))
+      << "one block of zeros is enough";
+}
+
 TEST(ArchiveTest, AZipThatEndsBetweenFilesSaysAfterWhich) {
   const std::vector<SourceItem> items = ReadAll(absl::StrCat(FileInZip("a.html", "", 0), FileInZip("b.html", "", 0)));
   ASSERT_THAT(Outcomes(items), ElementsAre("!a.html", "!"));

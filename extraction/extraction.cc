@@ -420,6 +420,11 @@ absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& d
           ? nullptr
           : options.site_rules->Find(document.url.empty() ? metadata.article.url : document.url);
   const RuleMatches matches = rule == nullptr ? RuleMatches() : MatchRule(*parsed, *rule);
+  if (!matches.complete) {
+    return Reject(kRulesTakeTooLong,
+                  absl::StrCat("takes too long with the site rules for [", Shortened(rule->hosts),
+                               "]: let each step of their selectors have an id or a class, or give fewer"));
+  }
   const bool selected = !matches.select.empty();
   const std::string missed = rule == nullptr || rule->select.empty() || selected
                                  ? ""

@@ -24,8 +24,9 @@ constexpr size_t kHeadBytes = 8192;
 
 constexpr std::array<absl::string_view, 6> kPackedEndings = {".gz", ".bz2", ".xz", ".zst", ".zip", ".tar"};
 
-// `text` without what may stand before the first element: declarations, comments, document types.
-absl::string_view SkipProlog(absl::string_view text) {
+// `text` without what may stand before the first element: declarations, comments, document types. The root that a
+// document type is of is set to its name, as far as it may be told.
+absl::string_view SkipProlog(absl::string_view text, absl::string_view* type_of = nullptr) {
   while (true) {
     text = absl::StripLeadingAsciiWhitespace(text);
     size_t end = absl::string_view::npos;
@@ -36,6 +37,10 @@ absl::string_view SkipProlog(absl::string_view text) {
       end = text.find('>');
       end = end == absl::string_view::npos ? end : end + 1;
     } else if (absl::StartsWithIgnoreCase(text, "<!doctype")) {
+      if (type_of != nullptr) {
+        *type_of = absl::StripLeadingAsciiWhitespace(text.substr(9));
+        *type_of = type_of->substr(0, type_of->find_first_of(" \t\r\n[>"));
+      }
       const size_t bracket = text.find('[');
       end = text.find('>');
       if (bracket != absl::string_view::npos && bracket < end) {
@@ -61,6 +66,36 @@ bool StartsWithTag(absl::string_view text, absl::string_view name) {
 
 bool StartsWithAnyTag(absl::string_view text, std::initializer_list<absl::string_view> names) {
   return std::any_of(names.begin(), names.end(), [text](absl::string_view name) { return StartsWithTag(text, name); });
+}
+
+// The same where a prefix stands for one of the namespaces of feeds and sitemaps: "<a:feed xmlns:a=…>".
+bool StartsWithPrefixedTag(absl::string_view text, std::initializer_list<absl::string_view> names) {
+  const absl::string_view tag = text.substr(0, text.find('>'));
+  const size_t colon = tag.substr(0, tag.find_first_of(" \t\r\n/")).find(':');
+  if (!absl::StartsWith(tag, "<") || colon == absl::string_view::npos ||
+      !(absl::StrContains(tag, "w3.org/2005/Atom") || absl::StrContains(tag, "purl.org/atom/ns#") ||
+        absl::StrContains(tag, "sitemaps.org/schemas/sitemap/"))) {
+    return false;
+  }
+  const absl::string_view rest = text.substr(colon);  // The colon is as good as a bracket.
+  return std::any_of(names.begin(), names.end(), [rest](absl::string_view name) {
+    return absl::StartsWith(rest.substr(1), name) && rest.size() > name.size() + 1 &&
+           !absl::ascii_isalnum(static_cast<unsigned char>(rest[name.size() + 1]));
+  });
+}
+
+// kFeed or kSitemap if `text` begins as one; else kUnknown.
+Format DetectXml(absl::string_view text) {
+  absl::string_view type_of;
+  const absl::string_view root = SkipProlog(text, &type_of);
+  if (StartsWithAnyTag(root, {"rss", "feed", "rdf:RDF", "atom:feed"}) || StartsWithPrefixedTag(root, {"feed"})) {
+    return Format::kFeed;
+  }
+  if (StartsWithAnyTag(root, {"urlset", "sitemapindex"}) || StartsWithPrefixedTag(root, {"urlset", "sitemapindex"})) {
+    return Format::kSitemap;
+  }
+  // A document type that isn't closed leaves no root to be seen.
+  return type_of == "rss" || type_of == "feed" || type_of == "rdf:RDF" ? Format::kFeed : Format::kUnknown;
 }
 
 bool HasSuffix(absl::string_view path, std::initializer_list<absl::string_view> suffixes) {
@@ -245,22 +280,21 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
   }
   std::string decoded;
   absl::string_view text = head.substr(0, kHeadBytes);
-  if (absl::StartsWith(text, "\xFF\xFE") || absl::StartsWith(text, "\xFE\xFF") ||
-      text.find('\0') != absl::string_view::npos) {
+  if (BeginsAsUtf16(text) || text.find('\0') != absl::string_view::npos) {
     decoded = DecodeText(text, "").text;
     text = decoded;
   }
   absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
   text = absl::StripLeadingAsciiWhitespace(text);
+  if (const size_t junk = JunkBeforeXml(text); junk > 0) {
+    text.remove_prefix(junk);
+  }
   if (absl::StartsWith(text, "<")) {
-    const absl::string_view root = SkipProlog(text);
-    if (StartsWithAnyTag(root, {"rss", "feed", "rdf:RDF", "atom:feed"})) {
-      return Format::kFeed;
+    if (const Format format = DetectXml(text); format != Format::kUnknown) {
+      return format;
     }
-    if (StartsWithAnyTag(root, {"urlset", "sitemapindex"})) {
-      return Format::kSitemap;
-    }
-    if (absl::StartsWith(text, "<?xml") && root.empty() && HasSuffix(path, {".rss", ".atom", ".xml", ".rdf"})) {
+    if (absl::StartsWith(text, "<?xml") && SkipProlog(text).empty() &&
+        HasSuffix(path, {".rss", ".atom", ".xml", ".rdf"})) {
       return Format::kFeed;
     }
     return Format::kHtml;
@@ -292,6 +326,22 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
     return Format::kHtml;
   }
   return Format::kText;
+}
+
+size_t JunkBeforeXml(absl::string_view head) {
+  head = head.substr(0, kHeadBytes);
+  const size_t at = head.find("<?xml");
+  if (at == absl::string_view::npos || at == 0 || DetectXml(head) != Format::kUnknown) {
+    return 0;
+  }
+  const absl::string_view before = SkipProlog(head);
+  const bool is_page = StartsWithAnyTag(before, {"html", "head", "body"}) ||
+                       absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(head), "<!doctype html");
+  return !is_page && DetectXml(head.substr(at)) != Format::kUnknown ? at : 0;
+}
+
+bool BeginsAsUtf16(absl::string_view head) {
+  return absl::StartsWith(head, "\xFF\xFE") || absl::StartsWith(head, "\xFE\xFF");
 }
 
 bool HoldsHtml(absl::string_view text) {
@@ -328,6 +378,19 @@ bool MayHoldArticles(absl::string_view path) {
   }
   return HasSuffix(name, {".html", ".htm",  ".xhtml", ".shtml",  ".txt", ".text", ".xml", ".rss",  ".atom", ".rdf",
                           ".wxr",  ".json", ".jsonl", ".ndjson", ".csv", ".tsv",  ".eml", ".mbox", ".pdf",  ".tar"});
+}
+
+bool IsWholeMailboxLine(absl::string_view line) {
+  if (!IsMailboxLine(line)) {
+    return false;
+  }
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(line, absl::MaxSplits(absl::ByAnyChar(" \t\r\n"), 10), absl::SkipEmpty());
+  constexpr absl::string_view kDays = "Mon Tue Wed Thu Fri Sat Sun";
+  constexpr absl::string_view kMonths = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
+  return words.size() >= 6 && absl::StrContains(words[1], '@') && words[2].size() == 3 && words[3].size() == 3 &&
+         absl::StrContains(kDays, words[2]) && absl::StrContains(kMonths, words[3]) &&
+         absl::ascii_isdigit(static_cast<unsigned char>(words[4][0]));
 }
 
 bool IsMailboxLine(absl::string_view line) {

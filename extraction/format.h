@@ -2,6 +2,7 @@
 #ifndef DATELINE_EXTRACTION_FORMAT_H_
 #define DATELINE_EXTRACTION_FORMAT_H_
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -34,10 +35,17 @@ const std::vector<Format>& KnownFormats();
 // `path`, which may be empty or "-".
 Format DetectFormat(absl::string_view path, absl::string_view head);
 
+// How much of the beginning is what a program has said before a feed or sitemap, a warning of PHP for example; 0 where
+// nothing such is there.
+size_t JunkBeforeXml(absl::string_view head);
+
 // Whether a file found in a folder or an archive may hold articles, by its name alone (".html", ".xml.gz", ".zip", …).
 // A page saved by a browser has a folder of scripts and pictures beside it, and a checkout has files that speak about
 // articles: the names tell them apart. Hidden files hold none.
 bool MayHoldArticles(absl::string_view path);
+
+// Whether bytes begin with the mark of UTF-16.
+bool BeginsAsUtf16(absl::string_view head);
 
 // Whether a text holds tags of HTML that plain text never holds by chance.
 bool HoldsHtml(absl::string_view text);
@@ -45,6 +53,10 @@ bool HoldsHtml(absl::string_view text);
 // The line that begins a message in a mailbox: "From jane@example.org Tue Sep 19 10:30:00 2023". Text that begins so by
 // chance has no time of day in it.
 bool IsMailboxLine(absl::string_view line);
+
+// Whether such a line is in the form that mail programs write, with an address, a weekday and a month: then it begins a
+// message even where no blank line stands before it.
+bool IsWholeMailboxLine(absl::string_view line);
 
 }  // namespace dateline::extraction
 

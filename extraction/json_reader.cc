@@ -236,6 +236,7 @@ class JsonReader final : public SourceReader {
         if (!found) {
           return WholeDocument();
         }
+        in_object_ = true;
       } else if (first == '[') {
         scanner_.Take();
       } else {
@@ -252,7 +253,9 @@ class JsonReader final : public SourceReader {
       ASSIGN_OR_RETURN(next, scanner_.Peek());
     }
     if (next == ']') {
-      in_list_ = false;  // What follows is of no interest.
+      scanner_.Take();
+      RETURN_IF_ERROR(LookBehindList());
+      in_list_ = false;
       return std::optional<std::string>();
     }
     if (next == '\0') {
@@ -296,6 +299,7 @@ class JsonReader final : public SourceReader {
                               : here == items_path_;
       if (next == '[' && wanted) {
         scanner_.Take();
+        list_path_ = here;
         return true;
       }
       if (next == '{' && depth < kMaxWrappers && absl::StartsWith(items_path_, here + ".")) {
@@ -306,8 +310,8 @@ class JsonReader final : public SourceReader {
         }
         continue;
       }
-      ASSIGN_OR_RETURN(const std::string value, scanner_.TakeValue(options_.max_item_bytes));
-      if (depth == 0) {
+      ASSIGN_OR_RETURN(const std::string value, scanner_.TakeValue(in_list_ ? 0 : options_.max_item_bytes));
+      if (depth == 0 && !in_list_) {
         absl::StrAppend(&header_, header_.empty() ? "" : ",", quoted, ":", value);
         if (header_.size() > options_.max_item_bytes) {
           return common::WithReason(
@@ -315,6 +319,38 @@ class JsonReader final : public SourceReader {
               kDocumentTooLarge);
         }
       }
+    }
+  }
+
+  // Another list in the same object may hold articles as well: which of them is meant is not for a reader to say.
+  absl::Status LookBehindList() {
+    if (!in_object_ || !items_path_.empty()) {
+      return absl::OkStatus();
+    }
+    const std::string read = list_path_;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, FindList("", 0));
+      if (!found) {
+        return absl::OkStatus();
+      }
+      ASSIGN_OR_RETURN(char next, scanner_.Peek());
+      if (next == '{') {
+        AddNote(absl::StrCat("has another list of objects, ", list_path_, ", beside ", read,
+                             ", which was read; --map items=", list_path_, " reads that one"));
+        return absl::OkStatus();
+      }
+      while (next != ']') {
+        if (next == '\0' || next == '}' || next == ':') {
+          return absl::OutOfRangeError(next == '\0' ? "breaks off" : "is not well-formed");
+        }
+        if (next == ',') {
+          scanner_.Take();
+        } else {
+          RETURN_IF_ERROR(scanner_.TakeValue(0).status());
+        }
+        ASSIGN_OR_RETURN(next, scanner_.Peek());
+      }
+      scanner_.Take();
     }
   }
 
@@ -388,11 +424,13 @@ class JsonReader final : public SourceReader {
   const absl::Time now_;
   const RecordMapper mapper_;
   std::string items_path_;
-  std::string header_;  // Members of the outermost object, as they stand.
+  std::string list_path_;  // Of the list that was found last.
+  std::string header_;     // Members of the outermost object, as they stand.
   std::optional<Json> feed_;
   int64_t number_ = 0;
   bool begun_ = false;
   bool in_list_ = false;
+  bool in_object_ = false;  // The list is a member of one.
   bool done_ = false;
 };
 

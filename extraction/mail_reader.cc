@@ -462,7 +462,7 @@ class MailReader final : public SourceReader {
       if (!line) {
         return std::optional<std::string>(std::move(message));
       }
-      if (after_blank && IsMailboxLine(*line)) {
+      if (after_blank ? IsMailboxLine(*line) : IsWholeMailboxLine(*line)) {
         more_ = true;
         return std::optional<std::string>(std::move(message));
       }

@@ -224,6 +224,29 @@ TEST(JsonTest, WhatBreaksOffGivesWhatStandsBefore) {
   EXPECT_TRUE(items.back().cuts_off);
 }
 
+TEST(JsonTest, AnotherListOfObjectsIsNamed) {
+  const auto notes_of = [](const std::string& json, std::vector<std::string> map) {
+    auto reader = SourceReader::Open(Pieces(json), {.format = Format::kJson, .field_map = Map(std::move(map))});
+    EXPECT_THAT(reader, IsOk());
+    while ((*reader)->Next()) {
+    }
+    return (*reader)->notes();
+  };
+  const std::string lists =
+      R"({"a":[1],"items":[{"title":"one"}],"count":2,"pages":[1,2],"articles":[{"title":"two"}],"posts":[{}]})";
+  EXPECT_THAT(notes_of(lists, {}), ElementsAre(AllOf(HasSubstr("articles"), HasSubstr("--map items=articles"))));
+  EXPECT_THAT(notes_of(lists, {"items=articles"}), ElementsAre());
+  EXPECT_THAT(notes_of(R"({"items":[{"title":"one"}],"articles":[]})", {}), ElementsAre());
+}
+
+TEST(JsonTest, AnObjectThatBreaksOffBehindItsListIsCutOff) {
+  const std::vector<SourceItem> items = ReadAll(R"({"items":[{"title":"one"}],"articles)", {.format = Format::kJson});
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[1].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("breaks off")));
+  EXPECT_TRUE(items[1].cuts_off);
+}
+
 TEST(JsonTest, AnEntryBeyondTheLimitHarmsNoOther) {
   const std::vector<SourceItem> items =
       ReadAll(absl::StrCat("[{\"title\":\"", std::string(100'000, 'x'), "\"},{\"title\":\"two\"}]"),
@@ -330,7 +353,7 @@ TEST(TableTest, AQuoteThatIsNotClosedIsNamed) {
   EXPECT_TRUE(items.back().cuts_off);
 }
 
-TEST(TableTest, ARowBeyondTheLimitEndsTheTable) {
+TEST(TableTest, ARowBeyondTheLimitThatDoesNotEndIsTheLast) {
   const std::vector<SourceItem> items =
       ReadAll(absl::StrCat("title,body\none,Text.\ntwo,\"", std::string(100'000, 'x')),
               {.format = Format::kCsv, .max_item_bytes = 1000});
@@ -338,6 +361,45 @@ TEST(TableTest, ARowBeyondTheLimitEndsTheTable) {
   EXPECT_THAT(items[0].extraction, IsOk());
   EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kDocumentTooLarge);
   EXPECT_EQ(items[1].position, "row 3");
+}
+
+TEST(TableTest, ARowBeyondTheLimitHarmsNoOther) {
+  const std::string quotes(60'000, '"');  // An even number: so many halves of them.
+  for (const std::string& cell :
+       {std::string(100'000, 'x'), absl::StrCat("\"", std::string(100'000, 'x'), "\""),
+        absl::StrCat("\"", quotes, "x\""), absl::StrCat("\"x\"", std::string(50'000, ' ')),
+        absl::StrCat("\"x\"", std::string(50'000, ' '), "y\""), std::string(50'000, ' ') + "x" + quotes}) {
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat("title,body\none,Text.\ntwo,", cell, ",\nthree,Text.\n"),
+                                                  {.format = Format::kCsv, .max_item_bytes = 1000}, 8192);
+    ASSERT_GE(items.size(), 2U);
+    EXPECT_THAT(items.back().extraction, IsOk());
+    EXPECT_EQ(items.back().extraction->article.title, "three");
+    EXPECT_EQ(items.back().position, "row 4");
+    if (items.size() == 3 && !items[1].extraction.ok()) {
+      EXPECT_EQ(common::ReasonOf(items[1].extraction.status()), kDocumentTooLarge);
+      EXPECT_FALSE(items[1].cuts_off);
+    }
+  }
+  const std::string rows = absl::StrCat("title,body\ntwo,\"", std::string(2'000, 'x'), "\n", std::string(20'000, 'x'));
+  const std::vector<SourceItem> open =
+      ReadAll(absl::StrCat(rows, "\"\nthree,Text.\n"), {.format = Format::kCsv, .max_item_bytes = 1000});
+  ASSERT_THAT(open, SizeIs(2));
+  EXPECT_THAT(open[0].extraction.status().message(), HasSubstr("a quote that is not closed?"));
+  EXPECT_TRUE(open[0].cuts_off) << "nobody knows what is in it";
+  EXPECT_THAT(open[1].extraction, IsOk());
+}
+
+TEST(TableTest, TheFirstLineMayNameTheDivider) {
+  for (const char* line : {"sep=;\n", "SEP=;\r\n"}) {
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat(line, "title;body,url\none;Text.\n"), {.path = "x.csv"});
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    EXPECT_EQ(items[0].extraction->article.title, "one");
+    EXPECT_EQ(items[0].position, "row 3");
+  }
+  const std::vector<SourceItem> tabs = ReadAll("sep=\t\ntitle\tbody\none\tText.\n", {.path = "x.csv"});
+  ASSERT_THAT(tabs, SizeIs(1));
+  EXPECT_THAT(tabs[0].extraction, IsOk());
 }
 
 TEST(TableTest, AHeaderOfUnknownNamesSaysHowToMapThem) {
@@ -357,6 +419,17 @@ TEST(TableTest, CellsBeyondTheColumnsAreAWarning) {
   const std::vector<SourceItem> items = ReadAll("title,body\none,Text.,more,still\n", {.format = Format::kCsv});
   ASSERT_THAT(items, SizeIs(1));
   EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("4 cells")));
+  for (const size_t before : {size_t{0}, size_t{400}}) {  // Also where a piece ends within the row.
+    std::string table = "title,body\n";
+    for (size_t i = 0; i < before; ++i) {
+      table += "before,The text here.\n";
+    }
+    const std::vector<SourceItem> wide =
+        ReadAll(absl::StrCat(table, "one,Text.", std::string(1'198, ','), "\ntwo,Text.\n"), {.format = Format::kCsv});
+    ASSERT_THAT(wide, SizeIs(before + 2));
+    EXPECT_THAT(wide[before].extraction->warnings, Contains(HasSubstr("1200 cells")));
+    EXPECT_THAT(wide[before + 1].extraction, IsOk());
+  }
 }
 
 constexpr char kLetter[] =
@@ -417,6 +490,23 @@ TEST(TableTest, SaysWhichColumnMayHoldTheText) {
   ASSERT_THAT(items[0].extraction, IsOk());
   EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("--map body_html=Content")));
   EXPECT_THAT(items[1].extraction->warnings, Not(Contains(HasSubstr("--map"))));
+}
+
+TEST(MailTest, AMessageMayBeginWithoutABlankLine) {
+  const auto message = [](int number) {
+    return absl::StrCat(
+        "From x@y.example Tue May 20 06:00:00 2025\nSubject: Letter ", number,
+        "\nFrom: Jane Roe <jane@x.example>\n\nThere we stayed.\nFrom there we left at 10:30 on Tuesday.\n",
+        "From noon till 12:45 nothing happened, says letter ", number, ".\n");
+  };
+  const std::vector<SourceItem> items = ReadAll(absl::StrCat(message(1), message(2), message(3)));
+  ASSERT_THAT(items, SizeIs(3));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(items[static_cast<size_t>(i)].extraction, IsOk());
+    const Article& article = items[static_cast<size_t>(i)].extraction->article;
+    EXPECT_EQ(article.title, absl::StrCat("Letter ", i + 1));
+    EXPECT_THAT(article.body, HasSubstr(absl::StrCat("says letter ", i + 1)));
+  }
 }
 
 TEST(MailTest, ReadsAMailbox) {

@@ -322,7 +322,10 @@ class SelectorMatcher {
   }
 
   // By group, the nodes that one of its selectors matches; of groups from `limited` on the first `limit` alone.
-  std::vector<std::vector<int32_t>> Match(const HtmlDocument& document, size_t limited, size_t limit) const {
+  // Sets `complete` to false, if it isn't null, where it gave up after kMaxRuleComparisons.
+  std::vector<std::vector<int32_t>> Match(const HtmlDocument& document, size_t limited, size_t limit,
+                                          bool* complete = nullptr) const {
+    int64_t comparisons = 0;
     std::vector<std::vector<int32_t>> nodes(groups_);
     std::vector<std::vector<int32_t>> reached(states_.size());  // By state, the elements that are open and reached it.
     std::vector<int32_t> seen(buckets_.size(), kNoNode);        // By bucket, the element that it was tried on last.
@@ -347,6 +350,7 @@ class SelectorMatcher {
         if (std::exchange(seen[bucket], i) == i) {
           return;
         }
+        comparisons += static_cast<int64_t>(buckets_[bucket].size());
         for (const int32_t place : buckets_[bucket]) {
           const State& state = states_[static_cast<size_t>(place)];
           if (state.before != kNone) {
@@ -360,6 +364,10 @@ class SelectorMatcher {
           }
         }
       });
+      if (complete != nullptr && comparisons > kMaxRuleComparisons) {
+        *complete = false;
+        return nodes;
+      }
       open.push_back({node.end, first});
       for (size_t at = first; at < states.size(); ++at) {
         reached[static_cast<size_t>(states[at])].push_back(i);
@@ -539,8 +547,9 @@ std::string PlaceOf(const HtmlDocument& document, int32_t node) {
 }
 
 RuleMatches MatchRule(const HtmlDocument& document, const SiteRule& rule) {
-  std::vector<std::vector<int32_t>> nodes = rule.matcher->Match(document, kFirstField, kMaxFieldMatches);
   RuleMatches matches;
+  std::vector<std::vector<int32_t>> nodes =
+      rule.matcher->Match(document, kFirstField, kMaxFieldMatches, &matches.complete);
   matches.select = std::move(nodes[0]);
   matches.drop = std::move(nodes[1]);
   matches.fields.assign(std::make_move_iterator(nodes.begin() + kFirstField), std::make_move_iterator(nodes.end()));

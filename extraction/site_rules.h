@@ -87,12 +87,18 @@ struct RuleMatches {
   std::vector<int32_t> select;
   std::vector<int32_t> drop;
   std::vector<std::vector<int32_t>> fields;  // As SiteRule::fields; of each the first kMaxFieldMatches.
+  bool complete = true;                      // False: given up after kMaxRuleComparisons.
 };
+// So many looks of a selector at an element are taken on one page, which is a matter of seconds. Rules that are read
+// off pages take thousands; two thousand selectors with nothing but names of elements take more on a page of 2 MB.
+inline constexpr int64_t kMaxRuleComparisons = 50'000'000;
+// The reason that the error of such a page carries.
+inline constexpr char kRulesTakeTooLong[] = "SITE_RULES_TAKE_TOO_LONG";
 inline constexpr size_t kMaxFieldMatches = 1000;
 
 // The document is walked once, and an element is compared only with selectors in which one of its classes, its id or
 // its name stands, or none of these. The time is that of these comparisons: usually of the order of the document's
-// size, at most the number of steps of all selectors times that.
+// size, at most the number of steps of all selectors times that, and kMaxRuleComparisons.
 RuleMatches MatchRule(const HtmlDocument& document, const SiteRule& rule);
 
 // The nodes that one of `selectors` matches, in document order, in the same way.

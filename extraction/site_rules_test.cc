@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "common/error.h"
 #include "extraction/extraction.h"
 #include "extraction/html_document.h"
 #include "tests/support/status_matchers.h"
@@ -126,6 +127,28 @@ TEST(SelectNodesTest, MatchesWhatASlowReadingOfCssDoes) {
     }
     EXPECT_EQ(MatchRule(*document, *rules->Find("")).drop, expected) << text << "\n" << html;
   }
+}
+
+TEST(MatchRuleTest, GivesUpAfterSoManyComparisons) {
+  std::string html = "<html><body><article><h1>The Lease of the Port</h1>";
+  for (int i = 0; i < 30'000; ++i) {
+    html += "<div><p>x</div>";
+  }
+  std::string text = "[x.example]\n";
+  for (size_t i = 0; i < kMaxSiteSelectors; ++i) {
+    absl::StrAppend(&text, "drop = aside > p\n");
+  }
+  const absl::StatusOr<SiteRules> rules = SiteRules::Parse(text);
+  ASSERT_THAT(rules, IsOk());
+  const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(html);
+  ASSERT_THAT(document, IsOk());
+  EXPECT_FALSE(MatchRule(*document, *rules->Find("https://x.example/1")).complete);
+  Options options;
+  options.site_rules = &*rules;
+  const absl::StatusOr<Extraction> extraction =
+      Extract({.content = html, .media_type = "text/html", .url = "https://x.example/1"}, options);
+  EXPECT_THAT(extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("[x.example]")));
+  EXPECT_EQ(common::ReasonOf(extraction.status()), kRulesTakeTooLong);
 }
 
 TEST(SelectNodesTest, ManySelectorsCostLittleMoreThanOne) {

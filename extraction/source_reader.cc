@@ -171,6 +171,12 @@ SourceItem SourceReader::ItemAt(absl::string_view unit, int64_t number, absl::St
   return item;
 }
 
+void SourceReader::AddNote(std::string note) {
+  if (notes_.size() < kMaxNotes) {
+    notes_.push_back(std::move(note));
+  }
+}
+
 absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction read, SourceOptions options) {
   Input input(std::move(read));
   RETURN_IF_ERROR(input.Fill(kHeadBytes));
@@ -192,10 +198,15 @@ absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction re
               "PDF, and zip, tar, gzip, bzip2, xz and zstd of them"),
           kUnsupportedMediaType);
     case Format::kFeed:
+      input.Consume(JunkBeforeXml(input.buffered()));
       return MakeFeedReader(std::move(input), options, now);
     case Format::kSitemap:
+      input.Consume(JunkBeforeXml(input.buffered()));
       return MakeSitemapReader(std::move(input), options, now);
     case Format::kJsonLines:
+      if (BeginsAsUtf16(input.buffered())) {
+        input = Input(ReadAsUtf8(std::move(input), options.charset));
+      }
       return MakeJsonLinesReader(std::move(input), options, now);
     case Format::kJson:
       return MakeJsonReader(std::move(input), options, now);

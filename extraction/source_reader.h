@@ -106,6 +106,7 @@ absl::StatusOr<Extraction> CompleteFromPage(Extraction item, const Document& pag
 class SourceReader {
  public:
   // Reads enough to know the format. InvalidArgument with a reason of extraction.h if nothing can be read from it.
+  // (JSON Lines are UTF-8, or UTF-16 with its mark.)
   static absl::StatusOr<std::unique_ptr<SourceReader>> Open(ReadFunction read, SourceOptions options);
   // The same for a file. NotFound or PermissionDenied if it can't be opened. `options.path` is set to `path`.
   static absl::StatusOr<std::unique_ptr<SourceReader>> OpenFile(const std::string& path, SourceOptions options = {});
@@ -122,6 +123,10 @@ class SourceReader {
   // What was passed over on purpose so far: drafts and attachments of an export, files in an archive whose names say
   // that they hold no articles.
   int64_t skipped() const { return skipped_; }
+  // What whoever named the source should know of it, apart from its items: part of a sentence of which the source is
+  // the subject, each. Complete after the last item; at most kMaxNotes.
+  const std::vector<std::string>& notes() const { return notes_; }
+  static constexpr size_t kMaxNotes = 10;
 
  protected:
   explicit SourceReader(Format format) : format_(format) {}
@@ -129,10 +134,12 @@ class SourceReader {
   SourceItem ItemAt(absl::string_view unit, int64_t number,
                     absl::StatusOr<Extraction> extraction = absl::UnknownError("not read")) const;
   void AddSkipped(int64_t count) { skipped_ += count; }
+  void AddNote(std::string note);
 
  private:
   Format format_;
   int64_t skipped_ = 0;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace dateline::extraction

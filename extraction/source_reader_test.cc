@@ -61,6 +61,18 @@ TEST(JsonLinesTest, ReadsEveryField) {
               ElementsAre(SourceLabel{"country", "IR"}, SourceLabel{"country", "Iraq"}, SourceLabel{"issue", "Trade"}));
 }
 
+TEST(JsonLinesTest, MayBeUtf16) {
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : std::string("{\"title\":\"one\",\"body\":\"\\u0416\"}\n{\"title\":\"two\"}\n")) {
+    utf16.append({c, '\0'});
+  }
+  const std::vector<SourceItem> items = ReadAll(utf16, {.path = "x.jsonl"});
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.body, "\u0416");
+  EXPECT_EQ(items[1].position, "line 2");
+}
+
 TEST(JsonLinesTest, AMalformedLineHarmsNoOther) {
   const std::vector<SourceItem> items = ReadAll(
       "\xEF\xBB\xBF{\"title\":\"one\"}\r\n\r\n{\"title\":\n[1]\n{\"title\":5}\n{\"id\":7}\n{\"title\":\"last\"}",
@@ -397,6 +409,80 @@ TEST(FeedTest, ManyAttributesTakeNoMoreThanLinearTime) {
     EXPECT_EQ(items[0].extraction->article.url, end == "/>" ? "https://x.example/1" : "");
   }
   EXPECT_LT(absl::Now() - start, absl::Seconds(20));
+}
+
+// The titles of `items`, "!" for an error.
+std::vector<std::string> Titles(const std::vector<SourceItem>& items) {
+  std::vector<std::string> titles;
+  for (const SourceItem& item : items) {
+    titles.push_back(item.extraction.ok() ? item.extraction->article.title : "!");
+  }
+  return titles;
+}
+
+std::string Entry(const std::string& title) {
+  return absl::StrCat("<item><title>", title, "</title><description>Text of it.</description></item>");
+}
+
+TEST(FeedTest, EntriesInAnElementOfTheirOwnAreRead) {
+  const std::string wrapped =
+      absl::StrCat("<items><title>No title</title><a><b>", Entry("2"), Entry("3"), "</b></a><c>x</c></items>");
+  for (const size_t piece : {size_t{1}, size_t{4096}}) {
+    const std::vector<SourceItem> items = ReadAll(Rss(absl::StrCat(Entry("1"), wrapped, Entry("4"))), {}, piece);
+    EXPECT_THAT(Titles(items), ElementsAre("1", "2", "3", "4"));
+    EXPECT_THAT(
+        Titles(ReadAll("<feed xmlns='http://www.w3.org/2005/Atom'><group><entry><title>1</title><content>Text."
+                       "</content></entry></group><entry><title>2</title><content>Text.</content></entry></feed>",
+                       {}, piece)),
+        ElementsAre("1", "2"));
+  }
+  // Each is as long as one may be, and all of them together are longer; so is the one that is too long.
+  std::string many = "<items>";
+  for (int i = 0; i < 20; ++i) {
+    many += Entry(i == 10 ? std::string(2'000, 'x') : "one");
+  }
+  const std::vector<SourceItem> items = ReadAll(Rss(many + "</items>"), {.max_item_bytes = 500});
+  ASSERT_THAT(items, SizeIs(20));
+  EXPECT_FALSE(items[10].extraction.ok());
+  EXPECT_THAT(items[19].extraction, IsOk());
+}
+
+TEST(FeedTest, AProcessingInstructionTakesNothingWithIt) {
+  const std::string feed = Rss(absl::StrCat(Entry("1"), "<?php echo \"a > b\"; ?>", Entry("2"), "<? open ", Entry("3"),
+                                            "<?sgml>", Entry("4"), "<?", std::string(10'000, 'x'), "?>", Entry("5")));
+  for (const size_t piece : {size_t{1}, size_t{4096}}) {
+    EXPECT_THAT(Titles(ReadAll(feed, {}, piece)), ElementsAre("1", "2", "3", "4", "5"));
+  }
+  const std::vector<SourceItem> items =
+      ReadAll(Rss("<item><title>One</title><description>Text <? open <b>goes</b> on.</description></item>"));
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("not well-formed")));
+}
+
+TEST(FeedTest, WhatAProgramSaysBeforeAFeedIsPassedOver) {
+  const std::string feed = absl::StrCat("<?xml version=\"1.0\"?>", Rss(Entry("One")));
+  for (const char* junk : {"<br />\n<b>Warning</b>: x() in <b>/x.php</b> on line 3<br />\n", "Notice: x in /y.php\n",
+                           "\xEF\xBB\xBF\n<!-- cached -->"}) {
+    EXPECT_THAT(Titles(ReadAll(absl::StrCat(junk, feed))), ElementsAre("One")) << junk;
+  }
+}
+
+TEST(FeedTest, AnyPrefixMayStandForANamespace) {
+  EXPECT_THAT(Titles(ReadAll("<a:feed xmlns:a=\"http://www.w3.org/2005/Atom\"><a:entry><a:title>One</a:title>"
+                             "<a:content>Text.</a:content></a:entry></a:feed>")),
+              ElementsAre("One"));
+  EXPECT_EQ(DetectFormat("", "<s:urlset xmlns:s='http://www.sitemaps.org/schemas/sitemap/0.9'>"), Format::kSitemap);
+  EXPECT_EQ(DetectFormat("", "<a:feed xmlns:a='urn:other'>"), Format::kHtml);
+}
+
+TEST(FeedTest, ADocumentTypeThatIsNotClosedIsAnError) {
+  for (const char* type : {"<!DOCTYPE rss [ <!ENTITY a \"x\" ", "<!DOCTYPE rss SYSTEM \"x "}) {
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat(type, Rss(Entry("One"))));
+    ASSERT_THAT(items, SizeIs(1));
+    EXPECT_EQ(common::ReasonOf(items[0].extraction.status()), kMalformedFeed);
+    EXPECT_TRUE(items[0].cuts_off);
+  }
 }
 
 TEST(FeedTest, WhatFollowsTheRootIsNotPassedOverInSilence) {

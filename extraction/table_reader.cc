@@ -34,7 +34,9 @@ constexpr size_t kReadBytes = 8192;
 constexpr size_t kHeaderWindow = 65'536;  // Where the divider is looked for.
 constexpr size_t kGrowBytes = 65'536;     // By which the parser's buffer for one cell grows.
 constexpr size_t kMaxColumns = 1000;
-constexpr int kWithinField = 2;  // A state of libcsv's parser (FIELD_BEGUN), which its header has no name for.
+// States of libcsv's parser (FIELD_BEGUN, FIELD_MIGHT_HAVE_ENDED), which its header has no names for.
+constexpr int kWithinField = 2;
+constexpr int kBehindQuote = 3;
 constexpr size_t kMaxSeen = 13;  // Names of columns in a message.
 
 // What divides the cells of the first line: what it has most of, outside of quotes.
@@ -58,8 +60,25 @@ char FindDivider(absl::string_view path, absl::string_view text) {
 }
 
 struct Row {
-  std::vector<std::string> cells;
+  std::vector<std::string> cells;  // The first kMaxColumns.
+  size_t cell_count = 0;
+  bool too_long = false;    // It has more bytes than it may have; its cells are gone.
+  bool many_lines = false;  // One that is too long goes on over the ends of lines.
 };
+
+// The divider that a first line such as "sep=;" names, as Excel writes it, and that line's length; 0 if there is none.
+std::pair<char, size_t> NamedDivider(absl::string_view text) {
+  const absl::string_view line = text.substr(0, std::min(text.find('\n'), text.size()));
+  absl::string_view rest = absl::StripTrailingAsciiWhitespace(line);
+  if (line.empty() || line.size() == text.size()) {
+    return {'\0', 0};
+  }
+  if (line.size() >= 5 && absl::StartsWithIgnoreCase(line, "sep=\t")) {
+    rest = line.substr(0, 5);  // The tab is no white space here.
+  }
+  const bool names_one = rest.size() == 5 && absl::StartsWithIgnoreCase(rest, "sep=") && rest[4] != '"';
+  return {names_one ? rest[4] : '\0', names_one ? line.size() + 1 : 0};
+}
 
 class TableReader final : public SourceReader {
  public:
@@ -83,7 +102,7 @@ class TableReader final : public SourceReader {
     }
     absl::StatusOr<std::optional<Row>> row = NextRow();
     if (row.ok() && row->has_value() && columns_.empty()) {
-      if (absl::Status header = ReadHeader(**row); !header.ok()) {
+      if (absl::Status header = (*row)->too_long ? TooLong(**row) : ReadHeader(**row); !header.ok()) {
         row = header;
       } else {
         row = NextRow();
@@ -104,12 +123,24 @@ class TableReader final : public SourceReader {
           common::InvalidField("content", "is a table without rows below its first, which names the columns"),
           kNotAnArticle));
     }
+    if ((*row)->too_long) {
+      SourceItem item = Item(TooLong(**row));
+      item.cuts_off = (*row)->many_lines;
+      return item;
+    }
     SourceItem item = ReadRow(**row);
     TellOfUnreadText(**row, &item);
     return item;
   }
 
  private:
+  absl::Status TooLong(const Row& row) const {
+    return common::WithReason(
+        absl::InvalidArgumentError(absl::StrCat("has more than ", limit_, " bytes",
+                                                row.many_lines ? "; is there a quote that is not closed?" : "")),
+        kDocumentTooLarge);
+  }
+
   // Once, where rows have no text: a column that may hold it.
   void TellOfUnreadText(const Row& row, SourceItem* item) {
     constexpr size_t kMinBytes = 200;
@@ -150,7 +181,10 @@ class TableReader final : public SourceReader {
   absl::Status ParseMore() {
     if (!std::exchange(begun_, true)) {
       RETURN_IF_ERROR(input_.Fill(kHeaderWindow));
-      csv_set_delim(&parser_, static_cast<unsigned char>(FindDivider(path_, input_.buffered())));
+      const auto [divider, length] = NamedDivider(input_.buffered());
+      csv_set_delim(&parser_, static_cast<unsigned char>(length > 0 ? divider : FindDivider(path_, input_.buffered())));
+      input_.Consume(length);
+      number_ += length > 0 ? 1 : 0;
     }
     std::array<char, kReadBytes> piece{};
     ASSIGN_OR_RETURN(const size_t got, input_.Read(piece.data(), piece.size()));
@@ -160,7 +194,12 @@ class TableReader final : public SourceReader {
     };
     if (got == 0) {
       if (parser_.quoted != 0 && parser_.pstate == kWithinField) {
-        fail(kMalformedLine, "opens a quote that is not closed before the end");
+        constexpr absl::string_view kOpenQuote = "opens a quote that is not closed before the end";
+        if (open_.too_long) {
+          fail(kDocumentTooLarge, absl::StrCat("has more than ", limit_, " bytes and ", kOpenQuote));
+        } else {
+          fail(kMalformedLine, kOpenQuote);
+        }
         return absl::OkStatus();
       }
       ended_ = true;
@@ -170,19 +209,40 @@ class TableReader final : public SourceReader {
     if (csv_parse(&parser_, piece.data(), got, &TableReader::OnCell, &TableReader::OnRow, this) != got) {
       return absl::ResourceExhaustedError(csv_strerror(csv_error(&parser_)));
     }
-    if (open_bytes_ + parser_.entry_pos > limit_ || open_.cells.size() > kMaxColumns) {
-      fail(kDocumentTooLarge, absl::StrCat("has more than ", limit_, " bytes or ", kMaxColumns,
-                                           " cells; is there a quote that is not closed?"));
+    open_.too_long = open_.too_long || open_bytes_ + parser_.entry_pos > limit_;
+    if (open_.too_long) {
+      DropOpenRow();
     }
     return absl::OkStatus();
   }
 
+  // Of a row that is too long nothing is held but where it ends. What the parser has of its open cell goes, but for a
+  // quote, which it may have to take back.
+  void DropOpenRow() {
+    for (const std::string& cell : open_.cells) {
+      open_.many_lines = open_.many_lines || absl::StrContains(cell, '\n');
+    }
+    open_.cells.clear();
+    if (parser_.pstate >= kWithinField && parser_.entry_pos > 0) {
+      const absl::string_view cell(reinterpret_cast<const char*>(parser_.entry_buf), parser_.entry_pos);
+      open_.many_lines = open_.many_lines || absl::StrContains(cell, '\n');
+      parser_.entry_pos = parser_.pstate == kBehindQuote ? 1 : 0;
+      parser_.spaces = 0;
+    }
+  }
+
   static void OnCell(void* text, size_t size, void* reader) {
     auto* const self = static_cast<TableReader*>(reader);
-    if (self->open_.cells.size() <= kMaxColumns) {
-      self->open_.cells.emplace_back(static_cast<const char*>(text), text == nullptr ? 0 : size);
-    }
+    Row& row = self->open_;
+    ++row.cell_count;
     self->open_bytes_ += size;
+    const absl::string_view cell(static_cast<const char*>(text), text == nullptr ? 0 : size);
+    row.too_long = row.too_long || self->open_bytes_ > self->limit_;
+    if (row.too_long) {
+      row.many_lines = row.many_lines || absl::StrContains(cell, '\n');
+    } else if (row.cells.size() < kMaxColumns) {
+      row.cells.emplace_back(cell);
+    }
   }
 
   static void OnRow(int /*end*/, void* reader) {
@@ -232,9 +292,9 @@ class TableReader final : public SourceReader {
                  std::vector<std::string>(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                                                    columns_.size(), kMaxSeen))),
                  now_, &item);
-    if (item.extraction.ok() && row.cells.size() > columns_.size()) {
-      item.extraction->warnings.push_back(absl::StrCat("the row has ", row.cells.size(), " cells where ",
-                                                       columns_.size(), " are named; those beyond were dropped"));
+    if (item.extraction.ok() && row.cell_count > columns_.size()) {
+      item.extraction->warnings.push_back(absl::StrCat("the row has ", row.cell_count, " cells where ", columns_.size(),
+                                                       " are named; those beyond were dropped"));
     }
     return item;
   }

@@ -37,6 +37,8 @@ constexpr size_t kReadBytes = 16'384;
 // A longer tag than this is read for its name alone. Attributes hold addresses, and now and then a picture.
 constexpr size_t kMaxTagBytes = 65'536;
 constexpr size_t kMaxNameBytes = 1024;
+// The end of a processing instruction is looked for so far; none in a feed is longer.
+constexpr size_t kMaxInstructionBytes = 4096;
 // What is remembered of names of entities; a document with more of them looks the others up again.
 constexpr size_t kMaxEntities = 1000;
 
@@ -146,10 +148,14 @@ bool IsXmlCharacter(absl::string_view reference) {
          (code >= 0xE000 && code < 0xFFFE) || (code >= 0x10000 && code <= 0x10FFFF);
 }
 
+absl::string_view LocalName(absl::string_view name) {
+  const size_t colon = name.rfind(':');
+  return colon == absl::string_view::npos ? name : name.substr(colon + 1);
+}
+
 // The elements that hold records together, by their local names.
 bool HoldsRecords(absl::string_view name) {
-  const size_t colon = name.rfind(':');
-  name = colon == absl::string_view::npos ? name : name.substr(colon + 1);
+  name = LocalName(name);
   for (const absl::string_view holder : {"rss", "channel", "feed", "RDF", "urlset", "sitemapindex"}) {
     if (name == holder) {
       return true;
@@ -161,6 +167,12 @@ bool HoldsRecords(absl::string_view name) {
 // Records of which there are many, and never one within another.
 bool RepeatsOnly(absl::string_view name) {
   return name == "item" || name == "entry" || name == "url" || name == "sitemap";
+}
+
+// Whether an element of this name, within the record `record`, is an entry of its own: what holds it is then no record
+// but an element around entries that no format has ("<items>", "<group>").
+bool IsEntryWithin(absl::string_view name, absl::string_view record) {
+  return (name == "item" || name == "entry") && !RepeatsOnly(LocalName(record));
 }
 
 bool IsNameStart(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80) != 0; }
@@ -300,6 +312,9 @@ bool XmlCleaner::Open(absl::string_view name, absl::string_view attributes, bool
   if (open_.size() >= kMaxXmlDepth) {
     too_deep_ += empty ? 0 : 1;
     return false;
+  }
+  if (in_record() && !too_long_ && IsEntryWithin(name, open_[record_level_])) {
+    record_level_ = open_.size();
   }
   const bool holds_records = !in_record() && HoldsRecords(name);
   if (!in_record() && !holds_records) {
@@ -489,6 +504,39 @@ size_t XmlCleaner::CleanCdata(absl::string_view rest, bool last, std::string* cl
   return used;
 }
 
+size_t XmlCleaner::CleanInstruction(absl::string_view rest, bool last, std::string* clean) {
+  const absl::string_view window = rest.substr(0, kMaxInstructionBytes);
+  const auto is_tag = [window](size_t at) {
+    return at + 1 < window.size() &&
+           (IsNameStart(window[at + 1]) || absl::StrContains("/!?", window.substr(at + 1, 1)));
+  };
+  size_t tag = window.find('<', 2);
+  while (tag != absl::string_view::npos && !is_tag(tag)) {
+    tag = window.find('<', tag + 1);
+  }
+  const size_t end = window.find("?>", 2);
+  if (end != absl::string_view::npos && end < tag) {
+    return end + 2;
+  }
+  if (tag == absl::string_view::npos && window.size() < kMaxInstructionBytes && !last) {
+    return 0;
+  }
+  // As SGML has it; or it was never closed, and takes nothing with it.
+  const size_t bracket = window.find('>', 2);
+  if (bracket != absl::string_view::npos && bracket < tag) {
+    return bracket + 1;
+  }
+  if (tag != absl::string_view::npos) {
+    if (!std::exchange(mended_, true)) {
+      Mark(kMended, clean);
+    }
+    return tag;
+  }
+  state_ = State::kSkip;
+  skip_end_ = ">";
+  return window.size();
+}
+
 size_t XmlCleaner::CleanMarkup(absl::string_view rest, bool last, std::string* clean) {
   static constexpr absl::string_view kCdata = "<![CDATA[";
   static constexpr absl::string_view kDoctype = "<!doctype";
@@ -510,7 +558,10 @@ size_t XmlCleaner::CleanMarkup(absl::string_view rest, bool last, std::string* c
     skip_end_ = "-->";
     return 4;
   }
-  if (absl::StartsWith(rest, "<?") || absl::StartsWith(rest, "<!")) {
+  if (absl::StartsWith(rest, "<?")) {
+    return CleanInstruction(rest, last, clean);
+  }
+  if (absl::StartsWith(rest, "<!")) {
     state_ = State::kSkip;
     skip_end_ = ">";
     return 2;
@@ -715,7 +766,11 @@ void XmlStream::FreeRecord() {
 }
 
 void XmlStream::OnOpened(xmlNode* node) {
-  if (node == nullptr || open_ != nullptr) {
+  if (node == nullptr) {
+    return;
+  }
+  const bool has_prefix = node->ns != nullptr && node->ns->prefix != nullptr;
+  if (open_ != nullptr && (about_open_.too_long || has_prefix || !IsEntryWithin(View(node->name), View(open_->name)))) {
     return;
   }
   root_ = root_ == nullptr ? node : root_;

@@ -1,7 +1,8 @@
 // XML of any length, one record at a time: what feeds, exports and sitemaps are read through. Internal to extraction/.
 //
 // A record is an element right below the elements that hold feeds and sitemaps together (<rss>, <channel>, <feed>,
-// <rdf:RDF>, <urlset>, <sitemapindex>): an entry, an address, or a field of the feed itself.
+// <rdf:RDF>, <urlset>, <sitemapindex>): an entry, an address, or a field of the feed itself. An element around entries
+// that no format has is one of those that hold records, too.
 //
 // What is not well-formed costs no more than the record that it stands in, and mostly less. Bounded on hostile
 // documents: nothing is fetched, no entity is ever declared or expanded, nesting and attributes are limited, and a
@@ -66,6 +67,7 @@ class XmlCleaner {
   size_t CleanStartTag(absl::string_view rest, bool last, std::string* clean);
   // All attributes of a tag; false if they were not well-formed: what can be told of them is kept then.
   bool CleanAttributes(absl::string_view found, std::string* clean);
+  size_t CleanInstruction(absl::string_view rest, bool last, std::string* clean);
   size_t CleanEndTag(absl::string_view rest, bool last, std::string* clean);
   size_t SkipDoctype(absl::string_view rest);
   size_t SkipLongTag(absl::string_view rest, std::string* clean);

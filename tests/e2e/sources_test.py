@@ -12,8 +12,11 @@ import contextlib
 import gzip
 import http.server
 import io
+import ipaddress
+import itertools
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -46,7 +49,8 @@ def rss(*items):
 
 
 class Site:
-    """`pages` by path: bytes, or (status, headers, bytes). Each has an ETag and is answered 304 to who has it."""
+    """`pages` by path: bytes, or (status, headers, bytes), or an iterator of bytes, which is sent until it or the client
+    ends. Each has an ETag and is answered 304 to who has it."""
 
     def __init__(self, pages):
         self.pages = pages
@@ -63,15 +67,22 @@ class Site:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
+                if isinstance(content, bytes):
+                    self.send_header("Content-Length", str(len(content)))
+                    content = [content]
+                else:
+                    self.close_connection = True
                 self.end_headers()
                 with contextlib.suppress(OSError):
-                    self.wfile.write(content)
+                    for part in content:
+                        self.wfile.write(part)
+                        site.sent += len(part)
 
             def log_message(self, *_):
                 pass
 
         self.agents = set()
+        self.sent = 0  # Bytes of contents.
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # A client that hangs up is none.
@@ -257,6 +268,90 @@ class Extract(CommandLineTest):
             _, errors = self.extract(site.base + "/other", code=3)
             self.assertIn("Content-Encoding br", errors)
 
+    def test_what_has_no_end_is_ended(self):
+        html = {"Content-Type": "text/html"}
+        robots = itertools.chain([b"User-agent: *\nDisallow: /private\n"], itertools.repeat(b"# and so on\n" * 5_000))
+        with Site({}) as site:
+            site.pages = {
+                "/page": (200, html, itertools.chain([b"<html><body><p>"], itertools.repeat(b"hello world " * 5_000))),
+                "/empty": (200, {**html, "Content-Encoding": "gzip"}, itertools.repeat(gzip.compress(b"") * 3_000)),
+                "/feed": rss(("One", "/private/1", "A summary."), ("Two", "/2", "A summary.")), "/2": page("Two"),
+                "/robots.txt": (200, {"Content-Type": "text/plain"}, robots)}
+            _, errors = self.extract(site.base + "/page", code=3)
+            self.assertIn("the page is larger than 16000000 bytes", errors)
+            self.assertLess(site.sent, 40_000_000)
+            _, errors = self.extract(site.base + "/empty", "--max_source_bytes", "20MB", code=3)
+            self.assertIn("bytes", errors)
+            site.sent = 0
+            articles, errors = self.extract(site.base + "/feed", "--fetch_delay", "0")
+            self.assertEqual([found["body"] == "A summary." for found in articles], [True, False])
+            self.assertIn("robots.txt asks not to", errors)
+            self.assertLess(site.sent, 20_000_000)
+
+    def test_a_page_that_drips_is_not_waited_for(self):
+        def drip():
+            yield b"<html><body><p>"
+            while True:
+                time.sleep(0.2)
+                yield b"hello world " * 20
+
+        with Site({"/": (200, {"Content-Type": "text/html"}, drip())}) as site:
+            began = time.monotonic()
+            _, errors = self.extract(site.base + "/", code=3)
+            self.assertIn("no complete answer within 30s", errors)
+            self.assertLess(time.monotonic() - began, 60)
+
+    def test_answers_that_are_none(self):
+        with Site({"/part": (206, {"Content-Type": "text/html", "Content-Range": "bytes 0-99/9999"}, page("Part"))}) as site:
+            _, errors = self.extract(site.base + "/part", code=3)
+            self.assertIn("a part of it only", errors)
+        for answer, expected in ((page("No header"), "no HTTP"), (b"\x1b[31m\0\xff garbage\r\n\r\n", "no HTTP"),
+                                 (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 2_000_000 + b"\r\n\r\n", "header that is too long")):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                def serve(server=server, answer=answer):
+                    with contextlib.suppress(OSError), server.accept()[0] as connection:
+                        connection.recv(65_536)
+                        connection.sendall(answer)
+                        connection.shutdown(socket.SHUT_WR)
+                        connection.recv(1)
+
+                thread = threading.Thread(target=serve, daemon=True)
+                thread.start()
+                _, errors = self.extract(f"http://127.0.0.1:{server.getsockname()[1]}/", code=3)
+                self.assertIn(expected, errors)
+                thread.join(10)
+
+    def test_what_goes_past_the_proxy_has_its_address_looked_at(self):
+        def is_private(name):
+            with contextlib.suppress(OSError):
+                return all(ipaddress.ip_address(found[4][0].split("%")[0]).is_private
+                           for found in socket.getaddrinfo(name, 80))
+            return False
+
+        name = next(filter(is_private, ("ip6-localhost", "ip6-loopback", socket.gethostname())), None)
+        if name is None or name.startswith("localhost"):
+            self.skipTest("no name of this machine but localhost")
+        with Site({}) as proxy, socket.create_server(("127.0.0.1", 0)) as server:
+            path = self.write("feed.xml", rss(("One", f"http://{name}:{server.getsockname()[1]}/1", "A summary.")))
+            flags = (path, "--follow", "always", "--ignore_robots", "--fetch_delay", "0")
+            _, errors = self.extract(*flags, env={"http_proxy": proxy.base, "no_proxy": name})
+            self.assertIn("--allow_private_addresses", errors)
+            self.assertEqual(proxy.asked(), [])
+            self.extract(*flags, env={"http_proxy": proxy.base, "no_proxy": "example.org"})
+            self.assertEqual(len(proxy.asked()), 1)
+
+    def test_sitemaps_that_lead_too_deep_say_so(self):
+        def index(*paths):
+            return ("<sitemapindex>" + "".join(f"<sitemap><loc>{path}</loc></sitemap>" for path in paths)
+                    + "</sitemapindex>").encode()
+
+        with Site({}) as site:
+            site.pages = {f"/{i}": index(f"/{i + 1}", f"/{i + 1}?b", "/0") for i in range(6)}
+            articles, errors = self.extract(site.base + "/0", "--fetch_delay", "0", code=3)
+            self.assertEqual(articles, [])
+            self.assertEqual(errors.count("within 3 others"), 1, errors)
+            self.assertNotIn("/4", site.asked())
+
     def test_a_fetched_export_may_be_longer_than_a_page(self):
         lines = "".join(json.dumps({"title": f"Article {i}", "body": BODY[0] + " " + "x y " * 500}) + "\n" for i in range(8_000))
         with Site({"/export.jsonl": (200, {"Content-Type": "application/jsonl"}, lines.encode()),
@@ -273,6 +368,18 @@ class Extract(CommandLineTest):
             self.assertIn("16000000 bytes", errors)
             _, errors = self.extract(site.base + "/export.jsonl", code=3, env={"TMPDIR": os.path.join(self.dir, "none")})
             self.assertIn("can't be kept in a temporary file: No such file or directory; TMPDIR names", errors)
+
+    def test_lines_may_be_utf_16_and_a_second_list_is_named(self):
+        lines = "".join(json.dumps({"title": title, "body": "\u0416 text."}) + "\n" for title in ("One", "Two"))
+        articles, _ = self.extract(self.write("a.jsonl", lines.encode("utf-16")))
+        self.assertEqual([found["title"] for found in articles], ["One", "Two"])
+        both = {"items": [{"title": "One", "body": "Text."}], "articles": [{"title": "Two", "body": "Text."}]}
+        path = self.write("two.json", json.dumps(both))
+        articles, notes = self.extract(path)
+        self.assertEqual([found["title"] for found in articles], ["One"])
+        self.assertIn("two.json has another list of objects, articles, beside items", notes)
+        articles, _ = self.extract(path, "--map", "items=articles")
+        self.assertEqual([found["title"] for found in articles], ["Two"])
 
     def test_mistyped_flags_are_told(self):
         path = self.write("a.jsonl", json.dumps({"head": "A", "text": BODY[0]}))
@@ -492,6 +599,12 @@ class Ingest(CommandLineTest):
         result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--fetch_state", state)
         self.assert_exit(result, 2)
         self.assertIn("--fetch_state", result.stderr)
+        result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--fetch_state", self.dir)
+        self.assert_exit(result, 2)
+        self.assertIn("is a folder; name a file", result.stderr)
+        result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--report", self.dir)
+        self.assert_exit(result, 2)
+        self.assertIn("is a folder; name a file in it", result.stderr)
 
 
 def main():
