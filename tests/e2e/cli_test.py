@@ -401,7 +401,7 @@ class WithoutServices(CommandLineTest):
             self.assertEqual((found["title"], found["url"]), ("Muscat Talks", f"{base}/page"))
             self.assertEqual(json.loads(run("extract", "--output", "json", f"{base}/there").stdout)["url"],
                              f"{base}/page")
-            for path, reason in (("/gone", "410"), ("/large", "more than 16000000 bytes"), ("/loop", "redirects"),
+            for path, reason in (("/gone", "410"), ("/large", "larger than 16000000 bytes"), ("/loop", "redirects"),
                                  ("/outside", "http")):
                 result = run("extract", base + path)
                 self.assert_exit(result, 3)
