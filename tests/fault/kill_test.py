@@ -6,7 +6,7 @@ what comes. After each kill the service starts again on the same folder, and the
 must be there once, as it was last acknowledged or as something sent later would have it; totals must agree; the
 index must pass its full check.
 
-    tests/fault/kill_test.py --bin build/release/bin --proto proto --rounds 200      # an hour; ctest runs a few rounds
+    tests/fault/kill_test.py --bin build/release/bin --proto proto --rounds 200      # ten minutes and more; ctest runs a few rounds
 
 Prints one line of counts. Exits with 77 (skipped) where Python's gRPC packages are not installed.
 """
