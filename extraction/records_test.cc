@@ -225,8 +225,8 @@ TEST(JsonTest, WhatBreaksOffGivesWhatStandsBefore) {
 }
 
 TEST(JsonTest, AnotherListOfObjectsIsNamed) {
-  const auto notes_of = [](const std::string& json, std::vector<std::string> map) {
-    auto reader = SourceReader::Open(Pieces(json), {.format = Format::kJson, .field_map = Map(std::move(map))});
+  const auto notes_of = [](const std::string& json, const std::vector<std::string>& map) {
+    auto reader = SourceReader::Open(Pieces(json), {.format = Format::kJson, .field_map = Map(map)});
     EXPECT_THAT(reader, IsOk());
     while ((*reader)->Next()) {
     }

@@ -14,7 +14,7 @@
 #include "search_service/text_analysis.h"
 #include "search_service/visible_prefix.h"
 
-namespace Xapian {
+namespace Xapian {  // NOLINT(readability-identifier-naming): the library chose it.
 class Document;
 class Error;
 }  // namespace Xapian

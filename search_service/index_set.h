@@ -31,7 +31,7 @@
 #include "search_service/index_segment.h"
 #include "search_service/text_analysis.h"
 
-namespace Xapian {
+namespace Xapian {  // NOLINT(readability-identifier-naming): the library chose it.
 class Database;
 }  // namespace Xapian
 

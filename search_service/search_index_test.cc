@@ -231,9 +231,9 @@ TEST(SearchIndexTest, SearchesSeeAllOfABatchOrNothing) {
     Batch batch;
     for (int row = 1; row <= kRows; ++row) {
       batch.Put(row, MakeArticle(absl::StrCat("a", row), "Title", absl::StrCat("common version", version)),
-                static_cast<uint64_t>(version * kRows + row));
+                static_cast<uint64_t>(version) * kRows + static_cast<uint64_t>(row));
     }
-    ASSERT_TRUE(batch.ApplyTo(*index, static_cast<uint64_t>((version + 1) * kRows)).ok());
+    ASSERT_TRUE(batch.ApplyTo(*index, (static_cast<uint64_t>(version) + 1) * kRows).ok());
   };
   apply(0);
   std::atomic<bool> done = false;
