@@ -9,45 +9,20 @@
 #include "absl/strings/ascii.h"
 #include "absl/time/time.h"
 
+#include "search_service/article_terms.h"
+
 namespace dateline::search {
 namespace {
 
-FieldRef FieldOf(Dimension dimension) {
-  switch (dimension) {
-    case Dimension::kCountry:
-      return {Field::kRegion, ""};
-    case Dimension::kGroup:
-      return {Field::kGroup, ""};
-    case Dimension::kIssue:
-      break;
-  }
-  return {Field::kIssue, ""};
-}
-
 // Every value that a filter can ask for, as the term that the index would have for it.
 absl::flat_hash_set<std::string> TermsOf(const Article& article) {
-  absl::flat_hash_set<std::string> terms;
-  const auto add = [&](const FieldRef& ref, absl::string_view value) {
-    if (!value.empty()) terms.insert(TermFor(ref, value));
-  };
-  add({Field::kId, ""}, article.id);
-  add({Field::kUrl, ""}, article.url);
-  for (const std::string& url : article.alternate_urls) add({Field::kUrl, ""}, url);
-  add({Field::kSource, ""}, article.source);
-  add({Field::kContentType, ""}, article.content_type);
-  for (const std::string& author : article.authors) add({Field::kAuthor, ""}, author);
-  for (const auto& [name, values] : article.attributes) {
-    for (const std::string& value : values) add({Field::kAttribute, name}, value);
-  }
+  const std::vector<std::string> given = CallersTerms(article);
+  absl::flat_hash_set<std::string> terms(given.begin(), given.end());
+  const auto add = [&](const FieldRef& ref, absl::string_view value) { terms.insert(TermFor(ref, value)); };
   if (!article.language_code.empty()) {
     // "pt" finds "pt-BR" as well.
     add({Field::kLanguage, ""}, article.language_code);
     add({Field::kLanguage, ""}, article.language_code.substr(0, article.language_code.find('-')));
-  }
-  if (article.publish_time) {
-    const std::string month = absl::FormatTime("%Y-%m", *article.publish_time, absl::UTCTimeZone());
-    add({Field::kMonth, ""}, month);
-    add({Field::kYear, ""}, month.substr(0, month.find('-')));
   }
   for (const Label& label : EffectiveLabels(article)) add(FieldOf(label.dimension), label.id);
   return terms;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error.h"
+#include "search_service/article_terms.h"
 #include "search_service/label_pack.h"
 
 namespace dateline::search {
@@ -23,7 +24,7 @@ constexpr int kTitleWeight = 3;
 // Between title, body and authors, so that no phrase spans two of them.
 constexpr uint32_t kFieldGap = 100;
 
-// Labels, language and what facets count: the part of a document that tagging changes.
+// Labels, language and what facets count.
 void SetLabels(const Article& article, Xapian::Document& document) {
   const std::vector<Label> effective = EffectiveLabels(article);
   std::string pack;
@@ -113,7 +114,8 @@ absl::Status IndexErrorStatus(const Xapian::Error& error) {
     return absl::FailedPreconditionError(absl::StrCat("another process writes the index: ", text));
   }
   if (type == "DatabaseCorruptError" || type == "DatabaseVersionError") {
-    return absl::DataLossError(absl::StrCat("the index is damaged; restart the service to rebuild it: ", text));
+    return absl::DataLossError(
+        absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", text));
   }
   if (absl::StartsWith(type, "Database")) {
     return common::Unavailable(absl::StrCat("index: ", text, "; check the disk of the data folder"), absl::Seconds(5));
@@ -160,24 +162,8 @@ Xapian::Document MakeDocument(const RowState& state, const Article& article, Tex
   }
   for (const auto& [stem, count] : stems) document.add_term(kStemPrefix + stem, count);
 
-  const auto add = [&](const FieldRef& ref, absl::string_view value) {
-    if (!value.empty()) document.add_boolean_term(TermFor(ref, value));
-  };
-  add({Field::kId, ""}, article.id);
-  add({Field::kUrl, ""}, article.url);
-  for (const std::string& url : article.alternate_urls) add({Field::kUrl, ""}, url);
-  add({Field::kSource, ""}, article.source);
-  add({Field::kContentType, ""}, article.content_type);
-  for (const std::string& author : article.authors) add({Field::kAuthor, ""}, author);
-  for (const auto& [name, values] : article.attributes) {
-    for (const std::string& value : values) add({Field::kAttribute, name}, value);
-  }
-  if (article.publish_time) {
-    const std::string month = absl::FormatTime("%Y-%m", *article.publish_time, absl::UTCTimeZone());
-    add({Field::kMonth, ""}, month);
-    add({Field::kYear, ""}, month.substr(0, month.find('-')));
-    document.add_value(kPublishSlot, SortableTime(*article.publish_time));
-  }
+  for (const std::string& term : CallersTerms(article)) document.add_boolean_term(term);
+  if (article.publish_time) document.add_value(kPublishSlot, SortableTime(*article.publish_time));
   if (article.update_time) document.add_value(kUpdateSlot, SortableTime(*article.update_time));
   if (article.visible_from) {
     document.add_boolean_term(kEmbargoTerm);

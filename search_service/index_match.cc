@@ -20,7 +20,7 @@
 namespace dateline::search {
 namespace {
 
-// BM25: k1 1.2 and b 0.75 gain 0.014 nDCG@10 on average over Xapian's defaults on the same collections.
+// BM25: k1 1.2 and b 0.75 gain 0.014 nDCG@10 on average over Xapian's defaults, over fifteen judged collections.
 constexpr double kK1 = 1.2;
 constexpr double kB = 0.75;
 // Of the word as it is written, beside its stem: enough to rank it above other forms.

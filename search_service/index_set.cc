@@ -98,6 +98,13 @@ bool Holds(const IndexView& view, const IndexSegment* segment) {
                      [segment](const IndexView::Part& part) { return part.segment.get() == segment; });
 }
 
+bool FilesAreThere(const IndexView& view) {
+  return std::all_of(view.parts.begin(), view.parts.end(), [](const IndexView::Part& part) {
+    std::error_code error;
+    return std::filesystem::exists(part.segment->path(), error);
+  });
+}
+
 // Marks documents of a view's parts as dead, copying each bitmap once.
 class DeadMarker {
  public:
@@ -197,6 +204,11 @@ absl::Status IndexSet::OpenFiles() {
   const bool same_boot = latest && !latest->boot_id().empty() && latest->boot_id() == BootId();
   opened_after_boot_ = (latest || durable) && !same_boot;
   const bool opened = (same_boot && TryOpen(*latest)) || (durable && TryOpen(*durable));
+  {
+    const common::MutexLock lock(mutex_);
+    // Names of what was lost are not given again, either.
+    if (latest) next_segment_ = std::max(next_segment_, latest->next_segment());
+  }
   if (opened && durable) {
     const common::MutexLock lock(mutex_);
     next_segment_ = std::max(next_segment_, durable->next_segment());
@@ -711,9 +723,10 @@ absl::StatusOr<IndexSet::Lease> IndexSet::Read() const {
       for (const IndexReader::Part& part : reader->parts) reader->all->add_database(*part.database);
       reader->view = std::move(view);
     } catch (const Xapian::Error& error) {
-      // What was written is there, unless somebody else took it away.
-      ReportDamage();
-      return IndexErrorStatus(error);
+      absl::Status status = IndexErrorStatus(error);
+      // Too many open files, say, are no damage; a file that somebody took away is.
+      if (absl::IsDataLoss(status) || !FilesAreThere(*view)) ReportDamage();
+      return status;
     }
   }
   return Lease(this, std::move(reader));

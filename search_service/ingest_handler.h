@@ -20,7 +20,7 @@ namespace dateline::search {
 class IngestStream;
 class WaitingCall;
 
-// Thread-safe. Methods that are not built yet answer UNIMPLEMENTED.
+// Thread-safe.
 class IngestHandler final
     : public v1::IngestService::WithRawCallbackMethod_IngestArticles<
           v1::IngestService::WithRawCallbackMethod_StreamIngest<v1::IngestService::WithRawCallbackMethod_DeleteArticle<

@@ -19,6 +19,7 @@
 #include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "common/text.h"
+#include "search_service/article_terms.h"
 
 namespace dateline::search {
 namespace {
@@ -91,18 +92,6 @@ std::optional<Dimension> DimensionOf(Field field) {
     default:
       return std::nullopt;
   }
-}
-
-FieldRef FieldOf(Dimension dimension) {
-  switch (dimension) {
-    case Dimension::kCountry:
-      return {Field::kRegion, ""};
-    case Dimension::kGroup:
-      return {Field::kGroup, ""};
-    case Dimension::kIssue:
-      break;
-  }
-  return {Field::kIssue, ""};
 }
 
 // Whether CLDR has a country or territory of this code.

@@ -14,7 +14,7 @@
 
 namespace dateline::search {
 
-// Reads. Thread-safe. Methods that are not built yet answer UNIMPLEMENTED.
+// Reads. Thread-safe. FindSimilarArticles and AnalyzeTrends are not built yet and answer UNIMPLEMENTED.
 class SearchHandler final
     : public v1::SearchService::WithRawCallbackMethod_Search<v1::SearchService::WithRawCallbackMethod_Suggest<
           v1::SearchService::WithRawCallbackMethod_GetArticle<v1::SearchService::WithRawCallbackMethod_BatchGetArticles<

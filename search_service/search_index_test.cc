@@ -409,6 +409,34 @@ TEST(SearchIndexTest, DamageIsNoticed) {
   }
 }
 
+TEST(SearchIndexTest, AFileThatIsGoneIsDamageAndOneThatCannotBeOpenedForNowIsNone) {
+  TempDir dir;
+  std::atomic<int> damages = 0;
+  auto index = SearchIndex::Open(dir.path() + "/index", "log", 100, {.threads = 1, .on_damage = [&] { ++damages; }});
+  ASSERT_TRUE(index.ok()) << index.status();
+  Batch batch;
+  batch.Put(1, MakeArticle("a", "Title", "common"));
+  ASSERT_TRUE(batch.ApplyTo(**index, 1).ok());
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+  rlimit none = old;
+  none.rlim_cur = 3;
+  setrlimit(RLIMIT_NOFILE, &none);
+  const absl::Status for_now = (*index)->Match(RequestFor(Word("common"))).status();
+  setrlimit(RLIMIT_NOFILE, &old);
+  EXPECT_EQ(for_now.code(), absl::StatusCode::kUnavailable) << for_now;
+  EXPECT_EQ(damages, 0);
+  EXPECT_THAT(Find(**index, "common"), ElementsAre(1));
+  Batch more;
+  more.Put(2, MakeArticle("b", "Title", "common"));
+  ASSERT_TRUE(more.ApplyTo(**index, 2).ok());
+  for (const auto& entry : fs::directory_iterator(dir.path() + "/index")) {
+    if (entry.is_directory()) fs::remove_all(entry.path());
+  }
+  EXPECT_FALSE((*index)->Match(RequestFor(Word("common"))).ok());
+  EXPECT_GE(damages, 1);
+}
+
 // How many files hold the end of the word "xylographicsecret": Xapian writes the beginnings that neighbouring terms
 // share once.
 int FilesWithTheSecret(const std::string& folder) {
