@@ -1,4 +1,4 @@
-// dateline index, dateline snapshot, dateline jobs: what an operator orders of the search service.
+// dateline index, dateline snapshot, dateline relabel, dateline jobs: what an operator orders of the search service.
 #include <unistd.h>
 
 #include <cstdio>
@@ -25,6 +25,13 @@ struct OrderFlags {
   bool detach = false;
   bool full = false;
   std::string name;
+};
+
+struct RelabelFlags {
+  bool detach = false;
+  std::string filter;
+  bool only_outdated = false;
+  bool dry_run = false;
 };
 
 struct JobsFlags {
@@ -82,7 +89,8 @@ ExitCode OrderJob(const Context& context, bool detach, const Order& order) {
   const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
   if (!client.ok()) return Fail(context, client.status());
   auto response = order(*client);
-  if (!response.ok()) return Fail(context, InTermsOfFlags(response.status(), {{"name", "NAME"}}));
+  if (!response.ok())
+    return Fail(context, InTermsOfFlags(response.status(), {{"name", "NAME"}, {"filter", "--filter"}}));
   return detach ? Report(context, response->job()) : Watch(context, *client, response->job());
 }
 
@@ -184,6 +192,32 @@ void AddAdminCommands(CLI::App& root, CommandTable& commands) {
       spb::CreateSnapshotRequest request;
       request.set_name(snapshot_flags->name);
       return client.CreateSnapshot(request);
+    });
+  });
+
+  auto relabel_flags = std::make_shared<RelabelFlags>();
+  CLI::App* const relabel =
+      root.add_subcommand("relabel", "Have articles tagged again, and see which tags come and go");
+  relabel
+      ->add_option("--filter", relabel_flags->filter,
+                   "Only these articles, such as: source = \"Example\" AND publish_time >= 2024-01-01")
+      ->type_name("CONDITION");
+  relabel->add_flag("--only_outdated", relabel_flags->only_outdated,
+                    "Only articles with tags of another model, taxonomy or gazetteer than the classifier has now");
+  relabel->add_flag("--dry-run,--dry_run", relabel_flags->dry_run, "Change nothing; say what would change");
+  AddDetach(*relabel, relabel_flags->detach);
+  relabel->footer(absl::StrCat(
+      "When the classifier has another model, taxonomy or gazetteer, the search service does this by itself. "
+      "What editors\nand publishers said stays.\n\nExamples:\n  dateline relabel --dry-run\n  dateline "
+      "relabel --filter 'source = \"Example\"'\n\n",
+      kExits));
+  commands.emplace_back(relabel, [relabel_flags](const Context& context) {
+    return OrderJob(context, relabel_flags->detach, [&](const SearchClient& client) {
+      spb::RelabelArticlesRequest request;
+      request.set_filter(relabel_flags->filter);
+      request.set_only_outdated(relabel_flags->only_outdated);
+      request.set_validate_only(relabel_flags->dry_run);
+      return client.RelabelArticles(request);
     });
   });
 

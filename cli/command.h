@@ -61,7 +61,7 @@ void AddListCommands(CLI::App& root, CommandTable& commands);
 void AddLabelsCommand(CLI::App& root, CommandTable& commands);
 // taxonomy, taxonomy diff, taxonomy check.
 void AddTaxonomyCommand(CLI::App& root, CommandTable& commands);
-// index, snapshot, jobs.
+// index, snapshot, relabel, jobs.
 void AddAdminCommands(CLI::App& root, CommandTable& commands);
 // info, model, health.
 void AddServerCommands(CLI::App& root, CommandTable& commands);

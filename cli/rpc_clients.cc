@@ -274,6 +274,13 @@ absl::StatusOr<search::v1::CheckIndexResponse> SearchClient::CheckIndex(
       [&](auto& context, auto& response) { return impl_->admin->CheckIndex(&context, request, &response); });
 }
 
+absl::StatusOr<search::v1::RelabelArticlesResponse> SearchClient::RelabelArticles(
+    const search::v1::RelabelArticlesRequest& request) const {
+  return CallWithRetry<search::v1::RelabelArticlesResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->admin->RelabelArticles(&context, request, &response); });
+}
+
 absl::StatusOr<search::v1::RebuildIndexResponse> SearchClient::RebuildIndex(
     const search::v1::RebuildIndexRequest& request) const {
   return CallWithRetry<search::v1::RebuildIndexResponse>(

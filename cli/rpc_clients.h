@@ -91,6 +91,8 @@ class SearchClient {
       const search::v1::CreateSnapshotRequest& request) const;
   absl::StatusOr<search::v1::CompactIndexResponse> CompactIndex(const search::v1::CompactIndexRequest& request) const;
   absl::StatusOr<search::v1::CheckIndexResponse> CheckIndex(const search::v1::CheckIndexRequest& request) const;
+  absl::StatusOr<search::v1::RelabelArticlesResponse> RelabelArticles(
+      const search::v1::RelabelArticlesRequest& request) const;
   absl::StatusOr<search::v1::RebuildIndexResponse> RebuildIndex(const search::v1::RebuildIndexRequest& request) const;
   absl::StatusOr<search::v1::GetJobResponse> GetJob(const search::v1::GetJobRequest& request) const;
   absl::StatusOr<search::v1::ListJobsResponse> ListJobs(const search::v1::ListJobsRequest& request) const;

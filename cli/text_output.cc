@@ -618,6 +618,19 @@ std::string FormatJob(const spb::Job& job, const TextStyle& style) {
                                   style.Bold(common::Printable(job.method())), "  ", state(), "\n");
   const std::string& more = job.error().empty() ? job.message() : job.error();
   if (!more.empty()) absl::StrAppend(&text, "    ", common::Printable(more), "\n");
+  for (const spb::TagChange& change : job.relabel_report().tag_changes()) {
+    const std::string& tag = change.has_region_code() ? change.region_code()
+                             : change.has_group_id()  ? change.group_id()
+                                                      : change.issue_id();
+    const auto part = [&](absl::string_view what, int count, const auto& ids) {
+      if (count == 0) return std::string();
+      return absl::StrCat("  ", count, " ", what, " it (", common::Printable(absl::StrJoin(ids, ", ")),
+                          count > ids.size() ? ", …)" : ")");
+    };
+    absl::StrAppend(&text, "    ", style.Bold(common::Printable(tag)),
+                    part("gain", change.gained_count(), change.gained_ids()),
+                    part("lose", change.lost_count(), change.lost_ids()), "\n");
+  }
   return text;
 }
 
@@ -627,6 +640,7 @@ std::string FormatIndexInfo(const spb::GetIndexInfoResponse& info, const TextSty
   absl::StrAppend(&text, Row("visible to searches", absl::StrCat(info.visible_article_count()), style));
   absl::StrAppend(&text, Row("tags pending", absl::StrCat(info.pending_article_count()), style));
   absl::StrAppend(&text, Row("tagging failed", absl::StrCat(info.failed_article_count()), style));
+  absl::StrAppend(&text, Row("near-duplicates", absl::StrCat(info.duplicate_article_count()), style));
   absl::StrAppend(&text, Row("deleted", absl::StrCat(info.deleted_article_count()), style));
   absl::StrAppend(&text, Row("purged", absl::StrCat(info.purged_count()), style));
   absl::StrAppend(&text, Row("classifier", info.classifier_available() ? "available" : "not available", style));

@@ -93,6 +93,21 @@ grpc::ServerUnaryReactor* SearchAdminHandler::RebuildIndex(grpc::CallbackServerC
       });
 }
 
+grpc::ServerUnaryReactor* SearchAdminHandler::RelabelArticles(grpc::CallbackServerContext* context,
+                                                              const grpc::ByteBuffer* request,
+                                                              grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::RelabelArticlesRequest, v1::RelabelArticlesResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& /*call*/, const v1::RelabelArticlesRequest& in,
+             v1::RelabelArticlesResponse& out) -> absl::Status {
+        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
+        return Answer(
+            engine_.RelabelArticles(
+                {.filter = in.filter(), .only_outdated = in.only_outdated(), .validate_only = in.validate_only()}),
+            out);
+      });
+}
+
 grpc::ServerUnaryReactor* SearchAdminHandler::GetJob(grpc::CallbackServerContext* context,
                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::GetJobRequest, v1::GetJobResponse>(

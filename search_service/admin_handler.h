@@ -11,15 +11,17 @@
 namespace dateline::search {
 
 // Thread-safe. RelabelArticles is not built yet and answers UNIMPLEMENTED.
-class SearchAdminHandler final : public v1::SearchAdminService::WithRawCallbackMethod_GetIndexInfo<
-                                     v1::SearchAdminService::WithRawCallbackMethod_CreateSnapshot<
-                                         v1::SearchAdminService::WithRawCallbackMethod_CompactIndex<
-                                             v1::SearchAdminService::WithRawCallbackMethod_CheckIndex<
-                                                 v1::SearchAdminService::WithRawCallbackMethod_RebuildIndex<
-                                                     v1::SearchAdminService::WithRawCallbackMethod_GetJob<
-                                                         v1::SearchAdminService::WithRawCallbackMethod_ListJobs<
-                                                             v1::SearchAdminService::WithRawCallbackMethod_CancelJob<
-                                                                 v1::SearchAdminService::Service>>>>>>>> {
+class SearchAdminHandler final
+    : public v1::SearchAdminService::WithRawCallbackMethod_GetIndexInfo<
+          v1::SearchAdminService::WithRawCallbackMethod_CreateSnapshot<
+              v1::SearchAdminService::WithRawCallbackMethod_CompactIndex<
+                  v1::SearchAdminService::WithRawCallbackMethod_CheckIndex<
+                      v1::SearchAdminService::WithRawCallbackMethod_RebuildIndex<
+                          v1::SearchAdminService::WithRawCallbackMethod_RelabelArticles<
+                              v1::SearchAdminService::WithRawCallbackMethod_GetJob<
+                                  v1::SearchAdminService::WithRawCallbackMethod_ListJobs<
+                                      v1::SearchAdminService::WithRawCallbackMethod_CancelJob<
+                                          v1::SearchAdminService::Service>>>>>>>>> {
  public:
   // Both must outlive the handler.
   SearchAdminHandler(Engine& engine, common::WorkerPool& pool) : engine_(engine), pool_(pool) {}
@@ -34,6 +36,8 @@ class SearchAdminHandler final : public v1::SearchAdminService::WithRawCallbackM
                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* RebuildIndex(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* RelabelArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                            grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,

@@ -35,7 +35,15 @@ struct Labeling {
   // Empty: not told.
   std::string taxonomy_version;
   std::string gazetteer_version;
+  // As ArticleLabeler::FetchVersion gives it; empty: not told.
+  std::string version;
 };
+
+// What a labeler says is not trusted to be in form: labels with impossible ids are left out, scores and evidence kept
+// within bounds, times filled in.
+absl::StatusOr<Labeling> CheckedLabeling(absl::StatusOr<Labeling> labeling, absl::Time now);
+
+LabelingInput LabelingInputOf(const Article& article);
 
 // Thread-safe: several threads may call at once.
 class ArticleLabeler {
@@ -50,6 +58,10 @@ class ArticleLabeler {
 
   // The taxonomy, or nullopt if it still is the one with this etag (empty: none is known).
   virtual absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time deadline) = 0;
+
+  // Names all by which labels are given (model, taxonomy, gazetteer, settings): where it differs, other labels may
+  // come. Empty: it doesn't say.
+  virtual absl::StatusOr<std::string> FetchVersion(absl::Time deadline) = 0;
 
   // The caller is shutting down: calls that run, and those to come, end at once. A labeler that never makes anybody
   // wait has nothing to do.

@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS articles(
   create_seq INTEGER NOT NULL DEFAULT 0,
   correct_seq INTEGER NOT NULL DEFAULT 0,
   change_time INTEGER,
-  embargo INTEGER);
+  embargo INTEGER,
+  labelled_by TEXT NOT NULL DEFAULT '');
 CREATE UNIQUE INDEX IF NOT EXISTS articles_by_seq ON articles(seq);
 CREATE INDEX IF NOT EXISTS articles_pending ON articles(content_seq) WHERE label_state = 1 AND deleted = 0;
 CREATE INDEX IF NOT EXISTS articles_failed ON articles(row) WHERE label_state = 3 AND deleted = 0;
@@ -62,6 +63,8 @@ CREATE INDEX IF NOT EXISTS versions_by_time ON versions(time);
 CREATE TABLE IF NOT EXISTS label_history(row INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL,
   labels BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS label_history_by_row ON label_history(row);
+CREATE TABLE IF NOT EXISTS sketches(row INTEGER PRIMARY KEY, sketch BLOB NOT NULL, head INTEGER);
+CREATE INDEX IF NOT EXISTS sketches_by_head ON sketches(head) WHERE head IS NOT NULL;
 )";
 
 // On columns that older versions lack: after they were added.
@@ -224,6 +227,14 @@ absl::StatusOr<std::optional<Existing>> SelectExisting(SqlConnection& connection
 bool IsRetired(const Taxonomy& taxonomy, const Label& label) {
   const TaxonomyEntry* entry = taxonomy.Find(label.dimension, label.id);
   return entry != nullptr && !entry->replaced_by.empty();
+}
+
+// Whether labels differ in nothing that searches go by. Versions, times and evidence may.
+bool SameLabels(const std::vector<Label>& a, const std::vector<Label>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Label& x, const Label& y) {
+    return x.source == y.source && x.verdict == y.verdict && x.dimension == y.dimension && x.id == y.id &&
+           x.score == y.score && x.primary == y.primary;
+  });
 }
 
 // Puts in the place of labels with retired ids those with the ids that stand for them today. Where two of one source
@@ -398,15 +409,20 @@ absl::Status ArticleStore::Prepare() {
                          "UPDATE articles SET create_seq = content_seq"));
     RETURN_IF_ERROR(NoteEmbargoes(absl::Now()));
   }
+  if (version >= 1 && version <= 3) {
+    RETURN_IF_ERROR(writer_->Execute("ALTER TABLE articles ADD COLUMN labelled_by TEXT NOT NULL DEFAULT ''"));
+  }
   RETURN_IF_ERROR(writer_->Execute(kLateSchema, absl::StrCat("making the tables of ", path_)));
-  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=3"));
-  static_assert(kStoreVersion == 3, "set user_version above, and migrate");
+  if (version >= 1 && version <= 3) RETURN_IF_ERROR(LinkAll(absl::Now()));
+  RETURN_IF_ERROR(writer_->Execute("PRAGMA user_version=4"));
+  static_assert(kStoreVersion == 4, "set user_version above, and migrate");
   {
     ASSIGN_OR_RETURN(SqlStatement statement,
                      writer_->Prepare("INSERT OR IGNORE INTO meta(key, value) VALUES('log_uuid', ?)"));
     RETURN_IF_ERROR(statement.Bind(NewUuid()).Run());
   }
   RETURN_IF_ERROR(writer_->Execute("COMMIT"));
+  RETURN_IF_ERROR(LoadSketches());
   RETURN_IF_ERROR(FindNextEmbargo());
   ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("SELECT (SELECT value FROM meta WHERE key = 'log_uuid'), "
                                                             "(SELECT COALESCE(MAX(seq), 0) FROM articles)"));
@@ -423,7 +439,9 @@ absl::Status ArticleStore::Prepare() {
 absl::Status ArticleStore::Begin() {
   // A rollback that failed left its transaction open, in which no other can begin.
   if (writer_->in_transaction()) Rollback();
+  if (sketches_lost_) RETURN_IF_ERROR(LoadSketches());
   moves_.clear();
+  sketched_.clear();
   return writer_->Execute("BEGIN IMMEDIATE");
 }
 
@@ -453,6 +471,7 @@ bool ArticleStore::TruncateLog() {
 absl::Status ArticleStore::Savepoint() {
   savepoint_seq_ = next_seq_;
   savepoint_moves_ = moves_.size();
+  savepoint_sketched_ = sketched_.size();
   return writer_->Execute("SAVEPOINT one");
 }
 
@@ -462,7 +481,8 @@ absl::Status ArticleStore::RollbackToSavepoint() {
   next_seq_ = savepoint_seq_;
   moves_.resize(savepoint_moves_);
   next_embargo_ = absl::InfinitePast();  // It may have been told in vain.
-  return writer_->Execute("ROLLBACK TO one; RELEASE one");
+  RETURN_IF_ERROR(writer_->Execute("ROLLBACK TO one; RELEASE one"));
+  return RestoreSketches(savepoint_sketched_);
 }
 
 void ArticleStore::Rollback() {
@@ -470,6 +490,7 @@ void ArticleStore::Rollback() {
   writer_->ResetStatements();
   // Fails where SQLite has rolled back by itself already: the state is the same.
   (void)writer_->Execute("ROLLBACK");
+  sketches_lost_ = writer_->in_transaction() || !RestoreSketches(0).ok();
   moves_.clear();
   next_embargo_ = absl::InfinitePast();  // It may have been told in vain.
   const common::MutexLock lock(mutex_);
@@ -498,6 +519,169 @@ absl::StatusOr<bool> ArticleStore::IsPurged(const Article& article) {
 absl::Status ArticleStore::RememberPurged(absl::string_view key, absl::Time now) {
   ASSIGN_OR_RETURN(SqlStatement statement, writer_->Prepare("INSERT OR IGNORE INTO purged(key, time) VALUES(?, ?)"));
   return statement.Bind(key).Bind(absl::ToUnixMicros(now)).Run();
+}
+
+absl::Status ArticleStore::LoadSketches() {
+  sketches_ = SketchIndex();
+  sketches_lost_ = true;
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT row, sketch FROM sketches ORDER BY row"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) break;
+    // One that can't be read proposes nobody.
+    if (const std::optional<Sketch> sketch = Sketch::Decode(select.Blob(1))) sketches_.Put(select.Int(0), *sketch);
+  }
+  sketches_lost_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status ArticleStore::RestoreSketches(size_t from) {
+  sketches_lost_ = true;
+  for (size_t i = from; i < sketched_.size(); ++i) {
+    ASSIGN_OR_RETURN(const std::optional<Sketch> sketch, ReadSketch(sketched_[i]));
+    if (sketch) {
+      sketches_.Put(sketched_[i], *sketch);
+    } else {
+      sketches_.Remove(sketched_[i]);
+    }
+  }
+  sketched_.resize(from);
+  sketches_lost_ = false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<Sketch>> ArticleStore::ReadSketch(int64_t row) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT sketch FROM sketches WHERE row = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  std::optional<Sketch> sketch;
+  if (found) sketch = Sketch::Decode(select.Blob(0));
+  RETURN_IF_ERROR(select.Run());
+  return sketch;
+}
+
+absl::StatusOr<int64_t> ArticleStore::ReadHeadRow(int64_t row) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT head FROM sketches WHERE row = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  const int64_t head = found ? select.OptionalInt(0).value_or(0) : 0;
+  RETURN_IF_ERROR(select.Run());
+  return head;
+}
+
+absl::StatusOr<bool> ArticleStore::IsAnother(int64_t row, absl::string_view body) {
+  if (row == 0) return true;
+  const Shingles shingles(body);
+  ASSIGN_OR_RETURN(const std::optional<Sketch> before, ReadSketch(row));
+  if (!shingles.enough() || !before) return shingles.enough() || before.has_value();
+  return before->Resemblance(shingles.MakeSketch()) < kNearDuplicate;
+}
+
+absl::StatusOr<ArticleStore::Likeness> ArticleStore::FindLikeness(int64_t row, absl::string_view body, absl::Time now) {
+  // A sketch of 64 is off by 0.06 on average; what it proposes is compared in full, but not without end.
+  constexpr double kSketchSlack = 0.15;
+  constexpr size_t kMaxCompared = 8;
+  Likeness likeness;
+  const Shingles shingles(body);
+  if (!shingles.enough()) return likeness;
+  likeness.sketch = shingles.MakeSketch();
+  for (const SketchIndex::Match& match :
+       sketches_.Find(*likeness.sketch, kNearDuplicate - kSketchSlack, kMaxCompared + 1)) {
+    if (match.row == row) continue;
+    ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("SELECT body FROM texts WHERE row = ?"));
+    ASSIGN_OR_RETURN(const bool has_text, text.Bind(match.row).Step());
+    const double resemblance = has_text ? shingles.Resemblance(Shingles(text.Text(0))) : 0.0;
+    RETURN_IF_ERROR(text.Run());
+    if (resemblance < kNearDuplicate) continue;
+    ASSIGN_OR_RETURN(const int64_t head_row, ReadHeadRow(match.row));
+    ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
+    ASSIGN_OR_RETURN(const bool found, select.Bind(head_row != 0 ? head_row : match.row).Step());
+    StoredArticle head;
+    if (found) ReadHead(select, head);
+    RETURN_IF_ERROR(select.Run());
+    if (!found || head.deleted || head.row == row || EmbargoOf(head.article, now)) continue;
+    likeness.head_row = head.row;
+    likeness.head_id = head.article.id;
+    return likeness;
+  }
+  return likeness;
+}
+
+absl::Status ArticleStore::WriteLikeness(int64_t row, const Likeness& likeness) {
+  sketched_.push_back(row);
+  if (!likeness.sketch) {
+    sketches_.Remove(row);
+    ASSIGN_OR_RETURN(SqlStatement remove, writer_->Prepare("DELETE FROM sketches WHERE row = ?"));
+    return remove.Bind(row).Run();
+  }
+  sketches_.Put(row, *likeness.sketch);
+  ASSIGN_OR_RETURN(SqlStatement write,
+                   writer_->Prepare("INSERT OR REPLACE INTO sketches(row, sketch, head) VALUES(?, ?, ?)"));
+  return write.Bind(row)
+      .BindBlob(likeness.sketch->Encode())
+      .BindOptional(likeness.head_row != 0 ? std::optional(likeness.head_row) : std::nullopt)
+      .Run();
+}
+
+absl::Status ArticleStore::LeaveGroup(int64_t row, absl::Time now) {
+  RETURN_IF_ERROR(WriteLikeness(row, {}));
+  struct Member {
+    int64_t row;
+    std::string id;
+    bool hidden;
+  };
+  std::vector<Member> members;
+  {
+    ASSIGN_OR_RETURN(SqlStatement select,
+                     writer_->Prepare("SELECT a.row, a.id, a.embargo IS NOT NULL FROM sketches s JOIN articles a ON "
+                                      "a.row = s.row WHERE s.head = ? ORDER BY a.create_seq, a.row"));
+    select.Bind(row);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, select.Step());
+      if (!found) break;
+      members.push_back({select.Int(0), select.Text(1), select.Int(2) != 0});
+    }
+  }
+  if (members.empty()) return absl::OkStatus();
+  auto head = std::find_if(members.begin(), members.end(), [](const Member& member) { return !member.hidden; });
+  if (head == members.end()) head = members.begin();
+  for (const Member& member : members) {
+    const bool is_head = member.row == head->row;
+    RETURN_IF_ERROR(SetHead(member.row, is_head ? 0 : head->row, is_head ? std::string() : head->id, now));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ArticleStore::SetHead(int64_t row, int64_t head_row, const std::string& head_id, absl::Time now) {
+  ASSIGN_OR_RETURN(SqlStatement link, writer_->Prepare("UPDATE sketches SET head = ? WHERE row = ?"));
+  RETURN_IF_ERROR(link.BindOptional(head_row != 0 ? std::optional(head_row) : std::nullopt).Bind(row).Run());
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  StoredArticle stored;
+  if (found) ReadHead(select, stored);
+  RETURN_IF_ERROR(select.Run());
+  if (!found || stored.deleted || stored.damaged)
+    return absl::OkStatus();  // It can't be written again, nor is it shown.
+  stored.article.duplicate_of = head_id;
+  return RewriteHead(stored, /*new_content=*/false, now).status();
+}
+
+absl::Status ArticleStore::LinkAll(absl::Time now) {
+  constexpr size_t kBatch = 500;
+  for (int64_t after_row = 0;;) {
+    ASSIGN_OR_RETURN(std::vector<StoredArticle> batch, SelectHeads(*writer_, after_row, kBatch));
+    for (StoredArticle& stored : batch) {
+      RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kBody, stored));
+      if (stored.damaged) continue;
+      ASSIGN_OR_RETURN(const Likeness likeness, FindLikeness(stored.row, stored.article.body, now));
+      RETURN_IF_ERROR(WriteLikeness(stored.row, likeness));
+      if (likeness.head_row == 0) continue;
+      stored.article.duplicate_of = likeness.head_id;
+      // No change that readers of the log must see: nobody was told otherwise.
+      ASSIGN_OR_RETURN(SqlStatement write, writer_->Prepare("UPDATE articles SET head = ? WHERE row = ?"));
+      RETURN_IF_ERROR(write.BindBlob(EncodeArticle(stored.article).head).Bind(stored.row).Run());
+    }
+    if (batch.size() < kBatch) return absl::OkStatus();
+    after_row = batch.back().row;
+  }
 }
 
 absl::Status ArticleStore::WriteUrls(int64_t row, const Article& article) {
@@ -566,6 +750,15 @@ absl::Status ArticleStore::ReleaseEmbargoes(absl::Time now, size_t max_articles)
                                                             "change_time = embargo, embargo = NULL WHERE row = ?2"));
     RETURN_IF_ERROR(release.Bind(static_cast<int64_t>(seq)).Bind(row).Run());
     moves_.push_back({row, old_seq, seq});
+    // The same text may have come from elsewhere meanwhile, and nobody could be told whom it repeats.
+    ASSIGN_OR_RETURN(const int64_t head, ReadHeadRow(row));
+    if (head != 0) continue;
+    ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("SELECT body FROM texts WHERE row = ?"));
+    ASSIGN_OR_RETURN(const bool has_text, text.Bind(row).Step());
+    const std::string body = has_text ? text.Text(0) : std::string();
+    RETURN_IF_ERROR(text.Run());
+    ASSIGN_OR_RETURN(const Likeness likeness, FindLikeness(row, body, now));
+    if (likeness.head_row != 0) RETURN_IF_ERROR(SetHead(row, likeness.head_row, likeness.head_id, now));
   }
   return FindNextEmbargo();
 }
@@ -646,6 +839,7 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
     result.seq = stored.seq;
     const bool older = stored.update_time && incoming.update_time && *incoming.update_time < *stored.update_time;
     RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, existing->stored));
+    result.duplicate_of = stored.duplicate_of;
     if (stored.content_hash == incoming.content_hash && !existing->stored.damaged) {
       result.outcome = IngestOutcome::kUnchanged;
       return result;
@@ -697,6 +891,14 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   std::vector<SourceLabel> unmapped;
   MapSourceLabels(taxonomy, now, article, unmapped);
   article.etag = EtagOf(article);
+  // A text that was merely mended repeats whom it repeated.
+  std::optional<Likeness> likeness;
+  ASSIGN_OR_RETURN(const bool another, IsAnother(alive ? existing->stored.row : 0, article.body));
+  if (another) {
+    if (alive) RETURN_IF_ERROR(LeaveGroup(existing->stored.row, now));
+    ASSIGN_OR_RETURN(likeness, FindLikeness(alive ? existing->stored.row : 0, article.body, now));
+  }
+  article.duplicate_of = likeness ? likeness->head_id : existing->stored.article.duplicate_of;
 
   const uint64_t seq = next_seq_++;
   const std::optional<int64_t> embargo = EmbargoOf(article, now);
@@ -753,7 +955,9 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
   RETURN_IF_ERROR(text.Bind(row).Bind(article.body).BindBlob(encoded.evidence).Run());
   RETURN_IF_ERROR(WriteUrls(row, article));
   if (existing || !unmapped.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
+  if (likeness) RETURN_IF_ERROR(WriteLikeness(row, *likeness));
 
+  result.duplicate_of = article.duplicate_of;
   result.outcome = alive ? IngestOutcome::kUpdated : IngestOutcome::kCreated;
   result.seq = seq;
   result.row = row;
@@ -820,13 +1024,18 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
     if (stored.deleted) continue;
     ASSIGN_OR_RETURN(last_seq, WriteTombstone(stored, /*url=*/"", now));
   }
+  for (const std::string& key : refused) RETURN_IF_ERROR(RememberPurged(key, now));
+  ASSIGN_OR_RETURN(const uint64_t erased_seq, EraseUrls(refused, now));
+  return std::max(last_seq, erased_seq);
+}
 
+absl::StatusOr<uint64_t> ArticleStore::EraseUrls(const std::set<std::string>& refused, absl::Time now) {
+  uint64_t last_seq = 0;
   // What is stored under a refused URL goes too. What merely names one among others is another article, by its id and
   // its own URL: many pages may name the front page of their site so by mistake, and a purge can't be undone.
   std::vector<StoredArticle> stored_there;
   std::set<int64_t> naming;
   for (const std::string& key : refused) {
-    RETURN_IF_ERROR(RememberPurged(key, now));
     ASSIGN_OR_RETURN(SqlStatement others,
                      writer_->Prepare("SELECT a.row, a.id, a.seq, u.own FROM urls u JOIN articles a ON a.row = u.row "
                                       "WHERE u.key = ? AND a.deleted = 0"));
@@ -869,6 +1078,64 @@ absl::StatusOr<uint64_t> ArticleStore::Purge(absl::string_view id_or_url, const 
   return last_seq;
 }
 
+absl::StatusOr<int64_t> ArticleStore::EraseIds(const std::set<std::string>& keys, absl::Time now) {
+  std::vector<StoredArticle> named;
+  {
+    ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT row, id, seq, deleted FROM articles"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, select.Step());
+      if (!found) break;
+      if (!keys.contains(IdKey(select.Text(1)))) continue;
+      StoredArticle& stored = named.emplace_back();
+      stored.row = select.Int(0);
+      stored.article.id = select.Text(1);
+      stored.article.seq = static_cast<uint64_t>(select.Int(2));
+      stored.deleted = select.Int(3) != 0;
+    }
+  }
+  int64_t count = 0;
+  for (const StoredArticle& stored : named) {
+    RETURN_IF_ERROR(ForgetHistory(stored.row));
+    if (stored.deleted) continue;
+    RETURN_IF_ERROR(WriteTombstone(stored, /*url=*/"", now).status());
+    ++count;
+  }
+  return count;
+}
+
+absl::StatusOr<int64_t> ArticleStore::BecomeAnother(const std::vector<Refusal>& refusals, absl::Time now) {
+  RETURN_IF_ERROR(Begin());
+  const auto change = [&]() -> absl::StatusOr<int64_t> {
+    erase_log_ = true;
+    std::set<std::string> keys;
+    for (const Refusal& refusal : refusals) {
+      keys.insert(refusal.key);
+      RETURN_IF_ERROR(RememberPurged(refusal.key, refusal.time));
+    }
+    ASSIGN_OR_RETURN(SqlStatement before, writer_->Prepare("SELECT COUNT(*) FROM articles WHERE deleted = 0"));
+    ASSIGN_OR_RETURN(bool counted, before.Step());
+    int64_t count = counted ? before.Int(0) : 0;
+    RETURN_IF_ERROR(before.Run());
+    RETURN_IF_ERROR(EraseIds(keys, now).status());
+    RETURN_IF_ERROR(EraseUrls(keys, now).status());
+    ASSIGN_OR_RETURN(counted, before.Step());
+    count -= counted ? before.Int(0) : 0;
+    RETURN_IF_ERROR(before.Run());
+    log_uuid_ = NewUuid();
+    ASSIGN_OR_RETURN(SqlStatement name, writer_->Prepare("UPDATE meta SET value = ? WHERE key = 'log_uuid'"));
+    RETURN_IF_ERROR(name.Bind(log_uuid_).Run());
+    return count;
+  };
+  absl::StatusOr<int64_t> erased = change();
+  if (!erased.ok()) {
+    Rollback();
+    return erased;
+  }
+  RETURN_IF_ERROR(Commit());
+  if (erase_log_) return absl::UnavailableError(absl::StrCat(path_, " is being read by somebody; try again"));
+  return erased;
+}
+
 absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<std::string>& keys, absl::Time now) {
   ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare(kSelectByRow));
   ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
@@ -878,23 +1145,29 @@ absl::StatusOr<uint64_t> ArticleStore::PartFromUrls(int64_t row, const std::set<
   RETURN_IF_ERROR(select.Run());
   if (stored.damaged) return uint64_t{0};  // It can't be written again, nor is it shown.
   std::erase_if(stored.article.alternate_urls, [&](const std::string& url) { return keys.contains(KeyOfUrl(url)); });
-  // Its content has changed, so that the index takes it in anew. Etag and hash stay: the caller has said nothing new.
+  return RewriteHead(stored, /*new_content=*/true, now);
+}
+
+absl::StatusOr<uint64_t> ArticleStore::RewriteHead(const StoredArticle& stored, bool new_content, absl::Time now) {
+  // Etag and hash stay: the caller has said nothing new.
   const uint64_t seq = next_seq_++;
   ASSIGN_OR_RETURN(SqlStatement update,
-                   writer_->Prepare("UPDATE articles SET seq = ?1, content_seq = ?1, head = ?2, change_time = ?3 WHERE "
-                                    "row = ?4"));
+                   writer_->Prepare("UPDATE articles SET seq = ?1, content_seq = CASE WHEN ?2 THEN ?1 ELSE content_seq "
+                                    "END, head = ?3, change_time = ?4 WHERE row = ?5"));
   RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                      .Bind(int64_t{new_content})
                       .BindBlob(EncodeArticle(stored.article).head)
                       .Bind(absl::ToUnixMicros(now))
-                      .Bind(row)
+                      .Bind(stored.row)
                       .Run());
-  moves_.push_back({row, stored.article.seq, seq});
+  moves_.push_back({stored.row, stored.article.seq, seq});
   return seq;
 }
 
 absl::StatusOr<uint64_t> ArticleStore::WriteTombstone(const StoredArticle& stored, const std::string& url,
                                                       absl::Time now) {
   const int64_t row = stored.row;
+  RETURN_IF_ERROR(LeaveGroup(row, now));
   const uint64_t seq = next_seq_++;
   std::string head;
   if (!url.empty()) {
@@ -934,6 +1207,7 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
     return false;
   }
 
+  const Article before = article;
   std::erase_if(article.labels, [](const Label& label) { return label.source == LabelSource::kClassifier; });
   article.labels.insert(article.labels.end(), labeling.labels.begin(), labeling.labels.end());
   article.country_outcome = labeling.country_outcome;
@@ -947,20 +1221,30 @@ absl::StatusOr<bool> ArticleStore::SetLabeling(int64_t row, uint64_t content_seq
   std::vector<SourceLabel> unmapped;
   MapSourceLabels(taxonomy, absl::Now(), article, unmapped);
 
-  const uint64_t seq = next_seq_++;
   const EncodedArticle encoded = EncodeArticle(article);
-  RETURN_IF_ERROR(KeepLabels(row, encoded.labels, absl::Now()));
-  ASSIGN_OR_RETURN(SqlStatement update,
-                   writer_->Prepare("UPDATE articles SET seq = ?, label_state = ?, label_attempts = 0, head = ?, "
-                                    "labels = ?, change_time = ? WHERE row = ?"));
-  RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
-                      .Bind(static_cast<int64_t>(article.label_state))
-                      .BindBlob(encoded.head)
-                      .BindBlob(encoded.labels)
-                      .Bind(absl::ToUnixMicros(absl::Now()))
-                      .Bind(row)
-                      .Run());
-  moves_.push_back({row, article.seq, seq});
+  const bool same = before.label_state == LabelState::kDone && SameLabels(before.labels, article.labels) &&
+                    before.country_outcome == article.country_outcome &&
+                    before.issue_outcome == article.issue_outcome && before.language_code == article.language_code;
+  if (same) {
+    ASSIGN_OR_RETURN(SqlStatement update,
+                     writer_->Prepare("UPDATE articles SET labels = ?, labelled_by = ? WHERE row = ?"));
+    RETURN_IF_ERROR(update.BindBlob(encoded.labels).Bind(labeling.version).Bind(row).Run());
+  } else {
+    const uint64_t seq = next_seq_++;
+    RETURN_IF_ERROR(KeepLabels(row, encoded.labels, absl::Now()));
+    ASSIGN_OR_RETURN(SqlStatement update,
+                     writer_->Prepare("UPDATE articles SET seq = ?, label_state = ?, label_attempts = 0, head = ?, "
+                                      "labels = ?, change_time = ?, labelled_by = ? WHERE row = ?"));
+    RETURN_IF_ERROR(update.Bind(static_cast<int64_t>(seq))
+                        .Bind(static_cast<int64_t>(article.label_state))
+                        .BindBlob(encoded.head)
+                        .BindBlob(encoded.labels)
+                        .Bind(absl::ToUnixMicros(absl::Now()))
+                        .Bind(labeling.version)
+                        .Bind(row)
+                        .Run());
+    moves_.push_back({row, article.seq, seq});
+  }
   ASSIGN_OR_RETURN(SqlStatement text, writer_->Prepare("UPDATE texts SET evidence = ? WHERE row = ?"));
   RETURN_IF_ERROR(text.BindBlob(encoded.evidence).Bind(row).Run());
   if (!article.source_labels.empty()) RETURN_IF_ERROR(WriteUnmapped(row, unmapped));
@@ -1084,6 +1368,12 @@ absl::Status ArticleStore::SetFollowed(absl::string_view etag) {
   ASSIGN_OR_RETURN(SqlStatement statement,
                    writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('labels_follow', ?)"));
   return statement.BindBlob(etag).Run();
+}
+
+absl::Status ArticleStore::SetRelabelled(absl::string_view version) {
+  ASSIGN_OR_RETURN(SqlStatement statement,
+                   writer_->Prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('labels_version', ?)"));
+  return statement.BindBlob(version).Run();
 }
 
 absl::StatusOr<ArticleStore::ReadLease> ArticleStore::Lease() const {
@@ -1271,6 +1561,28 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadPending(uint64_t af
   return result;
 }
 
+absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadLabelled(int64_t after_row, absl::string_view but_of,
+                                                                      size_t max_articles, size_t max_bytes) const {
+  static const std::string* const kSql = new std::string(absl::StrCat(
+      "SELECT ", kHeadColumns,
+      ", t.body FROM articles a LEFT JOIN texts t ON t.row = a.row WHERE a.row > ?1 AND a.label_state = 2 AND "
+      "a.deleted = 0 AND (?2 = '' OR a.labelled_by <> ?2) ORDER BY a.row LIMIT ?3"));
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
+  select.Bind(after_row).Bind(but_of).Bind(static_cast<int64_t>(max_articles));
+  std::vector<StoredArticle> result;
+  size_t bytes = 0;
+  while (result.empty() || bytes < max_bytes) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) break;
+    StoredArticle& stored = result.emplace_back();
+    ReadHead(select, stored);
+    stored.article.body = select.Text(12);
+    bytes += stored.article.body.size() + stored.article.title.size();
+  }
+  return result;
+}
+
 absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadHeads(int64_t after_row, size_t max_articles) const {
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
   return SelectHeads(*reader, after_row, max_articles);
@@ -1279,6 +1591,24 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadHeads(int64_t after
 absl::StatusOr<std::string> ArticleStore::ReadFollowed() const {
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
   ASSIGN_OR_RETURN(SqlStatement statement, reader->Prepare("SELECT value FROM meta WHERE key = 'labels_follow'"));
+  ASSIGN_OR_RETURN(const bool found, statement.Step());
+  return found ? statement.Blob(0) : std::string();
+}
+
+absl::StatusOr<std::vector<ArticleStore::Refusal>> ArticleStore::ReadRefusals() const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare("SELECT key, time FROM purged ORDER BY time, key"));
+  std::vector<Refusal> refusals;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return refusals;
+    refusals.push_back({select.Text(0), absl::FromUnixMicros(select.Int(1))});
+  }
+}
+
+absl::StatusOr<std::string> ArticleStore::ReadRelabelled() const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement statement, reader->Prepare("SELECT value FROM meta WHERE key = 'labels_version'"));
   ASSIGN_OR_RETURN(const bool found, statement.Step());
   return found ? statement.Blob(0) : std::string();
 }
@@ -1301,7 +1631,8 @@ absl::Status ArticleStore::FillInfo(IndexInfo& info) const {
                                      "(SELECT COUNT(*) FROM articles WHERE label_state = 1 AND deleted = 0), "
                                      "(SELECT COUNT(*) FROM articles WHERE label_state = 3 AND deleted = 0), "
                                      "(SELECT COUNT(*) FROM (SELECT DISTINCT kind, name FROM unmapped)), "
-                                     "(SELECT COUNT(*) FROM purged)"));
+                                     "(SELECT COUNT(*) FROM purged), "
+                                     "(SELECT COUNT(*) FROM sketches WHERE head IS NOT NULL)"));
     ASSIGN_OR_RETURN(const bool found, counts.Step());
     if (found) {
       info.deleted_count = counts.Int(1);
@@ -1310,6 +1641,7 @@ absl::Status ArticleStore::FillInfo(IndexInfo& info) const {
       info.failed_count = counts.Int(3);
       info.unmapped_label_count = counts.Int(4);
       info.purged_count = counts.Int(5);
+      info.duplicate_count = counts.Int(6);
     }
   }
   ASSIGN_OR_RETURN(SqlStatement names, reader->Prepare("SELECT kind, name, COUNT(*) FROM unmapped GROUP BY kind, name "

@@ -28,13 +28,14 @@
 #include "search_service/article_labeler.h"
 #include "search_service/engine.h"
 #include "search_service/label_correction.h"
+#include "search_service/near_duplicates.h"
 #include "search_service/sqlite.h"
 #include "search_service/taxonomy.h"
 #include "search_service/visible_prefix.h"
 
 namespace dateline::search {
 
-inline constexpr int32_t kStoreVersion = 3;
+inline constexpr int32_t kStoreVersion = 4;
 // How long a version of an article is kept after another replaced it, or after it was deleted.
 inline constexpr absl::Duration kVersionAge = absl::Hours(30 * 24);
 
@@ -63,6 +64,7 @@ class ArticleStore {
     absl::Status error;
     uint64_t seq = 0;
     int64_t row = 0;
+    std::string duplicate_of;
   };
 
   // DataLoss if the file is damaged, FailedPrecondition if a newer version made it. One of an older version is brought
@@ -78,7 +80,10 @@ class ArticleStore {
   absl::Status Savepoint();
   absl::Status ReleaseSavepoint();
   absl::Status RollbackToSavepoint();
-  // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always.
+  // `incoming` is normalised. Labels of the classifier stay if the text is the same; an editor's always. A new or new
+  // written text that nearly repeats another article's (near_duplicates.h) is linked to that one, or to the one that
+  // that is linked to: nothing is linked to what is linked itself, nor to what is under embargo. When the head of such
+  // a group goes, or gets another text, the one of them that came first takes its place.
   absl::StatusOr<PutResult> Put(const Article& incoming, const Taxonomy& taxonomy, absl::Time now);
   // Deletes the article that Find finds. A purge by URL goes by all articles that have it, and an etag must be that of
   // each. What a purge refuses: the ids of the articles it erases, and all URLs of those that it was asked for. With
@@ -86,8 +91,17 @@ class ArticleStore {
   // The sequence of the last change; 0 if there was nothing to delete and that is allowed. NotFound and Aborted are the
   // caller's errors: nothing was changed, and the transaction may go on.
   absl::StatusOr<uint64_t> Delete(absl::string_view id_or_url, const DeleteOptions& options, absl::Time now);
+  // What is refused: hashes of ids and URLs, and when that was ordered.
+  struct Refusal {
+    std::string key;
+    absl::Time time;
+  };
+  // Makes of a copy of a store another one: with a log of its own, from which nothing that was told of the first one's
+  // can be followed, and without what has been purged since the copy was made. Gives how many articles that erased.
+  absl::StatusOr<int64_t> BecomeAnother(const std::vector<Refusal>& refusals, absl::Time now);
   // Replaces the classifier's labels, unless the text has changed since `content_seq`. True if it was done. A damaged
-  // article is kFailed instead.
+  // article is kFailed instead. Where the labels are those that it has already, nothing changes that readers of the log
+  // must see.
   absl::StatusOr<bool> SetLabeling(int64_t row, uint64_t content_seq, const Labeling& labeling,
                                    const Taxonomy& taxonomy);
   // Makes an editor's decisions those of the article that Find finds, and gives it as it is then, without body. `seq`
@@ -108,6 +122,8 @@ class ArticleStore {
                                          absl::Time now);
   // Notes that all labels are in line with the taxonomy of this etag.
   absl::Status SetFollowed(absl::string_view etag);
+  // Notes that no article has labels of another version of the labeler.
+  absl::Status SetRelabelled(absl::string_view version);
   // Gives up to `max_articles` articles whose embargo has ended by `now` a new place in the log: whoever follows the
   // log hears of them, though nobody has written anything. One whose end has come and was not told yet stays until it
   // is.
@@ -175,11 +191,19 @@ class ArticleStore {
   // Articles that wait for labels, longest waiting first, from `after_content_seq` on.
   absl::StatusOr<std::vector<StoredArticle>> ReadPending(uint64_t after_content_seq, size_t max_articles,
                                                          size_t max_bytes) const;
+  // Articles with text after `row`, by row, that have labels, but not of this version of the labeler (empty: whatever
+  // they are of): up to the limits, at least one.
+  absl::StatusOr<std::vector<StoredArticle>> ReadLabelled(int64_t after_row, absl::string_view but_of,
+                                                          size_t max_articles, size_t max_bytes) const;
   // Heads of all articles after `row`, by row.
   absl::StatusOr<std::vector<StoredArticle>> ReadHeads(int64_t after_row, size_t max_articles) const;
   absl::StatusOr<Taxonomy> ReadTaxonomy() const;
+  // By time, then by key.
+  absl::StatusOr<std::vector<Refusal>> ReadRefusals() const;
   // The etag that SetFollowed noted last; empty if none.
   absl::StatusOr<std::string> ReadFollowed() const;
+  // The version that SetRelabelled noted last; empty if none.
+  absl::StatusOr<std::string> ReadRelabelled() const;
   // Fills in the counts, sizes and unmapped labels.
   absl::Status FillInfo(IndexInfo& info) const;
 
@@ -201,6 +225,9 @@ class ArticleStore {
   // The parts of Delete.
   absl::StatusOr<std::vector<StoredArticle>> SelectToPurge(absl::string_view id_or_url);
   absl::StatusOr<uint64_t> Purge(absl::string_view id_or_url, const std::vector<StoredArticle>& named, absl::Time now);
+  // Erases all of what is stored under these URLs, and parts from them what else names them.
+  absl::StatusOr<uint64_t> EraseUrls(const std::set<std::string>& keys, absl::Time now);
+  absl::StatusOr<int64_t> EraseIds(const std::set<std::string>& keys, absl::Time now);
   // `url` is what stays of a deleted article beside its id: for those who know it by that. Empty for a purge.
   absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored, const std::string& url, absl::Time now);
   absl::StatusOr<uint64_t> PartFromUrls(int64_t row, const std::set<std::string>& keys, absl::Time now);
@@ -208,6 +235,28 @@ class ArticleStore {
   absl::Status KeepVersion(int64_t row, bool same_text, absl::Time now);
   absl::Status KeepLabels(int64_t row, absl::string_view new_labels, absl::Time now);
   absl::Status ForgetHistory(int64_t row);
+  // Near-duplicates. Who an article repeats, and by which sketch that was found; without a sketch it has too little
+  // text.
+  struct Likeness {
+    std::optional<Sketch> sketch;
+    int64_t head_row = 0;  // 0: nobody.
+    std::string head_id;
+  };
+  absl::Status LoadSketches();
+  absl::Status RestoreSketches(size_t from);
+  absl::StatusOr<std::optional<Sketch>> ReadSketch(int64_t row);
+  absl::StatusOr<int64_t> ReadHeadRow(int64_t row);
+  // Of what is written at `row` (0: a new one) with this body.
+  absl::StatusOr<Likeness> FindLikeness(int64_t row, absl::string_view body, absl::Time now);
+  // Whether the text at `row` has become another one, so that it has to be compared anew.
+  absl::StatusOr<bool> IsAnother(int64_t row, absl::string_view body);
+  absl::Status WriteLikeness(int64_t row, const Likeness& likeness);
+  // Takes a row out of its group, of which another becomes the head if it was it.
+  absl::Status LeaveGroup(int64_t row, absl::Time now);
+  absl::Status SetHead(int64_t row, int64_t head_row, const std::string& head_id, absl::Time now);
+  absl::Status LinkAll(absl::Time now);
+  // Writes the head of a stored article anew, as a change of its own.
+  absl::StatusOr<uint64_t> RewriteHead(const StoredArticle& stored, bool new_content, absl::Time now);
   absl::Status WriteUrls(int64_t row, const Article& article);
   absl::Status WriteUnmapped(int64_t row, const std::vector<SourceLabel>& unmapped);
   absl::StatusOr<ReadLease> Lease() const;
@@ -220,7 +269,11 @@ class ArticleStore {
   std::vector<RowMove> moves_;  // Writer thread only.
   // Never later than the next end of an embargo. Writer thread only.
   absl::Time next_embargo_ = absl::InfiniteFuture();
+  SketchIndex sketches_;           // Writer thread only: of the table of that name.
+  std::vector<int64_t> sketched_;  // Writer thread only: rows whose sketch changed since Begin.
+  bool sketches_lost_ = false;     // Writer thread only: they have to be loaded again.
   // At the savepoint. Writer thread only.
+  size_t savepoint_sketched_ = 0;
   uint64_t savepoint_seq_ = 1;
   size_t savepoint_moves_ = 0;
 

@@ -108,12 +108,14 @@ TEST(ArticleStoreTest, AStoreOfTheFirstVersionLearnsWhichUrlsAreArticlesOwn) {
   }
   {
     absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
-    ASSERT_TRUE((*sql)
-                    ->Execute("ALTER TABLE urls DROP COLUMN own; DROP INDEX articles_embargo; "
-                              "ALTER TABLE articles DROP COLUMN create_seq; ALTER TABLE articles DROP COLUMN "
-                              "correct_seq; ALTER TABLE articles DROP COLUMN change_time; ALTER TABLE articles DROP "
-                              "COLUMN embargo; PRAGMA user_version=1")
-                    .ok());
+    ASSERT_TRUE(
+        (*sql)
+            ->Execute("ALTER TABLE urls DROP COLUMN own; DROP INDEX articles_embargo; "
+                      "ALTER TABLE articles DROP COLUMN create_seq; ALTER TABLE articles DROP COLUMN "
+                      "correct_seq; ALTER TABLE articles DROP COLUMN change_time; ALTER TABLE articles DROP "
+                      "COLUMN embargo; ALTER TABLE articles DROP COLUMN labelled_by; DROP TABLE sketches; PRAGMA "
+                      "user_version=1")
+            .ok());
   }
   for (int i = 0; i < 2; ++i) {
     auto store = OpenOrDie(path);
@@ -292,6 +294,160 @@ TEST(ArticleStoreTest, ReplacedVersionsAndLabelsAreKeptForTheirTime) {
   EXPECT_FALSE(more);
   EXPECT_TRUE(store->ReadVersions(row)->empty());
   EXPECT_TRUE(store->ReadLabelHistory(row)->empty());
+}
+
+// Some 80 words; another `number` has none of them.
+std::string Story(int number) {
+  std::string text;
+  for (int i = 0; i < 80; ++i) absl::StrAppend(&text, i == 0 ? "" : " ", "word", number, "x", i * i % 97);
+  return text;
+}
+
+std::string DuplicateOf(ArticleStore& store, const std::string& id) {
+  const absl::StatusOr<std::optional<StoredArticle>> found = store.Find(id, Parts::kHead);
+  if (!found.ok() || !*found) return "none such";
+  return (*found)->article.duplicate_of;
+}
+
+int64_t DuplicateCount(const ArticleStore& store) {
+  IndexInfo info;
+  EXPECT_TRUE(store.FillInfo(info).ok());
+  return info.duplicate_count;
+}
+
+TEST(ArticleStoreTest, NearDuplicatesAreLinkedToTheFirstWhateverTheirHeadlines) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("a", "One", Story(1))).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "Another headline", Story(1) + " (Reuters)")).duplicate_of, "a");
+  // Like the second; linked to the head of both.
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("c", "A third", Story(1) + " (Reuters) More")).duplicate_of, "a");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("other", "One", Story(2))).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("short", "One", "Read more.")).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("short2", "One", "Read more.")).duplicate_of, "");
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateOf(*store, "a"), "");
+  EXPECT_EQ(DuplicateOf(*store, "c"), "a");
+  EXPECT_EQ(DuplicateCount(*store), 2);
+  // They are there after the next start, and found.
+  store = nullptr;
+  store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  const ArticleStore::PutResult again = PutOrDie(*store, MakeArticle("b", "Another headline", Story(1) + " (Reuters)"));
+  EXPECT_EQ(again.outcome, IngestOutcome::kUnchanged);
+  EXPECT_EQ(again.duplicate_of, "a");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("d", "A fourth", Story(2))).duplicate_of, "other");
+  ASSERT_TRUE(store->Commit().ok());
+}
+
+TEST(ArticleStoreTest, WhenTheHeadGoesTheNextOneTakesItsPlaceAndAllHearOfIt) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  for (const std::string id : {"a", "b", "c", "d"}) PutOrDie(*store, MakeArticle(id, "Title " + id, Story(1)));
+  ASSERT_TRUE(store->Commit().ok());
+  const uint64_t before = store->last_seq();
+  ASSERT_TRUE(store->Begin().ok());
+  ASSERT_TRUE(store->Delete("a", {}, absl::Now()).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateOf(*store, "b"), "");
+  EXPECT_EQ(DuplicateOf(*store, "c"), "b");
+  EXPECT_EQ(DuplicateOf(*store, "d"), "b");
+  EXPECT_EQ(store->ReadChanges(before, 100, 1'000'000)->articles.size(), 4U);
+  // Their text is as it was: labels are not asked for again.
+  EXPECT_LE((*store->Find("c", Parts::kHead))->article.content_seq, before);
+
+  // Another text of the head, with its old place taken by a purge of the next.
+  ASSERT_TRUE(store->Begin().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "Title b", Story(2))).duplicate_of, "");
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateOf(*store, "c"), "");
+  EXPECT_EQ(DuplicateOf(*store, "d"), "c");
+  ASSERT_TRUE(store->Begin().ok());
+  DeleteOptions purge;
+  purge.purge = true;
+  ASSERT_TRUE(store->Delete("c", purge, absl::Now()).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateOf(*store, "d"), "");
+  EXPECT_EQ(DuplicateCount(*store), 0);
+}
+
+TEST(ArticleStoreTest, AnEditThatMendsATextChangesNoLink) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  PutOrDie(*store, MakeArticle("a", "Title", Story(1)));
+  PutOrDie(*store, MakeArticle("b", "Title", Story(1)));
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("a", "Title", Story(1) + " mended")).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "New title", Story(1) + " mended")).duplicate_of, "a");
+  // It goes its own way, and comes back.
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "New title", "Too short.")).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "New title", Story(1))).duplicate_of, "a");
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateCount(*store), 1);
+}
+
+TEST(ArticleStoreTest, WhatWasUndoneIsNobodysHead) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  ASSERT_TRUE(store->Begin().ok());
+  PutOrDie(*store, MakeArticle("a", "Title", Story(1)));
+  ASSERT_TRUE(store->Commit().ok());
+  ASSERT_TRUE(store->Begin().ok());
+  PutOrDie(*store, MakeArticle("a", "Title", Story(3)));
+  ASSERT_TRUE(store->Savepoint().ok());
+  PutOrDie(*store, MakeArticle("undone", "Title", Story(2)));
+  ASSERT_TRUE(store->RollbackToSavepoint().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("b", "Title", Story(2))).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("c", "Title", Story(3))).duplicate_of, "a");
+  store->Rollback();
+  ASSERT_TRUE(store->Begin().ok());
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("d", "Title", Story(2))).duplicate_of, "");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("e", "Title", Story(1))).duplicate_of, "a");
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("f", "Title", Story(3))).duplicate_of, "");
+  ASSERT_TRUE(store->Commit().ok());
+}
+
+TEST(ArticleStoreTest, NothingIsLinkedToWhatNobodyIsToSee) {
+  TempDir dir;
+  auto store = OpenOrDie(dir.path() + "/articles.db");
+  Article hidden = MakeArticle("hidden", "Title", Story(1));
+  hidden.visible_from = absl::Now() + absl::Hours(1);
+  ASSERT_TRUE(store->Begin().ok());
+  PutOrDie(*store, hidden);
+  EXPECT_EQ(PutOrDie(*store, MakeArticle("seen", "Title", Story(1))).duplicate_of, "");
+  ASSERT_TRUE(store->Commit().ok());
+  ASSERT_TRUE(store->Begin().ok());
+  ASSERT_TRUE(store->ReleaseEmbargoes(absl::Now() + absl::Hours(2), 10).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(DuplicateOf(*store, "hidden"), "seen");
+  EXPECT_EQ(DuplicateOf(*store, "seen"), "");
+}
+
+TEST(ArticleStoreTest, AStoreOfBeforeLearnsWhatRepeatsWhat) {
+  TempDir dir;
+  const std::string path = dir.path() + "/articles.db";
+  {
+    auto store = OpenOrDie(path);
+    ASSERT_TRUE(store->Begin().ok());
+    PutOrDie(*store, MakeArticle("a", "Title", Story(1)));
+    PutOrDie(*store, MakeArticle("b", "Title", Story(2)));
+    PutOrDie(*store, MakeArticle("c", "Title", Story(1)));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  {
+    auto connection = *SqlConnection::Open(path, /*read_only=*/false);
+    ASSERT_TRUE(
+        connection
+            ->Execute("ALTER TABLE articles DROP COLUMN labelled_by; DROP TABLE sketches; PRAGMA user_version = 3")
+            .ok());
+  }
+  auto store = OpenOrDie(path);
+  EXPECT_EQ(DuplicateOf(*store, "a"), "");
+  EXPECT_EQ(DuplicateOf(*store, "b"), "");
+  EXPECT_EQ(DuplicateOf(*store, "c"), "a");
+  EXPECT_EQ(DuplicateCount(*store), 1);
 }
 
 TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted) {

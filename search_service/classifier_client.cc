@@ -208,7 +208,9 @@ absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> ClassifierClient::Label(
   labelings.reserve(articles.size());
   for (const cpb::BatchClassifyResult& result : response.results()) {
     if (result.has_response()) {
-      labelings.emplace_back(LabelingFromProto(result.response()));
+      const cpb::ClassifyResponse& tags = result.response();
+      labelings.emplace_back(LabelingFromProto(tags));
+      labelings.back()->version = VersionOf(tags.model_version(), tags.taxonomy_version(), tags.gazetteer_version());
     } else if (result.has_error() && result.error().code() != 0) {
       const absl::Status error = common::rpc::FromItemError(result.error());
       if (IsOfTagging(error)) {
@@ -246,6 +248,30 @@ absl::StatusOr<std::optional<TaxonomyData>> ClassifierClient::FetchTaxonomy(absl
   }
   if (!etag.empty() && response.etag() == etag) return std::optional<TaxonomyData>();
   return std::optional<TaxonomyData>(TaxonomyFromProto(response));
+}
+
+std::string ClassifierClient::VersionOf(absl::string_view model, absl::string_view taxonomy,
+                                        absl::string_view gazetteer) const {
+  std::string version = absl::StrCat(model, " ", taxonomy, " ", gazetteer);
+  if (tagging_.profile != cpb::COUNTRY_PROFILE_UNSPECIFIED) {
+    absl::StrAppend(&version, " ", cpb::CountryProfile_Name(tagging_.profile));
+  }
+  for (const cpb::CountryPrior& prior : tagging_.priors) {
+    absl::StrAppend(&version, " ", prior.has_region_code() ? prior.region_code() : prior.group_id(), "=",
+                    prior.log_odds());
+  }
+  return version;
+}
+
+absl::StatusOr<std::string> ClassifierClient::FetchVersion(absl::Time deadline) {
+  CancellableCall call(*this, deadline);
+  cpb::GetModelInfoResponse response;
+  const absl::Status status =
+      common::rpc::FromGrpcStatus(stub_->GetModelInfo(call.context(), cpb::GetModelInfoRequest(), &response));
+  // A classifier of another make need not have it.
+  if (absl::IsUnimplemented(status)) return std::string();
+  RETURN_IF_ERROR(status);
+  return VersionOf(response.model_version(), response.taxonomy_version(), response.gazetteer_version());
 }
 
 absl::StatusOr<ExtractedDocument> ClassifierClient::Extract(const apb::RawDocument& document, absl::Time deadline) {

@@ -38,12 +38,15 @@ class ClassifierClient final : public ArticleLabeler, public DocumentExtractor {
   absl::StatusOr<std::vector<absl::StatusOr<Labeling>>> Label(const std::vector<LabelingInput>& articles,
                                                               absl::Time deadline) override;
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time deadline) override;
+  absl::StatusOr<std::string> FetchVersion(absl::Time deadline) override;
   absl::StatusOr<ExtractedDocument> Extract(const article::v1::RawDocument& document, absl::Time deadline) override;
-  // Label and FetchTaxonomy, which the engine calls; who waits for Extract has a deadline and a caller of its own.
+  // All but Extract, which the engine calls; who waits for Extract has a deadline and a caller of its own.
   void Cancel() override;
 
  private:
   class CancellableCall;
+  // Of answers with these versions, as they are asked for here.
+  std::string VersionOf(absl::string_view model, absl::string_view taxonomy, absl::string_view gazetteer) const;
 
   const std::unique_ptr<classifier::v1::ClassifierService::StubInterface> stub_;
   const Tagging tagging_;

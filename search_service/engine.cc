@@ -1,12 +1,6 @@
 #include "search_service/engine.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -32,9 +26,13 @@
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "search_service/article_store.h"
+#include "search_service/files.h"
 #include "search_service/maintenance.h"
+#include "search_service/query_parser.h"
+#include "search_service/relabeling.h"
 #include "search_service/search_index.h"
 #include "search_service/searcher.h"
+#include "search_service/snapshot.h"
 #include "search_service/suggester.h"
 #include "search_service/visible_prefix.h"
 #include "search_service/wait_list.h"
@@ -71,45 +69,6 @@ constexpr absl::Duration kPrunePause = absl::Milliseconds(100);
 constexpr absl::Duration kPruneInterval = absl::Hours(1);
 // Of a commit token's hash: by chance a damaged one passes once in 4 billion times.
 constexpr size_t kTokenCheckChars = 8;
-
-// One process at a time on a data folder, by a lock that goes away with the process.
-class FolderLock {
- public:
-  static absl::StatusOr<FolderLock> Take(const std::string& folder) {
-    const std::string path = absl::StrCat(folder, "/LOCK");
-    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (file < 0) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("cannot write in the data folder ", folder, ": ", std::strerror(errno)));
-    }
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-      std::string owner(32, '\0');
-      const ssize_t size = pread(file, owner.data(), owner.size(), 0);
-      owner.resize(size > 0 ? static_cast<size_t>(size) : 0);
-      close(file);
-      return absl::FailedPreconditionError(
-          absl::StrCat("the data folder ", folder, " is in use by another process",
-                       owner.empty() ? std::string() : absl::StrCat(" (pid ", owner, ")"),
-                       "; stop that one or choose another folder"));
-    }
-    const std::string pid = absl::StrCat(getpid());
-    // The pid is for the message above only.
-    if (ftruncate(file, 0) != 0 || pwrite(file, pid.data(), pid.size(), 0) < 0) {
-      close(file);
-      return common::Unavailable(absl::StrCat("cannot write ", path, "; check the disk"), absl::Seconds(5));
-    }
-    return FolderLock(file);
-  }
-  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  FolderLock& operator=(FolderLock&&) = delete;
-  ~FolderLock() {
-    if (file_ >= 0) close(file_);
-  }
-
- private:
-  explicit FolderLock(int file) : file_(file) {}
-  int file_;
-};
 
 // Where the index tells that it is damaged: it is opened before there is anybody to tell, and closed after.
 class DamageSignal {
@@ -208,6 +167,16 @@ class Engine::Impl {
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
     visible_ = prefix_.visible();
+    if (labeler_ != nullptr) {
+      const Relabeling::Options relabeling{.rate = options_.relabel_rate,
+                                           .labeling_timeout = options_.labeling_timeout,
+                                           .min_backoff = options_.min_backoff,
+                                           .max_backoff = options_.max_backoff};
+      relabeling_ = std::make_unique<Relabeling>(
+          relabeling, *store_, *labeler_,
+          [this](std::function<absl::Status(ArticleStore&)> change) { return WriteAndWait(std::move(change)); },
+          [this] { return this->taxonomy(); });
+    }
   }
   ~Impl() { Shutdown(); }
 
@@ -215,11 +184,13 @@ class Engine::Impl {
     RETURN_IF_ERROR(LoadSuggestions());
     ASSIGN_OR_RETURN(const uint64_t labelled, store_->LabelledThrough());
     ASSIGN_OR_RETURN(followed_, store_->ReadFollowed());
+    ASSIGN_OR_RETURN(relabelled_, store_->ReadRelabelled());
     {
       const common::MutexLock lock(mutex_);
       // Of labels that the index lacks, the first pass will tell.
       if (visible_ == durable_) labelled_ = std::min(labelled, visible_);
     }
+    NoteRefusals();
     writer_ = std::thread([this] { RunWriter(); });
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
@@ -274,6 +245,7 @@ class Engine::Impl {
       item->result.outcome = put.outcome;
       item->result.error = put.error;
       item->result.seq = put.seq;
+      item->result.duplicate_of = put.duplicate_of;
       return absl::OkStatus();
     };
     task.finish = [item](const absl::Status& status) {
@@ -311,6 +283,7 @@ class Engine::Impl {
     }));
     // Moved, so that nothing of it is shared with the writer, which may still hold the outcome.
     RETURN_IF_ERROR(std::move(outcome->refused));
+    if (options.purge) NoteRefusals();
     return outcome->seq;
   }
 
@@ -531,16 +504,25 @@ class Engine::Impl {
     if (std::filesystem::exists(path, error)) {
       return common::InvalidField("name", absl::StrCat("there is a snapshot of this name already: ", path));
     }
-    return jobs_.Start("CreateSnapshot", [this, path](JobList::Run& run) { return maintenance_.Snapshot(run, path); });
+    return jobs_.Start("CreateSnapshot", folder,
+                       [this, path](JobList::Run& run) { return maintenance_.Snapshot(run, path); });
   }
   absl::StatusOr<JobInfo> CompactIndex() {
-    return jobs_.Start("CompactIndex", [this](JobList::Run& run) { return maintenance_.Compact(run); });
+    return jobs_.Start("CompactIndex", "", [this](JobList::Run& run) { return maintenance_.Compact(run); });
   }
   absl::StatusOr<JobInfo> RebuildIndex() {
-    return jobs_.Start("RebuildIndex", [this](JobList::Run& run) { return maintenance_.Rebuild(run); });
+    return jobs_.Start("RebuildIndex", "", [this](JobList::Run& run) { return maintenance_.Rebuild(run); });
   }
   absl::StatusOr<JobInfo> CheckIndex(bool full) {
-    return jobs_.Start("CheckIndex", [this, full](JobList::Run& run) { return maintenance_.Check(run, full); });
+    return jobs_.Start("CheckIndex", full ? "full" : "",
+                       [this, full](JobList::Run& run) { return maintenance_.Check(run, full); });
+  }
+  absl::StatusOr<JobInfo> RelabelArticles(const RelabelRequest& request) {
+    if (relabeling_ == nullptr) return absl::FailedPreconditionError("there is no classifier to tag articles");
+    RETURN_IF_ERROR(ParseFilter(request.filter, {.taxonomy = *taxonomy()}).status());
+    return jobs_.Start(
+        "RelabelArticles", absl::StrCat(request.only_outdated, request.validate_only, request.filter),
+        [this, request](JobList::Run& run) { return relabeling_->Run(run, request); }, JobList::Lane::kTagging);
   }
   JobList& jobs() { return jobs_; }
 
@@ -633,6 +615,14 @@ class Engine::Impl {
                                          [](const Label& label) { return label.source == LabelSource::kEditor; });
     if (dropped == 0) return;
     normalized.warnings.push_back(absl::StrCat("labels: ", dropped, " of an editor ignored; they need the edit role"));
+  }
+
+  // For a restore that comes when the store is gone. What can't be written now is written at the next start.
+  void NoteRefusals() {
+    const common::MutexLock lock(refusals_mutex_);
+    if (const absl::Status written = WriteRefusals(*store_, options_.data_dir); !written.ok()) {
+      common::Log(common::LogLevel::kError, "purges_not_noted", {{"error", written}});
+    }
   }
 
   absl::Status Enqueue(WriteTask task, bool bounded) {
@@ -1074,6 +1064,7 @@ class Engine::Impl {
           next_taxonomy = absl::Now() + options_.taxonomy_refresh;
           SetLabelerState(status);  // Before anyone can see labels of it.
           status = CountSuspect(round);
+          if (status.ok()) FollowVersion();
         }
         if (status.ok() && followed_ != taxonomy()->data().etag) continue;
       }
@@ -1167,6 +1158,24 @@ class Engine::Impl {
     return true;
   }
 
+  // Articles with labels of another version of the labeler are tagged again, in a job. One that was stopped, or failed,
+  // is not begun again until the next start.
+  void FollowVersion() {
+    if (!options_.relabel_outdated) return;
+    const absl::StatusOr<std::string> version = labeler_->FetchVersion(absl::Now() + kTaxonomyTimeout);
+    if (!version.ok() || version->empty() || *version == relabelled_) return;
+    relabelled_ = *version;
+    const absl::StatusOr<std::vector<StoredArticle>> outdated = store_->ReadLabelled(0, *version, 1, 1);
+    absl::Status status = outdated.status();
+    if (outdated.ok() && outdated->empty()) {
+      status = WriteAndWait([version = *version](ArticleStore& store) { return store.SetRelabelled(version); });
+    } else if (outdated.ok()) {
+      common::Log(common::LogLevel::kInfo, "labels_outdated", {{"version", *version}});
+      status = RelabelArticles({.only_outdated = true}).status();
+    }
+    if (!status.ok()) common::Log(common::LogLevel::kWarning, "labels_stay_outdated", {{"error", status}});
+  }
+
   // The next articles of the round; empty if there are none whose turn it is. What failed before comes alone: it must
   // not fail others again.
   absl::StatusOr<std::vector<StoredArticle>> NextToLabel(LabelRound& round) {
@@ -1241,8 +1250,7 @@ class Engine::Impl {
     for (const StoredArticle& stored : pending) {
       const Article& article = stored.article;
       bytes += article.title.size() + article.body.size();
-      inputs.push_back({article.id, article.title, article.body,
-                        article.language_detected ? std::string() : article.language_code, article.publish_time});
+      inputs.push_back(LabelingInputOf(article));
     }
     // Little text gets less time: an article that blocks the labeler is found sooner.
     const double full = std::max(static_cast<double>(pending.size()) / kMaxLabelingBatch,
@@ -1309,7 +1317,7 @@ class Engine::Impl {
     auto answers = std::make_shared<std::vector<Answer>>();
     std::string model_version;
     for (size_t i = 0; i < pending.size(); ++i) {
-      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling(answer[i])});
+      answers->push_back({pending[i].row, pending[i].article.content_seq, CheckedLabeling(answer[i], absl::Now())});
       const absl::StatusOr<Labeling>& labeling = answers->back().labeling;
       if (!labeling.ok() && !IsForGood(labeling.status())) LeaveForNextRound(pending[i], round);
       if (labeling.ok() && !labeling->labels.empty()) model_version = labeling->labels.front().model_version;
@@ -1339,22 +1347,6 @@ class Engine::Impl {
     return true;
   }
 
-  // What a labeler says is not trusted to be in form.
-  static absl::StatusOr<Labeling> CheckedLabeling(absl::StatusOr<Labeling> labeling) {
-    if (!labeling.ok()) return labeling;
-    std::erase_if(labeling->labels,
-                  [](const Label& label) { return label.id.empty() || label.id.size() > kMaxAttributeNameBytes; });
-    const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
-    for (Label& label : labeling->labels) {
-      label.source = LabelSource::kClassifier;
-      label.verdict = LabelVerdict::kApplied;
-      label.score = label.score >= 0.0 ? std::min(label.score, 1.0) : 0.0;
-      if (!label.label_time) label.label_time = now;
-      if (label.evidence.size() > kMaxEvidencePerLabel) label.evidence.resize(kMaxEvidencePerLabel);
-    }
-    return labeling;
-  }
-
   const Options options_;
   const std::shared_ptr<ArticleLabeler> labeler_;
   const FolderLock lock_;
@@ -1364,6 +1356,7 @@ class Engine::Impl {
   const Searcher searcher_;
   JobList jobs_;
   Maintenance maintenance_;
+  std::unique_ptr<Relabeling> relabeling_;  // Null without a labeler.
   Suggester suggester_;
 
   mutable common::Mutex mutex_;
@@ -1399,7 +1392,10 @@ class Engine::Impl {
   // the row that this has come to.
   std::string followed_;
   std::string following_;
+  std::string relabelled_;  // The version of the labeler that was last looked after.
   int64_t follow_row_ = 0;
+
+  common::Mutex refusals_mutex_;  // One writer of the file at a time.
 
   common::Mutex listener_mutex_;
   int64_t last_listener_ ABSL_GUARDED_BY(listener_mutex_) = 0;
@@ -1485,6 +1481,9 @@ absl::StatusOr<JobInfo> Engine::CreateSnapshot(absl::string_view name) { return 
 absl::StatusOr<JobInfo> Engine::CompactIndex() { return impl_->CompactIndex(); }
 absl::StatusOr<JobInfo> Engine::CheckIndex(bool full) { return impl_->CheckIndex(full); }
 absl::StatusOr<JobInfo> Engine::RebuildIndex() { return impl_->RebuildIndex(); }
+absl::StatusOr<JobInfo> Engine::RelabelArticles(const RelabelRequest& request) {
+  return impl_->RelabelArticles(request);
+}
 JobList& Engine::jobs() { return impl_->jobs(); }
 void Engine::Shutdown() { impl_->Shutdown(); }
 

@@ -91,7 +91,8 @@ struct IndexInfo {
   int64_t deleted_count = 0;
   int64_t pending_count = 0;
   int64_t failed_count = 0;
-  int64_t indexed_count = 0;  // In the index as searched.
+  int64_t indexed_count = 0;    // In the index as searched.
+  int64_t duplicate_count = 0;  // That nearly repeat another one.
   uint64_t durable_seq = 0;
   uint64_t visible_seq = 0;
   uint64_t labelled_seq = 0;                   // No article up to there is pending, and all of it is visible.
@@ -112,6 +113,12 @@ struct IndexInfo {
   int64_t queued_articles = 0;   // Taken in, not yet durable.
   int64_t queued_bytes = 0;
   absl::Time index_time;  // Of the last commit of the index.
+};
+
+struct RelabelRequest {
+  std::string filter = {};     // Of ParseFilter; empty: all articles.
+  bool only_outdated = false;  // Those whose labels are of another version of the labeler.
+  bool validate_only = false;  // Change nothing, and tell what would change.
 };
 
 // Thread-safe. Blocking calls (Search, Suggest, Get, Delete, WaitFor, IndexInfo and the like) belong on worker threads.
@@ -138,6 +145,10 @@ class Engine {
     // Between two moves of what searches see: each makes a segment of the index, and an article is seen that much later
     // at most.
     absl::Duration min_commit_interval = absl::Milliseconds(100);
+    // Whether articles are tagged again by themselves when the labeler has another version, and how many a second at
+    // most, whoever orders it.
+    bool relabel_outdated = true;
+    double relabel_rate = 200.0;
     int index_threads = 2;  // That analyse articles for the index, where many wait.
     // How long a shutdown goes on indexing what was taken; the next start catches up with the rest.
     absl::Duration shutdown_indexing = absl::Seconds(5);
@@ -229,6 +240,8 @@ class Engine {
   absl::StatusOr<JobInfo> CompactIndex();
   absl::StatusOr<JobInfo> CheckIndex(bool full);
   absl::StatusOr<JobInfo> RebuildIndex();
+  // The same; FailedPrecondition without a labeler, InvalidArgument naming `filter`.
+  absl::StatusOr<JobInfo> RelabelArticles(const RelabelRequest& request);
   JobList& jobs();
 
   // Takes no more articles (kRetryLater), makes durable what was taken, cancels the labeler for good, indexes for

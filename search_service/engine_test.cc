@@ -1405,6 +1405,7 @@ TEST(EngineTest, AShutdownDoesNotWaitForTheLabeler) {
     absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view, absl::Time) override {
       return TestTaxonomy();
     }
+    absl::StatusOr<std::string> FetchVersion(absl::Time) override { return std::string("1"); }
     void Cancel() override { cancelled_.set_value(); }
     std::promise<void> asked_;
     std::promise<void> cancelled_;

@@ -111,11 +111,13 @@ class FakeLabeler final : public ArticleLabeler {
       tag("russia", Dimension::kCountry, "RU", 0.8);
       tag("emirates", Dimension::kCountry, "AE", 0.7);
       tag("oil", Dimension::kIssue, "energy", 0.6);
+      if (model != "fake") tag("talks", Dimension::kIssue, "geopolitics", 0.6);
       labeling.country_outcome = labeling.labels.empty() ? TagOutcome::kAbstained : TagOutcome::kTagged;
       labeling.issue_outcome = TagOutcome::kAbstained;
       labeling.language_code = "en";
       labeling.taxonomy_version = taxonomy_.taxonomy_version;
       labeling.gazetteer_version = taxonomy_.gazetteer_version;
+      labeling.version = model;
       result.emplace_back(std::move(labeling));
     }
     return result;
@@ -130,6 +132,11 @@ class FakeLabeler final : public ArticleLabeler {
     if (etag == taxonomy_.etag) return std::nullopt;
     return taxonomy_;
   }
+  absl::StatusOr<std::string> FetchVersion(absl::Time) override {
+    const common::MutexLock lock(mutex_);
+    if (away_) return absl::UnavailableError("the labeler is away");
+    return model_;
+  }
   void SetTaxonomy(TaxonomyData taxonomy) {
     const common::MutexLock lock(mutex_);
     taxonomy_ = std::move(taxonomy);
@@ -138,7 +145,7 @@ class FakeLabeler final : public ArticleLabeler {
     const common::MutexLock lock(mutex_);
     away_ = away;
   }
-  // Another model, which labels what the first can't.
+  // Another model, which labels what the first can't, and "talks" too.
   void Upgrade() {
     const common::MutexLock lock(mutex_);
     model_ = "fake2";

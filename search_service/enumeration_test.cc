@@ -312,7 +312,8 @@ TEST_F(EnumerationTest, AStoreOfTheSecondVersionLearnsWhereItsArticlesCameAndWha
                     ->Execute("DROP INDEX articles_embargo; ALTER TABLE articles DROP COLUMN create_seq; "
                               "ALTER TABLE articles DROP COLUMN correct_seq; ALTER TABLE articles DROP COLUMN "
                               "change_time; ALTER TABLE articles DROP COLUMN embargo; UPDATE articles SET head = x'' "
-                              "WHERE deleted = 1; PRAGMA user_version=2")
+                              "WHERE deleted = 1; ALTER TABLE articles DROP COLUMN labelled_by; DROP TABLE sketches; "
+                              "PRAGMA user_version=2")
                     .ok());
   }
   for (int i = 0; i < 2; ++i) {

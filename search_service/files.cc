@@ -1,11 +1,14 @@
 #include "search_service/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -41,6 +44,14 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view content, boo
   return durable ? SyncPath(std::filesystem::path(path).parent_path().string()) : absl::OkStatus();
 }
 
+absl::Status CopyFile(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) return DiskError(absl::StrCat("copy ", from, " to"), to);
+  RETURN_IF_ERROR(SyncPath(to));
+  return SyncPath(std::filesystem::path(to).parent_path().string());
+}
+
 absl::StatusOr<std::string> DigestOfFile(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return DiskError("read", path);
@@ -55,6 +66,36 @@ absl::StatusOr<std::string> DigestOfFile(const std::string& path) {
   std::string digest = common::Sha256Hex({static_cast<const char*>(bytes), size});
   munmap(bytes, size);
   return digest;
+}
+
+absl::StatusOr<FolderLock> FolderLock::Take(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/LOCK");
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot write in the data folder ", folder, ": ", std::strerror(errno)));
+  }
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+    std::string owner(32, '\0');
+    const ssize_t size = pread(file, owner.data(), owner.size(), 0);
+    owner.resize(size > 0 ? static_cast<size_t>(size) : 0);
+    close(file);
+    return absl::FailedPreconditionError(
+        absl::StrCat("the data folder ", folder, " is in use by another process",
+                     owner.empty() ? std::string() : absl::StrCat(" (pid ", owner, ")"),
+                     "; stop that one or choose another folder"));
+  }
+  const std::string pid = absl::StrCat(getpid());
+  // The pid is for the message above only.
+  if (ftruncate(file, 0) != 0 || pwrite(file, pid.data(), pid.size(), 0) < 0) {
+    close(file);
+    return common::Unavailable(absl::StrCat("cannot write ", path, "; check the disk"), absl::Seconds(5));
+  }
+  return FolderLock(file);
+}
+
+FolderLock::~FolderLock() {
+  if (file_ >= 0) close(file_);
 }
 
 }  // namespace dateline::search

@@ -3,6 +3,7 @@
 #define DATELINE_SEARCH_SERVICE_FILES_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,8 +20,25 @@ absl::Status SyncPath(const std::string& path);
 // Replaces a file as one, or makes it. `durable`: it is on the disk afterwards, under its name.
 absl::Status ReplaceFile(const std::string& path, absl::string_view content, bool durable);
 
+// A copy of a file, at a path where none is, on the disk afterwards.
+absl::Status CopyFile(const std::string& from, const std::string& to);
+
 // SHA-256 of a file of any size, in hexadecimal.
 absl::StatusOr<std::string> DigestOfFile(const std::string& path);
+
+// One process at a time on a data folder, by a lock that goes away with the process.
+class FolderLock {
+ public:
+  // FailedPrecondition: another process has the folder, or it can't be written in.
+  static absl::StatusOr<FolderLock> Take(const std::string& folder);
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int file) : file_(file) {}
+  int file_;
+};
 
 }  // namespace dateline::search
 

@@ -77,6 +77,7 @@ class TitleLabeler final : public ArticleLabeler {
     return result;
   }
 
+  absl::StatusOr<std::string> FetchVersion(absl::Time /*deadline*/) override { return std::string("1"); }
   absl::StatusOr<std::optional<TaxonomyData>> FetchTaxonomy(absl::string_view etag, absl::Time /*deadline*/) override {
     {
       common::MutexLock lock(mutex_);
@@ -1155,9 +1156,32 @@ TEST_F(HandlersTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
   v1::FindSimilarArticlesResponse similar;
   EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, v1::FindSimilarArticlesRequest(), similar),
               StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+TEST_F(HandlersTest, ArticlesAreTaggedAgainOnOrder) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks in Iran", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+  v1::RelabelArticlesRequest order;
+  order.set_filter("nonsense = 1");
   v1::RelabelArticlesResponse relabel;
-  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::RelabelArticles, v1::RelabelArticlesRequest(), relabel),
-              StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(Call(*admin_, &v1::SearchAdminService::Stub::RelabelArticles, order, relabel),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("filter")));
+  order.set_filter("");
+  order.set_validate_only(true);
+  ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::RelabelArticles, order, relabel));
+  EXPECT_EQ(relabel.job().method(), "RelabelArticles");
+  v1::GetJobRequest which;
+  which.set_id(relabel.job().id());
+  v1::GetJobResponse job;
+  do {
+    ASSERT_OK(Call(*admin_, &v1::SearchAdminService::Stub::GetJob, which, job));
+  } while (!job.job().has_end_time());
+  EXPECT_EQ(job.job().state(), v1::JOB_STATE_SUCCEEDED) << job.job().error();
+  EXPECT_EQ(job.job().relabel_report().article_count(), 1);
+  EXPECT_EQ(job.job().relabel_report().changed_article_count(), 0);
 }
 
 TEST_F(HandlersTest, JobsAreOrderedWatchedAndListed) {

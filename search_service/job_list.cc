@@ -31,6 +31,37 @@ absl::Status NoSuchJob(absl::string_view id) {
   return absl::NotFoundError(absl::StrCat("no job has the id \"", id, "\"; only the last ", kMaxKept, " are kept"));
 }
 
+void ToStored(const RelabelReport& report, storage::v1::RelabelReport& stored) {
+  stored.set_article_count(report.article_count);
+  stored.set_changed_count(report.changed_count);
+  stored.set_failed_count(report.failed_count);
+  for (const RelabelReport::TagChange& change : report.changes) {
+    storage::v1::TagChange& entry = *stored.add_changes();
+    entry.set_dimension(static_cast<int>(change.dimension));
+    entry.set_id(change.id);
+    entry.set_gained_count(change.gained_count);
+    entry.set_lost_count(change.lost_count);
+    for (const std::string& id : change.gained_ids) entry.add_gained_ids(id);
+    for (const std::string& id : change.lost_ids) entry.add_lost_ids(id);
+  }
+}
+
+RelabelReport FromStored(const storage::v1::RelabelReport& stored) {
+  RelabelReport report;
+  report.article_count = stored.article_count();
+  report.changed_count = stored.changed_count();
+  report.failed_count = stored.failed_count();
+  for (const storage::v1::TagChange& entry : stored.changes()) {
+    report.changes.push_back({.dimension = static_cast<Dimension>(entry.dimension()),
+                              .id = entry.id(),
+                              .gained_count = entry.gained_count(),
+                              .lost_count = entry.lost_count(),
+                              .gained_ids = {entry.gained_ids().begin(), entry.gained_ids().end()},
+                              .lost_ids = {entry.lost_ids().begin(), entry.lost_ids().end()}});
+  }
+  return report;
+}
+
 }  // namespace
 
 bool JobList::Run::cancelled() const {
@@ -47,12 +78,18 @@ void JobList::Run::Report(double progress, std::string message) {
   job->info.message = std::move(message);
 }
 
+void JobList::Run::Report(RelabelReport report) {
+  const common::MutexLock lock(jobs_->mutex_);
+  Job* const job = jobs_->Find(id_);
+  if (job != nullptr) job->info.relabel_report = std::move(report);
+}
+
 JobList::JobList(std::string path) : path_(std::move(path)) {
   {
     const common::MutexLock lock(mutex_);
     Load();
   }
-  thread_ = std::thread([this] { RunJobs(); });
+  for (const Lane lane : {Lane::kUpkeep, Lane::kTagging}) threads_.emplace_back([this, lane] { RunJobs(lane); });
 }
 
 JobList::~JobList() { Shutdown(); }
@@ -65,7 +102,7 @@ void JobList::Shutdown() {
     for (Job& job : jobs_) job.cancelled = true;
     changed_.NotifyAll();
   }
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 JobList::Job* JobList::Find(absl::string_view id) {
@@ -77,13 +114,13 @@ const JobList::Job* JobList::Find(absl::string_view id) const {
   return found == jobs_.end() ? nullptr : &*found;
 }
 
-absl::StatusOr<JobInfo> JobList::Start(absl::string_view method, Work work) {
+absl::StatusOr<JobInfo> JobList::Start(absl::string_view method, absl::string_view key, Work work, Lane lane) {
   const common::MutexLock lock(mutex_);
   if (closing_) return common::Unavailable("the service is shutting down", absl::Seconds(2));
   size_t waiting = 0;
   for (const Job& job : jobs_) {
     if (job.info.state != JobState::kQueued) continue;
-    if (job.info.method == method && !job.cancelled) return job.info;
+    if (job.info.method == method && job.key == key && !job.cancelled) return job.info;
     ++waiting;
   }
   if (waiting >= kMaxWaiting) {
@@ -95,6 +132,8 @@ absl::StatusOr<JobInfo> JobList::Start(absl::string_view method, Work work) {
   job.info.method = std::string(method);
   job.info.start_time = absl::Now();
   job.work = std::move(work);
+  job.lane = lane;
+  job.key = std::string(key);
   const auto ended = std::find_if(jobs_.begin(), jobs_.end(), [](const Job& other) { return HasEnded(other.info); });
   if (jobs_.size() > kMaxKept && ended != jobs_.end()) jobs_.erase(ended);
   Save();
@@ -148,15 +187,15 @@ void JobList::End(Job& job, const absl::StatusOr<std::string>& outcome) {
   changed_.NotifyAll();
 }
 
-void JobList::RunJobs() {
+void JobList::RunJobs(Lane lane) {
   while (true) {
     std::string id;
     Work work;
     {
       const common::MutexLock lock(mutex_);
-      const auto next = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      const auto next = [this, lane]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
         return std::find_if(jobs_.begin(), jobs_.end(),
-                            [](const Job& job) { return job.info.state == JobState::kQueued; });
+                            [lane](const Job& job) { return job.info.state == JobState::kQueued && job.lane == lane; });
       };
       auto job = next();
       while (job == jobs_.end() && !closing_) {
@@ -193,6 +232,7 @@ void JobList::Load() {
     job.progress = entry.progress();
     job.message = entry.message();
     job.error = entry.error();
+    if (entry.has_relabel_report()) job.relabel_report = FromStored(entry.relabel_report());
     job.start_time = absl::FromUnixMicros(entry.start_time_us());
     if (entry.has_end_time_us()) job.end_time = absl::FromUnixMicros(entry.end_time_us());
     if (HasEnded(job)) continue;
@@ -213,6 +253,7 @@ void JobList::Save() const {
     entry.set_progress(job.info.progress);
     entry.set_message(job.info.message);
     entry.set_error(job.info.error);
+    if (job.info.relabel_report) ToStored(*job.info.relabel_report, *entry.mutable_relabel_report());
     entry.set_start_time_us(absl::ToUnixMicros(job.info.start_time));
     if (HasEnded(job.info)) entry.set_end_time_us(absl::ToUnixMicros(job.info.end_time));
   }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,10 +18,27 @@
 #include "absl/time/time.h"
 
 #include "common/mutex.h"
+#include "search_service/article.h"
 
 namespace dateline::search {
 
 enum class JobState { kQueued = 1, kRunning, kSucceeded, kFailed, kCancelled };
+
+// What tagging again changes, or would change, of the labels that count.
+struct RelabelReport {
+  struct TagChange {
+    Dimension dimension = Dimension::kCountry;
+    std::string id;
+    int64_t gained_count = 0;  // Articles.
+    int64_t lost_count = 0;
+    std::vector<std::string> gained_ids;  // Some of them.
+    std::vector<std::string> lost_ids;
+  };
+  int64_t article_count = 0;       // Tagged again.
+  int64_t changed_count = 0;       // Of which a tag came or went.
+  int64_t failed_count = 0;        // That the labeler refused: they keep what they have.
+  std::vector<TagChange> changes;  // Most articles first.
+};
 
 struct JobInfo {
   std::string id;
@@ -31,10 +49,11 @@ struct JobInfo {
   std::string error;      // Why it failed.
   absl::Time start_time;  // When it was ordered.
   absl::Time end_time = absl::InfiniteFuture();
+  std::optional<RelabelReport> relabel_report;
 };
 
-// Jobs run one at a time, in the order in which they were ordered, on a thread of their own. The last hundred are kept
-// in a file. Thread-safe.
+// Jobs of a lane run one at a time, in the order in which they were ordered, on a thread of their own. The last hundred
+// are kept in a file. Thread-safe.
 class JobList {
  public:
   // What a job tells, and is told, while it runs.
@@ -43,6 +62,7 @@ class JobList {
     bool cancelled() const;
     // `progress`: 0 to 1.
     void Report(double progress, std::string message);
+    void Report(RelabelReport report);
 
    private:
     friend class JobList;
@@ -52,6 +72,8 @@ class JobList {
   };
   // Gives the last message. Cancelled if it stopped because of Run::cancelled.
   using Work = std::function<absl::StatusOr<std::string>(Run&)>;
+  // What takes minutes to hours of waiting for the classifier must not keep a damaged index from being mended.
+  enum class Lane { kUpkeep, kTagging };
 
   // Reads `path`, or starts with no job if it is missing or can't be read. Jobs that had not ended have failed.
   explicit JobList(std::string path);
@@ -60,9 +82,9 @@ class JobList {
   JobList(const JobList&) = delete;
   JobList& operator=(const JobList&) = delete;
 
-  // ResourceExhausted if too many wait; Unavailable during a shutdown. Where a job of the same method waits for its
-  // turn, that is the one: nothing more is ordered.
-  absl::StatusOr<JobInfo> Start(absl::string_view method, Work work);
+  // ResourceExhausted if too many wait; Unavailable during a shutdown. Where a job of the same method with the
+  // same key (what it was asked for) waits for its turn, that is the one: nothing more is ordered.
+  absl::StatusOr<JobInfo> Start(absl::string_view method, absl::string_view key, Work work, Lane lane = Lane::kUpkeep);
   // NotFound.
   absl::StatusOr<JobInfo> Get(absl::string_view id) const;
   // Newest first, after the one with id `after` (empty: from the first).
@@ -75,11 +97,13 @@ class JobList {
  private:
   struct Job {
     JobInfo info;
+    std::string key;
     Work work;
+    Lane lane = Lane::kUpkeep;
     bool cancelled = false;
   };
 
-  void RunJobs();
+  void RunJobs(Lane lane);
   Job* Find(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const Job* Find(absl::string_view id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void End(Job& job, const absl::StatusOr<std::string>& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,7 +115,7 @@ class JobList {
   common::CondVar changed_;
   std::list<Job> jobs_ ABSL_GUARDED_BY(mutex_);  // Oldest first.
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace dateline::search

@@ -30,19 +30,19 @@ TEST(JobListTest, JobsRunOneAfterAnotherAndTellWhatCameOfThem) {
   JobList jobs(dir.path() + "/jobs");
   std::vector<std::string> order;
   std::promise<void> go;
-  const absl::StatusOr<JobInfo> first = jobs.Start("First", [&](JobList::Run& run) -> absl::StatusOr<std::string> {
+  const absl::StatusOr<JobInfo> first = jobs.Start("First", "", [&](JobList::Run& run) -> absl::StatusOr<std::string> {
     run.Report(0.25, "a quarter");
     go.get_future().wait();
     order.emplace_back("first");
     return std::string("done");
   });
-  const absl::StatusOr<JobInfo> second = jobs.Start("Second", [&](JobList::Run&) -> absl::StatusOr<std::string> {
+  const absl::StatusOr<JobInfo> second = jobs.Start("Second", "", [&](JobList::Run&) -> absl::StatusOr<std::string> {
     order.emplace_back("second");
     return absl::DataLossError("broken");
   });
   ASSERT_TRUE(first.ok() && second.ok());
   // The same once more, while it waits, is the same job.
-  EXPECT_EQ(jobs.Start("Second", nullptr)->id, second->id);
+  EXPECT_EQ(jobs.Start("Second", "", nullptr)->id, second->id);
   while (jobs.Get(first->id)->message != "a quarter") absl::SleepFor(absl::Milliseconds(1));
   EXPECT_EQ(jobs.Get(first->id)->state, JobState::kRunning);
   EXPECT_EQ(jobs.Get(second->id)->state, JobState::kQueued);
@@ -66,8 +66,8 @@ TEST(JobListTest, AJobCanBeStoppedBeforeItRunsAndWhileItDoes) {
     while (!run.cancelled()) absl::SleepFor(absl::Milliseconds(1));
     return absl::CancelledError("stopped");
   };
-  const std::string running = jobs.Start("Running", until_stopped)->id;
-  const std::string waiting = jobs.Start("Waiting", until_stopped)->id;
+  const std::string running = jobs.Start("Running", "", until_stopped)->id;
+  const std::string waiting = jobs.Start("Waiting", "", until_stopped)->id;
   EXPECT_EQ(jobs.Cancel(waiting)->state, JobState::kCancelled);
   EXPECT_TRUE(jobs.Cancel(running).ok());
   EXPECT_EQ(AwaitEnd(jobs, running).state, JobState::kCancelled);
@@ -82,9 +82,9 @@ TEST(JobListTest, JobsAreThereAfterARestartAndThoseThatHadNotEndedHaveFailed) {
   std::string running;
   {
     JobList jobs(dir.path() + "/jobs");
-    done = jobs.Start("Done", [](JobList::Run&) -> absl::StatusOr<std::string> { return std::string("well"); })->id;
+    done = jobs.Start("Done", "", [](JobList::Run&) -> absl::StatusOr<std::string> { return std::string("well"); })->id;
     AwaitEnd(jobs, done);
-    running = jobs.Start("Running",
+    running = jobs.Start("Running", "",
                          [](JobList::Run& run) -> absl::StatusOr<std::string> {
                            while (!run.cancelled()) absl::SleepFor(absl::Milliseconds(1));
                            return absl::CancelledError("stopped");
@@ -114,7 +114,7 @@ TEST(JobListTest, OnlySoManyWait) {
   absl::Status status;
   int taken = 0;
   for (int i = 0; i < 40 && status.ok(); ++i) {
-    status = jobs.Start(absl::StrCat("Method", i), wait).status();
+    status = jobs.Start(absl::StrCat("Method", i), "", wait).status();
     if (status.ok()) ++taken;
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);

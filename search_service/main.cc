@@ -32,6 +32,7 @@
 #include "search_service/engine.h"
 #include "search_service/ingest_handler.h"
 #include "search_service/search_handler.h"
+#include "search_service/snapshot.h"
 
 namespace {
 
@@ -48,6 +49,7 @@ struct Flags {
   std::vector<std::string> priors;
   WorkerPool::Options search_pool;
   WorkerPool::Options ingest_pool;
+  std::string restore;
   std::string log_level = "info";
   bool log_json = false;
   int grace_seconds = 20;
@@ -61,6 +63,7 @@ void Declare(Flags& flags, CLI::App& app) {
       "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM.");
   app.footer(
       "Examples:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051\n"
+      "  search_service --data_dir /var/lib/dateline --restore /var/lib/dateline/snapshots/monday\n"
       "  search_service --data_dir /var/lib/dateline --profile strict --prior IR=1.5 --prior gcc=1\n\n"
       "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start (one line on stderr says why), 2 wrong usage.");
   app.set_version_flag("--version", common::kVersion);
@@ -71,6 +74,12 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_option("--data_dir", flags.engine.data_dir, "Folder of the article store and the index; made if missing")
       ->type_name("FOLDER")
       ->required();
+  app.add_option(
+         "--restore", flags.restore,
+         "Put this snapshot (a folder that `dateline snapshot` made) in the place of what the data folder holds, "
+         "and end. Articles that were purged since stay erased; what was there before is kept in a folder "
+         "beside. The service must not be running")
+      ->type_name("FOLDER");
   app.add_option("--classifier", flags.classifier, "Address of the classifier service")
       ->type_name("ADDRESS")
       ->capture_default_str()
@@ -78,14 +87,14 @@ void Declare(Flags& flags, CLI::App& app) {
   app.add_option("--profile", flags.profile,
                  "Which countries and groups articles are tagged with: their focus only (strict), what an editor would "
                  "file them under (default), all that an archive would (generous). Articles that are tagged already "
-                 "stay as they are: tagging them again (RelabelArticles) is not built yet")
+                 "are tagged again by themselves when this changes")
       ->capture_default_str()
       ->type_name("WORD")
       ->check(CLI::IsMember({"strict", "default", "generous"}));
   app.add_option("--prior", flags.priors,
                  "What is known of this archive's articles beforehand: IR=1.5 adds 1.5 to the log-odds of Iran, gcc=1 "
                  "that much to those of the group and half to its members; -2 to 2; may be repeated. As --profile, it "
-                 "is for articles that are still to be tagged")
+                 "changes the tags of all articles")
       ->type_name("CODE=N")
       ->expected(1)
       ->take_all();
@@ -100,6 +109,13 @@ void Declare(Flags& flags, CLI::App& app) {
                  "Threads that analyse articles for the index, where many wait")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
+  app.add_option("--relabel_rate", flags.engine.relabel_rate,
+                 "Articles a second that are tagged again at most, when the classifier has another model, taxonomy or "
+                 "gazetteer, or when somebody orders it (dateline relabel)")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 1e6));
+  app.add_flag("!--no_relabel", flags.engine.relabel_outdated,
+               "Don't tag articles again by itself when the classifier has another model, taxonomy or gazetteer");
   app.add_option("--queue", flags.search_pool.queue_limit,
                  "Calls that may wait for a thread; more are told to try again")
       ->capture_default_str()
@@ -170,6 +186,28 @@ absl::Status Serve(Flags& flags, search::ClassifierClient::Tagging tagging, cons
   return absl::OkStatus();
 }
 
+absl::Status Restore(const std::string& snapshot, const std::string& data_dir) {
+  ASSIGN_OR_RETURN(const search::RestoredSnapshot restored, search::RestoreSnapshot(snapshot, data_dir));
+  std::printf("%lld articles restored from %s into %s\n", static_cast<long long>(restored.article_count),
+              snapshot.c_str(), data_dir.c_str());
+  if (restored.erased_count > 0) {
+    std::printf("%lld articles of the snapshot were purged since it was made, and were erased\n",
+                static_cast<long long>(restored.erased_count));
+  }
+  if (!restored.set_aside.empty()) {
+    std::printf("what was there before is kept in %s; delete it when you need it no more\n",
+                restored.set_aside.c_str());
+  }
+  if (restored.refusals_lost) {
+    std::fprintf(
+        stderr,
+        "search_service: the old store can't be read and there is no purged.keys beside the snapshot: what was "
+        "purged since the snapshot was made may be back; purge it again\n");
+  }
+  std::printf("commit tokens of before are refused from now on; the index is built at the next start\n");
+  return absl::OkStatus();
+}
+
 // Every reader of the index has a few files of each segment open; the usual limit of 1,024 is for programs that use
 // select().
 void RaiseFileLimit() {
@@ -200,7 +238,9 @@ int main(int argc, char** argv) {
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
   RaiseFileLimit();
-  if (const absl::Status status = Serve(flags, *std::move(tagging), signals); !status.ok()) {
+  const absl::Status status = flags.restore.empty() ? Serve(flags, *std::move(tagging), signals)
+                                                    : Restore(flags.restore, flags.engine.data_dir);
+  if (!status.ok()) {
     std::fprintf(stderr, "search_service: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;
   }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,8 +27,6 @@ namespace {
 // Articles that are read and written again at a time: with their bodies, of which the largest has 2 MB.
 constexpr size_t kRebuildBatch = 64;
 constexpr size_t kCompareBatch = 1'000;
-constexpr char kSnapshotStore[] = "articles.db";
-constexpr char kSnapshotFile[] = "snapshot";
 // How long a check waits for the index to come to what was deleted meanwhile.
 constexpr absl::Duration kCatchUp = absl::Seconds(30);
 
@@ -165,22 +162,6 @@ absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::
   if (error) return DiskError("make", path);
   RETURN_IF_ERROR(SyncPath(std::filesystem::path(path).parent_path().string()));
   return absl::StrCat(Articles(description.article_count()), " in ", path);
-}
-
-absl::Status CheckSnapshot(const std::string& folder, const std::function<bool()>& cancelled) {
-  const std::string described = absl::StrCat(folder, "/", kSnapshotFile);
-  std::ifstream file(described, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  storage::v1::Snapshot description;
-  if (!file || !google::protobuf::TextFormat::ParseFromString(text, &description)) {
-    return absl::DataLossError(absl::StrCat(folder, " is no snapshot: ", described, " is missing or damaged"));
-  }
-  const std::string copy = absl::StrCat(folder, "/", kSnapshotStore);
-  ASSIGN_OR_RETURN(const std::string digest, DigestOfFile(copy));
-  if (digest != description.sha256()) {
-    return absl::DataLossError(absl::StrCat(copy, " is damaged: it is not as it was made; use another snapshot"));
-  }
-  return CheckDatabase(copy, /*quick=*/true, cancelled);
 }
 
 absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {

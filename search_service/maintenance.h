@@ -47,9 +47,9 @@ class Maintenance {
   const OnIndexer on_indexer_;
 };
 
-// What the file `snapshot` of a snapshot says: a storage.v1.Snapshot in protobuf's text format. DataLoss if the copy is
-// not as it was made.
-absl::Status CheckSnapshot(const std::string& folder, const std::function<bool()>& cancelled);
+// The files of a snapshot: a copy of the store, and a storage.v1.Snapshot in protobuf's text format.
+inline constexpr char kSnapshotStore[] = "articles.db";
+inline constexpr char kSnapshotFile[] = "snapshot";
 
 // Runs SQLite's own check of the database at `path`: all of its structure, or, `quick`, all but whether indices agree
 // with tables. Cancelled once `cancelled` says so.

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "search_service/engine_test_util.h"
+#include "search_service/snapshot.h"
 
 namespace dateline::search {
 namespace {
@@ -121,7 +122,14 @@ TEST(MaintenanceTest, AnIndexThatSomebodyDeletedIsRebuiltWhileTheServiceRuns) {
   auto engine = OpenOrDie(OptionsFor(dir));
   IngestSome(*engine, 60);
   const std::vector<std::string> before = Answer(*engine);
-  for (const auto& entry : fs::directory_iterator(dir.path() + "/data/index")) fs::remove_all(entry.path());
+  // A merge may be writing there.
+  const auto remove_all = [folder = dir.path() + "/data/index"] {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder)) fs::remove_all(entry.path(), error);
+    return fs::is_empty(folder);
+  };
+  while (!remove_all()) {
+  }
   EXPECT_EQ(Finish(*engine, engine->RebuildIndex()).state, JobState::kSucceeded);
   EXPECT_EQ(Answer(*engine), before);
   engine = nullptr;
@@ -181,7 +189,7 @@ TEST(MaintenanceTest, AFullCheckTellsWhatIndexAndStoreHaveAlone) {
   Maintenance maintenance(**store, **index, path, [](const std::function<absl::Status()>& work) { return work(); });
   JobList jobs(dir.path() + "/jobs");
   const auto run = [&](const JobList::Work& work) {
-    const absl::StatusOr<JobInfo> job = jobs.Start("Work", work);
+    const absl::StatusOr<JobInfo> job = jobs.Start("Work", "", work);
     while (jobs.Get(job->id)->end_time == absl::InfiniteFuture()) absl::SleepFor(absl::Milliseconds(1));
     return *jobs.Get(job->id);
   };

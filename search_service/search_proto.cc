@@ -426,6 +426,29 @@ void ToProto(const JobInfo& job, v1::Job& out) {
   out.set_error(job.error);
   *out.mutable_start_time() = TimestampToProto(job.start_time);
   if (job.end_time != absl::InfiniteFuture()) *out.mutable_end_time() = TimestampToProto(job.end_time);
+  if (!job.relabel_report) return;
+  v1::RelabelReport& report = *out.mutable_relabel_report();
+  report.set_article_count(Count(job.relabel_report->article_count));
+  report.set_changed_article_count(Count(job.relabel_report->changed_count));
+  report.set_failed_article_count(Count(job.relabel_report->failed_count));
+  for (const RelabelReport::TagChange& change : job.relabel_report->changes) {
+    v1::TagChange& proto = *report.add_tag_changes();
+    switch (change.dimension) {
+      case Dimension::kCountry:
+        proto.set_region_code(change.id);
+        break;
+      case Dimension::kGroup:
+        proto.set_group_id(change.id);
+        break;
+      case Dimension::kIssue:
+        proto.set_issue_id(change.id);
+        break;
+    }
+    proto.set_gained_count(Count(change.gained_count));
+    proto.set_lost_count(Count(change.lost_count));
+    for (const std::string& id : change.gained_ids) proto.add_gained_ids(id);
+    for (const std::string& id : change.lost_ids) proto.add_lost_ids(id);
+  }
 }
 
 void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoResponse& response) {
@@ -447,6 +470,7 @@ void ToProto(const IndexInfo& info, const Engine& engine, v1::GetIndexInfoRespon
   response.set_index_bytes(info.index_bytes);
   response.set_index_format_version(info.index_version);
   response.set_purged_count(Count(info.purged_count));
+  response.set_duplicate_article_count(Count(info.duplicate_count));
   response.set_taxonomy_version(info.taxonomy_version);
   response.set_model_version(info.model_version);
   response.set_classifier_available(info.labeler_healthy);

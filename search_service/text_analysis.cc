@@ -28,12 +28,6 @@ constexpr size_t kMaxCachedWords = 100'000;
 constexpr std::array<const char*, 18> kStemmed = {"ca", "da", "de", "es", "eu", "fi", "fr", "ga", "hu",
                                                   "id", "it", "lt", "nb", "nl", "pt", "ro", "sv", "tr"};
 
-bool IsUnspacedScript(UChar32 c) {
-  return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
-         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) || (c >= 0x0E00 && c <= 0x0EFF) ||
-         (c >= 0x1000 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF);
-}
-
 bool IsApostrophe(UChar32 c) { return c == '\'' || c == 0x2019 || c == 0x02BC || c == 0xFF07; }
 
 enum class Kind : uint8_t { kOther, kWord, kUnspaced, kApostrophe, kDot, kDigit };
@@ -46,7 +40,7 @@ Kind KindOf(UChar32 c) {
     return c == '.' || c == ',' ? Kind::kDot : Kind::kOther;
   }
   if (IsApostrophe(c)) return Kind::kApostrophe;
-  if (IsUnspacedScript(c)) {
+  if (IsUnspacedScript(static_cast<char32_t>(c))) {
     return u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0 ? Kind::kUnspaced : Kind::kOther;
   }
   if (u_isdigit(c)) return Kind::kDigit;
@@ -146,6 +140,12 @@ const char* LanguageOfScript(absl::string_view folded) {
 }
 
 }  // namespace
+
+bool IsUnspacedScript(char32_t c) {
+  return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
+         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) || (c >= 0x0E00 && c <= 0x0EFF) ||
+         (c >= 0x1000 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF);
+}
 
 std::string StemmerLanguage(absl::string_view language_code) {
   std::string base = absl::AsciiStrToLower(language_code.substr(0, language_code.find_first_of("-_")));

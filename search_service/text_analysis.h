@@ -42,6 +42,9 @@ std::string StemmerLanguage(absl::string_view language_code);
 // Case, diacritics and letter variants folded: what comparisons of names and words go by.
 std::string Fold(absl::string_view text);
 
+// Whether words of the script of this character are not divided by spaces (Chinese, Japanese, Thai and the like).
+bool IsUnspacedScript(char32_t c);
+
 // First bytes of words, by their value.
 using FirstBytes = std::bitset<256>;
 
