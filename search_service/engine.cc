@@ -59,6 +59,8 @@ constexpr absl::Duration kMaxLabelRetryDelay = absl::Minutes(10);
 // The index that says that it is damaged is rebuilt, but not more often than this.
 constexpr absl::Duration kMendInterval = absl::Minutes(1);
 constexpr size_t kSuggesterLoadBatch = 1'000;
+// Articles whose age is looked at, and that are deleted for it, in one transaction.
+constexpr size_t kRetentionBatch = 500;
 // Articles whose labels follow a new taxonomy in one transaction: ingestion goes on in between.
 constexpr size_t kFollowBatch = 500;
 // Articles that one transaction tells of, whose embargo has ended.
@@ -195,6 +197,7 @@ class Engine::Impl {
     indexer_ = std::thread([this] { RunIndexer(); });
     if (labeler_ != nullptr) labeling_ = std::thread([this] { RunLabeling(); });
     waiter_ = std::thread([this] { RunWaits(); });
+    if (!options_.retention.keeps_all()) retention_ = std::thread([this] { RunRetention(); });
     damage_->Arm([this] { MendIndex(); });
     // What was not on the disk when the machine went down is gone, and known to be; the rest is looked at.
     if (index_->opened_after_boot()) RETURN_IF_ERROR(CheckIndex(/*full=*/false).status());
@@ -209,6 +212,12 @@ class Engine::Impl {
     absl::StatusOr<Normalized> normalized = labels.ok() ? Normalize(std::move(article), absl::Now()) : labels;
     if (!normalized.ok()) {
       rejected.error = std::move(normalized).status();
+      done(std::move(rejected));
+      return;
+    }
+    if (const absl::Status status = CheckAge(normalized->article); !status.ok()) {
+      rejected.id = normalized->article.id;
+      rejected.error = status;
       done(std::move(rejected));
       return;
     }
@@ -539,8 +548,9 @@ class Engine::Impl {
       work_changed_.NotifyAll();
     }
     if (labeler_ != nullptr) labeler_->Cancel();
-    // The labeller may wait for a write: it ends before the writer does.
+    // These may wait for a write: they end before the writer does.
     if (labeling_.joinable()) labeling_.join();
+    if (retention_.joinable()) retention_.join();
     {
       const common::MutexLock lock(mutex_);
       writer_may_end_ = true;
@@ -1002,6 +1012,70 @@ class Engine::Impl {
     }
   }
 
+  // --- The retention: deletes what has been kept for long enough.
+
+  absl::Status CheckAge(const Article& article) const {
+    Article incoming;
+    incoming.source = article.source;
+    incoming.publish_time = article.publish_time;
+    incoming.create_time = absl::InfiniteFuture();
+    if (options_.retention.EndOf(incoming) > absl::Now()) return absl::OkStatus();
+    return common::WithReason(
+        absl::FailedPreconditionError("publish_time: is longer ago than articles of this source are kept"),
+        kReasonTooOld);
+  }
+
+  void RunRetention() {
+    while (true) {
+      if (const absl::Status status = DeleteExpired(); !status.ok()) {
+        common::Log(common::LogLevel::kError, "retention_failed", {{"error", status}});
+      }
+      const common::MutexLock lock(mutex_);
+      const absl::Time next = absl::Now() + options_.retention_interval;
+      while (!closing_ && absl::Now() < next) work_changed_.WaitUntil(mutex_, next);
+      if (closing_) return;
+    }
+  }
+
+  absl::Status DeleteExpired() {
+    int64_t row = 0;
+    int64_t count = 0;
+    while (true) {
+      {
+        const common::MutexLock lock(mutex_);
+        if (closing_) break;
+      }
+      ASSIGN_OR_RETURN(const std::vector<StoredArticle> heads, store_->ReadHeads(row, kRetentionBatch));
+      if (heads.empty()) break;
+      row = heads.back().row;
+      const absl::Time now = absl::Now();
+      struct Expired {
+        std::string id;
+        std::string etag;
+      };
+      auto expired = std::make_shared<std::vector<Expired>>();
+      for (const StoredArticle& stored : heads) {
+        if (stored.damaged || options_.retention.EndOf(stored.article) > now) continue;
+        expired->push_back({stored.article.id, stored.article.etag});
+      }
+      if (expired->empty()) continue;
+      RETURN_IF_ERROR(WriteAndWait([expired](ArticleStore& store) -> absl::Status {
+        for (const Expired& article : *expired) {
+          DeleteOptions options;
+          options.allow_missing = true;
+          options.etag = article.etag;
+          const absl::Status status = store.Delete(article.id, options, absl::Now()).status();
+          // One that has changed meanwhile is for the next time.
+          if (!status.ok() && !absl::IsAborted(status)) return status;
+        }
+        return absl::OkStatus();
+      }));
+      count += static_cast<int64_t>(expired->size());
+    }
+    if (count > 0) common::Log(common::LogLevel::kInfo, "articles_expired", {{"count", count}});
+    return absl::OkStatus();
+  }
+
   absl::Status LoadSuggestions() {
     int64_t row = 0;
     int64_t damaged = 0;
@@ -1405,6 +1479,7 @@ class Engine::Impl {
   std::thread indexer_;
   std::thread labeling_;
   std::thread waiter_;
+  std::thread retention_;
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

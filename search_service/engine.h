@@ -25,6 +25,7 @@
 #include "search_service/enumeration.h"
 #include "search_service/job_list.h"
 #include "search_service/label_correction.h"
+#include "search_service/retention.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
 
@@ -35,6 +36,7 @@ namespace dateline::search {
 inline constexpr char kReasonCommitTokenUnknown[] = "COMMIT_TOKEN_UNKNOWN";  // FailedPrecondition
 inline constexpr char kReasonPageTokenExpired[] = "PAGE_TOKEN_EXPIRED";      // FailedPrecondition
 inline constexpr char kReasonPurged[] = "PURGED";                            // FailedPrecondition
+inline constexpr char kReasonTooOld[] = "TOO_OLD";                           // FailedPrecondition
 inline constexpr char kReasonEtagMismatch[] = "ETAG_MISMATCH";               // Aborted
 inline constexpr char kReasonQueueFull[] = "QUEUE_FULL";                     // ResourceExhausted, with a retry delay
 inline constexpr char kReasonNotFound[] = "ARTICLE_NOT_FOUND";               // NotFound
@@ -145,6 +147,10 @@ class Engine {
     // Between two moves of what searches see: each makes a segment of the index, and an article is seen that much later
     // at most.
     absl::Duration min_commit_interval = absl::Milliseconds(100);
+    // What is kept for how long, and how often what is older is looked for. Such articles are deleted, as by Delete,
+    // and refused (kReasonTooOld) when they come.
+    Retention retention;
+    absl::Duration retention_interval = absl::Hours(1);
     // Whether articles are tagged again by themselves when the labeler has another version, and how many a second at
     // most, whoever orders it.
     bool relabel_outdated = true;

@@ -50,6 +50,7 @@ struct Flags {
   WorkerPool::Options search_pool;
   WorkerPool::Options ingest_pool;
   std::string restore;
+  std::vector<std::string> retain;
   std::string log_level = "info";
   bool log_json = false;
   int grace_seconds = 20;
@@ -109,6 +110,14 @@ void Declare(Flags& flags, CLI::App& app) {
                  "Threads that analyse articles for the index, where many wait")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
+  app.add_option(
+         "--retain", flags.retain,
+         "How many days articles of a source are kept, counted from when they were published: \"Example "
+         "Review=90\"; \"*=365\" is for all other sources; may be repeated. Older ones are deleted within the hour, "
+         "and refused when they come")
+      ->type_name("SOURCE=DAYS")
+      ->expected(1)
+      ->take_all();
   app.add_option("--relabel_rate", flags.engine.relabel_rate,
                  "Articles a second that are tagged again at most, when the classifier has another model, taxonomy or "
                  "gazetteer, or when somebody orders it (dateline relabel)")
@@ -235,6 +244,12 @@ int main(int argc, char** argv) {
     common::PrintUsageError(app, absl::StrCat("--prior: ", tagging.status().message()));
     return common::kExitUsage;
   }
+  absl::StatusOr<search::Retention> retention = search::Retention::Parse(flags.retain);
+  if (!retention.ok()) {
+    common::PrintUsageError(app, absl::StrCat("--retain: ", retention.status().message()));
+    return common::kExitUsage;
+  }
+  flags.engine.retention = *std::move(retention);
   common::ConfigureLog({.min_level = common::ParseLogLevel(flags.log_level).value(),
                         .format = flags.log_json ? common::LogFormat::kJson : common::LogFormat::kText});
   RaiseFileLimit();
