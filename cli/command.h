@@ -53,6 +53,8 @@ void AddClassifyCommand(CLI::App& root, CommandTable& commands);
 void AddEvaluateCommand(CLI::App& root, CommandTable& commands);
 void AddSearchCommand(CLI::App& root, CommandTable& commands);
 void AddSuggestCommand(CLI::App& root, CommandTable& commands);
+void AddSimilarCommand(CLI::App& root, CommandTable& commands);
+void AddTrendsCommand(CLI::App& root, CommandTable& commands);
 // get, delete, wait.
 void AddArticleCommands(CLI::App& root, CommandTable& commands);
 // list, changes.

@@ -98,6 +98,8 @@ int main(int argc, char** argv) {
   dateline::cli::AddEvaluateCommand(app, commands);
   dateline::cli::AddSearchCommand(app, commands);
   dateline::cli::AddSuggestCommand(app, commands);
+  dateline::cli::AddSimilarCommand(app, commands);
+  dateline::cli::AddTrendsCommand(app, commands);
   dateline::cli::AddArticleCommands(app, commands);
   dateline::cli::AddListCommands(app, commands);
   dateline::cli::AddLabelsCommand(app, commands);

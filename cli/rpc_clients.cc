@@ -205,6 +205,20 @@ absl::StatusOr<search::v1::SearchResponse> SearchClient::Search(const search::v1
   });
 }
 
+absl::StatusOr<search::v1::FindSimilarArticlesResponse> SearchClient::FindSimilarArticles(
+    const search::v1::FindSimilarArticlesRequest& request) const {
+  return CallWithRetry<search::v1::FindSimilarArticlesResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->search->FindSimilarArticles(&context, request, &response); });
+}
+
+absl::StatusOr<search::v1::AnalyzeTrendsResponse> SearchClient::AnalyzeTrends(
+    const search::v1::AnalyzeTrendsRequest& request) const {
+  return CallWithRetry<search::v1::AnalyzeTrendsResponse>(
+      impl_->endpoint, impl_->options,
+      [&](auto& context, auto& response) { return impl_->search->AnalyzeTrends(&context, request, &response); });
+}
+
 absl::StatusOr<search::v1::SuggestResponse> SearchClient::Suggest(const search::v1::SuggestRequest& request) const {
   return CallWithRetry<search::v1::SuggestResponse>(
       impl_->endpoint, impl_->options,

@@ -78,6 +78,10 @@ class SearchClient {
   ~SearchClient();
 
   absl::StatusOr<search::v1::SearchResponse> Search(const search::v1::SearchRequest& request) const;
+  absl::StatusOr<search::v1::FindSimilarArticlesResponse> FindSimilarArticles(
+      const search::v1::FindSimilarArticlesRequest& request) const;
+  absl::StatusOr<search::v1::AnalyzeTrendsResponse> AnalyzeTrends(
+      const search::v1::AnalyzeTrendsRequest& request) const;
   absl::StatusOr<search::v1::SuggestResponse> Suggest(const search::v1::SuggestRequest& request) const;
   absl::StatusOr<search::v1::GetArticleResponse> GetArticle(const search::v1::GetArticleRequest& request) const;
   absl::StatusOr<search::v1::ListArticlesResponse> ListArticles(const search::v1::ListArticlesRequest& request) const;

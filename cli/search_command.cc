@@ -1,5 +1,8 @@
-// dateline search, dateline suggest.
+// dateline search, dateline suggest, dateline similar, dateline trends.
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,9 +41,24 @@ struct SearchFlags {
   int snippets = 0;
   bool no_snippets = false;
   spb::CollapseKind collapse = spb::COLLAPSE_KIND_UNSPECIFIED;
+  int alternates = 0;
+  std::optional<double> freshness_days;
+  std::optional<double> freshness_weight;
+  std::optional<double> label_weight;
   std::optional<double> min_label_score;
   apb::LabelSource label_source = apb::LABEL_SOURCE_UNSPECIFIED;
   std::vector<std::string> ignored;
+};
+
+struct SimilarFlags {
+  spb::FindSimilarArticlesRequest request;
+  std::string text_file;
+};
+
+struct TrendsFlags {
+  SearchFlags search;  // What selects articles.
+  spb::AnalyzeTrendsRequest request;
+  std::vector<std::string> dimensions;
 };
 
 struct SuggestFlags {
@@ -108,7 +126,17 @@ absl::StatusOr<spb::SearchRequest> RequestOf(const SearchFlags& flags, const Lab
     request.mutable_snippet()->set_max_bytes(flags.snippet_bytes);
     request.mutable_snippet()->set_max_snippets(flags.snippets);
   }
-  if (flags.collapse != spb::COLLAPSE_KIND_UNSPECIFIED) request.mutable_collapse()->set_kind(flags.collapse);
+  if (flags.collapse != spb::COLLAPSE_KIND_UNSPECIFIED) {
+    request.mutable_collapse()->set_kind(flags.collapse);
+    request.mutable_collapse()->set_max_alternates(flags.alternates);
+  }
+  if (flags.freshness_days) {
+    constexpr double kDaySeconds = 86'400.0;
+    request.mutable_ranking()->mutable_freshness_half_life()->set_seconds(
+        static_cast<int64_t>(*flags.freshness_days * kDaySeconds));
+  }
+  if (flags.freshness_weight) request.mutable_ranking()->set_freshness_weight(*flags.freshness_weight);
+  if (flags.label_weight) request.mutable_ranking()->set_label_weight(*flags.label_weight);
   if (flags.min_label_score) request.set_min_label_score(*flags.min_label_score);
   if (flags.label_source != apb::LABEL_SOURCE_UNSPECIFIED) request.add_label_sources(flags.label_source);
   return request;
@@ -131,7 +159,11 @@ const std::vector<FieldOfFlag>& Fields() {
       {"facets", "--facets"},
       {"snippet.max_bytes", "--snippet_bytes"},
       {"snippet.max_snippets", "--snippets"},
+      {"collapse.max_alternates", "--alternates"},
       {"collapse", "--collapse"},
+      {"ranking.freshness_half_life", "--freshness"},
+      {"ranking.freshness_weight", "--freshness_weight"},
+      {"ranking.label_weight", "--label_weight"},
       {"view", "--view"},
       {"language_code", "--language"},
       {"display_language", "--display_language"},
@@ -202,6 +234,84 @@ ExitCode Suggest(const Context& context, const SuggestFlags& flags) {
   return kExitOk;
 }
 
+// A text from a file, or from standard input for "-": as much as the service takes, and one byte more.
+absl::StatusOr<std::string> ReadText(const std::string& path) {
+  constexpr size_t kMaxBytes = 100'000;
+  std::FILE* const file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    return absl::NotFoundError(absl::StrCat("--text ", path, ": cannot be read: ", std::strerror(errno)));
+  }
+  std::string text(kMaxBytes + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  if (file != stdin) std::fclose(file);
+  return text;
+}
+
+ExitCode Similar(const Context& context, const SimilarFlags& flags) {
+  spb::FindSimilarArticlesRequest request = flags.request;
+  if (!flags.text_file.empty()) {
+    absl::StatusOr<std::string> text = ReadText(flags.text_file);
+    if (!text.ok()) return Fail(context, text.status());
+    request.set_text(*std::move(text));
+  }
+  const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
+  if (!client.ok()) return Fail(context, client.status());
+  const absl::StatusOr<spb::FindSimilarArticlesResponse> response = client->FindSimilarArticles(request);
+  if (!response.ok()) {
+    return Fail(
+        context,
+        InTermsOfFlags(
+            response.status(),
+            {{"id", "ID"}, {"text", "--text"}, {"like", "ID"}, {"filter", "--filter"}, {"page_size", "--page_size"}}));
+  }
+  if (context.output == OutputFormat::kText) {
+    int number = 0;
+    for (const spb::SearchHit& hit : response->hits()) Print(FormatHit(hit, ++number, context.style));
+    if (number == 0 && !context.quiet) Print("nothing is like it\n");
+  } else {
+    PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                     JsonFields::kSet));
+  }
+  return kExitOk;
+}
+
+ExitCode Trends(const Context& context, const TrendsFlags& flags) {
+  const absl::StatusOr<SearchClient> client = SearchClient::Connect(context.search, context.call_options());
+  if (!client.ok()) return Fail(context, client.status());
+  spb::AnalyzeTrendsRequest request = flags.request;
+  for (const std::string& dimension : flags.dimensions) request.add_dimensions(FieldName(dimension));
+  do {
+    const absl::StatusOr<spb::AnalyzeTrendsResponse> response =
+        AskWithNames(context, {"region_codes", "group_ids", "issue_ids", "selections"},
+                     [&](const LabelReader& read) -> absl::StatusOr<spb::AnalyzeTrendsResponse> {
+                       ASSIGN_OR_RETURN(const spb::SearchRequest selected, RequestOf(flags.search, read));
+                       request.set_query(selected.query());
+                       request.set_filter(selected.filter());
+                       *request.mutable_region_codes() = selected.region_codes();
+                       *request.mutable_group_ids() = selected.group_ids();
+                       *request.mutable_issue_ids() = selected.issue_ids();
+                       *request.mutable_selections() = selected.selections();
+                       *request.mutable_label_sources() = selected.label_sources();
+                       if (selected.has_min_label_score()) request.set_min_label_score(selected.min_label_score());
+                       request.set_expand_groups(selected.expand_groups());
+                       return client->AnalyzeTrends(request);
+                     });
+    if (!response.ok()) {
+      std::vector<FieldOfFlag> fields = Fields();
+      fields.insert(fields.begin(), {{"dimensions", "--by"}, {"bucket", "--bucket"}, {"time_zone", "--time_zone"}});
+      return Fail(context, InTermsOfFlags(response.status(), fields));
+    }
+    if (context.output == OutputFormat::kText) {
+      Print(FormatTrends(*response, request, context.style));
+    } else {
+      PrintJson(ToJson(*response, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
+                       JsonFields::kSet));
+    }
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  return kExitOk;
+}
+
 // A string field of the request, by its setter.
 template <typename Setter>
 CLI::Option* AddText(CLI::App& command, const std::string& name, const std::string& type, Setter setter,
@@ -246,13 +356,17 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
   AddChoiceFunction<spb::TypoMode>(
       command, "--typos", [&request](spb::TypoMode mode) { request.set_typo_mode(mode); },
       {{"auto", spb::TYPO_MODE_AUTO}, {"suggest", spb::TYPO_MODE_SUGGEST_ONLY}, {"off", spb::TYPO_MODE_OFF}},
-      "What to do about mistyped words (auto is not yet acted on)");
+      "What to do about words that no article has: find what is spelled nearly the same as well, offer a corrected "
+      "query "
+      "only, or nothing [auto]");
   AddChoiceFunction<spb::InterpretationMode>(
       command, "--interpretation", [&request](spb::InterpretationMode mode) { request.set_interpretation_mode(mode); },
       {{"off", spb::INTERPRETATION_MODE_OFF},
        {"boost", spb::INTERPRETATION_MODE_BOOST},
        {"filter", spb::INTERPRETATION_MODE_FILTER}},
-      "What to do with names of countries and issues in the query (boost and filter are not yet acted on)");
+      "What to do with names of countries, groups and issues in the query: nothing, rank articles with the label "
+      "higher, or "
+      "show these only [boost]");
   AddChoiceFunction<spb::TimeoutPolicy>(
       command, "--on_timeout", [&request](spb::TimeoutPolicy policy) { request.set_on_timeout(policy); },
       {{"fail", spb::TIMEOUT_POLICY_FAIL}, {"partial", spb::TIMEOUT_POLICY_RETURN_PARTIAL}},
@@ -265,8 +379,24 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
                                {{"near_duplicate", spb::COLLAPSE_KIND_NEAR_DUPLICATE},
                                 {"source", spb::COLLAPSE_KIND_SOURCE},
                                 {"author", spb::COLLAPSE_KIND_AUTHOR}},
-                               "Show articles that belong together as one (not yet acted on)");
-  AddTexts(command, "--ignore", "ID,..", flags.ignored, "Ids of interpretations to take back (not yet acted on)")
+                               "Show articles that belong together as one: near-duplicates, or of a source or author");
+  AddNumber(
+      command, "--alternates", [&flags](int32_t count) { flags.alternates = count; },
+      "How many of those to list with each, 0 to 10, in --output json [0]");
+  command
+      .add_option("--freshness", flags.freshness_days,
+                  "Rank what is new higher: an article that is so many days old counts half as fresh as one of today")
+      ->type_name("DAYS")
+      ->check(CLI::Range(0.001, 1e5));
+  command
+      .add_option("--freshness_weight", flags.freshness_weight, "How much that counts, 0 to 1; with --freshness [0.5]")
+      ->type_name("N");
+  command
+      .add_option("--label_weight", flags.label_weight,
+                  "How much the scores of the labels that are filtered by count, 0 to 1 [0]")
+      ->type_name("N");
+  AddTexts(command, "--ignore", "ID,..", flags.ignored,
+           "Names in the query to take for mere words: country:IR, as --output json gives their ids")
       ->delimiter(',');
   AddText(
       command, "--language", "LANGUAGE", [&request](const std::string& text) { request.set_language_code(text); },
@@ -280,8 +410,7 @@ void AddQueryFlags(CLI::App& command, SearchFlags& flags) {
       [&request](const std::string& text) { request.set_min_commit_token(text); },
       "Wait until the search covers this token: read your own writes");
   command.add_flag_function(
-      "--explain", [&request](int64_t) { request.set_explain(true); },
-      "Say of each hit how its score came about (not yet acted on)");
+      "--explain", [&request](int64_t) { request.set_explain(true); }, "Say of each hit how its score came about");
 }
 
 void AddPageFlags(CLI::App& command, SearchFlags& flags) {
@@ -329,12 +458,67 @@ void AddSearchCommand(CLI::App& root, CommandTable& commands) {
       "  dateline search sanctions --output json | jq '.hits[].article.title'\n"
       "\n"
       "Exit status: 0, also if nothing is found; 1 the service could not answer; 2 wrong usage, or a request that it "
-      "refuses,\nalso because it does not act on a flag yet.");
+      "refuses.");
   command->add_option("QUERY", flags->words, "What to look for; without it all articles are listed")->type_name("");
   AddFilterFlags(*command, *flags);
   AddPageFlags(*command, *flags);
   AddQueryFlags(*command, *flags);
   commands.emplace_back(command, [flags](const Context& context) { return Search(context, *flags); });
+}
+
+void AddSimilarCommand(CLI::App& root, CommandTable& commands) {
+  auto flags = std::make_shared<SimilarFlags>();
+  CLI::App* command = root.add_subcommand("similar", "Find articles like a stored one, or like a text");
+  command->footer(
+      "By the words that tell the text from others and, of a stored article, by the labels it shares. Near-duplicates "
+      "of "
+      "it are left out.\n\nExamples:\n"
+      "  dateline similar https://example.org/commentary/a-piece\n"
+      "  dateline similar --text draft.txt --filter 'country = \"IR\"'");
+  CLI::Option* const id = AddText(
+      *command, "ID", "", [flags](const std::string& text) { flags->request.set_id(text); },
+      "The id of a stored article, or one of its URLs");
+  CLI::Option* const text =
+      command->add_option("--text", flags->text_file, "Like the text of this file; - is standard input")
+          ->type_name("FILE");
+  id->excludes(text);
+  AddText(
+      *command, "--filter", "CONDITION", [flags](const std::string& filter) { flags->request.set_filter(filter); },
+      "Only articles for which this holds");
+  AddNumber(
+      *command, "--page_size", [flags](int32_t size) { flags->request.set_page_size(size); },
+      "How many, 1 to 100 [10]; 0 is the default, more than 100 are 100");
+  AddText(
+      *command, "--display_language", "LANGUAGE",
+      [flags](const std::string& language) { flags->request.set_display_language(language); },
+      "Language of the names shown, such as fr");
+  commands.emplace_back(command, [flags](const Context& context) { return Similar(context, *flags); });
+}
+
+void AddTrendsCommand(CLI::App& root, CommandTable& commands) {
+  auto flags = std::make_shared<TrendsFlags>();
+  CLI::App* command = root.add_subcommand("trends", "Count articles by country, issue, source and time");
+  command->footer(
+      "With --bucket each count stands beside what is expected of it: the mean of the eight buckets "
+      "before.\n\nExamples:\n"
+      "  dateline trends iran --by issue --bucket month\n"
+      "  dateline trends --by country,issue --bucket week --filter 'publish_time >= 2026-01-01' --output jsonl");
+  command->add_option("QUERY", flags->search.words, "Only articles with all of these words")->type_name("");
+  AddTexts(*command, "--by", "FIELD,..", flags->dimensions,
+           "What to count by, at most two of: country, group, issue, source")
+      ->delimiter(',');
+  AddChoiceFunction<spb::TrendBucket>(
+      *command, "--bucket", [flags](spb::TrendBucket bucket) { flags->request.set_bucket(bucket); },
+      {{"day", spb::TREND_BUCKET_DAY},
+       {"week", spb::TREND_BUCKET_WEEK},
+       {"month", spb::TREND_BUCKET_MONTH},
+       {"year", spb::TREND_BUCKET_YEAR}},
+      "Divide by time");
+  AddText(
+      *command, "--time_zone", "ZONE", [flags](const std::string& zone) { flags->request.set_time_zone(zone); },
+      "In which days begin, such as Europe/London [UTC]");
+  AddFilterFlags(*command, flags->search);
+  commands.emplace_back(command, [flags](const Context& context) { return Trends(context, *flags); });
 }
 
 void AddSuggestCommand(CLI::App& root, CommandTable& commands) {

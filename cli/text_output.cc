@@ -270,34 +270,6 @@ std::string JoinParagraphs(absl::string_view passage) {
   return joined;
 }
 
-std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& style) {
-  const apb::Article& article = hit.article();
-  const std::string indent = "    ";
-  std::string title = style.Bold(common::Printable(article.title()));
-  std::string snippets;
-  for (const spb::Snippet& snippet : hit.snippets()) {
-    if (snippet.field() == "title") {
-      if (snippet.text() == article.title()) title = Highlight(snippet.text(), snippet.ranges(), style);
-      continue;
-    }
-    const std::string passage = JoinParagraphs(Highlight(snippet.text(), snippet.ranges(), style));
-    absl::StrAppend(&snippets, Wrap(passage, style.columns, indent), "\n");
-  }
-  std::string text = absl::StrCat(absl::StrFormat("%3d ", number), title, "\n");
-  const std::string about = JoinNonEmpty({article.source(), Published(article), LabelSummary(article)}, kBullet);
-  if (!about.empty()) absl::StrAppend(&text, indent, style.Cyan(about), "\n");
-  absl::StrAppend(&text, snippets);
-  if (hit.collapsed_count() > 0) {
-    absl::StrAppend(&text, indent, style.Dim(absl::StrCat("and ", hit.collapsed_count(), " more like it")), "\n");
-  }
-  absl::StrAppend(&text, indent, style.Dim(article.url().empty() ? absl::StrCat("id ", article.id()) : article.url()),
-                  "\n");
-  if (!hit.explanation().empty()) {
-    absl::StrAppend(&text, Wrap(hit.explanation(), style.columns, absl::StrCat(indent, "  ")), "\n");
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string TextStyle::Paint(absl::string_view code, absl::string_view text) const {
@@ -459,6 +431,57 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
               : absl::StrCat(", not counted: ", Spoken(apb::SetAside_Name(mention.set_aside()), "SET_ASIDE_")),
           "\n");
     }
+  }
+  return text;
+}
+
+std::string FormatHit(const spb::SearchHit& hit, int number, const TextStyle& style) {
+  const apb::Article& article = hit.article();
+  const std::string indent = "    ";
+  std::string title = style.Bold(common::Printable(article.title()));
+  std::string snippets;
+  for (const spb::Snippet& snippet : hit.snippets()) {
+    if (snippet.field() == "title") {
+      if (snippet.text() == article.title()) title = Highlight(snippet.text(), snippet.ranges(), style);
+      continue;
+    }
+    const std::string passage = JoinParagraphs(Highlight(snippet.text(), snippet.ranges(), style));
+    absl::StrAppend(&snippets, Wrap(passage, style.columns, indent), "\n");
+  }
+  std::string text = absl::StrCat(absl::StrFormat("%3d ", number), title, "\n");
+  const std::string about = JoinNonEmpty({article.source(), Published(article), LabelSummary(article)}, kBullet);
+  if (!about.empty()) absl::StrAppend(&text, indent, style.Cyan(about), "\n");
+  absl::StrAppend(&text, snippets);
+  if (hit.collapsed_count() > 0) {
+    absl::StrAppend(&text, indent, style.Dim(absl::StrCat("and ", hit.collapsed_count(), " more like it")), "\n");
+  }
+  absl::StrAppend(&text, indent, style.Dim(article.url().empty() ? absl::StrCat("id ", article.id()) : article.url()),
+                  "\n");
+  if (!hit.explanation().empty()) {
+    absl::StrAppend(&text, Wrap(hit.explanation(), style.columns, absl::StrCat(indent, "  ")), "\n");
+  }
+  return text;
+}
+
+std::string FormatTrends(const spb::AnalyzeTrendsResponse& response, const spb::AnalyzeTrendsRequest& request,
+                         const TextStyle& style) {
+  absl::TimeZone zone = absl::UTCTimeZone();
+  if (!request.time_zone().empty()) (void)absl::LoadTimeZone(request.time_zone(), &zone);
+  std::string text;
+  for (const spb::TrendCell& cell : response.cells()) {
+    std::vector<std::string> parts;
+    if (cell.has_bucket_start_time()) {
+      const char* const format = request.bucket() == spb::TREND_BUCKET_YEAR    ? "%Y"
+                                 : request.bucket() == spb::TREND_BUCKET_MONTH ? "%Y-%m"
+                                                                               : "%Y-%m-%d";
+      parts.push_back(absl::FormatTime(format, absl::FromUnixSeconds(cell.bucket_start_time().seconds()), zone));
+    }
+    for (const std::string& value : cell.values()) parts.push_back(style.Bold(common::Printable(value)));
+    absl::StrAppend(&text, absl::StrFormat("%7d", cell.count()), "  ", absl::StrJoin(parts, "  "));
+    if (cell.has_expected_count()) {
+      absl::StrAppend(&text, style.Dim(absl::StrFormat("  (%.1f expected)", cell.expected_count())));
+    }
+    text += "\n";
   }
   return text;
 }

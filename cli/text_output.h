@@ -55,6 +55,10 @@ struct SearchAsked {
   std::vector<std::string> facet_names;  // Of the facets, as asked for; by default their fields' names.
 };
 std::string FormatSearch(const search::v1::SearchResponse& response, const SearchAsked& asked, const TextStyle& style);
+std::string FormatHit(const search::v1::SearchHit& hit, int number, const TextStyle& style);
+// A line for each cell: when, which values, how many, and what was expected.
+std::string FormatTrends(const search::v1::AnalyzeTrendsResponse& response,
+                         const search::v1::AnalyzeTrendsRequest& request, const TextStyle& style);
 std::string FormatSuggestions(const search::v1::SuggestResponse& response, const TextStyle& style);
 // One line, and one more for each warning if `verbose` or not taken.
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style);

@@ -343,15 +343,7 @@ class Engine::Impl {
   }
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
-    uint64_t min_seq = 0;
-    if (!query.min_commit_token.empty()) {
-      ASSIGN_OR_RETURN(min_seq, SeqOf("min_commit_token", query.min_commit_token));
-      if (WaitFor(min_seq, Progress::kVisible, query.deadline, query.cancelled) < Progress::kVisible) {
-        if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
-        // Not even a partial answer may lack what it must cover.
-        return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
-      }
-    }
+    ASSIGN_OR_RETURN(const uint64_t min_seq, AwaitMinimum(query));
     ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy()));
     if (result.visible_seq < min_seq) {
       return common::WithReason(
@@ -361,6 +353,15 @@ class Engine::Impl {
     }
     result.commit_token = TokenOf(result.visible_seq);
     return result;
+  }
+
+  absl::StatusOr<TrendResult> AnalyzeTrends(const TrendQuery& query) const {
+    RETURN_IF_ERROR(AwaitMinimum(query.selection).status());
+    return searcher_.AnalyzeTrends(query, *taxonomy());
+  }
+
+  absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const SimilarQuery& query) const {
+    return searcher_.FindSimilarArticles(query, *taxonomy());
   }
 
   absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const {
@@ -578,6 +579,16 @@ class Engine::Impl {
     if (seq > durable_) return Progress::kNone;
     if (seq > visible_) return Progress::kDurable;
     return seq > labelled_ ? Progress::kVisible : Progress::kLabelled;
+  }
+
+  // Waits for what an answer must cover, and gives its sequence.
+  absl::StatusOr<uint64_t> AwaitMinimum(const SearchQuery& query) const {
+    if (query.min_commit_token.empty()) return uint64_t{0};
+    ASSIGN_OR_RETURN(const uint64_t seq, SeqOf("min_commit_token", query.min_commit_token));
+    if (WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled) >= Progress::kVisible) return seq;
+    if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
+    // Not even a partial answer may lack what it must cover.
+    return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
   }
 
   static absl::Status CheckId(absl::string_view id_or_url) {
@@ -1520,6 +1531,10 @@ absl::StatusOr<Article> Engine::Get(absl::string_view id_or_url, bool include_em
 absl::StatusOr<ArticleList> Engine::ListArticles(const ListQuery& query) const { return impl_->ListArticles(query); }
 absl::StatusOr<ChangeList> Engine::ListChanges(const ChangeQuery& query) const { return impl_->ListChanges(query); }
 absl::StatusOr<SearchResult> Engine::Search(const SearchQuery& query) const { return impl_->Search(query); }
+absl::StatusOr<TrendResult> Engine::AnalyzeTrends(const TrendQuery& query) const { return impl_->AnalyzeTrends(query); }
+absl::StatusOr<std::vector<Hit>> Engine::FindSimilarArticles(const SimilarQuery& query) const {
+  return impl_->FindSimilarArticles(query);
+}
 absl::StatusOr<std::vector<Suggestion>> Engine::Suggest(const SuggestQuery& query) const {
   return impl_->Suggest(query);
 }

@@ -195,6 +195,9 @@ class Engine {
   absl::StatusOr<ChangeList> ListChanges(const ChangeQuery& query) const;
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const;
+  // As the functions of trends.h and similar_articles.h; `min_commit_token` as for Search.
+  absl::StatusOr<TrendResult> AnalyzeTrends(const TrendQuery& query) const;
+  absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const SimilarQuery& query) const;
   absl::StatusOr<std::vector<Suggestion>> Suggest(const SuggestQuery& query) const;
 
   // Whether an article of the index waits for its embargo to end: answers may change then without any commit.

@@ -1152,10 +1152,31 @@ TEST_F(HandlersTest, BadListsAreInvalidArgumentAndNameTheField) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("since_token")));
 }
 
-TEST_F(HandlersTest, MethodsThatAreNotBuiltAnswerUnimplemented) {
+TEST_F(HandlersTest, SimilarArticlesAndTrendsAreAnswered) {
+  v1::IngestArticlesRequest ingest;
+  *ingest.add_items()->mutable_article() = NewArticle("one", "Canal treaty in Iran", "The canal treaty was signed");
+  *ingest.add_items()->mutable_article() = NewArticle("two", "Canal treaty", "A canal treaty is to be signed");
+  ingest.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(ingest, ingested));
+  v1::FindSimilarArticlesRequest like;
   v1::FindSimilarArticlesResponse similar;
-  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, v1::FindSimilarArticlesRequest(), similar),
-              StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, like, similar),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("like")));
+  like.set_id("one");
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, like, similar));
+  ASSERT_EQ(similar.hits_size(), 1);
+  EXPECT_EQ(similar.hits(0).article().id(), "two");
+  EXPECT_FALSE(similar.commit_token().empty());
+  v1::AnalyzeTrendsRequest trends;
+  trends.add_dimensions("region_code");
+  trends.set_query("canal");
+  v1::AnalyzeTrendsResponse counts;
+  ASSERT_OK(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, counts));
+  EXPECT_FALSE(counts.commit_token().empty());
+  trends.set_bucket(static_cast<v1::TrendBucket>(99));
+  EXPECT_THAT(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, counts),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("bucket")));
 }
 
 TEST_F(HandlersTest, ArticlesAreTaggedAgainOnOrder) {

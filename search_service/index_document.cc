@@ -164,6 +164,7 @@ Xapian::Document MakeDocument(const RowState& state, const Article& article, Tex
 
   for (const std::string& term : CallersTerms(article)) document.add_boolean_term(term);
   if (article.publish_time) document.add_value(kPublishSlot, SortableTime(*article.publish_time));
+  if (!article.duplicate_of.empty()) document.add_value(kDuplicateSlot, article.duplicate_of);
   if (article.update_time) document.add_value(kUpdateSlot, SortableTime(*article.update_time));
   if (article.visible_from) {
     document.add_boolean_term(kEmbargoTerm);

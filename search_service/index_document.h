@@ -28,7 +28,8 @@ enum IndexSlot : uint32_t {
   kVisibleSlot = 2,
   kLabelSlot = 3,
   kFacetSlot = 4,
-  kRowSlot = 5,  // EncodeRowState.
+  kRowSlot = 5,        // EncodeRowState.
+  kDuplicateSlot = 6,  // The id of the article that this one nearly repeats, if any.
 };
 
 // Terms beside those of TermFor: words stand as they are, in lower case.

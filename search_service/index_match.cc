@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/civil_time.h"
 
 #include "search_service/index_document.h"
 #include "search_service/label_pack.h"
@@ -25,13 +28,20 @@ constexpr double kK1 = 1.2;
 constexpr double kB = 0.75;
 // Of the word as it is written, beside its stem: enough to rank it above other forms.
 constexpr double kExactWordWeight = 0.2;
+// Of a word that is spelled nearly as the one that was asked for.
+constexpr double kCorrectionWeight = 0.8;
 constexpr int kMaxExpansion = 50;
+// Hits that are looked at to fold those that belong together.
+constexpr int kMaxFolded = 10'000;
+constexpr size_t kMaxExplained = 100;
 // Shorter beginnings are looked for in titles only: in all text there are too many words that begin so.
 constexpr size_t kMinBodyPrefixBytes = 3;
 // How often a match looks at the clock.
 constexpr uint32_t kCheckEvery = 256;
 // A correction must occur at least this often.
 constexpr Xapian::doccount kMinCorrectionFrequency = 2;
+
+Xapian::BM25Weight TextWeight() { return Xapian::BM25Weight(kK1, 0, 1, kB, 0.5); }
 
 struct TimeIsUp {};
 struct CallCancelled {};
@@ -248,6 +258,85 @@ class FacetCounter final : public Xapian::MatchSpy {
   std::vector<std::pair<char, absl::string_view>> seen_;
 };
 
+// A Monday, from which weeks are counted.
+constexpr absl::CivilDay kFirstMonday(1970, 1, 5);
+constexpr int64_t kDaySeconds = 86'400;
+// Memory of an answer that nobody could read.
+constexpr size_t kMaxTrendKeys = 1'000'000;
+
+struct TooManyTrends {};
+
+int64_t BucketOf(int64_t seconds, TrendBucket bucket, absl::TimeZone zone) {
+  const absl::TimeZone in = seconds % kDaySeconds == 0 ? absl::UTCTimeZone() : zone;
+  const absl::CivilDay day = absl::ToCivilDay(absl::FromUnixSeconds(seconds), in);
+  switch (bucket) {
+    case TrendBucket::kNone:
+      return 0;
+    case TrendBucket::kDay:
+      return day - absl::CivilDay();
+    case TrendBucket::kWeek: {
+      const int64_t days = day - kFirstMonday;
+      return days >= 0 ? days / 7 : -((6 - days) / 7);
+    }
+    case TrendBucket::kMonth:
+      return absl::CivilMonth(day) - absl::CivilMonth();
+    case TrendBucket::kYear:
+      return absl::CivilYear(day) - absl::CivilYear();
+  }
+  return 0;
+}
+
+// Counts articles by values and time over all matches.
+class TrendCounter final : public Xapian::MatchSpy {
+ public:
+  TrendCounter(const TrendCounts& counts, const LabelOptions& labels) : counts_(counts), labels_(labels) {}
+
+  void operator()(const Xapian::Document& document, double) override {
+    TrendKey key{0, std::vector<std::string>(counts_.dimensions.size())};
+    if (counts_.bucket != TrendBucket::kNone) {
+      const std::string time = document.get_value(kPublishSlot);
+      if (time.empty()) return;
+      const auto seconds = static_cast<int64_t>(Xapian::sortable_unserialise(time));
+      const auto [bucket, is_new] = buckets_.emplace(seconds, 0);
+      if (is_new) bucket->second = BucketOf(seconds, counts_.bucket, counts_.zone);
+      key.first = bucket->second;
+    }
+    std::vector<std::set<std::string>> values;
+    for (const FieldRef& ref : counts_.dimensions) values.push_back(ValuesOf(document, ref));
+    Count(0, values, key);
+  }
+
+  std::map<TrendKey, int64_t> Take() { return std::move(cells_); }
+
+ private:
+  std::set<std::string> ValuesOf(const Xapian::Document& document, const FieldRef& ref) const {
+    std::set<std::string> values;
+    const bool is_label = ref.field <= Field::kIssue;
+    ForEachPacked(document.get_value(is_label ? kLabelSlot : kFacetSlot), [&](const PackedValue& entry) {
+      if (static_cast<int>(ref.field) != entry.kind || (is_label && !LabelCounts(entry, labels_))) return;
+      values.emplace(entry.value);
+    });
+    return values;
+  }
+
+  void Count(size_t dimension, const std::vector<std::set<std::string>>& values, TrendKey& key) {
+    if (dimension == counts_.dimensions.size()) {
+      ++cells_[key];
+      if (cells_.size() > kMaxTrendKeys) throw TooManyTrends();
+      return;
+    }
+    for (const std::string& value : values[dimension]) {
+      key.second[dimension] = value;
+      Count(dimension + 1, values, key);
+    }
+  }
+
+  const TrendCounts& counts_;
+  const LabelOptions& labels_;
+  absl::flat_hash_map<int64_t, int64_t> buckets_;  // By seconds: many articles have the same.
+  std::map<TrendKey, int64_t> cells_;
+};
+
 // Builds Xapian's queries out of ours, for one database and one call.
 class QueryBuilder {
  public:
@@ -366,6 +455,16 @@ class QueryBuilder {
     } else {
       forms.emplace_back(prefix + word);
     }
+    if (!node.corrections.empty()) {
+      std::vector<Xapian::Query> corrected;
+      for (size_t i = 0; i < node.corrections.size(); ++i) {
+        corrected.emplace_back(
+            Xapian::Query::OP_OR, Xapian::Query(kStemPrefix + node.correction_stems[i]),
+            Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(node.corrections[i]), kExactWordWeight));
+      }
+      forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT,
+                         Xapian::Query(Xapian::Query::OP_MAX, corrected.begin(), corrected.end()), kCorrectionWeight);
+    }
     if (node.prefix) {
       const bool titles = node.scope == TextScope::kAny && word.size() < kMinBodyPrefixBytes;
       forms.emplace_back(Xapian::Query::OP_WILDCARD, (titles ? kTitlePrefix : prefix) + word, kMaxExpansion,
@@ -446,6 +545,18 @@ size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
   return rows[a.size() % 3][b.size()];
 }
 
+Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
+  if (request.boosts.empty()) return query;
+  std::vector<Xapian::Query> boosts;
+  for (const Boost& boost : request.boosts) {
+    // A condition has no weight of its own.
+    auto* source = new Xapian::FixedWeightPostingSource(boost.weight);
+    boosts.emplace_back(Xapian::Query::OP_FILTER, Xapian::Query(source->release()), builder.Build(boost.condition));
+  }
+  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query,
+                       Xapian::Query(Xapian::Query::OP_OR, boosts.begin(), boosts.end()));
+}
+
 Xapian::Query WithFilters(const QueryBuilder& builder, const MatchRequest& request, Xapian::Query query,
                           const std::optional<FieldRef>& left_out) {
   for (const IndexFilter& filter : request.filters) {
@@ -467,20 +578,180 @@ bool HasEmbargoesIn(Xapian::Database& database, absl::Time now) {
   return database.get_termfreq(kEmbargoTerm) > 0 && database.get_value_upper_bound(kVisibleSlot) > SortableTime(now);
 }
 
+// A hit while its place is being decided.
+struct RankedHit {
+  HitRef hit;
+  Xapian::docid document = 0;
+  std::string key;  // Where hits are sorted by a time.
+  float text_score = 0.0F;
+  double freshness = 1.0;  // Factors of the score.
+  double labels = 1.0;
+};
+
 // Hits that rank alike come in the order of their rows, so that the order doesn't depend on which segments they are in.
-void OrderTies(SortOrder sort, const std::vector<std::string>& keys, std::vector<HitRef>& hits) {
-  const auto alike = [&](size_t a, size_t b) {
-    return sort == SortOrder::kRelevance ? hits[a].score == hits[b].score : keys[a] == keys[b];
+void OrderTies(SortOrder sort, std::vector<RankedHit>& hits) {
+  const auto alike = [&](const RankedHit& a, const RankedHit& b) {
+    return sort == SortOrder::kRelevance ? a.hit.score == b.hit.score : a.key == b.key;
   };
   for (size_t begin = 0; begin < hits.size();) {
     size_t end = begin + 1;
-    while (end < hits.size() && alike(begin, end)) ++end;
+    while (end < hits.size() && alike(hits[begin], hits[end])) ++end;
     const auto first = hits.begin() + static_cast<std::ptrdiff_t>(begin);
-    std::sort(first, hits.begin() + static_cast<std::ptrdiff_t>(end), [sort](const HitRef& a, const HitRef& b) {
-      return sort == SortOrder::kNewestFirst ? a.row > b.row : a.row < b.row;
+    std::sort(first, hits.begin() + static_cast<std::ptrdiff_t>(end), [sort](const RankedHit& a, const RankedHit& b) {
+      return sort == SortOrder::kNewestFirst ? a.hit.row > b.hit.row : a.hit.row < b.hit.row;
     });
     begin = end;
   }
+}
+
+// 1 for what is from now, half for what is one half life old, 0 for what has no date.
+double FreshnessOf(const Xapian::Document& document, const MatchRequest& request) {
+  const std::string value = document.get_value(kPublishSlot);
+  if (value.empty()) return 0.0;
+  const double age = static_cast<double>(absl::ToUnixSeconds(request.now)) - Xapian::sortable_unserialise(value);
+  return std::exp2(-std::max(age, 0.0) / absl::ToDoubleSeconds(request.ranking.freshness_half_life));
+}
+
+// The best score of a label that was asked for; nullopt if it has none of them.
+std::optional<double> LabelScoreOf(const Xapian::Document& document, const MatchRequest& request) {
+  std::optional<double> best;
+  ForEachPacked(document.get_value(kLabelSlot), [&](const PackedValue& label) {
+    if (!LabelCounts(label, request.labels)) return;
+    for (const WantedLabel& wanted : request.wanted_labels) {
+      if (static_cast<char>(wanted.dimension) != label.kind || wanted.id != label.value) continue;
+      best = std::max(best.value_or(0.0), label.score / 10'000.0);
+    }
+  });
+  return best;
+}
+
+void Reorder(const MatchRequest& request, const Xapian::Database& database, std::vector<RankedHit>& hits) {
+  const RankingOptions& ranking = request.ranking;
+  const bool by_age = ranking.freshness_half_life > absl::ZeroDuration() && ranking.freshness_weight > 0.0;
+  for (RankedHit& hit : hits) {
+    const Xapian::Document document = database.get_document(hit.document, Xapian::DOC_ASSUME_VALID);
+    if (by_age) {
+      hit.freshness = 1.0 - ranking.freshness_weight + ranking.freshness_weight * FreshnessOf(document, request);
+    }
+    if (ranking.label_weight > 0.0 && !request.wanted_labels.empty()) {
+      if (const std::optional<double> score = LabelScoreOf(document, request)) {
+        hit.labels = 1.0 - ranking.label_weight + ranking.label_weight * *score;
+      }
+    }
+    hit.hit.score = static_cast<float>(hit.text_score * hit.freshness * hit.labels);
+  }
+  std::stable_sort(hits.begin(), hits.end(),
+                   [](const RankedHit& a, const RankedHit& b) { return a.hit.score > b.hit.score; });
+}
+
+// What hits that belong together have in common; empty if the hit belongs to none.
+std::string GroupOf(const Xapian::Document& document, CollapseKind kind) {
+  if (kind == CollapseKind::kNearDuplicate) {
+    const std::string head = document.get_value(kDuplicateSlot);
+    if (!head.empty()) return TermFor({Field::kId, ""}, head);
+    // The head has no link of its own: its id is what the others are linked to.
+    Xapian::TermIterator term = document.termlist_begin();
+    term.skip_to("Q");
+    return term != document.termlist_end() && absl::StartsWith(*term, "Q") ? *term : std::string();
+  }
+  const Field field = kind == CollapseKind::kSource ? Field::kSource : Field::kAuthor;
+  std::string group;
+  ForEachPacked(document.get_value(kFacetSlot), [&](const PackedValue& entry) {
+    if (group.empty() && static_cast<int>(field) == entry.kind) group = std::string(entry.value);
+  });
+  return group;
+}
+
+// Leaves the best hit of each group, and gives what it stands for.
+std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database,
+                                   std::vector<RankedHit>& hits) {
+  std::map<int64_t, FoldedHits> folded;
+  absl::flat_hash_map<std::string, int64_t> first_of_group;
+  std::erase_if(hits, [&](const RankedHit& hit) {
+    std::string group = GroupOf(database.get_document(hit.document, Xapian::DOC_ASSUME_VALID), request.collapse);
+    if (group.empty()) return false;
+    const auto [first, is_new] = first_of_group.emplace(std::move(group), hit.hit.row);
+    if (is_new) return false;
+    FoldedHits& others = folded[first->second];
+    ++others.count;
+    if (others.rows.size() < static_cast<size_t>(request.max_alternates)) others.rows.push_back(hit.hit.row);
+    return true;
+  });
+  return folded;
+}
+
+// Sums up which weights documents get.
+class WeightSpy final : public Xapian::MatchSpy {
+ public:
+  explicit WeightSpy(const absl::flat_hash_map<Xapian::docid, size_t>& wanted)
+      : wanted_(wanted), weights_(wanted.size()) {}
+  void operator()(const Xapian::Document& document, double weight) override {
+    const auto found = wanted_.find(document.get_docid());
+    if (found != wanted_.end()) weights_[found->second] = weight;
+  }
+  double weight(size_t i) const { return weights_[i]; }
+
+ private:
+  const absl::flat_hash_map<Xapian::docid, size_t>& wanted_;
+  std::vector<double> weights_;
+};
+
+// The words and phrases that a text's score is the sum of.
+void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
+  switch (node.kind) {
+    case QueryNode::Kind::kWord:
+    case QueryNode::Kind::kPhrase:
+      if (std::none_of(scored.begin(), scored.end(), [&](const QueryNode* other) { return *other == node; })) {
+        scored.push_back(&node);
+      }
+      break;
+    case QueryNode::Kind::kAnd:
+    case QueryNode::Kind::kOr:
+    case QueryNode::Kind::kSome:
+      for (const QueryNode& child : node.children) AddScored(child, scored);
+      break;
+    default:
+      break;
+  }
+}
+
+// "7.31 = iran 3.21 + oil 4.1, times 0.83 for its age": by a search for each word alone.
+std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryBuilder& builder,
+                                       Xapian::Database& database, const std::vector<RankedHit>& hits) {
+  absl::flat_hash_map<Xapian::docid, size_t> wanted;
+  const size_t count = std::min(hits.size(), kMaxExplained);
+  for (size_t i = 0; i < count; ++i) wanted.emplace(hits[i].document, i);
+  std::vector<const QueryNode*> scored;
+  AddScored(request.query, scored);
+  std::vector<std::string> sums(count);
+  std::vector<double> totals(count);
+  for (const QueryNode* node : scored) {
+    Xapian::Enquire enquire(database);
+    enquire.set_weighting_scheme(TextWeight());
+    enquire.set_query(builder.Build(*node));
+    WeightSpy spy(wanted);
+    enquire.add_matchspy(&spy);
+    enquire.get_mset(0, 0, database.get_doccount());
+    for (size_t i = 0; i < count; ++i) {
+      if (spy.weight(i) <= 0.0) continue;
+      absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", ToString(*node), " ",
+                      absl::StrFormat("%.2f", spy.weight(i)));
+      totals[i] += spy.weight(i);
+    }
+  }
+  std::map<int64_t, std::string> explanations;
+  for (size_t i = 0; i < count; ++i) {
+    std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);
+    absl::StrAppend(&text, sums[i].empty() ? "no word counts" : sums[i]);
+    // Where words are relaxed, having them all counts once more.
+    if (totals[i] > 0.0 && hits[i].text_score > 1.5 * totals[i])
+      absl::StrAppend(&text, ", twice: it has all the words");
+    if (hits[i].freshness != 1.0)
+      absl::StrAppend(&text, absl::StrFormat(", times %.2f for its age", hits[i].freshness));
+    if (hits[i].labels != 1.0) absl::StrAppend(&text, absl::StrFormat(", times %.2f for its labels", hits[i].labels));
+    explanations.emplace(hits[i].hit.row, std::move(text));
+  }
+  return explanations;
 }
 
 MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
@@ -501,7 +772,7 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   }
 
   const QueryBuilder builder(request.labels, &watch);
-  const Xapian::Query base = builder.Build(request.query);
+  const Xapian::Query base = Boosted(builder.Build(request.query), builder, request);
   const auto watched = [&](const Xapian::Query& query) {
     auto* source = new LiveDocuments(reader, &watch);
     return Xapian::Query(Xapian::Query::OP_FILTER, query, Xapian::Query(source->release()));
@@ -516,7 +787,7 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   }
 
   Xapian::Enquire enquire(database);
-  enquire.set_weighting_scheme(Xapian::BM25Weight(kK1, 0, 1, kB, 0.5));
+  enquire.set_weighting_scheme(TextWeight());
   OldestFirstKey oldest_first;
   if (request.sort != SortOrder::kRelevance) {
     enquire.set_weighting_scheme(Xapian::BoolWeight());
@@ -532,15 +803,34 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   for (const size_t i : shared) shared_fields.push_back(request.facets[i]);
   FacetCounter counter(shared_fields, request.labels);
   if (!shared.empty()) enquire.add_matchspy(&counter);
-  const Xapian::MSet matches = enquire.get_mset(0, static_cast<Xapian::doccount>(request.max_hits), documents);
-  result.total = matches.get_matches_estimated();
-  result.hits.reserve(matches.size());
-  std::vector<std::string> keys;
-  for (Xapian::MSetIterator match = matches.begin(); match != matches.end(); ++match) {
-    result.hits.push_back({reader.StateOf(*match).row, static_cast<float>(match.get_weight())});
-    keys.push_back(match.get_sort_key());
+  std::optional<TrendCounter> trends;
+  if (request.trends) {
+    trends.emplace(*request.trends, request.labels);
+    enquire.add_matchspy(&*trends);
   }
-  OrderTies(request.sort, keys, result.hits);
+  const int max_matches = request.collapse == CollapseKind::kNone ? request.max_hits : kMaxFolded;
+  const Xapian::MSet matches = enquire.get_mset(0, static_cast<Xapian::doccount>(max_matches), documents);
+  result.total = matches.get_matches_estimated();
+  std::vector<RankedHit> hits;
+  hits.reserve(matches.size());
+  for (Xapian::MSetIterator match = matches.begin(); match != matches.end(); ++match) {
+    const auto score = static_cast<float>(match.get_weight());
+    hits.push_back({.hit = {reader.StateOf(*match).row, score},
+                    .document = *match,
+                    .key = match.get_sort_key(),
+                    .text_score = score,
+                    .freshness = 1.0,
+                    .labels = 1.0});
+  }
+  if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, hits);
+  OrderTies(request.sort, hits);
+  if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, hits);
+  if (hits.size() > static_cast<size_t>(request.max_hits)) hits.resize(static_cast<size_t>(request.max_hits));
+  for (const RankedHit& hit : hits) result.hits.push_back(hit.hit);
+  if (request.explain && request.sort == SortOrder::kRelevance) {
+    result.explanations = Explain(request, builder, database, hits);
+  }
+  if (trends) result.trends = trends->Take();
   for (size_t k = 0; k < shared.size(); ++k) result.facets[shared[k]] = counter.Counts(k);
 
   const absl::Time counting = absl::Now();
@@ -562,15 +852,19 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   return result;
 }
 
-std::optional<std::string> CorrectIn(Xapian::Database& database, const SearchedWord& searched, absl::Time deadline) {
+std::vector<std::string> CorrectIn(Xapian::Database& database, const SearchedWord& searched, size_t max_words,
+                                   absl::Time deadline) {
   const std::string& word = searched.word.folded;
-  if (word.size() < 4 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return std::nullopt;
-  if (database.term_exists(word) || database.term_exists(kStemPrefix + searched.word.stem)) return std::nullopt;
+  if (word.size() < 4 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return {};
+  if (database.term_exists(word) || database.term_exists(kStemPrefix + searched.word.stem)) return {};
   const size_t limit = word.size() < 8 ? 1 : 2;
   const std::string first(1, word.front());
-  std::optional<std::string> best;
-  size_t best_distance = limit + 1;
-  Xapian::doccount best_frequency = 0;
+  struct Candidate {
+    size_t distance;
+    Xapian::doccount frequency;
+    std::string word;
+  };
+  std::vector<Candidate> candidates;
   uint32_t looked = 0;
   for (Xapian::TermIterator term = database.allterms_begin(first); term != database.allterms_end(first); ++term) {
     if (++looked % kCheckEvery == 0 && absl::Now() > deadline) break;
@@ -579,14 +873,18 @@ std::optional<std::string> CorrectIn(Xapian::Database& database, const SearchedW
         candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (difference > limit || term.get_termfreq() < kMinCorrectionFrequency) continue;
     const size_t distance = EditDistance(word, candidate, limit);
-    if (distance < best_distance ||
-        (distance == best_distance && distance <= limit && term.get_termfreq() > best_frequency)) {
-      best = candidate;
-      best_distance = distance;
-      best_frequency = term.get_termfreq();
-    }
+    if (distance <= limit) candidates.push_back({distance, term.get_termfreq(), candidate});
   }
-  return best;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    return a.frequency != b.frequency ? a.frequency > b.frequency : a.word < b.word;
+  });
+  std::vector<std::string> words;
+  for (Candidate& candidate : candidates) {
+    if (words.size() == max_words || candidate.distance > candidates.front().distance) break;
+    words.push_back(std::move(candidate.word));
+  }
+  return words;
 }
 
 // Runs `work`, which uses Xapian, and gives what it throws as a status.
@@ -599,6 +897,10 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
   } catch (const TimeIsUp&) {
     return absl::DeadlineExceededError(
         "the search did not finish before its deadline; ask for less, or allow more time");
+  } catch (const TooManyTrends&) {
+    return absl::ResourceExhaustedError(absl::StrCat("there are more than ", kMaxTrendKeys,
+                                                     " counts; ask for fewer dimensions, longer buckets or fewer "
+                                                     "articles"));
   } catch (const CallCancelled&) {
     return absl::CancelledError("the caller cancelled the search");
   }
@@ -610,9 +912,34 @@ absl::StatusOr<MatchResult> MatchDocuments(IndexReader& reader, const MatchReque
   return Guarded([&] { return MatchIn(reader, request); });
 }
 
-absl::StatusOr<std::optional<std::string>> CorrectWord(IndexReader& reader, const SearchedWord& searched,
-                                                       absl::Time deadline) {
-  return Guarded([&] { return CorrectIn(*reader.all, searched, deadline); });
+absl::StatusOr<std::vector<std::string>> CorrectWord(IndexReader& reader, const SearchedWord& searched,
+                                                     size_t max_words, absl::Time deadline) {
+  return Guarded([&] { return CorrectIn(*reader.all, searched, max_words, deadline); });
+}
+
+absl::StatusOr<std::vector<int64_t>> StemFrequencies(IndexReader& reader, const std::vector<std::string>& stems) {
+  return Guarded([&] {
+    std::vector<int64_t> frequencies;
+    frequencies.reserve(stems.size());
+    for (const std::string& stem : stems) frequencies.push_back(reader.all->get_termfreq(kStemPrefix + stem));
+    return frequencies;
+  });
+}
+
+absl::Time TrendBucketStart(TrendBucket bucket, int64_t number, absl::TimeZone zone) {
+  switch (bucket) {
+    case TrendBucket::kNone:
+      break;
+    case TrendBucket::kDay:
+      return absl::FromCivil(absl::CivilDay() + number, zone);
+    case TrendBucket::kWeek:
+      return absl::FromCivil(kFirstMonday + 7 * number, zone);
+    case TrendBucket::kMonth:
+      return absl::FromCivil(absl::CivilMonth() + number, zone);
+    case TrendBucket::kYear:
+      return absl::FromCivil(absl::CivilYear() + number, zone);
+  }
+  return absl::InfinitePast();
 }
 
 absl::StatusOr<bool> HasEmbargoes(IndexReader& reader, absl::Time now) {

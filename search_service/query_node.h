@@ -70,6 +70,9 @@ struct QueryNode {
   std::vector<std::string> words;  // Folded.
   std::vector<std::string> stems;  // Of each word.
   bool prefix = false;             // kWord: the word may go on.
+  // kWord: words that count for less in its place, and their stems.
+  std::vector<std::string> corrections;
+  std::vector<std::string> correction_stems;
 
   std::string term;        // Of the index.
   std::string term_query;  // What it means, in the query language.

@@ -194,6 +194,48 @@ grpc::ServerUnaryReactor* SearchHandler::BatchGetArticles(grpc::CallbackServerCo
       });
 }
 
+grpc::ServerUnaryReactor* SearchHandler::FindSimilarArticles(grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer* request,
+                                                             grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::FindSimilarArticlesRequest, v1::FindSimilarArticlesResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& call, const v1::FindSimilarArticlesRequest& in,
+             v1::FindSimilarArticlesResponse& out) -> absl::Status {
+        ASSIGN_OR_RETURN(SimilarQuery query, FromProto(in));
+        query.deadline = call.deadline();
+        query.cancelled = [&call] { return call.CallerLeft(); };
+        // Before the read: the token must claim nothing that the answer may lack.
+        out.set_commit_token(engine_.TokenOf(engine_.visible_seq()));
+        ASSIGN_OR_RETURN(std::vector<Hit> hits, engine_.FindSimilarArticles(query));
+        while (true) {
+          ToProto(hits, in, query.view, *engine_.taxonomy(), out);
+          if (out.ByteSizeLong() <= common::rpc::kMaxResponseBytes || hits.size() <= 1) break;
+          out.clear_hits();
+          hits.resize(hits.size() / 2);
+        }
+        ForbidCaching(call);  // Labels and embargoes may change the answer without a commit.
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* SearchHandler::AnalyzeTrends(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return common::rpc::RunUnary<v1::AnalyzeTrendsRequest, v1::AnalyzeTrendsResponse>(
+      context, request, response, pool_, {},
+      [this](const common::rpc::Call& call, const v1::AnalyzeTrendsRequest& in,
+             v1::AnalyzeTrendsResponse& out) -> absl::Status {
+        ASSIGN_OR_RETURN(TrendQuery query, FromProto(in));
+        query.selection.deadline = call.deadline();
+        query.selection.cancelled = [&call] { return call.CallerLeft(); };
+        RETURN_IF_ERROR(AwaitToken(query.selection));
+        ASSIGN_OR_RETURN(const TrendResult result, engine_.AnalyzeTrends(query));
+        ToProto(result, out);
+        out.set_commit_token(engine_.TokenOf(result.visible_seq));
+        ForbidCaching(call);
+        return absl::OkStatus();
+      });
+}
+
 grpc::ServerUnaryReactor* SearchHandler::ListArticles(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return common::rpc::RunUnary<v1::ListArticlesRequest, v1::ListArticlesResponse>(

@@ -14,11 +14,13 @@
 
 namespace dateline::search {
 
-// Reads. Thread-safe. FindSimilarArticles and AnalyzeTrends are not built yet and answer UNIMPLEMENTED.
+// Reads. Thread-safe.
 class SearchHandler final
-    : public v1::SearchService::WithRawCallbackMethod_Search<v1::SearchService::WithRawCallbackMethod_Suggest<
-          v1::SearchService::WithRawCallbackMethod_GetArticle<v1::SearchService::WithRawCallbackMethod_BatchGetArticles<
-              v1::SearchService::WithRawCallbackMethod_ListArticles<v1::SearchService::Service>>>>> {
+    : public v1::SearchService::WithRawCallbackMethod_FindSimilarArticles<
+          v1::SearchService::WithRawCallbackMethod_AnalyzeTrends<v1::SearchService::WithRawCallbackMethod_Search<
+              v1::SearchService::WithRawCallbackMethod_Suggest<v1::SearchService::WithRawCallbackMethod_GetArticle<
+                  v1::SearchService::WithRawCallbackMethod_BatchGetArticles<
+                      v1::SearchService::WithRawCallbackMethod_ListArticles<v1::SearchService::Service>>>>>>> {
  public:
   // Both must outlive the handler. At most `max_waiting` searches wait for their min_commit_token at a time, each on a
   // thread of the pool: fewer than it has, so that others are answered meanwhile.
@@ -33,6 +35,10 @@ class SearchHandler final
                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* BatchGetArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                              grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* FindSimilarArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* AnalyzeTrends(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override;
 

@@ -49,9 +49,15 @@ absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) cons
   return result;
 }
 
-absl::StatusOr<std::optional<std::string>> SearchIndex::Correct(const SearchedWord& word, absl::Time deadline) const {
+absl::StatusOr<std::vector<std::string>> SearchIndex::Correct(const SearchedWord& word, size_t max_words,
+                                                              absl::Time deadline) const {
   ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
-  return CorrectWord(*reader, word, deadline);
+  return CorrectWord(*reader, word, max_words, deadline);
+}
+
+absl::StatusOr<std::vector<int64_t>> SearchIndex::StemFrequencies(const std::vector<std::string>& stems) const {
+  ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
+  return ::dateline::search::StemFrequencies(*reader, stems);
 }
 
 absl::StatusOr<bool> SearchIndex::HasEmbargoes(absl::Time now) const {

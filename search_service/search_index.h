@@ -25,11 +25,12 @@
 #include "search_service/index_segment.h"
 #include "search_service/query_node.h"
 #include "search_service/query_parser.h"
+#include "search_service/search_query.h"
 
 namespace dateline::search {
 
 // Raised whenever an index of before can't be read or updated any more: it is then built anew.
-inline constexpr int32_t kIndexVersion = 3;
+inline constexpr int32_t kIndexVersion = 4;
 
 // A condition beside the query. A facet of `field` is counted without the conditions on that field.
 struct IndexFilter {
@@ -39,6 +40,30 @@ struct IndexFilter {
 
 enum class SortOrder { kRelevance, kNewestFirst, kOldestFirst };
 
+// Labels whose scores count for the ranking.
+struct WantedLabel {
+  Dimension dimension = Dimension::kCountry;
+  std::string id;
+};
+
+// What articles are counted by: values of the dimensions (each of several that an article has), and the time.
+struct TrendCounts {
+  std::vector<FieldRef> dimensions;
+  TrendBucket bucket = TrendBucket::kNone;
+  absl::TimeZone zone;
+};
+// A bucket's number, one more for each next one (0 without buckets), and a value for each dimension.
+using TrendKey = std::pair<int64_t, std::vector<std::string>>;
+// When a bucket begins. Dates that are exact to the day, and others at midnight in UTC, are taken for that day in any
+// zone.
+absl::Time TrendBucketStart(TrendBucket bucket, int64_t number, absl::TimeZone zone);
+
+// Adds a fixed amount to the score of articles for which a condition holds, among those that match.
+struct Boost {
+  QueryNode condition;
+  double weight = 0.0;
+};
+
 struct MatchRequest {
   QueryNode query;
   std::vector<IndexFilter> filters;
@@ -46,6 +71,15 @@ struct MatchRequest {
   LabelOptions labels;
   std::optional<int64_t> embargoed_after;  // Leave out what is visible later than this (seconds); absent: keep all.
   int max_hits = 10;
+  // By relevance only.
+  RankingOptions ranking;
+  std::vector<WantedLabel> wanted_labels;
+  absl::Time now;  // For ages.
+  CollapseKind collapse = CollapseKind::kNone;
+  int max_alternates = 0;
+  bool explain = false;
+  std::vector<Boost> boosts;
+  std::optional<TrendCounts> trends;
   std::vector<FieldRef> facets;
   absl::Time deadline = absl::InfiniteFuture();
   std::function<bool()> cancelled;
@@ -57,11 +91,20 @@ struct HitRef {
   float score = 0.0F;
 };
 
+// Hits that another one stands for.
+struct FoldedHits {
+  int64_t count = 0;
+  std::vector<int64_t> rows;  // The best, as many as were asked for.
+};
+
 struct MatchResult {
   std::vector<HitRef> hits;
+  std::map<int64_t, FoldedHits> folded;         // By the row of the hit that stands for them.
+  std::map<int64_t, std::string> explanations;  // By row.
   int64_t total = 0;
   bool complete = true;                                // False: the deadline came first.
   std::vector<std::map<std::string, int64_t>> facets;  // As in the request: counts by value.
+  std::map<TrendKey, int64_t> trends;                  // ResourceExhausted if there are too many.
   absl::Duration facets_time;                          // Of the searches that only counted.
   uint64_t applied_seq = 0;
   uint64_t visible_seq = 0;  // As it was committed with what was searched.
@@ -111,9 +154,12 @@ class SearchIndex {
   // DeadlineExceeded, Cancelled; Unavailable, DataLoss if the files can't be read; otherwise the query always has an
   // answer.
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const;
-  // For words that no article has: one that many articles have and that is spelled nearly the same. Nullopt if the
-  // word occurs, or nothing is near.
-  absl::StatusOr<std::optional<std::string>> Correct(const SearchedWord& word, absl::Time deadline) const;
+  // For words that no article has: those that several articles have and that are spelled nearly the same, the nearest
+  // and of these the most frequent first, at most so many. Empty if the word occurs, or nothing is near.
+  absl::StatusOr<std::vector<std::string>> Correct(const SearchedWord& word, size_t max_words,
+                                                   absl::Time deadline) const;
+  // How many documents have each of these stems.
+  absl::StatusOr<std::vector<int64_t>> StemFrequencies(const std::vector<std::string>& stems) const;
   // Whether an article may be visible from a time later than `now` only. Once all embargoes have ended, and until those
   // articles change, it may say so still.
   absl::StatusOr<bool> HasEmbargoes(absl::Time now) const;

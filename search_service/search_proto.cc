@@ -96,17 +96,113 @@ absl::Status CheckEnums(const v1::SearchRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status RefuseWhatIsNotBuilt(const v1::SearchRequest& request) {
-  if (request.typo_mode() == v1::TYPO_MODE_AUTO) return NotBuilt("typo_mode");
-  if (request.has_ranking()) return NotBuilt("ranking");
-  if (request.has_collapse()) return NotBuilt("collapse");
-  if (request.interpretation_mode() == v1::INTERPRETATION_MODE_BOOST ||
-      request.interpretation_mode() == v1::INTERPRETATION_MODE_FILTER) {
-    return NotBuilt("interpretation_mode");
+TypoMode TypoModeFromProto(v1::TypoMode mode) {
+  switch (mode) {
+    case v1::TYPO_MODE_SUGGEST_ONLY:
+      return TypoMode::kSuggestOnly;
+    case v1::TYPO_MODE_OFF:
+      return TypoMode::kOff;
+    default:
+      return TypoMode::kAuto;
   }
-  if (request.ignored_interpretations_size() > 0) return NotBuilt("ignored_interpretations");
-  if (request.explain()) return NotBuilt("explain");
+}
+
+NameMode NameModeFromProto(v1::InterpretationMode mode) {
+  switch (mode) {
+    case v1::INTERPRETATION_MODE_OFF:
+      return NameMode::kOff;
+    case v1::INTERPRETATION_MODE_FILTER:
+      return NameMode::kFilter;
+    default:
+      return NameMode::kBoost;
+  }
+}
+
+v1::InterpretationMode NameModeToProto(NameMode mode) {
+  switch (mode) {
+    case NameMode::kOff:
+      return v1::INTERPRETATION_MODE_OFF;
+    case NameMode::kBoost:
+      return v1::INTERPRETATION_MODE_BOOST;
+    case NameMode::kFilter:
+      return v1::INTERPRETATION_MODE_FILTER;
+  }
+  return v1::INTERPRETATION_MODE_UNSPECIFIED;
+}
+
+absl::StatusOr<CollapseKind> CollapseFromProto(const v1::SearchRequest& request) {
+  if (!request.has_collapse()) return CollapseKind::kNone;
+  switch (request.collapse().kind()) {
+    case v1::COLLAPSE_KIND_NEAR_DUPLICATE:
+      return CollapseKind::kNearDuplicate;
+    case v1::COLLAPSE_KIND_SOURCE:
+      return CollapseKind::kSource;
+    case v1::COLLAPSE_KIND_AUTHOR:
+      return CollapseKind::kAuthor;
+    default:
+      return InvalidField("collapse.kind", "is missing or no known value");
+  }
+}
+
+absl::StatusOr<RankingOptions> RankingFromProto(const v1::RankingSpec& spec) {
+  RankingOptions ranking;
+  if (spec.has_freshness_half_life()) {
+    ranking.freshness_half_life =
+        absl::Seconds(spec.freshness_half_life().seconds()) + absl::Nanoseconds(spec.freshness_half_life().nanos());
+    if (ranking.freshness_half_life < absl::Seconds(1)) {
+      return InvalidField("ranking.freshness_half_life", "must be a second or more");
+    }
+  } else if (spec.has_freshness_weight()) {
+    return InvalidField("ranking.freshness_weight", "needs freshness_half_life");
+  }
+  if (spec.has_freshness_weight()) ranking.freshness_weight = spec.freshness_weight();
+  if (spec.has_label_weight()) ranking.label_weight = spec.label_weight();
+  return ranking;
+}
+
+absl::StatusOr<TrendBucket> BucketFromProto(v1::TrendBucket bucket) {
+  switch (bucket) {
+    case v1::TREND_BUCKET_UNSPECIFIED:
+      return TrendBucket::kNone;
+    case v1::TREND_BUCKET_DAY:
+      return TrendBucket::kDay;
+    case v1::TREND_BUCKET_WEEK:
+      return TrendBucket::kWeek;
+    case v1::TREND_BUCKET_MONTH:
+      return TrendBucket::kMonth;
+    case v1::TREND_BUCKET_YEAR:
+      return TrendBucket::kYear;
+    default:
+      return InvalidField("bucket", "is no known value");
+  }
+}
+
+// Labels that count, of a request that has these two fields.
+template <typename Request>
+absl::Status LabelOptionsFromProto(const Request& request, LabelOptions& labels) {
+  if (request.has_min_label_score()) {
+    if (!(request.min_label_score() >= 0.0 && request.min_label_score() <= 1.0)) {
+      return InvalidField("min_label_score", "must be between 0 and 1");
+    }
+    labels.min_score = request.min_label_score();
+  }
+  ASSIGN_OR_RETURN(labels.sources, LabelSourcesFromProto(request.label_sources()));
   return absl::OkStatus();
+}
+
+template <typename Request>
+void SelectionsFromProto(const Request& request, SearchQuery& query) {
+  query.query = request.query();
+  query.filter = request.filter();
+  query.region_codes = Strings(request.region_codes());
+  query.group_ids = Strings(request.group_ids());
+  query.issue_ids = Strings(request.issue_ids());
+  query.expand_groups = request.expand_groups();
+  for (const v1::Selection& selection : request.selections()) {
+    query.selections.push_back({.field = selection.field(),
+                                .values = Strings(selection.values()),
+                                .match_all = selection.match() == v1::SELECTION_MATCH_ALL});
+  }
 }
 
 v1::SuggestionKind KindToProto(SuggestionKind kind) {
@@ -214,19 +310,8 @@ absl::StatusOr<apb::ArticleView> ViewFromProto(apb::ArticleView view, apb::Artic
 
 absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   RETURN_IF_ERROR(CheckEnums(request));
-  RETURN_IF_ERROR(RefuseWhatIsNotBuilt(request));
   SearchQuery query;
-  query.query = request.query();
-  query.filter = request.filter();
-  query.region_codes = Strings(request.region_codes());
-  query.group_ids = Strings(request.group_ids());
-  query.issue_ids = Strings(request.issue_ids());
-  query.expand_groups = request.expand_groups();
-  for (const v1::Selection& selection : request.selections()) {
-    query.selections.push_back({.field = selection.field(),
-                                .values = Strings(selection.values()),
-                                .match_all = selection.match() == v1::SELECTION_MATCH_ALL});
-  }
+  SelectionsFromProto(request, query);
   query.order_by = request.order_by();
   query.page_size = request.page_size();
   query.page_token = request.page_token();
@@ -243,20 +328,20 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   }
   ASSIGN_OR_RETURN(query.snippet, SnippetFromProto(request));
   query.match_mode = MatchModeFromProto(request.match_mode());
-  query.suggest_corrections = request.typo_mode() != v1::TYPO_MODE_OFF;
+  query.typo_mode = TypoModeFromProto(request.typo_mode());
+  query.name_mode = NameModeFromProto(request.interpretation_mode());
+  query.ignored_names = Strings(request.ignored_interpretations());
+  ASSIGN_OR_RETURN(query.collapse, CollapseFromProto(request));
+  query.max_alternates = request.collapse().max_alternates();
+  ASSIGN_OR_RETURN(query.ranking, RankingFromProto(request.ranking()));
+  query.explain = request.explain();
   ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_SNIPPET));
   query.view = ViewOf(view);
   RETURN_IF_ERROR(common::CheckLanguageTag("language_code", request.language_code()));
   query.language_code = request.language_code();
   RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
   query.display_language = request.display_language();
-  if (request.has_min_label_score()) {
-    if (!(request.min_label_score() >= 0.0 && request.min_label_score() <= 1.0)) {
-      return InvalidField("min_label_score", "must be between 0 and 1");
-    }
-    query.labels.min_score = request.min_label_score();
-  }
-  ASSIGN_OR_RETURN(query.labels.sources, LabelSourcesFromProto(request.label_sources()));
+  RETURN_IF_ERROR(LabelOptionsFromProto(request, query.labels));
   query.min_commit_token = request.min_commit_token();
   query.partial_on_timeout = request.on_timeout() == v1::TIMEOUT_POLICY_RETURN_PARTIAL;
   return query;
@@ -276,6 +361,13 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
       out.set_text(snippet.text);
       RangesToProto(snippet.ranges, *out.mutable_ranges());
     }
+    proto.set_collapsed_count(Count(hit.collapsed_count));
+    for (const Article& alternate : hit.alternates) {
+      ToProto(alternate,
+              {.view = apb::ARTICLE_VIEW_BASIC, .display_language = query.display_language, .labels = query.labels},
+              taxonomy, *proto.add_alternates());
+    }
+    proto.set_explanation(hit.explanation);
   }
   response.set_next_page_token(result.next_page_token);
   response.mutable_total()->set_value(Count(result.total));
@@ -298,6 +390,28 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   interpretation.set_parsed_query(result.interpretation.normalized_query);
   interpretation.set_corrected_query(result.interpretation.corrected_query);
   interpretation.set_relaxed(result.interpretation.relaxed);
+  for (const RecognizedName& name : result.interpretation.names) {
+    v1::RecognizedName& proto = *interpretation.add_recognized();
+    switch (name.dimension) {
+      case Dimension::kCountry:
+        proto.set_region_code(name.label_id);
+        break;
+      case Dimension::kGroup:
+        proto.set_group_id(name.label_id);
+        break;
+      case Dimension::kIssue:
+        proto.set_issue_id(name.label_id);
+        break;
+    }
+    proto.set_id(name.id);
+    proto.set_text(name.text);
+    proto.mutable_range()->set_start(name.range.start);
+    proto.mutable_range()->set_end(name.range.end);
+    const std::string display = taxonomy.DisplayName(name.dimension, name.label_id, query.display_language);
+    proto.set_reason(absl::StrCat("\"", name.text, "\" is a name of ", display));
+    proto.set_action(NameModeToProto(query.name_mode));
+    proto.set_display_name(display);
+  }
   for (const std::string& part : result.interpretation.ignored_parts) interpretation.add_ignored_parts(part);
   for (const std::string& note : result.interpretation.notes) interpretation.add_notes(note);
   response.set_commit_token(result.commit_token);
@@ -310,6 +424,58 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
   response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));
+}
+
+absl::StatusOr<TrendQuery> FromProto(const v1::AnalyzeTrendsRequest& request) {
+  TrendQuery query;
+  SelectionsFromProto(request, query.selection);
+  RETURN_IF_ERROR(LabelOptionsFromProto(request, query.selection.labels));
+  query.selection.min_commit_token = request.min_commit_token();
+  query.dimensions = Strings(request.dimensions());
+  ASSIGN_OR_RETURN(query.bucket, BucketFromProto(request.bucket()));
+  query.time_zone = request.time_zone();
+  query.page_size = request.page_size();
+  query.page_token = request.page_token();
+  return query;
+}
+
+void ToProto(const TrendResult& result, v1::AnalyzeTrendsResponse& response) {
+  for (const TrendCell& cell : result.cells) {
+    v1::TrendCell& proto = *response.add_cells();
+    for (const std::string& value : cell.values) proto.add_values(value);
+    if (cell.bucket_start != absl::InfinitePast())
+      *proto.mutable_bucket_start_time() = TimestampToProto(cell.bucket_start);
+    proto.set_count(Count(cell.count));
+    if (cell.expected_count) proto.set_expected_count(std::round(*cell.expected_count * 1e4) / 1e4);
+  }
+  response.set_next_page_token(result.next_page_token);
+}
+
+absl::StatusOr<SimilarQuery> FromProto(const v1::FindSimilarArticlesRequest& request) {
+  SimilarQuery query;
+  if (request.like_case() == v1::FindSimilarArticlesRequest::LIKE_NOT_SET) {
+    return InvalidField("like", "is missing; give an article's id or a text");
+  }
+  if (request.has_id() && request.id().empty()) return InvalidField("id", "is empty");
+  if (request.has_text() && request.text().empty()) return InvalidField("text", "is empty");
+  query.id = request.id();
+  query.text = request.text();
+  query.filter = request.filter();
+  query.page_size = request.page_size();
+  ASSIGN_OR_RETURN(const apb::ArticleView view, ViewFromProto(request.view(), apb::ARTICLE_VIEW_BASIC));
+  query.view = ViewOf(view);
+  RETURN_IF_ERROR(common::CheckLanguageTag("display_language", request.display_language()));
+  return query;
+}
+
+void ToProto(const std::vector<Hit>& hits, const v1::FindSimilarArticlesRequest& request, View view,
+             const Taxonomy& taxonomy, v1::FindSimilarArticlesResponse& response) {
+  for (const Hit& hit : hits) {
+    v1::SearchHit& proto = *response.add_hits();
+    ToProto(hit.article, {.view = ViewToProto(view), .display_language = request.display_language(), .labels = {}},
+            taxonomy, *proto.mutable_article());
+    proto.set_score(std::round(hit.score * 1e4) / 1e4);
+  }
 }
 
 absl::StatusOr<LabelCorrection> FromProto(const v1::UpdateArticleLabelsRequest& request) {

@@ -18,6 +18,14 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request);
 void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonomy& taxonomy,
              v1::SearchResponse& response);
 
+absl::StatusOr<TrendQuery> FromProto(const v1::AnalyzeTrendsRequest& request);
+void ToProto(const TrendResult& result, v1::AnalyzeTrendsResponse& response);
+
+absl::StatusOr<SimilarQuery> FromProto(const v1::FindSimilarArticlesRequest& request);
+// `view` is that of the query.
+void ToProto(const std::vector<Hit>& hits, const v1::FindSimilarArticlesRequest& request, View view,
+             const Taxonomy& taxonomy, v1::FindSimilarArticlesResponse& response);
+
 absl::StatusOr<SuggestQuery> FromProto(const v1::SuggestRequest& request);
 void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& response);
 

@@ -71,10 +71,10 @@ TEST(SearchProtoTest, SnippetsAreOfTheFieldsNamedAndOfBothWhereNoneIs) {
 TEST(SearchProtoTest, TypoModeOffLooksForNoCorrections) {
   v1::SearchRequest request;
   ASSERT_OK_AND_ASSIGN(SearchQuery query, FromProto(request));
-  EXPECT_TRUE(query.suggest_corrections);
+  EXPECT_EQ(query.typo_mode, TypoMode::kAuto);
   request.set_typo_mode(v1::TYPO_MODE_OFF);
   ASSERT_OK_AND_ASSIGN(query, FromProto(request));
-  EXPECT_FALSE(query.suggest_corrections);
+  EXPECT_EQ(query.typo_mode, TypoMode::kOff);
 }
 
 TEST(SearchProtoTest, AnswersRoundScoresAndSayWhereTheTimeWent) {
@@ -85,25 +85,6 @@ TEST(SearchProtoTest, AnswersRoundScoresAndSayWhereTheTimeWent) {
   ToProto(result, SearchQuery(), Taxonomy(), response);
   EXPECT_EQ(response.hits(0).score(), 1.2346);
   EXPECT_EQ(response.timing().facets_ms(), 3.0);
-}
-
-TEST(SearchProtoTest, RefusesWhatIsNotBuiltByName) {
-  const std::vector<std::pair<std::string, std::function<void(v1::SearchRequest&)>>> cases = {
-      {"collapse", [](v1::SearchRequest& r) { r.mutable_collapse(); }},
-      {"ranking", [](v1::SearchRequest& r) { r.mutable_ranking(); }},
-      {"explain", [](v1::SearchRequest& r) { r.set_explain(true); }},
-      {"typo_mode", [](v1::SearchRequest& r) { r.set_typo_mode(v1::TYPO_MODE_AUTO); }},
-      {"interpretation_mode", [](v1::SearchRequest& r) { r.set_interpretation_mode(v1::INTERPRETATION_MODE_FILTER); }},
-  };
-  for (const auto& [field, set] : cases) {
-    v1::SearchRequest request;
-    set(request);
-    const absl::Status status = FromProto(request).status();
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(field)));
-    EXPECT_EQ(common::ReasonOf(status), "FIELD_NOT_SUPPORTED");
-    ASSERT_THAT(common::FieldViolationsOf(status), SizeIs(1)) << field;
-    EXPECT_EQ(common::FieldViolationsOf(status)[0].field, field);
-  }
 }
 
 TEST(SearchProtoTest, RefusesNonsenseByName) {

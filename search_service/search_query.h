@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,35 @@ enum class MatchMode {
   kPrefixLastWord,  // The last word may be the beginning of one: for a search box as one types.
 };
 
+// What to do about words that no article has, or hardly any.
+enum class TypoMode {
+  kAuto,         // Words that are spelled nearly the same match as well, below what has the word itself.
+  kSuggestOnly,  // Interpretation::corrected_query only.
+  kOff,
+};
+
+// What to do with names of countries, groups and issues in the query.
+enum class NameMode { kOff, kBoost, kFilter };
+inline constexpr size_t kMaxIgnoredNames = 64;
+
+// By what hits belong together and are shown as one.
+enum class CollapseKind { kNone, kNearDuplicate, kSource, kAuthor };
+inline constexpr int kMaxAlternates = 10;
+
+// How the thousand best hits by their text are ordered in the end: a text's score is multiplied by
+//   1 - freshness_weight + freshness_weight * 2 ^ (-age / half life), and by
+//   1 - label_weight + label_weight * the best score of a label that was asked for.
+// An article without a date is as old as can be; one that has none of the labels asked for (they are filters) has no
+// second factor.
+struct RankingOptions {
+  absl::Duration freshness_half_life = absl::ZeroDuration();  // Zero: age doesn't matter.
+  double freshness_weight = 0.5;                              // 0 to 1.
+  double label_weight = 0.0;                                  // 0 to 1.
+  bool reorders() const {
+    return (freshness_half_life > absl::ZeroDuration() && freshness_weight > 0.0) || label_weight > 0.0;
+  }
+};
+
 enum class View {
   kBasic,    // Neither body nor evidence.
   kSnippet,  // Basic, with the evidence of labels.
@@ -87,7 +117,14 @@ struct SearchQuery {
   std::vector<FacetRequest> facets;
   SnippetOptions snippet;
   MatchMode match_mode = MatchMode::kFullQuery;
-  bool suggest_corrections = true;  // Whether words that look mistyped are looked up.
+  TypoMode typo_mode = TypoMode::kAuto;
+  // kBoost: articles with the label rank higher. kFilter: others are left out.
+  NameMode name_mode = NameMode::kBoost;
+  std::vector<std::string> ignored_names;  // RecognizedName::id.
+  CollapseKind collapse = CollapseKind::kNone;
+  int max_alternates = 0;  // Of each hit, to kMaxAlternates.
+  RankingOptions ranking;
+  bool explain = false;  // Hit::explanation, of the first hundred hits.
   View view = View::kSnippet;
   std::string language_code;     // Of the query; decides stemming. Empty: by its script and what the index holds.
   std::string display_language;  // Of display names; empty: English.
@@ -120,6 +157,9 @@ struct Hit {
   Article article;     // Fields by `view`. `labels` are those that count by the query's LabelOptions.
   double score = 0.0;  // Of relevance; comparable within one answer only.
   std::vector<Snippet> snippets;
+  int64_t collapsed_count = 0;      // Of the ten thousand best hits, how many more were folded into this one.
+  std::vector<Article> alternates;  // The best of them, heads only.
+  std::string explanation;          // How the score came about.
 };
 
 struct FacetValue {
@@ -136,6 +176,15 @@ struct Facet {
   bool exact = true;
 };
 
+// A name in the query, and the label that it stands for.
+struct RecognizedName {
+  std::string id;  // "country:IR"; for SearchQuery::ignored_names.
+  Dimension dimension = Dimension::kCountry;
+  std::string label_id;
+  std::string text;  // Of the query,
+  TextRange range;   // and where it stands there.
+};
+
 // What was made of `query`.
 struct Interpretation {
   std::string normalized_query;            // As it was searched, in the query language.
@@ -144,6 +193,7 @@ struct Interpretation {
   std::string corrected_query;
   std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
   bool relaxed = false;            // Not every word was required.
+  std::vector<RecognizedName> names;
 };
 
 struct SearchResult {
@@ -173,6 +223,46 @@ struct PagingLimits {
   absl::Duration max_age = absl::Minutes(2);
   size_t max_bytes = 128'000'000;  // 14,000 searches within a minute that have a second page.
 };
+
+enum class TrendBucket { kNone, kDay, kWeek, kMonth, kYear };
+inline constexpr size_t kMaxTrendDimensions = 2;
+inline constexpr int kDefaultTrendCells = 1'000;
+inline constexpr int kMaxTrendCells = 10'000;
+
+struct TrendQuery {
+  SearchQuery selection;  // What selects articles in it: query, filter, lists, selections, labels, deadline.
+  std::vector<std::string> dimensions;  // region_code, group_id, issue_id, source.
+  TrendBucket bucket = TrendBucket::kNone;
+  std::string time_zone;  // IANA; empty: UTC.
+  int page_size = 0;      // 0: kDefaultTrendCells.
+  std::string page_token;
+};
+
+struct TrendCell {
+  std::vector<std::string> values;
+  absl::Time bucket_start = absl::InfinitePast();  // Without buckets.
+  int64_t count = 0;
+  std::optional<double>
+      expected_count;  // The mean of the eight buckets before; absent without buckets, and in the first.
+};
+
+struct TrendResult {
+  std::vector<TrendCell> cells;  // By time, then by values.
+  std::string next_page_token;
+  uint64_t visible_seq = 0;
+};
+
+struct SimilarQuery {
+  std::string id;    // Of a stored article, or its URL; or
+  std::string text;  // a text.
+  std::string filter;
+  int page_size = 0;  // As SearchQuery's.
+  View view = View::kBasic;
+  bool include_embargoed = false;
+  absl::Time deadline = absl::InfiniteFuture();
+  std::function<bool()> cancelled = {};
+};
+inline constexpr size_t kMaxSimilarBytes = 100'000;
 
 enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource };
 

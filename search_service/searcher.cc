@@ -15,12 +15,18 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
+#include "search_service/article_terms.h"
 #include "search_service/query_parser.h"
+#include "search_service/recognized_names.h"
+#include "search_service/selection.h"
+#include "search_service/similar_articles.h"
 #include "search_service/snippets.h"
+#include "search_service/trends.h"
 
 namespace dateline::search {
 namespace {
@@ -35,6 +41,10 @@ constexpr int64_t kEnoughForQuestion = 10;
 // Corrections are looked for if fewer articles were found, or not all words were.
 constexpr int64_t kFewHits = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
+// What a label that the query names is worth beside its words, of which each brings 2 to 10.
+constexpr double kNameWeight = 1.0;
+// Words that one that no article has may have been meant to be.
+constexpr size_t kMaxCorrections = 3;
 
 uint64_t Fingerprint64(absl::string_view text) {
   uint64_t value = 0;
@@ -68,7 +78,12 @@ uint64_t FingerprintOf(const SearchQuery& query) {
     add(absl::StrCat(facet.field, "/", facet.limit, "/", facet.order_by_id));
     add(facet.prefix);
   }
-  add(absl::StrCat(static_cast<int>(query.match_mode), "/", query.suggest_corrections));
+  add(absl::StrCat(static_cast<int>(query.match_mode), "/", static_cast<int>(query.typo_mode), "/",
+                   static_cast<int>(query.collapse), "/", query.max_alternates, "/", query.explain));
+  add(absl::StrCat(static_cast<int>(query.name_mode)));
+  add_list(query.ignored_names);
+  add(absl::StrCat(absl::ToInt64Seconds(query.ranking.freshness_half_life), "/", query.ranking.freshness_weight, "/",
+                   query.ranking.label_weight));
   add(query.language_code);
   add(query.display_language);
   add(absl::StrCat(query.labels.min_score, "/", query.include_embargoed));
@@ -83,7 +98,8 @@ uint64_t StateOf(absl::string_view index_state, const Taxonomy& taxonomy) {
 
 // About what an answer without hits takes.
 size_t BytesOf(const SearchResult& answer) {
-  size_t bytes = answer.interpretation.normalized_query.size() + answer.interpretation.corrected_query.size();
+  size_t bytes = answer.interpretation.names.size() * (sizeof(RecognizedName) + 100) +
+                 answer.interpretation.normalized_query.size() + answer.interpretation.corrected_query.size();
   for (const auto* list : {&answer.interpretation.ignored_parts, &answer.interpretation.notes}) {
     for (const std::string& text : *list) bytes += sizeof(std::string) + text.size();
   }
@@ -146,6 +162,34 @@ std::string Corrected(absl::string_view query, const std::vector<WordPlace>& pla
   return corrected;
 }
 
+// Lets the words in `nearest` stand for `word`, wherever it is searched for in all of the text.
+void AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
+                    const std::vector<std::string>& stems, QueryNode& node) {
+  for (QueryNode& child : node.children) AddCorrections(word, nearest, stems, child);
+  if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return;
+  node.corrections = nearest;
+  node.correction_stems = stems;
+}
+
+// The labels that filters by id ask for.
+void AddWantedLabels(const SearchQuery& query, const Taxonomy& taxonomy, std::vector<WantedLabel>& wanted) {
+  const auto add = [&](Dimension dimension, const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+      for (std::string& current : taxonomy.Current(dimension, id)) wanted.push_back({dimension, std::move(current)});
+    }
+  };
+  add(Dimension::kCountry, query.region_codes);
+  add(Dimension::kGroup, query.group_ids);
+  add(Dimension::kIssue, query.issue_ids);
+  for (const Selection& selection : query.selections) {
+    const std::optional<FieldRef> ref = ParseFieldName(selection.field);
+    if (!ref) continue;
+    if (ref->field == Field::kRegion) add(Dimension::kCountry, selection.values);
+    if (ref->field == Field::kGroup) add(Dimension::kGroup, selection.values);
+    if (ref->field == Field::kIssue) add(Dimension::kIssue, selection.values);
+  }
+}
+
 absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
   const absl::string_view order = query.order_by;
   if (order.empty()) return has_words ? SortOrder::kRelevance : SortOrder::kNewestFirst;
@@ -156,65 +200,16 @@ absl::StatusOr<SortOrder> ParseOrder(const SearchQuery& query, bool has_words) {
       "order_by", "is none of \"relevance\", \"publish_time desc\", \"publish_time asc\" and \"publish_time\"");
 }
 
-absl::Status CheckCount(absl::string_view field, size_t count) {
-  if (count <= kMaxFilterValues) return absl::OkStatus();
-  return common::InvalidField(field,
-                              absl::StrCat("has ", count, " values; at most ", kMaxFilterValues, " are allowed"));
-}
-
-// A condition for each value. `list` is the field of the request that they are in.
-absl::Status AddConditions(const FieldRef& ref, const std::vector<std::string>& values, const LabelNames& names,
-                           absl::string_view list, std::vector<QueryNode>& conditions) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    ASSIGN_OR_RETURN(QueryNode node, ValueCondition(ref, values[i], names, absl::StrCat(list, "[", i, "]")));
-    conditions.push_back(std::move(node));
+absl::Status CheckRanking(const RankingOptions& ranking) {
+  const auto is_share = [](double value) { return value >= 0.0 && value <= 1.0; };
+  if (!is_share(ranking.freshness_weight)) return common::InvalidField("ranking.freshness_weight", "must be 0 to 1");
+  if (!is_share(ranking.label_weight)) return common::InvalidField("ranking.label_weight", "must be 0 to 1");
+  // Zero: age doesn't matter.
+  if (ranking.freshness_half_life < absl::ZeroDuration() ||
+      (ranking.freshness_half_life > absl::ZeroDuration() && ranking.freshness_half_life < absl::Seconds(1))) {
+    return common::InvalidField("ranking.freshness_half_life", "must be a second or more");
   }
   return absl::OkStatus();
-}
-
-// The lists of regions, groups and issues, the selections and the filter, as conditions.
-absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, const LabelNames& names) {
-  std::vector<IndexFilter> filters;
-  RETURN_IF_ERROR(CheckCount("region_codes", query.region_codes.size()));
-  RETURN_IF_ERROR(CheckCount("group_ids", query.group_ids.size()));
-  RETURN_IF_ERROR(CheckCount("issue_ids", query.issue_ids.size()));
-  std::vector<QueryNode> places;
-  RETURN_IF_ERROR(AddConditions({Field::kRegion, ""}, query.region_codes, names, "region_codes", places));
-  RETURN_IF_ERROR(AddConditions({Field::kGroup, ""}, query.group_ids, names, "group_ids", places));
-  if (!places.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(places))});
-  std::vector<QueryNode> issues;
-  RETURN_IF_ERROR(AddConditions({Field::kIssue, ""}, query.issue_ids, names, "issue_ids", issues));
-  if (!issues.empty()) filters.push_back({std::nullopt, QueryNode::Or(std::move(issues))});
-
-  RETURN_IF_ERROR(CheckCount("selections", query.selections.size()));
-  size_t selected = 0;
-  for (const Selection& selection : query.selections) selected += selection.values.size();
-  if (selected > kMaxSelectedValues) {
-    return common::InvalidField("selections", absl::StrCat("have ", selected, " values together; at most ",
-                                                           kMaxSelectedValues, " are allowed"));
-  }
-  for (size_t i = 0; i < query.selections.size(); ++i) {
-    const Selection& selection = query.selections[i];
-    const std::string path = absl::StrCat("selections[", i, "]");
-    const std::optional<FieldRef> ref = ParseFieldName(selection.field);
-    if (!ref || !IsFacet(ref->field)) {
-      return common::InvalidField(absl::StrCat(path, ".field"),
-                                  absl::StrCat("\"", selection.field, "\" can't be selected by"));
-    }
-    const std::string values_path = absl::StrCat(path, ".values");
-    if (selection.values.empty()) return common::InvalidField(values_path, "is empty");
-    RETURN_IF_ERROR(CheckCount(values_path, selection.values.size()));
-    std::vector<QueryNode> values;
-    RETURN_IF_ERROR(AddConditions(*ref, selection.values, names, values_path, values));
-    if (selection.match_all) {
-      filters.push_back({std::nullopt, QueryNode::And(std::move(values))});
-    } else {
-      filters.push_back({*ref, QueryNode::Or(std::move(values))});
-    }
-  }
-  ASSIGN_OR_RETURN(QueryNode condition, ParseFilter(query.filter, names));
-  if (condition.kind != QueryNode::Kind::kAll) filters.push_back({std::nullopt, std::move(condition)});
-  return filters;
 }
 
 std::string DisplayNameOf(const FieldRef& ref, const std::string& value, const Taxonomy& taxonomy,
@@ -314,6 +309,12 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
   request.labels = query.labels;
+  request.ranking = query.ranking;
+  AddWantedLabels(query, taxonomy, request.wanted_labels);
+  request.now = absl::FromUnixSeconds(visible_until);
+  request.collapse = query.collapse;
+  request.max_alternates = query.max_alternates;
+  request.explain = query.explain;
   if (!query.include_embargoed) request.embargoed_after = visible_until;
   request.max_hits = kMaxDepth;
   request.deadline = query.deadline;
@@ -336,6 +337,19 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     request.facets.push_back(*ref);
   }
 
+  if (query.name_mode != NameMode::kOff) {
+    parsed.interpretation.names = RecognizeNames(query.query, parsed.places, taxonomy, query.ignored_names);
+    for (const RecognizedName& name : parsed.interpretation.names) {
+      QueryNode condition = QueryNode::Term(FieldOf(name.dimension), name.label_id);
+      if (query.name_mode == NameMode::kFilter) {
+        request.filters.push_back({std::nullopt, std::move(condition)});
+      } else {
+        request.boosts.push_back({std::move(condition), kNameWeight});
+      }
+    }
+  }
+  if (query.typo_mode != TypoMode::kOff) RETURN_IF_ERROR(CorrectWords(query, analyzer, parsed));
+  request.query = parsed.strict;
   ASSIGN_OR_RETURN(MatchResult matches, index_.Match(request));
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
   if (parsed.free_words >= 2 && matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
@@ -356,21 +370,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
         absl::StrCat("the deadline came before ", *exact_facet, " was counted, and its counts must be exact"));
   }
   if (parsed.interpretation.relaxed) parsed.interpretation.normalized_query = ToString(parsed.relaxed);
-  if (query.suggest_corrections && (matches.total < kFewHits || parsed.interpretation.relaxed)) {
-    const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
-    std::map<std::string, std::string> corrections;
-    for (const SearchedWord& word : parsed.words) {
-      if (word.scope != TextScope::kAny || word.prefix) continue;
-      ASSIGN_OR_RETURN(const std::optional<std::string> correction, index_.Correct(word, limit));
-      if (correction) corrections.emplace(word.word.folded, *correction);
-    }
-    if (!corrections.empty()) {
-      parsed.interpretation.corrected_query = Corrected(query.query, parsed.places, corrections);
-    }
-  }
-
   auto ranking = std::make_shared<Ranking>();
   ranking->hits = std::move(matches.hits);
+  ranking->folded = std::move(matches.folded);
+  ranking->explanations = std::move(matches.explanations);
   ranking->words = std::move(parsed.words);
   ranking->visible_until = visible_until;
   SearchResult& answer = ranking->answer;
@@ -389,6 +392,34 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.facets_time = matches.facets_time;
   answer.match_time = absl::Now() - start - answer.facets_time;
   return ranking;
+}
+
+absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const {
+  const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
+  std::map<std::string, std::string> corrections;
+  std::vector<SearchedWord> added;
+  for (const SearchedWord& word : parsed.words) {
+    if (word.scope != TextScope::kAny || word.prefix) continue;
+    ASSIGN_OR_RETURN(const std::vector<std::string> nearest, index_.Correct(word, kMaxCorrections, limit));
+    if (nearest.empty()) continue;
+    corrections.emplace(word.word.folded, nearest.front());
+    if (query.typo_mode != TypoMode::kAuto) continue;
+    std::vector<std::string> stems;
+    for (const std::string& near : nearest) {
+      const std::vector<Token> tokens = analyzer.Tokenize(near, query.language_code);
+      stems.push_back(tokens.size() == 1 ? tokens[0].word->stem : near);
+      added.push_back({.word = {near, stems.back()}, .prefix = false, .scope = TextScope::kAny});
+    }
+    AddCorrections(word.word.folded, nearest, stems, parsed.strict);
+    AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    parsed.interpretation.notes.push_back(absl::StrCat("no article has \"", word.word.folded, "\"; \"",
+                                                       absl::StrJoin(nearest, "\", \""),
+                                                       "\" was searched for as well"));
+  }
+  if (corrections.empty()) return absl::OkStatus();
+  parsed.interpretation.corrected_query = Corrected(query.query, parsed.places, corrections);
+  parsed.words.insert(parsed.words.end(), added.begin(), added.end());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(const SearchQuery& query,
@@ -485,10 +516,37 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       article.labels = EffectiveLabels(article, query.labels);
       if (query.view != View::kFull) article.body.clear();
       hit.article = std::move(article);
+      if (const auto explained = ranking.explanations.find(refs[i].row); explained != ranking.explanations.end()) {
+        hit.explanation = explained->second;
+      }
+      if (const auto folded = ranking.folded.find(refs[i].row); folded != ranking.folded.end()) {
+        hit.collapsed_count = folded->second.count;
+        ASSIGN_OR_RETURN(std::vector<std::optional<StoredArticle>> others,
+                         store_.GetRows(folded->second.rows, Parts::kHead));
+        for (std::optional<StoredArticle>& other : others) {
+          if (!other ||
+              (!query.include_embargoed && other->article.visible_from && *other->article.visible_from > now)) {
+            continue;
+          }
+          other->article.labels = EffectiveLabels(other->article, query.labels);
+          hit.alternates.push_back(std::move(other->article));
+        }
+      }
       result.hits.push_back(std::move(hit));
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<TrendResult> Searcher::AnalyzeTrends(const TrendQuery& query, const Taxonomy& taxonomy) const {
+  const AnalyzerLease analyzer(*this);
+  return search::AnalyzeTrends(index_, taxonomy, *analyzer, query);
+}
+
+absl::StatusOr<std::vector<Hit>> Searcher::FindSimilarArticles(const SimilarQuery& query,
+                                                               const Taxonomy& taxonomy) const {
+  const AnalyzerLease analyzer(*this);
+  return search::FindSimilarArticles(store_, index_, taxonomy, *analyzer, query);
 }
 
 absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Taxonomy& taxonomy) const {
@@ -505,6 +563,14 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   }
   if (query.labels.min_score < 0.0 || query.labels.min_score > 1.0) {
     return common::InvalidField("min_label_score", "must be 0 to 1");
+  }
+  if (query.max_alternates < 0 || query.max_alternates > kMaxAlternates) {
+    return common::InvalidField("collapse.max_alternates", absl::StrCat("must be 0 to ", kMaxAlternates));
+  }
+  RETURN_IF_ERROR(CheckRanking(query.ranking));
+  if (query.ignored_names.size() > kMaxIgnoredNames) {
+    return common::InvalidField("ignored_interpretations",
+                                absl::StrCat("holds ", query.ignored_names.size(), " ids; at most ", kMaxIgnoredNames));
   }
   const AnalyzerLease analyzer(*this);
   const uint64_t fingerprint = FingerprintOf(query);

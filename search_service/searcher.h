@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 
 #include "common/mutex.h"
 #include "search_service/article_store.h"
+#include "search_service/query_parser.h"
 #include "search_service/search_index.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
@@ -32,12 +34,17 @@ class Searcher {
 
   // `commit_token` and `min_commit_token` are the engine's business.
   absl::StatusOr<SearchResult> Search(const SearchQuery& query, const Taxonomy& taxonomy) const;
+  // As the functions of trends.h and similar_articles.h.
+  absl::StatusOr<TrendResult> AnalyzeTrends(const TrendQuery& query, const Taxonomy& taxonomy) const;
+  absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const SimilarQuery& query, const Taxonomy& taxonomy) const;
 
  private:
   // What a first page leaves behind for the next ones.
   struct Ranking {
     uint64_t id = 0;  // In kept_; 0: it is not kept.
     std::vector<HitRef> hits;
+    std::map<int64_t, FoldedHits> folded;  // By row.
+    std::map<int64_t, std::string> explanations;
     SearchResult answer;  // Without hits: total, facets, interpretation.
     std::vector<SearchedWord> words;
     int64_t visible_until = 0;  // What is under embargo at this time (seconds) is not in it.
@@ -51,6 +58,8 @@ class Searcher {
 
   absl::StatusOr<std::shared_ptr<Ranking>> Rank(const SearchQuery& query, const Taxonomy& taxonomy,
                                                 TextAnalyzer& analyzer, int64_t visible_until) const;
+  // What words were meant that no article has, into `parsed`.
+  absl::Status CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const;
   absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, const Taxonomy& taxonomy,
                                                           TextAnalyzer& analyzer, uint64_t fingerprint,
                                                           size_t& offset) const;

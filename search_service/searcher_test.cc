@@ -1,4 +1,5 @@
 // Searches against an oracle that counts by hand, and against texts that no one would type.
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <random>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -212,7 +214,7 @@ TEST_F(SearcherTest, ACorrectionLeavesTheRestOfTheQueryAsItWasTyped) {
 TEST_F(SearcherTest, NoWordIsCorrectedWhereThatIsTurnedOff) {
   SearchQuery query;
   query.query = "wheta treaty";
-  query.suggest_corrections = false;
+  query.typo_mode = TypoMode::kOff;
   EXPECT_EQ(engine_->Search(query)->interpretation.corrected_query, "");
 }
 
@@ -412,6 +414,303 @@ TEST_F(SearcherTest, NoQueryHoweverStrangeIsAnError) {
     ASSERT_TRUE(result.ok()) << query.query << ": " << result.status();
     ASSERT_LE(result->hits.size(), 10U);
   }
+}
+
+// Its texts are chosen for how hits are ranked and folded.
+class RankingTest : public ::testing::Test {
+ protected:
+  RankingTest() {
+    Engine::Options options;
+    options.data_dir = dir_.path();
+    options.label_grace = absl::ZeroDuration();
+    options.min_commit_interval = absl::ZeroDuration();
+    engine_ = *Engine::Open(options, std::make_shared<FakeLabeler>());
+  }
+
+  void Ingest(const std::string& id, const std::string& title, const std::string& body, const std::string& source = "",
+              int days_old = 0) {
+    Article article = MakeArticle(id, title, body);
+    article.source = source;
+    article.publish_time = absl::Now() - absl::Hours(24 * days_old);
+    IngestAndWait(*engine_, std::move(article));
+  }
+  SearchResult Search(const SearchQuery& query) {
+    Settle(*engine_, Progress::kLabelled);
+    absl::StatusOr<SearchResult> result = engine_->Search(query);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *std::move(result) : SearchResult();
+  }
+  // Some 60 words that go with `word`.
+  static std::string Story(const std::string& word) {
+    std::string text = word;
+    for (int i = 0; i < 60; ++i) absl::StrAppend(&text, " ", word, "x", i * i % 59);
+    return text;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(RankingTest, MistypedWordsFindWhatIsSpelledNearlyTheSameBelowTheWordItself) {
+  Ingest("a", "Petroleum exports", "Petroleum and nothing else");
+  Ingest("b", "Petroleum imports", "Petroleum again");
+  Ingest("c", "Wheat", "Wheat and rye");
+  Ingest("e", "Grain", "Wheat and barley");  // What a single article has may be a slip itself.
+  SearchQuery query;
+  query.query = "petroluem exports";
+  SearchResult result = Search(query);
+  EXPECT_THAT(Ids(result), ElementsAre("a"));
+  EXPECT_EQ(result.interpretation.corrected_query, "petroleum exports");
+  EXPECT_THAT(result.interpretation.notes, ElementsAre(HasSubstr("\"petroleum\" was searched for as well")));
+  // What is found is shown.
+  ASSERT_FALSE(result.hits[0].snippets.empty());
+  EXPECT_EQ(result.hits[0].snippets[0].ranges.size(), 2U);
+  query.typo_mode = TypoMode::kSuggestOnly;
+  result = Search(query);
+  EXPECT_EQ(result.interpretation.corrected_query, "petroleum exports");
+  EXPECT_TRUE(result.interpretation.relaxed);
+  // An article that has the word as it was typed is found by it alone.
+  Ingest("d", "Petroluem", "A petroluem exports slip of the pen");
+  query.typo_mode = TypoMode::kAuto;
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("d"));
+  // Not of three letters, nor another first one.
+  query.query = "whaet";
+  EXPECT_EQ(Search(query).total, 2);
+  for (const std::string query_text : {"ryx", "theat"}) {
+    query.query = query_text;
+    EXPECT_EQ(Search(query).total, 0) << query_text;
+  }
+}
+
+TEST_F(RankingTest, NamesInTheQueryRaiseWhatHasTheLabelOrFilterByItAndCanBeTakenBack) {
+  Ingest("has", "Oil", "Iran oil talks");
+  Ingest("says", "Oil oil", "Oil of Teheran, some say");
+  SearchQuery query;
+  query.query = "energy OR oil";
+  SearchResult result = Search(query);
+  ASSERT_EQ(result.interpretation.names.size(), 1U);
+  EXPECT_EQ(result.interpretation.names[0].id, "issue:energy");
+  EXPECT_EQ(result.interpretation.names[0].text, "energy");
+  EXPECT_EQ(result.interpretation.names[0].range, (TextRange{0, 6}));
+  query.query = "oil Iran";
+  query.name_mode = NameMode::kFilter;
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("has"));
+  query.ignored_names = {"country:IR"};
+  EXPECT_TRUE(Search(query).interpretation.names.empty());
+  query.name_mode = NameMode::kOff;
+  query.ignored_names.clear();
+  EXPECT_TRUE(Search(query).interpretation.names.empty());
+  // By the boost alone: the words are the same.
+  Ingest("p1", "Plain", "harbour report");
+  Ingest("p2", "Plain", "harbour report emirates");
+  query.query = "harbour report \"United Arab Emirates\" OR report";
+  query.name_mode = NameMode::kBoost;
+  result = Search(query);
+  ASSERT_EQ(result.hits.size(), 2U);
+  EXPECT_EQ(result.hits[0].article.id, "p2");
+}
+
+TEST_F(RankingTest, NearDuplicatesAreShownAsOneAndCountedWhole) {
+  Ingest("first", "Canal", Story("canal"), "A");
+  Ingest("copy", "Canal again", Story("canal") + " (Reuters)", "B");
+  Ingest("other", "Canal", Story("lock") + " canal", "B");
+  SearchQuery query;
+  query.query = "canal";
+  query.facets = Facets({"source"});
+  query.collapse = CollapseKind::kNearDuplicate;
+  query.max_alternates = 3;
+  SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 3);
+  EXPECT_EQ(result.facets[0].values[0].count + result.facets[0].values[1].count, 3);
+  ASSERT_EQ(result.hits.size(), 2U);
+  const size_t head = result.hits[0].article.id == "other" ? 1 : 0;
+  EXPECT_EQ(result.hits[head].collapsed_count, 1);
+  ASSERT_EQ(result.hits[head].alternates.size(), 1U);
+  const std::set<std::string> both = {result.hits[head].article.id, result.hits[head].alternates[0].id};
+  EXPECT_EQ(both, (std::set<std::string>{"first", "copy"}));
+  EXPECT_EQ(result.hits[1 - head].collapsed_count, 0);
+  query.collapse = CollapseKind::kSource;
+  query.max_alternates = 0;
+  result = Search(query);
+  ASSERT_EQ(result.hits.size(), 2U);
+  EXPECT_EQ(result.hits[0].collapsed_count + result.hits[1].collapsed_count, 1);
+  EXPECT_TRUE(result.hits[0].alternates.empty());
+  query.max_alternates = kMaxAlternates + 1;
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kInvalidArgument);
+  // Gone with its head, the link is gone.
+  ASSERT_TRUE(engine_->Delete("first", {}).ok());
+  query.max_alternates = 0;
+  query.collapse = CollapseKind::kNearDuplicate;
+  EXPECT_EQ(Search(query).hits.size(), 2U);
+}
+
+TEST_F(RankingTest, WhatIsFreshOrSurelyLabelledComesFirstWhereThatIsAskedFor) {
+  Ingest("old", "Canal canal", "canal canal canal of Iran", "", 400);
+  Ingest("new", "Report", "the canal and other matters of the day in Russia", "", 1);
+  SearchQuery query;
+  query.query = "canal";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("old", "new"));
+  query.ranking.freshness_half_life = absl::Hours(24 * 30);
+  query.ranking.freshness_weight = 1.0;
+  query.explain = true;
+  const SearchResult result = Search(query);
+  EXPECT_THAT(Ids(result), ElementsAre("new", "old"));
+  EXPECT_THAT(result.hits[0].explanation, HasSubstr("times 0.98 for its age"));
+  EXPECT_THAT(result.hits[1].explanation, HasSubstr("= canal "));
+  // Iran has 0.9, Russia 0.8.
+  Ingest("same1", "Wheat", "wheat russia");
+  Ingest("same2", "Wheat", "wheat iran");
+  query = SearchQuery();
+  query.query = "wheat";
+  query.region_codes = {"IR", "RU"};
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("same1", "same2"));
+  query.ranking.label_weight = 1.0;
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("same2", "same1"));
+  query.ranking.label_weight = 1.5;
+  EXPECT_THAT(std::string(engine_->Search(query).status().message()), HasSubstr("ranking.label_weight"));
+}
+
+TEST_F(RankingTest, AnExplanationSumsUpToTheScore) {
+  Ingest("a", "Iran oil exports", "Oil from Iran and more oil");
+  Ingest("b", "Wheat", "Wheat exports");
+  SearchQuery query;
+  query.query = "iran oil";
+  query.name_mode = NameMode::kOff;
+  query.explain = true;
+  const SearchResult result = Search(query);
+  ASSERT_EQ(result.hits.size(), 1U);
+  double total = 0.0;
+  double iran = 0.0;
+  double oil = 0.0;
+  ASSERT_EQ(std::sscanf(result.hits[0].explanation.c_str(), "%lf = iran %lf + oil %lf", &total, &iran, &oil), 3)
+      << result.hits[0].explanation;
+  EXPECT_NEAR(total, iran + oil, 0.02);
+  EXPECT_NEAR(total, result.hits[0].score, 0.01);
+}
+
+TEST_F(RankingTest, SimilarArticlesShareTellingWordsAndAreNoDuplicates) {
+  Ingest("a", "Canal treaty", Story("canal") + " treaty of the canal companies with Iran");
+  Ingest("copy", "Reprint", Story("canal") + " treaty of the canal companies with Iran (Reuters)");
+  Ingest("like", "Canal companies", "The canal companies signed a treaty, canalx1 canalx4 canalx9");
+  Ingest("unlike", "Wheat", Story("wheat"));
+  Settle(*engine_, Progress::kLabelled);
+  SimilarQuery query;
+  query.id = "a";
+  absl::StatusOr<std::vector<Hit>> hits = engine_->FindSimilarArticles(query);
+  ASSERT_TRUE(hits.ok()) << hits.status();
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_EQ((*hits)[0].article.id, "like");
+  query.id.clear();
+  query.text = Story("canal") + " treaty of the canal companies with Iran";
+  hits = engine_->FindSimilarArticles(query);
+  ASSERT_TRUE(hits.ok()) << hits.status();
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_EQ((*hits)[0].article.id, "like");
+  query.filter = "source = \"Nobody\"";
+  EXPECT_TRUE(engine_->FindSimilarArticles(query)->empty());
+  query = SimilarQuery();
+  EXPECT_EQ(engine_->FindSimilarArticles(query).status().code(), absl::StatusCode::kInvalidArgument);
+  query.id = "nobody";
+  EXPECT_EQ(engine_->FindSimilarArticles(query).status().code(), absl::StatusCode::kNotFound);
+  query.id.clear();
+  query.text = std::string(kMaxSimilarBytes + 1, 'x');
+  EXPECT_THAT(std::string(engine_->FindSimilarArticles(query).status().message()), HasSubstr("text"));
+}
+
+TEST_F(SearcherTest, TrendsAreThoseCountedByHand) {
+  std::mt19937 random(5);
+  const std::vector<std::string> fields = {"region_code", "issue_id", "source"};
+  for (int round = 0; round < 30; ++round) {
+    TrendQuery query;
+    const std::string word = Vocabulary()[random() % Vocabulary().size()];
+    query.selection.query = word;
+    for (size_t i = random() % 3; i > 0; --i) {
+      const std::string& field = fields[random() % fields.size()];
+      if (query.dimensions.empty() || query.dimensions[0] != field) query.dimensions.push_back(field);
+    }
+    const bool by_month = random() % 2 == 0;
+    if (by_month) query.bucket = TrendBucket::kMonth;
+    query.page_size = static_cast<int>(1 + random() % 50);
+
+    std::map<std::pair<std::string, std::vector<std::string>>, int64_t> expected;
+    for (const Article& article : *articles_) {
+      if (!HasWord(article, word) || (by_month && !article.publish_time)) continue;
+      const std::string month =
+          by_month ? absl::FormatTime("%Y-%m", *article.publish_time, absl::UTCTimeZone()) : std::string();
+      std::vector<std::vector<std::string>> combinations = {{}};
+      for (const std::string& field : query.dimensions) {
+        std::vector<std::vector<std::string>> longer;
+        for (const std::vector<std::string>& one : combinations) {
+          for (const std::string& value : Values(article, field)) {
+            longer.push_back(one);
+            longer.back().push_back(value);
+          }
+        }
+        combinations = longer;
+      }
+      for (const std::vector<std::string>& values : combinations) ++expected[{month, values}];
+    }
+    std::map<std::pair<std::string, std::vector<std::string>>, int64_t> counted;
+    do {
+      const absl::StatusOr<TrendResult> result = engine_->AnalyzeTrends(query);
+      ASSERT_TRUE(result.ok()) << result.status();
+      for (const TrendCell& cell : result->cells) {
+        const std::string month =
+            by_month ? absl::FormatTime("%Y-%m", cell.bucket_start, absl::UTCTimeZone()) : std::string();
+        EXPECT_TRUE(counted.emplace(std::pair(month, cell.values), cell.count).second);
+        EXPECT_TRUE(by_month || !cell.expected_count);
+      }
+      query.page_token = result->next_page_token;
+    } while (!query.page_token.empty());
+    EXPECT_EQ(counted, expected) << word;
+  }
+}
+
+TEST_F(RankingTest, TrendsSayWhatIsExpectedOfACellAndInWhichZoneADayBegins) {
+  // Eight, four and twelve articles in three months, and one of an hour before midnight.
+  int number = 0;
+  const auto ingest = [&](absl::CivilSecond time, int count) {
+    for (int i = 0; i < count; ++i) {
+      ++number;
+      Article article = MakeArticle(absl::StrCat("t", number), "Canal", absl::StrCat("Text ", number));
+      article.publish_time = absl::FromCivil(time, absl::UTCTimeZone());
+      IngestAndWait(*engine_, std::move(article));
+    }
+  };
+  ingest(absl::CivilSecond(2024, 1, 10, 12, 0, 0), 8);
+  ingest(absl::CivilSecond(2024, 2, 10, 12, 0, 0), 4);
+  ingest(absl::CivilSecond(2024, 3, 10, 12, 0, 0), 12);
+  ingest(absl::CivilSecond(2024, 3, 31, 23, 30, 0), 1);
+  Settle(*engine_);
+  TrendQuery query;
+  query.bucket = TrendBucket::kMonth;
+  absl::StatusOr<TrendResult> result = engine_->AnalyzeTrends(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->cells.size(), 3U);
+  EXPECT_FALSE(result->cells[0].expected_count.has_value());
+  EXPECT_EQ(result->cells[1].expected_count, 8.0);
+  EXPECT_EQ(result->cells[2].expected_count, 6.0);
+  EXPECT_EQ(result->cells[2].count, 13);
+  query.time_zone = "Europe/London";  // Summer time begins on that day.
+  result = engine_->AnalyzeTrends(query);
+  ASSERT_EQ(result->cells.size(), 4U);
+  EXPECT_EQ(result->cells[3].count, 1);
+  absl::TimeZone london;
+  ASSERT_TRUE(absl::LoadTimeZone("Europe/London", &london));
+  EXPECT_EQ(result->cells[3].bucket_start, absl::FromCivil(absl::CivilSecond(2024, 4, 1), london));
+  query.page_size = 1;
+  query.page_token = engine_->AnalyzeTrends(query)->next_page_token;
+  ingest(absl::CivilSecond(2024, 5, 1, 12, 0, 0), 1);
+  Settle(*engine_);
+  EXPECT_EQ(engine_->AnalyzeTrends(query).status().code(), absl::StatusCode::kFailedPrecondition);
+  query.page_token = "nonsense";
+  EXPECT_EQ(engine_->AnalyzeTrends(query).status().code(), absl::StatusCode::kInvalidArgument);
+  query = TrendQuery();
+  query.time_zone = "Mars/Olympus";
+  EXPECT_THAT(std::string(engine_->AnalyzeTrends(query).status().message()), HasSubstr("time_zone"));
+  query = TrendQuery();
+  query.dimensions = {"author"};
+  EXPECT_THAT(std::string(engine_->AnalyzeTrends(query).status().message()), HasSubstr("dimensions[0]"));
 }
 
 }  // namespace
