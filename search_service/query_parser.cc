@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -143,6 +144,9 @@ class HumanParser {
 
   ParsedQuery Parse() {
     Conjunction top;
+    // Where all of a long text is in capitals, AND and the like are words as the others are.
+    operators_ = std::any_of(text_.begin(), text_.end(), [](unsigned char c) { return absl::ascii_islower(c); }) ||
+                 !HasManyWords();
     if (mode_ == MatchMode::kLiteral) {
       for (SkipBlanks(); pos_ < text_.size(); SkipBlanks()) {
         size_t end = pos_;
@@ -180,10 +184,11 @@ class HumanParser {
   // What stands side by side: bare words may be relaxed, the rest always counts.
   struct Conjunction {
     std::vector<QueryNode> words;
+    std::vector<QueryNode> phrases;  // Quoted words.
     std::vector<QueryNode> stop_words;
     std::vector<QueryNode> required;
     std::vector<absl::string_view> stop_texts;  // Where the stop words stand.
-    bool empty() const { return words.empty() && stop_words.empty() && required.empty(); }
+    bool empty() const { return words.empty() && phrases.empty() && stop_words.empty() && required.empty(); }
   };
 
   static void Merge(Conjunction from, Conjunction& into) {
@@ -191,6 +196,7 @@ class HumanParser {
       target.insert(target.end(), std::make_move_iterator(source.begin()), std::make_move_iterator(source.end()));
     };
     append(from.words, into.words);
+    append(from.phrases, into.phrases);
     append(from.stop_words, into.stop_words);
     append(from.required, into.required);
     into.stop_texts.insert(into.stop_texts.end(), from.stop_texts.begin(), from.stop_texts.end());
@@ -201,13 +207,27 @@ class HumanParser {
       left_out_.insert(left_out_.end(), conjunction.stop_texts.begin(), conjunction.stop_texts.end());
     }
     std::vector<QueryNode> all = conjunction.words.empty() ? conjunction.stop_words : conjunction.words;
+    all.insert(all.end(), conjunction.phrases.begin(), conjunction.phrases.end());
     all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
     return QueryNode::And(std::move(all));
   }
 
   QueryNode Relaxed(const Conjunction& conjunction) {
-    if (conjunction.words.size() < 2) return Strict(conjunction);
-    std::vector<QueryNode> all = {QueryNode::Some(conjunction.words)};
+    std::vector<QueryNode> hints = conjunction.words;
+    for (const QueryNode& phrase : conjunction.phrases) {
+      hints.push_back(phrase);
+      for (size_t i = 0; i < phrase.words.size() && phrase.kind == QueryNode::Kind::kPhrase; ++i) {
+        if (IsStopWord(phrase.words[i])) continue;
+        QueryNode word;
+        word.kind = QueryNode::Kind::kWord;
+        word.scope = phrase.scope;
+        word.words = {phrase.words[i]};
+        word.stems = {phrase.stems[i]};
+        if (std::find(hints.begin(), hints.end(), word) == hints.end()) hints.push_back(std::move(word));
+      }
+    }
+    if (hints.size() < 2) return Strict(conjunction);
+    std::vector<QueryNode> all = {QueryNode::Some(std::move(hints))};
     all.insert(all.end(), conjunction.required.begin(), conjunction.required.end());
     return QueryNode::And(std::move(all));
   }
@@ -251,9 +271,22 @@ class HumanParser {
     }
     return text_.substr(pos_, end - pos_);
   }
+  bool IsOperator(absl::string_view word) const {
+    return operators_ && (word == "AND" || word == "OR" || word == "NOT");
+  }
+  // A question or a headline, which nobody would write in capitals for the sake of an operator.
+  bool HasManyWords() const {
+    constexpr int kMany = 5;
+    int count = 0;
+    for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
+      count +=
+          std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) > 1 ? 1 : 0;
+    }
+    return count >= kMany;
+  }
   bool TakeOperator(absl::string_view name) {
     SkipBlanks();
-    if (PeekWord() != name) return false;
+    if (!operators_ || PeekWord() != name) return false;
     pos_ += name.size();
     return true;
   }
@@ -291,8 +324,8 @@ class HumanParser {
   void ParseAnd(int depth, Conjunction& out) {
     while (!AtEnd()) {
       const absl::string_view word = PeekWord();
-      if (word == "OR") return;
-      if (word == "AND") {
+      if (IsOperator(word) && word == "OR") return;
+      if (IsOperator(word) && word == "AND") {
         pos_ += word.size();
         if (out.empty() || AtEnd() || PeekWord() == "OR") {
           Ignore(word, "has nothing on one side");
@@ -306,8 +339,10 @@ class HumanParser {
           out.stop_words.clear();
           out.stop_texts.clear();
         }
-        out.required.insert(out.required.end(), out.words.begin(), out.words.end());
-        out.words.clear();
+        for (std::vector<QueryNode>* list : {&out.words, &out.phrases}) {
+          out.required.insert(out.required.end(), list->begin(), list->end());
+          list->clear();
+        }
         if (!next.empty()) out.required.push_back(Strict(next));
         continue;
       }
@@ -317,7 +352,7 @@ class HumanParser {
 
   void ParseUnary(int depth, Conjunction& out) {
     SkipBlanks();
-    const bool is_not = PeekWord() == "NOT";
+    const bool is_not = operators_ && PeekWord() == "NOT";
     const bool is_minus = !is_not && pos_ + 1 < text_.size() && text_[pos_] == '-' &&
                           !absl::ascii_isspace(static_cast<unsigned char>(text_[pos_ + 1])) && text_[pos_ + 1] != '-' &&
                           text_[pos_ + 1] != ')';
@@ -556,7 +591,7 @@ class HumanParser {
         result_.words.push_back(std::move(searched));
       }
     }
-    out.required.push_back(std::move(node));
+    out.phrases.push_back(std::move(node));
     return true;
   }
 
@@ -565,6 +600,7 @@ class HumanParser {
   const absl::string_view language_;
   const LabelNames& names_;
   TextAnalyzer& analyzer_;
+  bool operators_ = true;  // AND, OR and NOT are no words.
   size_t pos_ = 0;
   int terms_ = 0;
   std::vector<absl::string_view> left_out_;  // Parts of text_ without effect, in no order.

@@ -42,7 +42,7 @@ struct WordPlace {
 struct ParsedQuery {
   QueryNode strict;                 // Every word counts.
   QueryNode relaxed;                // Some words do; equal to `strict` where nothing can be relaxed.
-  int free_words = 0;               // How many words could be relaxed.
+  int free_words = 0;               // How many words, without quoted ones, could be relaxed.
   std::vector<SearchedWord> words;  // Not negated.
   std::vector<WordPlace> places;    // Of whole words without a field, not negated; in the order of the text.
   Interpretation interpretation;

@@ -352,7 +352,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.query = parsed.strict;
   ASSIGN_OR_RETURN(MatchResult matches, index_.Match(request));
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
-  if (parsed.free_words >= 2 && matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
+  if (matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
     request.query = parsed.relaxed;
     ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
     if (relaxed.total > matches.total) {

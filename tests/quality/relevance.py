@@ -1,0 +1,297 @@
+#!/usr/bin/python3
+"""How good search is: judged queries, mistyped queries and known items, through the RPC with the default settings.
+
+    tests/quality/relevance.py --bin build/release/bin --proto proto --data DATA/ir            # nDCG@10, all sets
+    tests/quality/relevance.py ... --half odd --typos 7         # the same with a typo in each word of 5 letters and more
+    tests/quality/relevance.py ... --known_item 500             # titles' rarest words, as typed
+
+DATA/ir has a folder for each set in BEIR's form (corpus.jsonl.zst, queries.jsonl, qrels.tsv; docs/data.md). Each set goes
+into a search service of its own, with a classifier beside it. nDCG@10 has gains of the judgment's grade and logarithmic
+discounts; queries without a relevant document are left out. --half: only queries whose id hashes (CRC-32) even or odd.
+Queries are cut to the contract's 64 words and 1,000 bytes. --run_dir keeps a TREC run file for each set.
+
+Beside it, where Debian's liblucene8-java and a JDK are installed, Lucene 8's BM25 (1.2, 0.75) with its English analyser
+on the same files and queries, title and text in one field (lucene/Baseline.java).
+
+Prints one line for each set. Exits with 77 (skipped) where Python's gRPC packages or the data are missing.
+"""
+
+import argparse
+import collections
+import glob
+import json
+import math
+import os
+import queue
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path.insert(0, os.path.join(HERE, "..", "clients"))
+from services import Services  # noqa: E402
+import clients_test  # noqa: E402
+
+DEPTH = 10
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+class Modules:
+    def __init__(self, gen):
+        sys.path.insert(0, gen)
+        # pylint: disable=import-outside-toplevel,import-error
+        from dateline.search.v1 import ingest_service_pb2, ingest_service_pb2_grpc
+        from dateline.search.v1 import search_service_pb2, search_service_pb2_grpc
+        self.ingest, self.ingest_grpc = ingest_service_pb2, ingest_service_pb2_grpc
+        self.search, self.search_grpc = search_service_pb2, search_service_pb2_grpc
+
+
+def read_corpus(path):
+    with subprocess.Popen(["zstdcat", path], stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
+            yield json.loads(line)
+
+
+def read_set(folder):
+    with open(os.path.join(folder, "queries.jsonl"), encoding="utf-8") as file:
+        queries = {entry["_id"]: entry["text"] for entry in map(json.loads, file)}
+    judged = collections.defaultdict(dict)
+    with open(os.path.join(folder, "qrels.tsv"), encoding="utf-8") as file:
+        next(file)
+        for line in file:
+            query, document, grade = line.split("\t")
+            judged[query][document] = int(grade)
+    return queries, judged
+
+
+def grade_of(name, grade):
+    # Cranfield's -1 are strong matches.
+    return 1 if name == "cranfield" and grade == -1 else max(grade, 0)
+
+
+def ndcg(ranked, grades):
+    gain = sum(grades.get(document, 0) / math.log2(rank + 2) for rank, document in enumerate(ranked[:DEPTH]))
+    best = sum(grade / math.log2(rank + 2) for rank, grade in enumerate(sorted(grades.values(), reverse=True)[:DEPTH]))
+    return gain / best
+
+
+def mistyped(text, rng):
+    """One random slip in each word of 5 letters and more, after the first letter."""
+    def slip(match):
+        word = match.group()
+        if len(word) < 5:
+            return word
+        place = rng.randrange(1, len(word))
+        kind = rng.choice(("replace", "insert", "drop", "swap"))
+        if kind == "replace":
+            letter = rng.choice([c for c in LETTERS if c != word[place].lower()])
+            return word[:place] + letter + word[place + 1:]
+        if kind == "insert":
+            return word[:place] + rng.choice(LETTERS) + word[place:]
+        if kind == "drop":
+            return word[:place] + word[place + 1:]
+        place = min(place, len(word) - 2)
+        if place < 1 or word[place] == word[place + 1]:
+            return word[:-1]
+        return word[:place] + word[place + 1] + word[place] + word[place + 2:]
+    return re.sub(r"[A-Za-z]+", slip, text)
+
+
+def cut(text):
+    words = text.split()
+    while words and (len(words) > 64 or len(" ".join(words).encode()) > 1000):
+        words.pop()
+    return " ".join(words)
+
+
+LUCENE = "/usr/share/java"
+
+
+def lucene_ranks(corpus, queries):
+    """query id → ten best document ids by Lucene; None where it is not installed."""
+    jars = [path for part in ("core", "analyzers-common") for path in glob.glob(f"{LUCENE}/lucene-{part}-8*.jar")]
+    if len(jars) < 2 or not shutil.which("java"):
+        return None
+    flat = lambda text: re.sub(r"\s+", " ", text)  # noqa: E731
+    lines = [f"D\t{d['_id']}\t{flat(d.get('title', '') + ' ' + d.get('text', ''))}" for d in corpus]
+    lines += [f"Q\t{query}\t{flat(text)}" for query, text in queries.items()]
+    done = subprocess.run(["java", "-cp", ":".join(jars), os.path.join(HERE, "lucene", "Baseline.java")], check=True,
+                          input="\n".join(lines) + "\n", capture_output=True, text=True, encoding="utf-8")
+    return {line.split("\t")[0]: line.split("\t")[1].split() for line in done.stdout.splitlines()}
+
+
+class Searcher:
+    def __init__(self, services, modules):
+        import grpc  # pylint: disable=import-outside-toplevel
+        self.m = modules
+        self.grpc = grpc
+        self.channel = grpc.insecure_channel(services.search.address)
+        self.ingest_stub = modules.ingest_grpc.IngestServiceStub(self.channel)
+        self.search_stub = modules.search_grpc.SearchServiceStub(self.channel)
+
+    def close(self):
+        self.channel.close()
+
+    def ingest(self, documents):
+        """Takes everything in, and waits until it is labelled; gives how many were taken."""
+        waiting = queue.Queue(maxsize=256)
+
+        def feed():
+            for number, document in enumerate(documents, 1):
+                request = self.m.ingest.StreamIngestRequest(client_sequence=number)
+                request.article.id = "doc-" + document["_id"]
+                request.article.title = document.get("title", "")
+                request.article.body = document.get("text", "")
+                waiting.put(request)
+            waiting.put(None)
+
+        threading.Thread(target=feed, daemon=True).start()
+        taken, token = 0, ""
+        for response in self.ingest_stub.StreamIngest(iter(waiting.get, None)):
+            if not response.HasField("ack"):
+                continue
+            if response.ack.HasField("error"):
+                print(f"  not taken: {response.ack.id}: {response.ack.error.message}", file=sys.stderr)
+                continue
+            taken += 1
+            token = response.ack.commit_token
+        self.ingest_stub.WaitForCommit(self.m.ingest.WaitForCommitRequest(
+            commit_token=token, stage=self.m.ingest.COMMIT_STAGE_LABELLED), timeout=600)
+        # The token was of one of the last: the whole is there when nothing is pending any more.
+        time.sleep(2)
+        return taken
+
+    def search(self, query, **fields):
+        """The ids of the best hits, and the words that were relaxed."""
+        while True:
+            try:
+                response = self.search_stub.Search(
+                    self.m.search.SearchRequest(query=query, page_size=DEPTH, view=1, **fields), timeout=60)
+                break
+            except self.grpc.RpcError as error:
+                if error.code() != self.grpc.StatusCode.INVALID_ARGUMENT or " " not in query:
+                    raise
+                query = query.rsplit(" ", 1)[0]  # Too many terms: a word may be several.
+        return [hit.article.id[len("doc-"):] for hit in response.hits]
+
+
+def measure(name, folder, corpus, searcher, options, run_file):
+    """nDCG@10 of each query, by us and by Lucene (empty without it), and how long each of ours took."""
+    queries, judged = read_set(folder)
+    values, lucene_values, milliseconds = [], [], []
+    rng = random.Random(options.typos)
+    asked = {}
+    for query_id, text in sorted(queries.items()):
+        grades = {document: grade_of(name, grade) for document, grade in judged[query_id].items()}
+        grades = {document: grade for document, grade in grades.items() if grade > 0}
+        if options.typos is not None:
+            text = mistyped(text, rng)
+        half = "even" if zlib.crc32(query_id.encode()) % 2 == 0 else "odd"
+        if not grades or options.half not in ("all", half):
+            continue
+        asked[query_id] = text
+        begun = time.monotonic()
+        ranked = searcher.search(cut(text), **options.fields)
+        milliseconds.append(1000 * (time.monotonic() - begun))
+        values.append(ndcg(ranked, grades))
+        if run_file:
+            for rank, document in enumerate(ranked, 1):
+                print(query_id, "Q0", document, rank, DEPTH - rank + 1, "dateline", file=run_file)
+    lucene = lucene_ranks(corpus, asked)
+    for query_id in asked if lucene is not None else ():
+        grades = {document: grade_of(name, grade) for document, grade in judged[query_id].items()}
+        lucene_values.append(ndcg(lucene.get(query_id, []), {d: grade for d, grade in grades.items() if grade > 0}))
+    return values, lucene_values, milliseconds
+
+
+def known_items(corpus, searcher, count, seed):
+    """Titles' 2 to 4 rarest words, the last one half typed: how often the article is among the first three."""
+    words_of = lambda text: re.findall(r"\w+", text.lower())  # noqa: E731
+    frequency = collections.Counter(word for document in corpus for word in set(words_of(document.get("title", ""))))
+    titles = collections.Counter(document.get("title", "") for document in corpus)
+    chosen = [document for document in corpus
+              if len(set(words_of(document.get("title", "")))) >= 3 and titles[document["title"]] == 1]
+    rng = random.Random(seed)
+    rng.shuffle(chosen)
+    right = asked = 0
+    for document in chosen[:count]:
+        words = words_of(document["title"])
+        rare = sorted(set(words), key=lambda word: (frequency[word], word))[:rng.randint(2, 4)]
+        typed = [word for word in dict.fromkeys(words) if word in rare]
+        last = typed[-1]
+        typed[-1] = last[:max(3, (2 * len(last) + 2) // 3)]
+        ranked = searcher.search(" ".join(typed), match_mode=2)
+        asked += 1
+        right += document["_id"] in ranked[:3]
+    return right, asked
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--proto", required=True)
+    parser.add_argument("--data", required=True, help="the folder with a folder for each set")
+    parser.add_argument("--sets", default="", help="only these, with commas between them")
+    parser.add_argument("--half", choices=("all", "even", "odd"), default="all")
+    parser.add_argument("--typos", type=int, default=None, metavar="SEED")
+    parser.add_argument("--known_item", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--run_dir", default="")
+    parser.add_argument("--fields", type=json.loads, default={}, metavar="JSON",
+                        help="fields of the request that are not to be as by default: {\"typo_mode\": 3}")
+    options = parser.parse_args()
+    try:
+        import grpc  # noqa: F401 pylint: disable=import-outside-toplevel,unused-import
+    except ImportError:
+        print("skipped: python3-grpcio is not installed")
+        return 77
+    if not os.path.isdir(options.data):
+        print(f"skipped: there is no folder {options.data}")
+        return 77
+    names = [name for name in options.sets.split(",") if name] or sorted(os.listdir(options.data))
+    means, lucene_means = [], []
+    with tempfile.TemporaryDirectory(prefix="dateline-relevance-") as work:
+        clients_test.python_client(os.path.abspath(options.proto), work)
+        modules = Modules(os.path.join(work, "gen"))
+        for name in names:
+            folder = os.path.join(options.data, name)
+            with Services(options.bin, with_gateway=False) as services:
+                searcher = Searcher(services, modules)
+                corpus = list(read_corpus(os.path.join(folder, "corpus.jsonl.zst")))
+                taken = searcher.ingest(corpus)
+                if options.known_item:
+                    right, asked = known_items(corpus, searcher, options.known_item, 1)
+                    print(f"{name}: known items {right} of {asked} in the first three: {right / max(asked, 1):.3f}",
+                          flush=True)
+                    means.append(right / max(asked, 1))
+                else:
+                    run_file = None
+                    if options.run_dir:
+                        os.makedirs(options.run_dir, exist_ok=True)
+                        run_file = open(os.path.join(options.run_dir, name + ".run"), "w", encoding="utf-8")
+                    values, lucene, milliseconds = measure(name, folder, corpus, searcher, options, run_file)
+                    if run_file:
+                        run_file.close()
+                    milliseconds.sort()
+                    mean = sum(values) / len(values)
+                    means.append(mean)
+                    beside = ""
+                    if lucene:
+                        lucene_means.append(sum(lucene) / len(lucene))
+                        beside = f" (Lucene {lucene_means[-1]:.4f})"
+                    print(f"{name}: nDCG@10 {mean:.4f}{beside}, {len(values)} queries, {taken} documents, "
+                          f"p50 {milliseconds[len(milliseconds) // 2]:.1f} ms", flush=True)
+                searcher.close()
+    beside = f" (Lucene {sum(lucene_means) / len(lucene_means):.4f})" if lucene_means else ""
+    print(f"mean {sum(means) / len(means):.4f}{beside}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
