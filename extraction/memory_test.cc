@@ -36,8 +36,9 @@ TEST(MemoryTest, PageOfManyCellsTakesLessThanTenTimesItsSize) {
     absl::StrAppend(&page, "</tr>\n");
   }
   absl::StrAppend(&page, "</table></body></html>");
+  const Document document = {.content = page, .media_type = "text/html"};
   MemoryPeak peak;
-  ASSERT_THAT(Extract({.content = page, .media_type = "text/html"}), IsOk());
+  ASSERT_THAT(Extract(document), IsOk());
   EXPECT_LT(peak.bytes(), kMaxTimes * page.size());
 }
 
@@ -48,8 +49,9 @@ TEST(MemoryTest, PageOfManyLinksTakesLessThanTenTimesItsSize) {
     absl::StrAppend(&page, "<li class=\"entry\"><a class=\"name\" href=\"/a/", i, "\">No. ", i, "</a></li>\n");
   }
   absl::StrAppend(&page, "</ul></body></html>");
+  const Document document = {.content = page, .media_type = "text/html"};
   MemoryPeak peak;
-  (void)Extract({.content = page, .media_type = "text/html"});  // A list: that it is no article is found late.
+  (void)Extract(document);  // A list: that it is no article is found late.
   EXPECT_LT(peak.bytes(), kMaxTimes * page.size());
 }
 
