@@ -177,6 +177,29 @@ void Damage(const std::string& name, size_t bytes, std::string* packed) {
   packed->replace(data, bytes, bytes, '\xFF');
 }
 
+TEST(ArchiveTest, OfASmallFileThatIsCutOffAllIsReadThatIsThere) {
+  std::string lines;
+  for (int i = 0; i < 40; ++i) {
+    absl::StrAppend(&lines, R"({"title":"No. )", i, R"(","body":"The harbour board met on day )", i * 7919 % 1000,
+                    R"(."})", "\n");
+  }
+  const std::string packed = Pack({{"data", lines}}, archive_write_set_format_raw, archive_write_add_filter_gzip);
+  for (const size_t missing : {size_t{4}, size_t{60}}) {  // A part of the checksum; of the text.
+    for (const size_t piece : {size_t{5}, size_t{4096}}) {
+      const std::vector<SourceItem> items =
+          ReadAll(packed.substr(0, packed.size() - missing), {.path = "export.jsonl.gz"}, piece);
+      ASSERT_GE(items.size(), 20) << missing;
+      EXPECT_THAT(items[0].extraction, IsOk());
+      EXPECT_EQ(items[19].extraction->article.title, "No. 19");
+      EXPECT_THAT(items.back().extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unpacked")));
+      EXPECT_TRUE(items.back().cuts_off);
+    }
+  }
+  const std::vector<SourceItem> nothing = ReadAll(packed.substr(0, 12), {.path = "export.jsonl.gz"});
+  ASSERT_THAT(nothing, SizeIs(1));
+  EXPECT_TRUE(nothing[0].cuts_off);
+}
+
 TEST(ArchiveTest, ADamagedFileHarmsNoOther) {
   // Such a zip states how long a file is behind its data.
   const Files files = {{"a.jsonl", kJsonLine},
