@@ -247,6 +247,45 @@ TEST(FeedTest, SaysWhenThereIsASummaryOnly) {
   EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("summary only")));
 }
 
+TEST(FeedTest, APhraseThatOnlyLeadsToTheRestIsNoText) {
+  for (const char* phrase :
+       {"Continue reading &lt;span&gt;The Lease&lt;/span&gt; &#8594;", "Read more", "Read More&amp;hellip;",
+        "Weiterlesen &#187;", "&#8222;The Lease&#8220; weiterlesen", "Lire la suite",
+        "Lire la suite de &#171; The Lease &#187;", "Leer m&#225;s", "Seguir leyendo"}) {
+    for (const char* divider : {"&lt;/p&gt;&lt;p&gt;", " ", " [&amp;hellip;] "}) {
+      const std::string text = absl::StrCat("&lt;p&gt;The lease was signed in March, and nobody on the quay knows why.",
+                                            divider, "&lt;a href=&quot;/x&quot;&gt;", phrase, "&lt;/a&gt;&lt;/p&gt;");
+      for (const char* element : {"description", "content:encoded"}) {
+        const std::vector<SourceItem> items = ReadAll(Rss(absl::StrCat(
+            "<item><title>The Lease</title><link>https://x.example/1</link><", element,
+            " xmlns:content='http://purl.org/rss/1.0/modules/content/'>", text, "</", element, "></item>")));
+        ASSERT_THAT(items, SizeIs(1));
+        ASSERT_THAT(items[0].extraction, IsOk());
+        const std::string& body = items[0].extraction->article.body;
+        EXPECT_TRUE(body == "The lease was signed in March, and nobody on the quay knows why." ||
+                    body == "The lease was signed in March, and nobody on the quay knows why. […]")
+            << body;
+        EXPECT_TRUE(items[0].link.has_value()) << phrase;
+      }
+    }
+  }
+}
+
+TEST(FeedTest, ASentenceOnReadingIsText) {
+  for (const char* sentence : {"Those who want to read more about it may write to the harbour master.",
+                               "Read more about the lease in our next number.", "She went to bed to keep reading."}) {
+    const std::vector<SourceItem> items = ReadAll(
+        Rss(absl::StrCat("<item><title>The Lease</title><link>https://x.example/1</link><content:encoded "
+                         "xmlns:content='http://purl.org/rss/1.0/modules/content/'>&lt;p&gt;The lease was signed in "
+                         "March.&lt;/p&gt;&lt;p&gt;",
+                         sentence, "&lt;/p&gt;</content:encoded></item>")));
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    EXPECT_THAT(items[0].extraction->article.body, HasSubstr(sentence));
+    EXPECT_FALSE(items[0].link.has_value());
+  }
+}
+
 TEST(FeedTest, ReadsAtom) {
   const std::vector<SourceItem> items =
       ReadAll(absl::StrCat(R"(<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de"><title>Blatt</title>
