@@ -1336,7 +1336,10 @@ class Engine::Impl {
     }
     // Nothing but "later" is no answer.
     const auto later = [](const absl::StatusOr<Labeling>& item) { return !item.ok() && !IsForGood(item.status()); };
-    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) answer = answer->front().status();
+    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) {
+      // A copy: what it is taken from goes with the assignment.
+      answer = absl::Status(answer->front().status());
+    }
     if (answer.ok()) {
       RETURN_IF_ERROR(CountSuspect(round));
       return answer;
@@ -1498,9 +1501,15 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
                    SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
                                      {.threads = options.index_threads, .on_damage = [damage] { damage->Raise(); }}));
-  ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
+  absl::StatusOr<Taxonomy> taxonomy = store->ReadTaxonomy();
+  if (absl::IsDataLoss(taxonomy.status())) {
+    // It is a copy: the classifier has it.
+    common::Log(common::LogLevel::kError, "taxonomy_damaged", {{"error", taxonomy.status()}});
+    taxonomy = Taxonomy();
+  }
+  RETURN_IF_ERROR(taxonomy.status());
   auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), damage,
-                                     std::move(index), std::move(taxonomy));
+                                     std::move(index), *std::move(taxonomy));
   RETURN_IF_ERROR(impl->Start());
   return absl::WrapUnique(new Engine(std::move(impl)));
 }

@@ -520,6 +520,39 @@ TEST(EngineTest, OneArticleThatCannotBeLabelledFailsAloneAndSparesTheOthers) {
   EXPECT_EQ(SearchOrDie(*engine, query).total, 10);
 }
 
+TEST(EngineTest, ALabelerThatPutsOffAWholeBatchIsAskedAgain) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetBusy(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  for (int i = 0; i < 20; ++i)
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Iran", absl::StrCat("Text ", i)));
+  const int before = labeler->calls();
+  while (labeler->calls() < before + 2) std::this_thread::yield();
+  labeler->SetBusy(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, ADamagedCopyOfTheTaxonomyIsFetchedAgain) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  {
+    auto engine = OpenOrDie(OptionsFor(dir), labeler);
+    IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+    Settle(*engine, Progress::kLabelled);
+  }
+  {
+    auto database = SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE((*database)->Execute("UPDATE meta SET value = x'ff' WHERE key = 'taxonomy'").ok());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_FALSE(engine->taxonomy()->empty());
+}
+
 TEST(EngineTest, AnArticleThatKillsTheLabelerDoesNotKeepTheOthersFromLabels) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();
