@@ -111,6 +111,21 @@ absl::Status QueueFull() {
 }
 
 std::string StorePath(const std::string& data_dir) { return absl::StrCat(data_dir, "/articles.db"); }
+std::string IndexPath(const std::string& data_dir) { return absl::StrCat(data_dir, "/index"); }
+
+// SQLite takes a store that is missing or empty for a new one.
+absl::Status CheckStoreIsThere(const std::string& data_dir) {
+  std::error_code error;
+  const std::string path = StorePath(data_dir);
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error && size > 0) return absl::OkStatus();
+  const std::string index = IndexPath(data_dir);
+  const auto log_size = std::filesystem::file_size(path + "-wal", error);
+  if ((error || log_size == 0) && !SearchIndex::IsIn(index)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the article store ", path, " is missing or empty, and what belongs to it is still there: put a ",
+                   "snapshot or another backup copy in its place; to begin anew, move the data folder away"));
+}
 
 absl::Status ShuttingDown() {
   return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
@@ -165,6 +180,7 @@ class Engine::Impl {
         jobs_(absl::StrCat(options.data_dir, "/jobs")),
         maintenance_(*store_, *index_, StorePath(options.data_dir),
                      [this](std::function<absl::Status()> work) { return RunOnIndexer(std::move(work)); }),
+        started_seq_(store_->last_seq()),
         prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
@@ -360,6 +376,7 @@ class Engine::Impl {
           kReasonPageTokenExpired);
     }
     result.commit_token = TokenOf(result.visible_seq);
+    result.incomplete = result.visible_seq < started_seq_;
     return result;
   }
 
@@ -1435,6 +1452,7 @@ class Engine::Impl {
   Maintenance maintenance_;
   std::unique_ptr<Relabeling> relabeling_;  // Null without a labeler.
   Suggester suggester_;
+  const uint64_t started_seq_;  // The last change that the store had at the start.
 
   mutable common::Mutex mutex_;
   common::CondVar queue_changed_;             // The writer waits here,
@@ -1489,17 +1507,13 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std::shared_ptr<ArticleLabeler> labeler) {
-  std::error_code error;
-  std::filesystem::create_directories(options.data_dir, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot make the data folder ", options.data_dir, ": ", error.message()));
-  }
+  RETURN_IF_ERROR(MakeFolder(options.data_dir));
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
+  RETURN_IF_ERROR(CheckStoreIsThere(options.data_dir));
   ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store, ArticleStore::Open(StorePath(options.data_dir)));
   const auto damage = std::make_shared<DamageSignal>();
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
-                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
+                   SearchIndex::Open(IndexPath(options.data_dir), store->log_uuid(), store->last_seq(),
                                      {.threads = options.index_threads, .on_damage = [damage] { damage->Raise(); }}));
   absl::StatusOr<Taxonomy> taxonomy = store->ReadTaxonomy();
   if (absl::IsDataLoss(taxonomy.status())) {

@@ -1160,6 +1160,53 @@ TEST(EngineTest, TheIndexIsBuiltAnewFromTheStoreWhenItIsGoneOrDamaged) {
   EXPECT_EQ(SearchOrDie(*engine, Words("canal")).total, 20);
 }
 
+TEST(EngineTest, WhileTheIndexIsBuiltAnewAnswersSayThatTheyAreIncomplete) {
+  TempDir dir;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "Canal", "Text"));
+  }
+  std::filesystem::remove_all(dir.path() + "/index");
+  std::promise<void> may_commit;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = [allowed = may_commit.get_future().share()] { allowed.wait(); };
+  auto engine = OpenOrDie(options);
+  const SearchResult early = SearchOrDie(*engine, Words("canal"));
+  EXPECT_EQ(early.total, 0);
+  EXPECT_TRUE(early.incomplete);
+  may_commit.set_value();
+  Settle(*engine);
+  const SearchResult whole = SearchOrDie(*engine, Words("canal"));
+  EXPECT_EQ(whole.total, 1);
+  EXPECT_FALSE(whole.incomplete);
+}
+
+TEST(EngineTest, AStoreThatIsGoneOrEmptyOrOlderThanItsIndexIsNotTakenForANewOne) {
+  TempDir dir;
+  const std::string store = dir.path() + "/articles.db";
+  const auto reopen = [&] { return Engine::Open(OptionsFor(dir), nullptr).status(); };
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "Canal", "Text"));
+  }
+  std::filesystem::copy_file(store, dir.path() + "/older");
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("b", "Canal", "Text"));
+    Settle(*engine);
+  }
+  std::filesystem::copy_file(dir.path() + "/older", store, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(reopen().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("has lost changes"));
+  std::filesystem::resize_file(store, 0);
+  EXPECT_EQ(reopen().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("missing or empty"));
+  std::filesystem::remove(store);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("missing or empty"));
+  std::filesystem::remove_all(dir.path() + "/index");
+  EXPECT_TRUE(reopen().ok());
+}
+
 TEST(EngineTest, AFullQueueAnswersRetryLaterAndStoresNothing) {
   TempDir dir;
   Engine::Options options = OptionsFor(dir);
