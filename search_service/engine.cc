@@ -81,16 +81,15 @@ class DamageSignal {
   }
   void Raise() {
     const common::MutexLock lock(mutex_);
-    const absl::Time now = absl::Now();
-    if (!listener_ || now < next_) return;
-    next_ = now + kMendInterval;
+    if (!listener_ || common::SteadyNow() < next_) return;
+    next_ = common::SteadyAfter(kMendInterval);
     listener_();
   }
 
  private:
   common::Mutex mutex_;
   std::function<void()> listener_ ABSL_GUARDED_BY(mutex_);
-  absl::Time next_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  common::SteadyTime next_ ABSL_GUARDED_BY(mutex_);
 };
 
 // A change of the store, waiting for its transaction.
@@ -761,7 +760,7 @@ class Engine::Impl {
         const uint64_t last = store_->last_seq();
         if (last > durable_) {
           durable_ = last;
-          arrivals_.emplace_back(last, absl::Now());
+          arrivals_.emplace_back(last, common::SteadyNow());
         }
         progress_changed_.NotifyAll();
         waits_changed_.NotifyOne();
@@ -850,7 +849,7 @@ class Engine::Impl {
   }
 
   void RunIndexer() {
-    absl::Time last_commit = absl::InfinitePast();
+    common::SteadyTime turn;
     while (true) {
       std::vector<std::function<void()>> work;
       {
@@ -862,10 +861,9 @@ class Engine::Impl {
         while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
         if (indexer_may_end_ && (late || durable_ <= prefix_.applied())) break;
         if (!work.empty()) {
-          last_commit = absl::InfinitePast();  // What waits is not to wait for this as well.
+          turn = {};  // What waits is not to wait for this as well.
         }
-        const absl::Time turn = last_commit + options_.min_commit_interval;
-        while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
+        while (!closing_ && common::SteadyNow() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
       for (const std::function<void()>& piece : work) piece();
       WaitForLabels();
@@ -873,13 +871,13 @@ class Engine::Impl {
         common::Log(common::LogLevel::kError, "index_failed", {{"error", indexed}});
         const common::MutexLock lock(mutex_);
         // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
-        const absl::Time until = absl::Now() + kErrorPause;
+        const common::SteadyTime until = common::SteadyAfter(kErrorPause);
         while (!indexer_may_end_ && work_changed_.WaitUntil(mutex_, until)) {
         }
         if (indexer_may_end_) return;  // The store has it all; the next start catches up.
         continue;
       }
-      last_commit = absl::Now();
+      turn = common::SteadyAfter(options_.min_commit_interval);
     }
     if (const absl::Status synced = index_->Sync(); !synced.ok()) {
       common::Log(common::LogLevel::kError, "index_not_synced", {{"error", synced}});
@@ -889,19 +887,19 @@ class Engine::Impl {
   // Labels that come at once are worth a short wait: the article is written once.
   void WaitForLabels() {
     while (true) {
-      absl::Time limit;
+      common::SteadyTime limit;
       uint64_t wanted = 0;
       {
         const common::MutexLock lock(mutex_);
         if (!labeler_healthy_ || closing_ || arrivals_.empty()) return;
-        limit = arrivals_.front().second + options_.label_grace;
+        limit = arrivals_.front().second + absl::ToChronoNanoseconds(options_.label_grace);
         wanted = durable_;
-        if (absl::Now() >= limit) return;
+        if (common::SteadyNow() >= limit) return;
       }
       const absl::StatusOr<uint64_t> labelled = store_->LabelledThrough();
       if (!labelled.ok() || *labelled >= wanted) return;
       const common::MutexLock lock(mutex_);
-      work_changed_.WaitUntil(mutex_, std::min(limit, absl::Now() + kGracePoll));
+      work_changed_.WaitUntil(mutex_, std::min(limit, common::SteadyAfter(kGracePoll)));
     }
   }
 
@@ -1120,9 +1118,9 @@ class Engine::Impl {
   struct LabelRound {
     uint64_t after = 0;  // content_seq.
     size_t batch_size = kMaxLabelingBatch;
-    bool left_any = false;                   // This round left articles without labels.
-    absl::Time next = absl::InfinitePast();  // Then: when the next one begins.
-    bool answers = false;                    // The labeler answered the last call.
+    bool left_any = false;    // This round left articles without labels.
+    common::SteadyTime next;  // Then: when the next one begins.
+    bool answers = false;     // The labeler answered the last call.
     // An article that the labeler, asked about it alone, gave no answer to, though it had answered just before. The
     // article is to blame if the labeler answers again; until then it may be just away.
     struct Suspect {
@@ -1135,7 +1133,7 @@ class Engine::Impl {
   void RunLabeling() {
     std::mt19937_64 random{std::random_device{}()};
     absl::Duration backoff = options_.min_backoff;
-    absl::Time next_taxonomy = absl::InfinitePast();
+    common::SteadyTime next_taxonomy;
     LabelRound round;
     while (true) {
       uint64_t seen = 0;
@@ -1148,11 +1146,11 @@ class Engine::Impl {
       const absl::StatusOr<bool> followed = FollowTaxonomy();
       if (followed.ok() && *followed) continue;
       absl::Status status = followed.status();
-      if (status.ok() && absl::Now() >= next_taxonomy) {
+      if (status.ok() && common::SteadyNow() >= next_taxonomy) {
         status = RefreshTaxonomy();
         round.answers = status.ok();
         if (status.ok()) {
-          next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+          next_taxonomy = common::SteadyAfter(options_.taxonomy_refresh);
           SetLabelerState(status);  // Before anyone can see labels of it.
           status = CountSuspect(round);
           if (status.ok()) FollowVersion();
@@ -1170,7 +1168,7 @@ class Engine::Impl {
         backoff = options_.min_backoff;
         if (worked) continue;
         const common::MutexLock lock(mutex_);
-        absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        common::SteadyTime until = std::min(next_taxonomy, common::SteadyAfter(options_.max_backoff));
         if (round.left_any) until = std::min(until, round.next);
         while (!closing_ && durable_ == seen && work_changed_.WaitUntil(mutex_, until)) {
         }
@@ -1178,7 +1176,7 @@ class Engine::Impl {
       }
       const auto wait = backoff * std::uniform_real_distribution<double>(0.5, 1.0)(random);
       backoff = std::min(backoff * 2, options_.max_backoff);
-      const absl::Time until = absl::Now() + wait;
+      const common::SteadyTime until = common::SteadyAfter(wait);
       const common::MutexLock lock(mutex_);
       while (!closing_ && work_changed_.WaitUntil(mutex_, until)) {
       }
@@ -1270,7 +1268,7 @@ class Engine::Impl {
   // The next articles of the round; empty if there are none whose turn it is. What failed before comes alone: it must
   // not fail others again.
   absl::StatusOr<std::vector<StoredArticle>> NextToLabel(LabelRound& round) {
-    if (round.left_any && absl::Now() >= round.next) {
+    if (round.left_any && common::SteadyNow() >= round.next) {
       round.left_any = false;
       round.after = 0;
     }
@@ -1291,7 +1289,7 @@ class Engine::Impl {
   void LeaveForNextRound(const StoredArticle& stored, LabelRound& round) const {
     absl::Duration pause = options_.label_retry_delay;
     for (int i = 0; i < stored.label_attempts && pause < kMaxLabelRetryDelay; ++i) pause *= kLabelRetryFactor;
-    const absl::Time next = absl::Now() + std::min(pause, kMaxLabelRetryDelay);
+    const common::SteadyTime next = common::SteadyAfter(std::min(pause, kMaxLabelRetryDelay));
     round.next = round.left_any ? std::min(round.next, next) : next;
     round.left_any = true;
   }
@@ -1468,7 +1466,7 @@ class Engine::Impl {
   VisiblePrefix prefix_ ABSL_GUARDED_BY(mutex_);
   std::optional<LabelsSeen> labels_seen_ ABSL_GUARDED_BY(mutex_);  // Not all visible yet.
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
-  std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::pair<uint64_t, common::SteadyTime>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::StatusCode> labeler_state_ ABSL_GUARDED_BY(mutex_);  // None: not asked yet.
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;

@@ -422,7 +422,7 @@ absl::StatusOr<std::vector<std::shared_ptr<const IndexSegment>>> IndexSet::Build
 absl::Status IndexSet::Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq) {
   {
     const common::MutexLock lock(mutex_);
-    const absl::Time limit = absl::Now() + kMergePatience;
+    const common::SteadyTime limit = common::SteadyAfter(kMergePatience);
     while (view_->parts.size() > kManyParts && !stopping_ && changed_.WaitUntil(mutex_, limit)) {
     }
   }
@@ -697,7 +697,7 @@ absl::Status IndexSet::DropDead() {
 }
 
 void IndexSet::RunMaintenance() {
-  absl::Time next_sync = absl::Now() + options_.sync_interval;
+  common::SteadyTime next_sync = common::SteadyAfter(options_.sync_interval);
   uint64_t seen = 0;
   uint64_t applied_seen = 0;
   bool tidy = false;  // Nothing has come since the last merge of an idle time.
@@ -705,7 +705,7 @@ void IndexSet::RunMaintenance() {
     bool idle = false;
     {
       const common::MutexLock lock(mutex_);
-      const absl::Time quiet = tidy ? next_sync : std::min(next_sync, absl::Now() + kIdle);
+      const common::SteadyTime quiet = tidy ? next_sync : std::min(next_sync, common::SteadyAfter(kIdle));
       while (!stopping_ && view_->revision == seen && changed_.WaitUntil(mutex_, quiet)) {
       }
       if (stopping_) return;
@@ -713,10 +713,10 @@ void IndexSet::RunMaintenance() {
       seen = view_->revision;
     }
     absl::Status status = Merge(idle ? MergeGoal::kIdle : MergeGoal::kSteady);
-    if (status.ok() && absl::Now() >= next_sync) {
+    if (status.ok() && common::SteadyNow() >= next_sync) {
       status = Merge(MergeGoal::kErase);
       if (status.ok()) status = Sync();
-      next_sync = absl::Now() + options_.sync_interval;
+      next_sync = common::SteadyAfter(options_.sync_interval);
     }
     if (status.ok()) {
       const common::MutexLock lock(mutex_);
@@ -730,7 +730,7 @@ void IndexSet::RunMaintenance() {
     common::Log(common::LogLevel::kError, "index_maintenance_failed", {{"error", status}});
     if (absl::IsDataLoss(status)) ReportDamage();
     const common::MutexLock lock(mutex_);
-    const absl::Time until = absl::Now() + kErrorPause;
+    const common::SteadyTime until = common::SteadyAfter(kErrorPause);
     while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
     }
     next_sync = std::max(next_sync, until);
