@@ -22,7 +22,7 @@ import fault_support as support
 from fault_support import Client, Ledger, Modules, Service, Services, Stream
 
 TAGGED_WITHIN = 60.0
-SLOWEST_P99 = 2.0  # Seconds, on a machine that is busy with other tests: without a bound on what the classifier costs it is 20.
+SLOWEST_P99 = 5.0  # Seconds, on a machine that is busy with other tests; who waited for the classifier would take 20.
 
 
 def python_classifier(work, act, port):

