@@ -7,8 +7,9 @@ anew by itself. What it may not do is to answer a fixed set of questions in anot
 (CheckIndex) has found nothing. Each case begins with a copy of a folder that was closed in order, or of one whose process was
 killed.
 
-Two things are counted, and are no failures, as neither SQLite nor Xapian has checksums of what is read: what was answered wrongly
-before the check, and searches that Xapian, led in circles by a damaged block, never ends, so that only the caller's deadline does.
+What happens before the check is counted, and is no failure, as neither SQLite nor Xapian has checksums of what is read: wrong
+answers, and searches that Xapian, led astray by a damaged block, never ends, or with which it ends the process. After that a
+process that is started anew, and checked first, must come right.
 
     tests/fault/damage_test.py --bin build/release/bin --proto proto --rounds 400
 
@@ -58,8 +59,8 @@ def some_articles(rng, count, prefix):
              "body": " ".join(rng.choices(WORDS, k=rng.choice((5, 40, 400))))} for i in range(count)]
 
 
-class Hung(Exception):
-    """Xapian goes round in circles in a damaged block, and nothing can stop it: the caller's deadline has."""
+class Lost(Exception):
+    """Xapian, led astray by a damaged block, goes round in circles ("hung") or takes the process with it ("died")."""
 
 
 class Incomplete(Exception):
@@ -139,11 +140,11 @@ class Test:
     def __init__(self, options, modules, work, rng):
         self.options, self.m, self.work, self.rng = options, modules, work, rng
         self.counts = {"cases": 0, "refused_to_start": 0, "typed_errors": 0, "incomplete": 0, "found_in_store": 0, "mended": 0,
-                       "unharmed": 0, "wrong_before_check": 0, "hung": 0, "silent": 0, "not_mended": 0}
+                       "unharmed": 0, "wrong_before_check": 0, "hung": 0, "died": 0, "silent": 0, "not_mended": 0}
 
     def note(self, outcome, case):
         self.counts[outcome] += 1
-        if outcome in ("silent", "not_mended", "wrong_before_check", "hung"):
+        if outcome in ("silent", "not_mended", "wrong_before_check", "hung", "died"):
             print(f"{outcome}: {case}", file=sys.stderr)
 
     def services(self, folder, classifier):
@@ -159,7 +160,9 @@ class Test:
         except grpc.RpcError as error:
             code = error.code().name
             if code == "DEADLINE_EXCEEDED":
-                raise Hung() from error
+                raise Lost("hung") from error
+            if "Socket closed" in error.details() or "failed to connect" in error.details():
+                raise Lost("died") from error
             if code not in ("DATA_LOSS", "UNAVAILABLE", "FAILED_PRECONDITION") or not REMEDY.search(error.details()):
                 sys.exit(f"an error that does not say what to do: {code}: {error.details()}")
             self.counts["typed_errors"] += 1
@@ -173,9 +176,9 @@ class Test:
             self.counts["incomplete"] += 1
             return None
 
-    def judge(self, client, expected, case):
+    def judge(self, client, expected, case, after_loss=False):
         """Asks, checks, and waits for what mends itself."""
-        found = self.ask(client)
+        found = None if after_loss else self.ask(client)
         if found not in (None, expected):
             self.note("wrong_before_check", f"{case}: {difference(found, expected)}")
         harmed = found != expected
@@ -218,7 +221,7 @@ class Test:
             self.counts["refused_to_start"] += 1
             return
         client = Client(services.search.address, self.m)
-        self.judge_and_stop(services.search, client, expected, case)
+        self.judge_and_stop(services, client, expected, case)
 
     def running(self, base, expected, name, way, classifier):
         case = f"{name} {way}, while it runs"
@@ -233,18 +236,22 @@ class Test:
             sys.exit(f"{case}: answers differ before anything was damaged")
         if not self.options.no_damage:
             damage(os.path.join(folder, name), way, self.rng)
-        self.judge_and_stop(services.search, client, expected, case)
+        self.judge_and_stop(services, client, expected, case)
 
-    def judge_and_stop(self, service, client, expected, case):
+    def judge_and_stop(self, services, client, expected, case):
         try:
             self.judge(client, expected, case)
-        except Hung:
-            self.note("hung", case)
-            print(os.popen(f"gdb -p {service.pid} -batch -ex 'thread apply all bt 14' 2>/dev/null | grep -E '^#|^Thread'").read(), file=sys.stderr)
-            service.kill()
+        except Lost as lost:
+            self.note(str(lost), case)
+            services.search.kill()
+            client.close()
+            # Once it is checked it must come right.
+            services.start_search()
+            client = Client(services.search.address, self.m)
+            self.judge(client, expected, case, after_loss=True)
         client.close()
-        if service.running() and service.terminate() != 0:
-            sys.exit(f"{case}: it does not stop in order\n{service.tail()}")
+        if services.search.terminate() != 0:
+            sys.exit(f"{case}: it does not stop in order\n{services.search.tail()}")
 
 
 def difference(found, expected):

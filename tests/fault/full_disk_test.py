@@ -147,8 +147,8 @@ def main():
                 services.start_search()
                 sys.exit("it starts on a full disk")
             except ServiceError as refused:
-                if "disk" not in str(refused) and "No space" not in str(refused):
-                    sys.exit(f"it does not say that the disk is full: {refused}")
+                if "disk" not in str(refused) and os.strerror(error) not in str(refused):
+                    sys.exit(f"it does not say what is wrong with the disk: {refused}")
             control.heal()
             services.start_search()
             client = Client(services.search.address, modules)
