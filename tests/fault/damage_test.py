@@ -161,7 +161,7 @@ class Test:
             code = error.code().name
             if code == "DEADLINE_EXCEEDED":
                 raise Lost("hung") from error
-            if "Socket closed" in error.details() or "failed to connect" in error.details():
+            if any(words in error.details() for words in ("Socket closed", "reset by peer", "failed to connect")):
                 raise Lost("died") from error
             if code not in ("DATA_LOSS", "UNAVAILABLE", "FAILED_PRECONDITION") or not REMEDY.search(error.details()):
                 sys.exit(f"an error that does not say what to do: {code}: {error.details()}")
@@ -328,8 +328,11 @@ def main():
         with Services(options.bin, with_gateway=False, with_search=False) as services:
             for number in range(options.rounds):
                 base, expected, names, way = cases[number % len(cases)]
-                act = test.running if number % 4 == 3 and way != "removed" else test.stopped
-                act(base, expected, rng.choice(names), way, services.classifier)
+                name = rng.choice(names)
+                # SQLite has -shm mapped: who cuts it off takes the process's memory away.
+                running = number % 4 == 3 and way != "removed" and not name.endswith("-shm")
+                act = test.running if running else test.stopped
+                act(base, expected, name, way, services.classifier)
     counts = test.counts
     print(f"damage_test: seed {seed}, {options.rounds} rounds of {len(cases)} kinds, {counts}")
     if counts["refused_to_start"] + counts["found_in_store"] + counts["mended"] == 0:
