@@ -83,8 +83,8 @@ class Arena {
     next_ += needed;
     left_ -= needed;
     if (size == sizeof(GumboNode)) {
-      last_node_ = reinterpret_cast<GumboNode*>(header + 1);
-      last_node_->type = GUMBO_NODE_DOCUMENT;  // Until gumbo says what it is, if it is a node at all.
+      last_node_ = header + 1;
+      std::memset(last_node_, 0, sizeof(int));  // A document, until gumbo says what it is.
     }
     return header + 1;
   }
@@ -93,6 +93,7 @@ class Arena {
     if (block == nullptr) {
       return;
     }
+    if (block == last_node_) last_node_ = nullptr;
     Header* const header = static_cast<Header*>(block) - 1;
     const size_t units = header->units;
     if (units < free_.size()) {
@@ -105,13 +106,18 @@ class Arena {
 
  private:
   // Gumbo takes as much for a text as for an element, which is twice what a text has fields for, and says at once which
-  // of them it is. Texts are most of the nodes of a large page.
+  // of them it is. Texts are most of the nodes of a large page. What else it takes of just that size can't be mistaken
+  // for one by its first four bytes, which would have to be a small number: characters of a string, of which none is
+  // NUL, or half of a pointer, which is a multiple of eight.
   void TakeBackTail() {
-    if (last_node_ != nullptr && IsText(last_node_)) {
+    static_assert(offsetof(GumboNode, type) == 0 && sizeof(GumboNodeType) == sizeof(int));
+    int type = GUMBO_NODE_DOCUMENT;
+    if (last_node_ != nullptr) std::memcpy(&type, last_node_, sizeof(type));
+    if (type == GUMBO_NODE_TEXT || type == GUMBO_NODE_CDATA || type == GUMBO_NODE_WHITESPACE) {
       constexpr size_t kTail = (sizeof(GumboNode) - offsetof(GumboNode, v) - sizeof(GumboText)) / kUnit * kUnit;
       next_ -= kTail;
       left_ += kTail;
-      (reinterpret_cast<Header*>(last_node_) - 1)->units -= kTail / kUnit;
+      (static_cast<Header*>(last_node_) - 1)->units -= kTail / kUnit;
     }
     last_node_ = nullptr;
   }
@@ -129,8 +135,8 @@ class Arena {
   size_t total_ = 0;
   char* next_ = nullptr;
   size_t left_ = 0;
-  GumboNode* last_node_ =
-      nullptr;  // What was handed out last, if it is of the size of a node and of the current chunk.
+  // What was handed out last, if it is of the size of a node and of the current chunk.
+  void* last_node_ = nullptr;
   std::vector<void*> chunks_;
   std::vector<Header*> free_ = std::vector<Header*>(kReusedUnits, nullptr);  // By units.
   std::jmp_buf escape_{};
