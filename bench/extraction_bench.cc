@@ -9,15 +9,12 @@
 //
 //   extraction_bench PAGES.jsonl.zst 1 dump > pages.jsonl
 //   npm ci --prefix bench/readability && node bench/readability/readability.mjs speed pages.jsonl
-#include <malloc.h>
 #include <time.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -34,50 +31,7 @@
 #include "CLI/CLI.hpp"
 #include "common/program.h"
 #include "extraction/extraction.h"
-
-// Memory is counted where it is taken: glibc's own functions, wrapped.
-extern "C" {
-void* __libc_malloc(size_t size);                // NOLINT(bugprone-reserved-identifier)
-void* __libc_calloc(size_t count, size_t size);  // NOLINT(bugprone-reserved-identifier)
-void* __libc_realloc(void* block, size_t size);  // NOLINT(bugprone-reserved-identifier)
-void __libc_free(void* block);                   // NOLINT(bugprone-reserved-identifier)
-}
-
-namespace {
-
-std::atomic<size_t> used_bytes{0};
-std::atomic<size_t> peak_bytes{0};
-
-void Count(size_t added, size_t removed) {
-  const size_t now = used_bytes.fetch_add(added - removed, std::memory_order_relaxed) + added - removed;
-  if (added > removed && now > peak_bytes.load(std::memory_order_relaxed)) {
-    peak_bytes.store(now, std::memory_order_relaxed);
-  }
-}
-
-void* Counted(void* block) {
-  if (block != nullptr) Count(malloc_usable_size(block), 0);
-  return block;
-}
-
-}  // namespace
-
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library's names are reserved ones.
-extern "C" {
-void* malloc(size_t size) { return Counted(__libc_malloc(size)); }
-void* calloc(size_t count, size_t size) { return Counted(__libc_calloc(count, size)); }
-void* realloc(void* block, size_t size) {
-  const size_t before = block == nullptr ? 0 : malloc_usable_size(block);
-  void* const moved = __libc_realloc(block, size);
-  if (moved != nullptr || size == 0) Count(moved == nullptr ? 0 : malloc_usable_size(moved), before);
-  return moved;
-}
-void free(void* block) {
-  if (block != nullptr) Count(0, malloc_usable_size(block));
-  __libc_free(block);
-}
-}
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+#include "tests/support/counted_memory.h"
 
 namespace dateline::extraction {
 namespace {
@@ -138,11 +92,10 @@ void Run(const std::vector<Document>& pages, int rounds) {
   size_t articles = 0;
   for (const Document& page : pages) {
     megabytes += static_cast<double>(page.content.size()) / 1e6;
-    const size_t before = used_bytes.load();
-    peak_bytes.store(before);
+    testing::MemoryPeak peak;
     articles += Extract(page).ok() ? 1 : 0;
     if (page.content.size() >= kLargePage) {
-      multiples.push_back(static_cast<double>(peak_bytes.load() - before) / static_cast<double>(page.content.size()));
+      multiples.push_back(static_cast<double>(peak.bytes()) / static_cast<double>(page.content.size()));
     }
   }
   double best = 0.0;

@@ -443,7 +443,8 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
   CLI::App* command =
       root.add_subcommand("ingest", "Take pages, feeds, exports or folders of them into the search service");
   command->footer(
-      "Inputs are pages (HTML, plain text, PDF), feeds (RSS, Atom, JSON Feed), sitemaps, exports (WordPress, JSON, "
+      "Inputs are pages (HTML, MHTML, plain text, PDF), feeds (RSS, Atom, JSON Feed), sitemaps, exports (WordPress, "
+      "JSON, "
       "JSON\n"
       "Lines, CSV, TSV), mail (EML, mbox), folders of such files, and zip, tar, gzip, bzip2, xz or zstd of any of "
       "them. In\n"

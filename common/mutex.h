@@ -14,6 +14,15 @@
 
 namespace dateline::common {
 
+// A moment of a clock that nobody sets: for how long to wait. absl::Time is when something is due by the calendar; who
+// paused until then would pause for a day where the calendar was put back by one.
+using SteadyTime = std::chrono::steady_clock::time_point;
+inline SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
+inline SteadyTime SteadyAfter(absl::Duration pause) {
+  constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+  return SteadyNow() + absl::ToChronoNanoseconds(pause < kLongest ? pause : kLongest);
+}
+
 class ABSL_LOCKABLE Mutex {
  public:
   Mutex() = default;
@@ -58,6 +67,13 @@ class CondVar {
     } else {
       in_time = condition_.wait_until(lock, absl::ToChronoTime(deadline)) == std::cv_status::no_timeout;
     }
+    lock.release();
+    return in_time;
+  }
+
+  bool WaitUntil(Mutex& mutex, SteadyTime deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const bool in_time = condition_.wait_until(lock, deadline) == std::cv_status::no_timeout;
     lock.release();
     return in_time;
   }

@@ -2,6 +2,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#define ZLIB_CONST
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -75,6 +77,35 @@ class NamesInUtf8 {
   const locale_t before_;
 };
 
+// What can be unpacked of a gzip file that breaks off: libarchive gives nothing of the last 64 KB before the end.
+std::string UnpackPartOfGzip(absl::string_view packed) {
+  constexpr size_t kMaxBytes = 1'000'000;
+  constexpr absl::string_view kMagic = "\x1F\x8B";
+  std::string unpacked;
+  z_stream stream{};
+  constexpr int kGzipOnly = 16;
+  if (!absl::StartsWith(packed, kMagic) || inflateInit2(&stream, MAX_WBITS + kGzipOnly) != Z_OK) {
+    return unpacked;
+  }
+  stream.next_in = reinterpret_cast<const Bytef*>(packed.data());
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::array<char, kReadBytes> piece{};
+  while (unpacked.size() < kMaxBytes) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream.avail_out = static_cast<uInt>(piece.size());
+    const int result = inflate(&stream, Z_SYNC_FLUSH);
+    const size_t got = piece.size() - stream.avail_out;
+    unpacked.append(piece.data(), got);
+    const absl::string_view rest(reinterpret_cast<const char*>(stream.next_in), stream.avail_in);
+    const bool another = result == Z_STREAM_END && absl::StartsWith(rest, kMagic) && inflateReset(&stream) == Z_OK;
+    if (!another && (result != Z_OK || got == 0)) {
+      break;
+    }
+  }
+  inflateEnd(&stream);
+  return unpacked;
+}
+
 // What libarchive reads from and counts by. The files that are read from it share it, and may outlive its reader.
 class Unpacker {
  public:
@@ -90,13 +121,27 @@ class Unpacker {
     // A tar after the end of another is read on, too.
     archive_read_set_format_option(archive_, "tar", "read_concatenated_archives", "1");
   }
-  ~Unpacker() { archive_read_free(archive_); }
+  ~Unpacker() {
+    archive_read_free(archive_);
+    archive_entry_free(rescued_entry_);
+  }
   Unpacker(const Unpacker&) = delete;
   Unpacker& operator=(const Unpacker&) = delete;
 
   absl::Status Open() {
     const int result = archive_read_open(archive_, this, nullptr, &Unpacker::ReadForArchive, nullptr);
-    return IsSound(result) ? absl::OkStatus() : Error("is an archive that cannot be read");
+    const std::string beginning = std::exchange(beginning_, std::nullopt).value_or("");
+    if (IsSound(result)) {
+      return absl::OkStatus();
+    }
+    if (status_.ok() && beginning.size() == static_cast<size_t>(read_)) {
+      rescued_ = UnpackPartOfGzip(beginning);
+    }
+    if (rescued_.empty()) {
+      return Error("is an archive that cannot be read");
+    }
+    rescued_entry_ = archive_entry_new();
+    return absl::OkStatus();
   }
 
   // What follows the current file, of which the rest is passed over; `after` is its name, for messages.
@@ -105,6 +150,12 @@ class Unpacker {
     SkipRest();
     const bool damaged = !std::exchange(file_status_, absl::OkStatus()).ok();
     Step step;
+    if (rescued_entry_ != nullptr) {
+      unread_ = rescued_given_ == 0;
+      step.entry = unread_ ? rescued_entry_ : nullptr;
+      step.damage = unread_ ? absl::OkStatus() : Error("is an archive that is damaged or ends early");
+      return step;
+    }
     while (status_.ok()) {
       const int64_t position = Position();
       archive_entry* entry = nullptr;
@@ -147,7 +198,7 @@ class Unpacker {
   }
 
   // The single entry of a compressed file, which has no name.
-  bool IsRaw() const { return archive_format(archive_) == ARCHIVE_FORMAT_RAW; }
+  bool IsRaw() const { return rescued_entry_ != nullptr || archive_format(archive_) == ARCHIVE_FORMAT_RAW; }
 
   // What is wrong with the input or with how much it unpacks to: nothing more can be had.
   const absl::Status& status() const { return status_; }
@@ -156,7 +207,12 @@ class Unpacker {
 
   absl::StatusOr<size_t> Read(char* buffer, size_t size) {
     RETURN_IF_ERROR(file_status());
-    const la_ssize_t got = archive_read_data(archive_, buffer, size);
+    if (rescued_entry_ != nullptr && rescued_given_ < rescued_.size()) {
+      const size_t count = rescued_.copy(buffer, size, rescued_given_);
+      rescued_given_ += count;
+      return count;
+    }
+    const la_ssize_t got = rescued_entry_ != nullptr ? -1 : archive_read_data(archive_, buffer, size);
     unread_ = got > 0;
     if (got < 0) {  // A warning about data is a checksum that doesn't fit.
       file_status_ = Error("is damaged and cannot be unpacked");
@@ -253,6 +309,9 @@ class Unpacker {
     const size_t kept = std::min(self->held_, kKeptBytes);
     std::memmove(self->buffer_.data(), self->buffer_.data() + self->held_ - kept, kept);
     const size_t got = std::min(ready.size(), kReadBytes);
+    if (self->beginning_ && self->beginning_->size() < kReadBytes) {
+      self->beginning_->append(ready.data(), got);
+    }
     std::memcpy(self->buffer_.data() + kept, ready.data(), got);
     self->input_.Consume(got);
     self->read_ += static_cast<int64_t>(got);
@@ -277,7 +336,12 @@ class Unpacker {
   Input input_;
   archive* archive_;
   std::array<char, kKeptBytes + kReadBytes> buffer_{};
-  size_t held_ = 0;               // Bytes in the buffer, the last of those read.
+  size_t held_ = 0;  // Bytes in the buffer, the last of those read.
+  // What was read before the archive was open: of a small one all.
+  std::optional<std::string> beginning_ = std::string();
+  std::string rescued_;                     // What was unpacked of a compressed file that libarchive gives nothing of.
+  archive_entry* rescued_entry_ = nullptr;  // Null unless there is such a file.
+  size_t rescued_given_ = 0;
   std::optional<size_t> resume_;  // Where in the buffer libarchive is to go on.
   absl::Status status_;
   absl::Status file_status_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -176,6 +177,29 @@ void Damage(const std::string& name, size_t bytes, std::string* packed) {
   packed->replace(data, bytes, bytes, '\xFF');
 }
 
+TEST(ArchiveTest, OfASmallFileThatIsCutOffAllIsReadThatIsThere) {
+  std::string lines;
+  for (int i = 0; i < 40; ++i) {
+    absl::StrAppend(&lines, R"({"title":"No. )", i, R"(","body":"The harbour board met on day )", i * 7919 % 1000,
+                    R"(."})", "\n");
+  }
+  const std::string packed = Pack({{"data", lines}}, archive_write_set_format_raw, archive_write_add_filter_gzip);
+  for (const size_t missing : {size_t{4}, size_t{60}}) {  // A part of the checksum; of the text.
+    for (const size_t piece : {size_t{5}, size_t{4096}}) {
+      const std::vector<SourceItem> items =
+          ReadAll(packed.substr(0, packed.size() - missing), {.path = "export.jsonl.gz"}, piece);
+      ASSERT_GE(items.size(), 20) << missing;
+      EXPECT_THAT(items[0].extraction, IsOk());
+      EXPECT_EQ(items[19].extraction->article.title, "No. 19");
+      EXPECT_THAT(items.back().extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unpacked")));
+      EXPECT_TRUE(items.back().cuts_off);
+    }
+  }
+  const std::vector<SourceItem> nothing = ReadAll(packed.substr(0, 12), {.path = "export.jsonl.gz"});
+  ASSERT_THAT(nothing, SizeIs(1));
+  EXPECT_TRUE(nothing[0].cuts_off);
+}
+
 TEST(ArchiveTest, ADamagedFileHarmsNoOther) {
   // Such a zip states how long a file is behind its data.
   const Files files = {{"a.jsonl", kJsonLine},
@@ -312,7 +336,8 @@ TEST(ArchiveTest, AnArchiveWithoutArticlesSaysSo) {
   EXPECT_EQ(common::ReasonOf(items[0].extraction.status()), kNotAnArticle);
 }
 
-// A PDF of `pages`, each a list of lines, without the table of objects that readers find again by themselves.
+// A PDF of `pages`, each a list of lines ("/F1 22 Tf" sets the type of those after it), without the table of objects
+// that readers find again by themselves.
 std::string MakePdf(const std::vector<std::vector<std::string>>& pages, const std::string& title) {
   std::string pdf = "%PDF-1.4\n";
   std::string kids;
@@ -320,7 +345,8 @@ std::string MakePdf(const std::vector<std::vector<std::string>>& pages, const st
   for (const std::vector<std::string>& lines : pages) {
     std::string content = "BT /F1 12 Tf 14 TL 72 720 Td\n";
     for (const std::string& line : lines) {
-      absl::StrAppend(&content, "(", line, ") Tj T*\n");
+      const bool is_type = absl::StartsWith(line, "/F1 ");
+      absl::StrAppend(&content, is_type ? line : absl::StrCat("(", line, ") Tj T*"), "\n");
     }
     content += "ET";
     absl::StrAppend(&pdf, object, " 0 obj\n<</Length ", content.size(), ">>\nstream\n", content,
@@ -387,6 +413,28 @@ TEST(PdfTest, ANameOfAFileIsNoTitle) {
       ExtractPdf(MakePdf(ThreePages(), "Microsoft Word - lease final.doc"), "", absl::Now());
   ASSERT_THAT(extraction, IsOk());
   EXPECT_THAT(extraction->article.title, Not(HasSubstr("Word")));
+}
+
+TEST(PdfTest, WhatStandsInTheLargestTypeIsTheTitle) {
+  std::vector<std::string> lines = {"/F1 9 Tf",
+                                    "Policy Brief 12, September 2023",
+                                    "/F1 30 Tf 36 TL",
+                                    "QUAYS",
+                                    "/F1 22 Tf 26 TL",
+                                    "The Lease of the Port and",
+                                    "What It Costs the Town",
+                                    "/F1 12 Tf 14 TL",
+                                    ""};
+  const std::vector<std::string> text = ThreePages()[0];
+  lines.insert(lines.end(), text.begin(), text.end());
+  for (const char* stated : {"untitled", "Microsoft Word - lease.docx", ""}) {
+    const absl::StatusOr<Extraction> extraction = ExtractPdf(MakePdf({lines}, stated), "", absl::Now());
+    ASSERT_THAT(extraction, IsOk());
+    EXPECT_EQ(extraction->article.title, "The Lease of the Port and What It Costs the Town");
+    EXPECT_THAT(extraction->article.body, Not(HasSubstr("What It Costs the Town")));
+    EXPECT_THAT(extraction->article.body, HasSubstr("The lease was signed in the evening"));
+  }
+  EXPECT_EQ(ExtractPdf(MakePdf({lines}, "A Title of Its Own"), "", absl::Now())->article.title, "A Title of Its Own");
 }
 
 TEST(PdfTest, PagesBeyondTheLimitAreLeftOut) {

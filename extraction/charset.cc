@@ -1,7 +1,9 @@
 #include "extraction/charset.h"
 
+#include <unicode/uchar.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucsdet.h>
+#include <unicode/utf16.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
@@ -207,9 +210,41 @@ std::string Detect(absl::string_view bytes) {
   return found.empty() || absl::StartsWith(found, "utf-") || absl::StartsWith(found, "ibm42") ? "windows-1252" : found;
 }
 
-// UTF-16 without a mark: every other byte of western text is NUL.
+// True if `bytes` are text in UTF-16 of that order, beyond doubt: no unit of it that text has not, spaces among them,
+// and nearly all else letters and marks. Numbers of two bytes each hold some that are no character.
+bool IsTextInUtf16(absl::string_view bytes, bool big_endian) {
+  constexpr size_t kMinUnits = 32;
+  constexpr double kMinSpaces = 0.05;
+  constexpr double kMinLetters = 0.9;
+  size_t spaces = 0;
+  size_t letters = 0;
+  const size_t units = bytes.size() / 2;
+  for (size_t i = 0; i < units; ++i) {
+    const auto first = static_cast<unsigned char>(bytes[2 * i]);
+    const auto second = static_cast<unsigned char>(bytes[2 * i + 1]);
+    const UChar32 c = big_endian ? first << 8 | second : second << 8 | first;
+    const bool half = U_IS_SURROGATE(c);
+    if (!half &&
+        (u_isdefined(c) == 0 || u_charType(c) == U_PRIVATE_USE_CHAR || (u_iscntrl(c) != 0 && u_isspace(c) == 0))) {
+      return false;
+    }
+    spaces += c == ' ' || c == '\n' ? 1 : 0;
+    letters += half || u_isalnum(c) != 0 || u_isspace(c) != 0 || u_ispunct(c) != 0 || (c < 0x80 && c > ' ') ||
+                       (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0
+                   ? 1
+                   : 0;
+  }
+  const auto all = static_cast<double>(units);
+  return units >= kMinUnits && static_cast<double>(spaces) >= kMinSpaces * all &&
+         static_cast<double>(letters) >= kMinLetters * all;
+}
+
+// UTF-16 without a mark: every other byte of western text is NUL, and so is one beside each space of other text.
 std::string GuessUtf16(absl::string_view bytes) {
   const absl::string_view head = bytes.substr(0, 2048);
+  if (!absl::StrContains(head, absl::string_view("\0", 1))) {
+    return "";
+  }
   std::array<size_t, 2> nul = {0, 0};
   for (size_t i = 0; i < head.size(); ++i) {
     nul[i % 2] += head[i] == 0 ? 1 : 0;
@@ -221,7 +256,7 @@ std::string GuessUtf16(absl::string_view bytes) {
   if (half >= 8 && nul[0] > half * 3 / 5 && nul[1] < half / 10) {
     return "utf-16be";
   }
-  return "";
+  return IsTextInUtf16(head, false) ? "utf-16le" : IsTextInUtf16(head, true) ? "utf-16be" : "";
 }
 
 struct Mark {
@@ -374,7 +409,142 @@ size_t RepairMojibake(std::string* text) {
   return sequences;
 }
 
+// The character of valid UTF-8 at `*at`, which is moved past it.
+UChar32 NextCharacter(absl::string_view text, size_t* at) {
+  UChar32 c = 0;
+  auto i = static_cast<int32_t>(*at);
+  U8_NEXT(reinterpret_cast<const uint8_t*>(text.data()), i, static_cast<int32_t>(text.size()), c);
+  *at = static_cast<size_t>(i);
+  return c;
+}
+
+// The bytes of a charset of one byte each, by their characters.
+class SingleByteCharset {
+ public:
+  explicit SingleByteCharset(const char* name) {
+    size_t unassigned = 0;
+    for (int byte = 0x80; byte <= 0xFF; ++byte) {
+      const char c = static_cast<char>(byte);
+      const std::optional<std::string> text = Convert(absl::string_view(&c, 1), name);
+      UChar32 character = 0xFFFD;
+      if (text) {
+        size_t at = 0;
+        character = NextCharacter(*text, &at);
+      }
+      if (character == 0xFFFD) {
+        ++unassigned;
+        lost_ = byte;
+        character = byte;  // So do browsers, and others replace it.
+      }
+      bytes_[character] = byte;
+    }
+    lost_ = unassigned == 1 ? lost_ : -1;
+  }
+
+  // -1 if the charset has no such character.
+  int ByteOf(UChar32 c) const {
+    if (c == 0xFFFD) {
+      return lost_;
+    }
+    const auto found = bytes_.find(c);
+    return found == bytes_.end() ? -1 : found->second;
+  }
+
+ private:
+  absl::flat_hash_map<UChar32, int> bytes_;
+  int lost_ = -1;  // The only byte that stands for nothing: what was replaced was that one.
+};
+
+// How UTF-8 of a script was misread, by those who wrote it as UTF-8 again.
+struct Misreading {
+  const char* charset;
+  std::array<absl::string_view, 2> leads;  // What most letters of the script begin with, read so.
+  UChar32 first, last;                     // The letters of the script.
+};
+
+constexpr std::array<Misreading, 7> kMisreadings = {{
+    {"windows-1251", {"Р", "С"}, 0x400, 0x52F},
+    {"koi8-r", {"п", "я"}, 0x400, 0x52F},
+    {"windows-1252", {"Ð", "Ñ"}, 0x400, 0x52F},
+    {"windows-1256", {"ط", "ظ"}, 0x600, 0x6FF},
+    {"windows-1252", {"Ø", "Ù"}, 0x600, 0x6FF},
+    {"windows-1253", {"Ξ", "Ο"}, 0x370, 0x3FF},
+    {"windows-1252", {"Î", "Ï"}, 0x370, 0x3FF},
+}};
+
+// Undoes one misreading. Only where it is certain: all that begins as such a sequence is one, in the whole text; there
+// are words of them; and nearly all are letters of the script. Text that is right fails at its first letters, which
+// aren't followed by signs and foreign letters. Returns how many characters were repaired.
+size_t RepairMisreading(const Misreading& misreading, const SingleByteCharset& charset, std::string* text) {
+  constexpr size_t kMinLetters = 20;
+  std::string repaired;
+  std::string run;  // Characters above ASCII, one after another, as the bytes that they were.
+  size_t run_start = 0;
+  size_t sequences = 0;
+  size_t letters = 0;
+  const auto end_run = [&](size_t end) {
+    const bool begins_any = std::any_of(run.begin(), run.end(), [](char c) { return U8_IS_LEAD(c); });
+    if (!begins_any) {  // Marks of the text's own.
+      repaired.append(*text, run_start, end - run_start);
+    } else if (common::IsValidUtf8(run)) {
+      repaired.append(run);
+      for (size_t i = 0; i < run.size();) {
+        const UChar32 c = NextCharacter(run, &i);
+        ++sequences;
+        letters += c >= misreading.first && c <= misreading.last ? 1 : 0;
+      }
+    } else {
+      return false;
+    }
+    run.clear();
+    return true;
+  };
+  for (size_t at = 0; at < text->size();) {
+    const size_t start = at;
+    const UChar32 c = NextCharacter(*text, &at);
+    const int byte = c < 0x80 ? -1 : charset.ByteOf(c);
+    if (byte >= 0) {
+      run_start = run.empty() ? start : run_start;
+      run.push_back(static_cast<char>(byte));
+      continue;
+    }
+    if (!run.empty() && !end_run(start)) {
+      return 0;
+    }
+    repaired.append(*text, start, at - start);
+  }
+  if ((!run.empty() && !end_run(text->size())) || letters < kMinLetters || letters * 10 < sequences * 9) {
+    return 0;
+  }
+  *text = std::move(repaired);
+  return sequences;
+}
+
+size_t RepairMisreadScripts(std::string* text) {
+  static const auto* const kCharsets = [] {
+    auto* charsets = new std::vector<SingleByteCharset>();
+    for (const Misreading& misreading : kMisreadings) {
+      charsets->emplace_back(misreading.charset);
+    }
+    return charsets;
+  }();
+  for (size_t i = 0; i < kMisreadings.size(); ++i) {
+    const std::array<absl::string_view, 2>& leads = kMisreadings[i].leads;
+    if (absl::StrContains(*text, leads[0]) && absl::StrContains(*text, leads[1])) {
+      if (const size_t repaired = RepairMisreading(kMisreadings[i], (*kCharsets)[i], text); repaired > 0) {
+        return repaired;
+      }
+    }
+  }
+  return 0;
+}
+
 }  // namespace
+
+bool IsUtf16(absl::string_view bytes) {
+  const Mark* const mark = FindMark(bytes);
+  return mark != nullptr ? absl::StartsWith(mark->charset, "utf-16") : !GuessUtf16(bytes).empty();
+}
 
 bool IsBinary(absl::string_view bytes) {
   static constexpr std::array<absl::string_view, 22> kMagic = {"%PDF-",
@@ -452,7 +622,9 @@ DecodedText DecodeText(absl::string_view bytes, absl::string_view declared) {
     if (!ascii && !said.empty() && said != "utf-8") {
       decoded.warnings.push_back(absl::StrCat("charset: declared as ", said, ", but the bytes are UTF-8"));
     }
-    if (const size_t repaired = ascii ? 0 : RepairMojibake(&decoded.text); repaired > 0) {
+    size_t repaired = ascii ? 0 : RepairMisreadScripts(&decoded.text);
+    repaired = ascii || repaired > 0 ? repaired : RepairMojibake(&decoded.text);
+    if (repaired > 0) {
       decoded.warnings.push_back(
           absl::StrCat("charset: ", repaired, " characters had been written as UTF-8 twice over and were repaired"));
     }

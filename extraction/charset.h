@@ -15,13 +15,16 @@ struct DecodedText {
   std::vector<std::string> warnings;
 };
 
+// True if `bytes` begin as text in UTF-16: with its mark, or, without one, so that it can be nothing else.
+bool IsUtf16(absl::string_view bytes);
+
 // True if `bytes` are no text in any encoding: a PDF, an image, an archive, a program, or mostly control characters.
 bool IsBinary(absl::string_view bytes);
 
 // Decodes `bytes`. A byte order mark wins; bytes that are UTF-8 (and not plain ASCII) are UTF-8 whatever is declared;
 // then `declared` (as the server said), the page's own declaration (<meta charset>, <?xml encoding?>), detection by
-// ICU. What can't be decoded becomes U+FFFD, with a warning; so does what was encoded as UTF-8 twice over ("â€™"),
-// which is repaired where nothing in the text speaks against it.
+// ICU. What can't be decoded becomes U+FFFD, with a warning; so does what was encoded as UTF-8 twice over ("â€™",
+// "РџСЂ"), which is repaired where nothing in the text speaks against it.
 DecodedText DecodeText(absl::string_view bytes, absl::string_view declared);
 
 }  // namespace dateline::extraction

@@ -46,6 +46,33 @@ TEST(DecodeTextTest, ReadsUtf16WithoutAMark) {
   EXPECT_EQ(DecodeText(Utf16("The harbour and its fence", true, false), "").text, "The harbour and its fence");
 }
 
+TEST(DecodeTextTest, ReadsUtf16OfOtherScriptsWithoutAMark) {
+  for (const std::u16string text : {u"Правительство рассмотрело новый законопроект о портах.",
+                                    u"قالت الوزارة في بيان لها اليوم إن المفاوضات سوف تستأنف، وإن"}) {
+    for (const bool big_endian : {false, true}) {
+      std::string bytes;
+      for (const char16_t unit : text) {
+        const auto high = static_cast<char>(unit >> 8);
+        const auto low = static_cast<char>(unit & 0xFF);
+        bytes.append({big_endian ? high : low, big_endian ? low : high});
+      }
+      EXPECT_FALSE(IsBinary(bytes));
+      EXPECT_EQ(DecodeText(bytes, "").charset, big_endian ? "utf-16be" : "utf-16le");
+      EXPECT_TRUE(IsUtf16(bytes));
+    }
+  }
+}
+
+TEST(DecodeTextTest, NumbersOfTwoBytesAreNoUtf16) {
+  std::string sound;  // A wave, 16 bits a sample.
+  for (int i = 0; i < 1000; ++i) {
+    const int sample = (i * i % 97 - 48) * (i % 50);
+    sound.append({static_cast<char>(sample & 0xFF), static_cast<char>(sample >> 8 & 0xFF)});
+  }
+  EXPECT_FALSE(IsUtf16(sound));
+  EXPECT_TRUE(IsBinary(sound));
+}
+
 TEST(DecodeTextTest, ReadsWhatTheServerDeclares) {
   EXPECT_EQ(DecodeText("Z\xFCrich \x93quoted\x94", "windows-1252").text, "Zürich “quoted”");
   EXPECT_EQ(DecodeText("Z\xFCrich \x93quoted\x94", "ISO-8859-1").text, "Zürich “quoted”") << "as browsers do";
@@ -102,6 +129,52 @@ TEST(DecodeTextTest, LeavesTextAloneThatOnlyMayHaveBeenEncodedTwice) {
         "A price of 5\u00C2\u00A0000 once",                                        // One sequence is not enough.
         "\u00C3\u00A9 \u00C3\u00A9 \u00C3\u00A9 in a text on encodings: \u00C3!",  // One Ã stands for itself.
         "Das Gr\u00F6\u00DFte: \u00FCber \u00E4hnliches"}) {
+    const DecodedText decoded = DecodeText(text, "");
+    EXPECT_EQ(decoded.text, text);
+    EXPECT_THAT(decoded.warnings, IsEmpty());
+  }
+}
+
+// Each of the bytes of UTF-8 was taken for a character of another charset: Windows-1251, KOI8-R, Windows-1252, …
+TEST(DecodeTextTest, RepairsOtherScriptsThatWereEncodedTwiceOver) {
+  struct Case {
+    const char* damaged;
+    const char* text;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"РџСЂР°РІРёС‚РµР»СЊСЃС‚РІРѕ Р\u00A0РѕСЃСЃРёРё СЂР°СЃСЃРјРѕС‚СЂРµР»Рѕ РЅРѕРІС‹Р№ Р·Р°РєРѕРЅРѕРїСЂРѕРµРєС‚. "
+            "Р\u0098СЂР°РЅ Рё В«Р“Р°Р·РїСЂРѕРјВ» РјРѕР»С‡Р°С‚.",
+            "Правительство России рассмотрело новый законопроект. Иран и «Газпром» молчат."},
+           {"п÷я─п╟п╡п╦я┌п╣п╩я▄я│я┌п╡п╬ п═п╬я│я│п╦п╦ я─п╟я│я│п╪п╬я┌я─п╣п╩п╬ п╫п╬п╡я▀п╧ п╥п╟п╨п╬п╫п╬п©я─п╬п╣п╨я┌. "
+            "п≤я─п╟п╫ п╦ б╚п⌠п╟п╥п©я─п╬п╪б╩ п╪п╬п╩я┤п╟я┌.",
+            "Правительство России рассмотрело новый законопроект. Иран и «Газпром» молчат."},
+           {"ÐŸÑ€Ð°Ð²Ð¸Ñ‚ÐµÐ»ÑŒÑ\u0081Ñ‚Ð²Ð¾ Ð\u00A0Ð¾Ñ\u0081Ñ\u0081Ð¸Ð¸ Ñ€Ð°Ñ\u0081Ñ\u0081Ð¼Ð¾Ñ‚Ñ€ÐµÐ»Ð¾ Ð½Ð¾Ð²Ñ‹Ð¹ "
+            "Ð·Ð°ÐºÐ¾Ð½Ð¾Ð¿Ñ€Ð¾ÐµÐºÑ‚. Ð˜Ñ€Ð°Ð½ Ð¸ Â«Ð“Ð°Ð·Ð¿Ñ€Ð¾Ð¼Â» Ð¼Ð¾Ð»Ñ‡Ð°Ñ‚.",
+            "Правительство России рассмотрело новый законопроект. Иран и «Газпром» молчат."},
+           {"ظ‚ط§ظ„طھ ط§ظ„ظˆط²ط§ط±ط© ظپظٹ ط¨ظٹط§ظ† ظ„ظ‡ط§ ط§ظ„ظٹظˆظ… ط¥ظ† ط§ظ„ظ…ظپط§ظˆط¶ط§طھ ط³ظˆظپ طھط³طھط£ظ†ظپطŒ "
+            "ظˆط¥ظ† ط§ظ„ط·ط±ظپظٹظ† ط§طھظپظ‚ط§.",
+            "قالت الوزارة في بيان لها اليوم إن المفاوضات سوف تستأنف، وإن الطرفين اتفقا."},
+           {"Ù‚Ø§Ù„Øª Ø§Ù„ÙˆØ²Ø§Ø±Ø© Ù\u0081ÙŠ Ø¨ÙŠØ§Ù† Ù„Ù‡Ø§ Ø§Ù„ÙŠÙˆÙ… Ø¥Ù† Ø§Ù„Ù…Ù\u0081Ø§ÙˆØ¶Ø§Øª Ø³ÙˆÙ\u0081 "
+            "ØªØ³ØªØ£Ù†Ù\u0081ØŒ ÙˆØ¥Ù† Ø§Ù„Ø·Ø±Ù\u0081ÙŠÙ† Ø§ØªÙ\u0081Ù‚Ø§.",
+            "قالت الوزارة في بيان لها اليوم إن المفاوضات سوف تستأنف، وإن الطرفين اتفقا."},
+           {"Ξ— ΞΊΟ…Ξ²Ξ\u00ADΟ\u0081Ξ½Ξ·ΟƒΞ· ΟƒΟ…Ξ¶Ξ®Ο„Ξ·ΟƒΞµ Ο‡ΞΈΞµΟ‚ Ο„ΞΏ Ξ½Ξ\u00ADΞΏ Ξ½ΞΏΞΌΞΏΟƒΟ‡Ξ\u00ADΞ΄ΞΉΞΏ "
+            "Ξ³ΞΉΞ± Ο„Ξ± Ξ»ΞΉΞΌΞ¬Ξ½ΞΉΞ±.",
+            "Η κυβέρνηση συζήτησε χθες το νέο νομοσχέδιο για τα λιμάνια."},
+           {"Î— ÎºÏ…Î²Î\u00ADÏ\u0081Î½Î·ÏƒÎ· ÏƒÏ…Î¶Î®Ï„Î·ÏƒÎµ Ï‡Î¸ÎµÏ‚ Ï„Î¿ Î½Î\u00ADÎ¿ Î½Î¿Î¼Î¿ÏƒÏ‡Î\u00ADÎ´Î¹Î¿ "
+            "Î³Î¹Î± Ï„Î± Î»Î¹Î¼Î¬Î½Î¹Î±.",
+            "Η κυβέρνηση συζήτησε χθες το νέο νομοσχέδιο για τα λιμάνια."},
+       }) {
+    const DecodedText decoded = DecodeText(absl::StrCat("<p>", c.damaged, " — ©</p>"), "");
+    EXPECT_EQ(decoded.text, absl::StrCat("<p>", c.text, " — ©</p>"));
+    EXPECT_THAT(decoded.warnings, Contains(HasSubstr("twice over")));
+  }
+}
+
+TEST(DecodeTextTest, LeavesOtherScriptsAloneThatOnlyMayHaveBeenEncodedTwice) {
+  for (const char* text : {"РџСЂРёРІРµС‚, as such text looks, in an article on encodings",  // A word is not enough.
+                           "Вместо «Привет» читатель видел «РџСЂРёРІРµС‚РџСЂРёРІРµС‚РџСЂРёРІРµС‚РџСЂРёРІРµС‚».",
+                           "Р. С. Иванов, С» и Р°: так бывает; Ростов, Самара, С…", "ط¨ط§ ظ… وسط، ظلم",
+                           "Ξένος · Οίκος «ΝΑΤΟ» ΟΞ", "Ørsted og Ù í Ðorð, Ñandú, Île, Ï"}) {
     const DecodedText decoded = DecodeText(text, "");
     EXPECT_EQ(decoded.text, text);
     EXPECT_THAT(decoded.warnings, IsEmpty());

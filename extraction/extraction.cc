@@ -408,9 +408,9 @@ void WarnOfPaywall(const HtmlBody& body, Extraction* extraction) {
   }
 }
 
-absl::StatusOr<Extraction> ExtractHtml(absl::string_view html, const Document& document, const Options& options,
+absl::StatusOr<Extraction> ExtractHtml(std::string html, const Document& document, const Options& options,
                                        absl::Time now) {
-  absl::StatusOr<HtmlDocument> parsed = HtmlDocument::Parse(html);
+  absl::StatusOr<HtmlDocument> parsed = HtmlDocument::ParseAndFree(std::move(html));
   if (!parsed.ok()) {
     return Reject(kDocumentTooLarge, parsed.status().message());
   }
@@ -654,8 +654,9 @@ absl::StatusOr<Extraction> Extract(const Document& document, const Options& opti
   if (document.fetch_time) {
     now = std::min(now, *document.fetch_time);
   }
-  ASSIGN_OR_RETURN(Extraction extraction, kind == Kind::kHtml ? ExtractHtml(decoded.text, document, options, now)
-                                                              : ExtractText(decoded.text, options));
+  ASSIGN_OR_RETURN(Extraction extraction, kind == Kind::kHtml
+                                              ? ExtractHtml(std::move(decoded.text), document, options, now)
+                                              : ExtractText(std::move(decoded.text), options));
   if (options.rejected != nullptr) {
     options.rejected->clear();
   }

@@ -150,18 +150,109 @@ std::string WithoutShortcodes(absl::string_view html) {
   return shown;
 }
 
-// "…", "[…]", "Read more", "The post X appeared first on Y": the text goes on elsewhere.
-bool IsCutOff(absl::string_view text) {
-  text = WithoutFeedNote(absl::StripTrailingAsciiWhitespace(text));
-  const std::string tail = absl::AsciiStrToLower(text.substr(text.size() - std::min<size_t>(text.size(), 60)));
-  for (const absl::string_view ending : {"[…]", "[...]", "[&hellip;]", "read more", "read more »", "continue reading",
-                                         "continue reading →", "read more…", "read more..."}) {
-    if (absl::EndsWith(tail, ending)) {
+// What a feed says of a text that goes on elsewhere, in small letters; the title may stand before or after it.
+constexpr std::array<absl::string_view, 26> kContinuations = {"continue reading",
+                                                              "read more",
+                                                              "read the full article",
+                                                              "read full article",
+                                                              "read the full story",
+                                                              "read full story",
+                                                              "read the rest",
+                                                              "keep reading",
+                                                              "weiterlesen",
+                                                              "mehr lesen",
+                                                              "lesen sie mehr",
+                                                              "lesen sie weiter",
+                                                              "hier weiterlesen",
+                                                              "den ganzen artikel lesen",
+                                                              "zum artikel",
+                                                              "lire la suite",
+                                                              "continuer la lecture",
+                                                              "poursuivre la lecture",
+                                                              "lire l’article",
+                                                              "lire l'article",
+                                                              "lire plus",
+                                                              "leer más",
+                                                              "seguir leyendo",
+                                                              "continuar leyendo",
+                                                              "sigue leyendo",
+                                                              "leer el artículo"};
+
+constexpr size_t kMaxContinuationBytes = 400;  // With a title.
+
+bool HoldsContinuation(absl::string_view lower) {
+  return std::any_of(kContinuations.begin(), kContinuations.end(),
+                     [lower](absl::string_view phrase) { return absl::StrContains(lower, phrase); });
+}
+
+// True if `line` is such a phrase and nothing else but the title: "Continue reading “Quay” →", "„Kai“ weiterlesen".
+bool IsContinuation(absl::string_view line, absl::string_view title) {
+  const std::string lower = absl::AsciiStrToLower(line);
+  if (!HoldsContinuation(lower)) {
+    return false;
+  }
+  const std::string title_key = MatchKey(title);
+  for (const absl::string_view phrase : kContinuations) {
+    const size_t at = absl::string_view(lower).find(phrase);
+    if (at == absl::string_view::npos) {
+      continue;
+    }
+    std::string rest = MatchKey(absl::StrCat(lower.substr(0, at), " ", lower.substr(at + phrase.size())));
+    const size_t said = title_key.empty() ? std::string::npos : rest.find(title_key);
+    if (said != std::string::npos) {
+      rest.erase(said, title_key.size());
+    }
+    if (rest.empty() || (said != std::string::npos && rest == "de")) {  // « Lire la suite de … »
       return true;
     }
   }
-  return EndsCutOff(text);
+  return false;
 }
+
+// `text` without a phrase at its end that only leads to the rest of it: a paragraph of its own, or what follows dots or
+// a sentence.
+absl::string_view WithoutContinuation(absl::string_view text, absl::string_view title) {
+  text = absl::StripTrailingAsciiWhitespace(WithoutFeedNote(absl::StripTrailingAsciiWhitespace(text)));
+  const size_t blank = text.rfind("\n\n");
+  const size_t paragraph = blank == absl::string_view::npos ? 0 : blank + 2;
+  const size_t first = std::max(paragraph, text.size() - std::min(text.size(), kMaxContinuationBytes));
+  if (!HoldsContinuation(absl::AsciiStrToLower(text.substr(first)))) {
+    return text;
+  }
+  for (size_t at = text.size(); at-- > first;) {
+    const absl::string_view before = absl::StripTrailingAsciiWhitespace(text.substr(0, at));
+    const bool begins = at == paragraph || EndsCutOff(text.substr(0, at)) ||
+                        (absl::ascii_isspace(static_cast<unsigned char>(text[at - 1])) && EndsSentence(before));
+    if (begins && common::CodePointFloor(text, at) == at && IsContinuation(text.substr(at), title)) {
+      return before;
+    }
+  }
+  return text;
+}
+
+// The same of markup, of which the extractor may have left out a link at the end. Only its end is read.
+bool GoesOn(absl::string_view html, absl::string_view title) {
+  constexpr size_t kTailBytes = 1000;
+  const std::string text =
+      HtmlToText(html.substr(common::CodePointFloor(html, html.size() - std::min(html.size(), kTailBytes))));
+  return WithoutContinuation(text, title).size() < WithoutFeedNote(text).size();
+}
+
+// Takes that phrase off the body. True if there was one.
+bool DropContinuation(Article* article) {
+  const absl::string_view kept = WithoutContinuation(article->body, article->title);
+  if (kept.size() >= WithoutFeedNote(absl::StripTrailingAsciiWhitespace(article->body)).size()) {
+    return false;
+  }
+  article->body.resize(kept.size());
+  while (!article->headings.empty() && static_cast<size_t>(article->headings.back().end) > kept.size()) {
+    article->headings.pop_back();
+  }
+  return true;
+}
+
+// "…", "[…]", "The post X appeared first on Y": the text goes on elsewhere.
+bool IsCutOff(absl::string_view text) { return EndsCutOff(WithoutFeedNote(absl::StripTrailingAsciiWhitespace(text))); }
 
 std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", text.substr(0, common::CodePointFloor(text, 40)), "\"");
@@ -493,17 +584,20 @@ class FeedReader final : public SourceReader {
       const bool is_wordpress = entry.First("wp:post_type") != nullptr;
       SetBodyFromFragment(is_wordpress ? WithParagraphs(WithoutShortcodes(html)) : html, &article,
                           &extraction->warnings);
+      const bool goes_on = DropContinuation(&article) || GoesOn(html, article.title);
       if (summary != nullptr) {
-        article.summary = HtmlToText(HtmlOf(summary));
+        const std::string text = HtmlToText(HtmlOf(summary));
+        article.summary = std::string(WithoutContinuation(text, article.title));
       }
       if (!article.body.empty()) {
-        return IsCutOff(article.body) && CountWords(article.body) <= kMaxSummaryWords;
+        return (goes_on || IsCutOff(article.body)) && CountWords(article.body) <= kMaxSummaryWords;
       }
     }
     if (summary != nullptr) {
       SetBodyFromFragment(HtmlOf(summary), &article, &extraction->warnings);
       article.summary.clear();
-      if (CountWords(article.body) > kMaxSummaryWords && !IsCutOff(article.body)) {
+      const bool goes_on = DropContinuation(&article) || GoesOn(HtmlOf(summary), article.title);
+      if (CountWords(article.body) > kMaxSummaryWords && !goes_on && !IsCutOff(article.body)) {
         return false;
       }
       if (!article.body.empty()) {

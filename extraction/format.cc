@@ -219,7 +219,7 @@ bool BeginsLikeMail(absl::string_view path, absl::string_view text) {
       known += name == field ? 1 : 0;
     }
   }
-  return known >= (HasSuffix(path, {".eml", ".mbox", ".mbx"}) || mailbox ? 1 : 4);
+  return known >= (HasSuffix(path, {".eml", ".mbox", ".mbx", ".mht", ".mhtml"}) || mailbox ? 1 : 4);
 }
 
 }  // namespace
@@ -340,9 +340,7 @@ size_t JunkBeforeXml(absl::string_view head) {
   return !is_page && DetectXml(head.substr(at)) != Format::kUnknown ? at : 0;
 }
 
-bool BeginsAsUtf16(absl::string_view head) {
-  return absl::StartsWith(head, "\xFF\xFE") || absl::StartsWith(head, "\xFE\xFF");
-}
+bool BeginsAsUtf16(absl::string_view head) { return IsUtf16(head); }
 
 bool HoldsHtml(absl::string_view text) {
   // One may be meant as text: two are not.
@@ -376,8 +374,9 @@ bool MayHoldArticles(absl::string_view path) {
       break;
     }
   }
-  return HasSuffix(name, {".html", ".htm",  ".xhtml", ".shtml",  ".txt", ".text", ".xml", ".rss",  ".atom", ".rdf",
-                          ".wxr",  ".json", ".jsonl", ".ndjson", ".csv", ".tsv",  ".eml", ".mbox", ".pdf",  ".tar"});
+  return HasSuffix(
+      name, {".html", ".htm",   ".xhtml",  ".shtml", ".txt", ".text", ".xml",  ".rss", ".atom",  ".rdf", ".wxr",
+             ".json", ".jsonl", ".ndjson", ".csv",   ".tsv", ".eml",  ".mbox", ".mht", ".mhtml", ".pdf", ".tar"});
 }
 
 bool IsWholeMailboxLine(absl::string_view line) {

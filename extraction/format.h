@@ -19,7 +19,7 @@ enum class Format {
   kJsonLines,  // One JSON object a line.
   kJson,       // One JSON document: a JSON Feed, a list of articles, an object that holds such a list, or one article.
   kCsv,        // A table whose first row names its columns, divided by commas, semicolons, bars or tabs.
-  kMail,       // One message (EML) or many (mbox).
+  kMail,       // One message (EML) or many (mbox); one page that a browser saved as MHTML.
   kPdf,        // One PDF, one article.
   kArchive,    // Files packed or compressed: zip, tar, gzip, bzip2, xz, zstd.
 };
@@ -44,7 +44,7 @@ size_t JunkBeforeXml(absl::string_view head);
 // articles: the names tell them apart. Hidden files hold none.
 bool MayHoldArticles(absl::string_view path);
 
-// Whether bytes begin with the mark of UTF-16.
+// Whether bytes begin as text in UTF-16: with its mark, or, without one, so that they can be nothing else.
 bool BeginsAsUtf16(absl::string_view head);
 
 // Whether a text holds tags of HTML that plain text never holds by chance.

@@ -75,7 +75,7 @@ TEST(FormatNameTest, GoesBothWays) {
 
 TEST(MayHoldArticlesTest, LooksThroughWhatIsPacked) {
   for (const char* name : {"a/page.html", "FEED.XML", "x.jsonl.zst", "export.xml.gz", "all.zip", "all.tar.xz",
-                           "all.tgz", "letters.mbox", "report.pdf", "table.csv.bz2"}) {
+                           "all.tgz", "letters.mbox", "report.pdf", "table.csv.bz2", "saved.mht", "saved.mhtml"}) {
     EXPECT_TRUE(MayHoldArticles(name)) << name;
   }
   for (const char* name : {"a/page.css", "photo.jpg.gz", "data.gz", ".hidden.html", "a/._page.html", "", "a/"}) {

@@ -25,6 +25,19 @@ namespace dateline::extraction {
 
 namespace {
 
+bool IsElement(const GumboNode* node) { return node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE; }
+
+bool IsText(const GumboNode* node) {
+  return node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_CDATA || node->type == GUMBO_NODE_WHITESPACE;
+}
+
+const GumboVector* ChildrenOf(const GumboNode* node) {
+  if (IsElement(node)) {
+    return &node->v.element.children;
+  }
+  return node->type == GUMBO_NODE_DOCUMENT ? &node->v.document.children : nullptr;
+}
+
 // The memory that gumbo takes for one page, freed in one go: its own clean-up recurses over the tree. What gumbo frees
 // while it parses (buffers that grew, tokens) is used again. Beyond the limit it leaves the parse by longjmp, which is
 // safe: gumbo is C, and all that it allocated lies in the arena.
@@ -40,6 +53,7 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   void* Allocate(size_t size) {
+    TakeBackTail();
     const size_t units = std::max<size_t>(1, (size + kUnit - 1) / kUnit);
     if (units < free_.size() && free_[units] != nullptr) {
       Header* const reused = free_[units];
@@ -68,6 +82,10 @@ class Arena {
     header->units = units;
     next_ += needed;
     left_ -= needed;
+    if (size == sizeof(GumboNode)) {
+      last_node_ = header + 1;
+      std::memset(last_node_, 0, sizeof(int));  // A document, until gumbo says what it is.
+    }
     return header + 1;
   }
 
@@ -75,6 +93,7 @@ class Arena {
     if (block == nullptr) {
       return;
     }
+    if (block == last_node_) last_node_ = nullptr;
     Header* const header = static_cast<Header*>(block) - 1;
     const size_t units = header->units;
     if (units < free_.size()) {
@@ -86,6 +105,23 @@ class Arena {
   std::jmp_buf* escape() { return &escape_; }
 
  private:
+  // Gumbo takes as much for a text as for an element, which is twice what a text has fields for, and says at once which
+  // of them it is. Texts are most of the nodes of a large page. What else it takes of just that size can't be mistaken
+  // for one by its first four bytes, which would have to be a small number: characters of a string, of which none is
+  // NUL, or half of a pointer, which is a multiple of eight.
+  void TakeBackTail() {
+    static_assert(offsetof(GumboNode, type) == 0 && sizeof(GumboNodeType) == sizeof(int));
+    int type = GUMBO_NODE_DOCUMENT;
+    if (last_node_ != nullptr) std::memcpy(&type, last_node_, sizeof(type));
+    if (type == GUMBO_NODE_TEXT || type == GUMBO_NODE_CDATA || type == GUMBO_NODE_WHITESPACE) {
+      constexpr size_t kTail = (sizeof(GumboNode) - offsetof(GumboNode, v) - sizeof(GumboText)) / kUnit * kUnit;
+      next_ -= kTail;
+      left_ += kTail;
+      (static_cast<Header*>(last_node_) - 1)->units -= kTail / kUnit;
+    }
+    last_node_ = nullptr;
+  }
+
   // Before each block: how large it is; once it is free, the next free one of that size.
   union Header {
     size_t units;
@@ -99,6 +135,8 @@ class Arena {
   size_t total_ = 0;
   char* next_ = nullptr;
   size_t left_ = 0;
+  // What was handed out last, if it is of the size of a node and of the current chunk.
+  void* last_node_ = nullptr;
   std::vector<void*> chunks_;
   std::vector<Header*> free_ = std::vector<Header*>(kReusedUnits, nullptr);  // By units.
   std::jmp_buf escape_{};
@@ -127,97 +165,12 @@ const GumboOutput* ParseGuarded(const GumboOptions* options, const char* data, s
   return gumbo_parse_with_options(options, data, size);
 }
 
-bool IsElement(const GumboNode* node) { return node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE; }
+// Assigning an empty string would keep the memory.
+void Free(std::string* text) { std::string().swap(*text); }
 
-bool IsText(const GumboNode* node) {
-  return node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_CDATA || node->type == GUMBO_NODE_WHITESPACE;
-}
-
-const GumboVector* ChildrenOf(const GumboNode* node) {
-  if (IsElement(node)) {
-    return &node->v.element.children;
-  }
-  return node->type == GUMBO_NODE_DOCUMENT ? &node->v.document.children : nullptr;
-}
-
-}  // namespace
-
-absl::StatusOr<HtmlDocument> HtmlDocument::Parse(absl::string_view html) {
-  ScrubbedHtml scrubbed = ScrubHtml(html);
-  HtmlDocument document;
-  document.language_ = std::move(scrubbed.language);
-  constexpr size_t kMaxBareBytes = 1500;
-  document.has_script_ = scrubbed.has_script;
-  document.bare_ = html.size() <= kMaxBareBytes && !scrubbed.has_script;
-  document.direction_ = std::move(scrubbed.direction);
-  document.json_ld_ = std::move(scrubbed.json_ld);
-  document.warnings_ = std::move(scrubbed.warnings);
-  Arena arena(std::min(kMaxArenaBytes, std::max(kMinArenaBytes, scrubbed.html.size() * kArenaBytesPerByte)));
-  GumboOptions options = kGumboDefaultOptions;
-  options.allocator = &Arena::AllocateForGumbo;
-  options.deallocator = &Arena::FreeForGumbo;
-  options.userdata = &arena;
-  options.max_errors = 0;
-  const GumboOutput* const output = ParseGuarded(&options, scrubbed.html.data(), scrubbed.html.size(), arena.escape());
-  if (output == nullptr) {
-    return absl::ResourceExhaustedError("the page's markup needs too much memory");
-  }
-  scrubbed.html = std::string();  // What gumbo made of it is its own.
-  document.Flatten(output->root);
-  return document;
-}
-
-void HtmlDocument::Flatten(const GumboNode* root) {
-  Reserve(root);
-  struct Frame {
-    const GumboNode* node;
-    int32_t index;
-    unsigned next_child;
-  };
-  std::vector<Frame> stack;
-  const auto add = [this, &stack](const GumboNode* node) {
-    HtmlNode flat;
-    flat.parent = stack.empty() ? kNoNode : stack.back().index;
-    if (IsElement(node)) {
-      flat.tag = node->v.element.tag;
-      flat.first_attribute = static_cast<int32_t>(attributes_.size());
-      const GumboVector& attributes = node->v.element.attributes;
-      for (unsigned i = 0; i < attributes.length; ++i) {
-        const auto* const attribute = static_cast<const GumboAttribute*>(attributes.data[i]);
-        if (std::strcmp(attribute->name, "data-b") == 0) {
-          flat.bold = true;
-          continue;
-        }
-        flat.link = flat.link || std::strcmp(attribute->name, "data-a") == 0;
-        attributes_.push_back({Keep(attribute->name), Keep(attribute->value)});
-      }
-      flat.attribute_count = static_cast<int32_t>(attributes_.size()) - flat.first_attribute;
-    } else if (IsText(node)) {
-      flat.is_text = true;
-      flat.text = Keep(node->v.text.text);
-    } else {
-      return;
-    }
-    nodes_.push_back(flat);
-    stack.push_back({node, static_cast<int32_t>(nodes_.size()) - 1, 0});
-  };
-  add(root);
-  while (!stack.empty()) {
-    Frame& frame = stack.back();
-    const GumboVector* const children = ChildrenOf(frame.node);
-    if (children == nullptr || frame.next_child >= children->length) {
-      nodes_[static_cast<size_t>(frame.index)].end = static_cast<int32_t>(nodes_.size());
-      stack.pop_back();
-      continue;
-    }
-    add(static_cast<const GumboNode*>(children->data[frame.next_child++]));
-  }
-}
-
-// Makes room for all that Flatten() will add: strings must not move.
-void HtmlDocument::Reserve(const GumboNode* root) {
+// How many nodes lie below and at `root`, and how many bytes of text.
+std::pair<size_t, size_t> CountNodes(const GumboNode* root) {
   size_t nodes = 0;
-  size_t attributes = 0;
   size_t bytes = 0;
   std::vector<const GumboNode*> stack = {root};
   while (!stack.empty()) {
@@ -226,43 +179,182 @@ void HtmlDocument::Reserve(const GumboNode* root) {
     ++nodes;
     if (IsText(node)) {
       bytes += std::strlen(node->v.text.text);
-    } else if (IsElement(node)) {
-      const GumboVector& of_node = node->v.element.attributes;
-      attributes += of_node.length;
-      for (unsigned i = 0; i < of_node.length; ++i) {
-        const auto* const attribute = static_cast<const GumboAttribute*>(of_node.data[i]);
-        bytes += std::strlen(attribute->name) + std::strlen(attribute->value);
-      }
-    }
-    if (const GumboVector* const children = ChildrenOf(node)) {
+    } else if (const GumboVector* const children = ChildrenOf(node)) {
       for (unsigned i = 0; i < children->length; ++i) {
         stack.push_back(static_cast<const GumboNode*>(children->data[i]));
       }
     }
   }
-  nodes_.reserve(nodes);
-  attributes_.reserve(attributes);
+  return {nodes, bytes};
+}
+
+}  // namespace
+
+absl::StatusOr<HtmlDocument> HtmlDocument::Parse(absl::string_view html) { return Parse(ScrubHtml(html), html.size()); }
+
+absl::StatusOr<HtmlDocument> HtmlDocument::ParseAndFree(std::string html) {
+  ScrubbedHtml scrubbed = ScrubHtml(html);
+  const size_t size = html.size();
+  Free(&html);
+  return Parse(std::move(scrubbed), size);
+}
+
+absl::StatusOr<HtmlDocument> HtmlDocument::Parse(ScrubbedHtml scrubbed, size_t size) {
+  HtmlDocument document;
+  document.language_ = std::move(scrubbed.language);
+  constexpr size_t kMaxBareBytes = 1500;
+  document.has_script_ = scrubbed.has_script;
+  document.bare_ = size <= kMaxBareBytes && !scrubbed.has_script;
+  document.direction_ = std::move(scrubbed.direction);
+  document.json_ld_ = std::move(scrubbed.json_ld);
+  document.warnings_ = std::move(scrubbed.warnings);
+  document.attributes_ = std::move(scrubbed.attributes);
+  document.values_ = std::move(scrubbed.values);
+  scrubbed.html.shrink_to_fit();
+  std::vector<Seed> seeds;
+  {
+    Arena arena(std::min(kMaxArenaBytes, std::max(kMinArenaBytes, scrubbed.html.size() * kArenaBytesPerByte)));
+    GumboOptions options = kGumboDefaultOptions;
+    options.allocator = &Arena::AllocateForGumbo;
+    options.deallocator = &Arena::FreeForGumbo;
+    options.userdata = &arena;
+    options.max_errors = 0;
+    const GumboOutput* const output =
+        ParseGuarded(&options, scrubbed.html.data(), scrubbed.html.size(), arena.escape());
+    if (output == nullptr) {
+      return absl::ResourceExhaustedError("the page's markup needs too much memory");
+    }
+    const auto markup = reinterpret_cast<uintptr_t>(scrubbed.html.data());
+    Free(&scrubbed.html);  // What gumbo made of it is its own.
+    seeds = document.TakeTexts(output->root, scrubbed.tags, markup);
+  }
+  scrubbed.tags = std::vector<ScrubbedTag>();
+  document.Grow(seeds);
+  return document;
+}
+
+// What gumbo's tree holds, in document order.
+std::vector<HtmlDocument::Seed> HtmlDocument::TakeTexts(const GumboNode* root, const std::vector<ScrubbedTag>& tags,
+                                                        uintptr_t markup) {
+  std::vector<Seed> seeds;
+  const auto [nodes, bytes] = CountNodes(root);
+  seeds.reserve(nodes);
   strings_.reserve(bytes);
+  struct Frame {
+    const GumboNode* node;
+    int32_t index;
+    unsigned next_child;
+  };
+  std::vector<Frame> stack;
+  const auto add = [&](const GumboNode* node) {
+    Seed seed;
+    seed.parent = stack.empty() ? kNoNode : stack.back().index;
+    if (IsElement(node)) {
+      ReadElement(node->v.element, tags, markup, &seed);
+    } else if (IsText(node)) {
+      const absl::string_view text = node->v.text.text;
+      seed.is_text = true;
+      seed.value = static_cast<uint32_t>(text.size());
+      strings_.insert(strings_.end(), text.begin(), text.end());
+    } else {
+      return;
+    }
+    seeds.push_back(seed);
+    stack.push_back({node, static_cast<int32_t>(seeds.size()) - 1, 0});
+  };
+  add(root);
+  while (!stack.empty()) {
+    Frame& frame = stack.back();
+    const GumboVector* const children = ChildrenOf(frame.node);
+    if (children == nullptr || frame.next_child >= children->length) {
+      stack.pop_back();
+      continue;
+    }
+    add(static_cast<const GumboNode*>(children->data[frame.next_child++]));
+  }
+  return seeds;
 }
 
-absl::string_view HtmlDocument::Keep(const char* text) {
-  const size_t size = std::strlen(text);
-  const size_t start = strings_.size();
-  strings_.insert(strings_.end(), text, text + size);
-  return {strings_.data() + start, size};
+// `markup`: where the markup began that gumbo read; elements remember the places of their tags in it, and those that
+// gumbo itself put in have none.
+void HtmlDocument::ReadElement(const GumboElement& element, const std::vector<ScrubbedTag>& tags, uintptr_t markup,
+                               Seed* seed) {
+  seed->tag = static_cast<uint16_t>(element.tag);
+  const size_t offset =
+      element.original_tag.data == nullptr ? 0 : reinterpret_cast<uintptr_t>(element.original_tag.data) - markup;
+  const auto tag =
+      std::lower_bound(tags.begin(), tags.end(), offset, [](const ScrubbedTag& t, size_t at) { return t.offset < at; });
+  uint8_t count = 0;
+  if (offset > 0 && tag != tags.end() && tag->offset == offset) {
+    seed->value = tag->attributes;
+    seed->bold = tag->bold;
+    seed->link = tag->link;
+    count = tag->attribute_count;
+  }
+  const GumboVector& own = element.attributes;
+  if (own.length > 0) {  // Those with entities, now decoded. All of an element stand together.
+    const uint32_t first = seed->value;
+    seed->value = static_cast<uint32_t>(attributes_.size());
+    for (uint8_t i = 0; i < count; ++i) {
+      attributes_.push_back(ScrubbedAttribute(attributes_[first + i]));
+    }
+    for (unsigned i = 0; i < own.length; ++i) {
+      const auto* const attribute = static_cast<const GumboAttribute*>(own.data[i]);
+      const absl::string_view value = attribute->value;
+      if (const int name = AttributeNumber(attribute->name); name >= 0) {
+        attributes_.push_back({.name = static_cast<uint8_t>(name),
+                               .value_start = static_cast<uint32_t>(values_.size()),
+                               .value_size = static_cast<uint32_t>(value.size())});
+        values_.append(value.data(), value.size());
+        ++count;
+      }
+    }
+  }
+  seed->attribute_count = count;
 }
 
-const HtmlAttribute* HtmlDocument::Find(int32_t node_index, absl::string_view name) const {
+void HtmlDocument::Grow(const std::vector<Seed>& seeds) {
+  nodes_.reserve(seeds.size());
+  size_t text_start = 0;
+  for (const Seed& seed : seeds) {
+    HtmlNode node;
+    node.parent = seed.parent;
+    node.is_text = seed.is_text;
+    if (seed.is_text) {
+      node.text = absl::string_view(strings_.data() + text_start, seed.value);
+      text_start += seed.value;
+    } else {
+      node.tag = static_cast<GumboTag>(seed.tag);
+      node.bold = seed.bold;
+      node.link = seed.link;
+      node.first_attribute = seed.value;
+      node.attribute_count = seed.attribute_count;
+    }
+    nodes_.push_back(node);
+  }
+  for (int32_t i = size() - 1; i >= 0; --i) {
+    HtmlNode& node = nodes_[static_cast<size_t>(i)];
+    node.end = std::max(node.end, i + 1);
+    if (node.parent != kNoNode) {
+      int32_t& end = nodes_[static_cast<size_t>(node.parent)].end;
+      end = std::max(end, node.end);
+    }
+  }
+}
+
+const ScrubbedAttribute* HtmlDocument::Find(int32_t node_index, absl::string_view name) const {
   const HtmlNode& n = node(node_index);
   const auto* const begin = attributes_.data() + n.first_attribute;
   const auto* const end = begin + n.attribute_count;
-  const auto* const found = std::find_if(begin, end, [name](const HtmlAttribute& a) { return a.name == name; });
+  const auto* const found =
+      std::find_if(begin, end, [name](const ScrubbedAttribute& a) { return AttributeName(a.name) == name; });
   return found == end ? nullptr : found;
 }
 
 absl::string_view HtmlDocument::Attribute(int32_t node_index, absl::string_view name) const {
-  const HtmlAttribute* const attribute = Find(node_index, name);
-  return attribute == nullptr ? absl::string_view() : attribute->value;
+  const ScrubbedAttribute* const attribute = Find(node_index, name);
+  return attribute == nullptr ? absl::string_view()
+                              : absl::string_view(values_).substr(attribute->value_start, attribute->value_size);
 }
 
 bool HtmlDocument::HasAttribute(int32_t node_index, absl::string_view name) const {

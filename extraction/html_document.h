@@ -1,8 +1,9 @@
 // An HTML page as a flat tree, made by gumbo from markup that was first cut down to what extraction needs.
 // Internal to extraction/.
 //
-// The cutting down is what makes gumbo safe and fast on hostile pages: scripts, styles, comments and most attributes
-// never reach it; nesting is limited, because gumbo's work and its recursion grow with the depth; formatting elements
+// The cutting down is what makes gumbo safe and fast on hostile pages: scripts, styles, comments and attributes never
+// reach it (but for those few attributes that hold entities); nesting is limited, because gumbo's work and its
+// recursion grow with the depth; formatting elements
 // (<b>, <font>, <a>, …), whose repair may multiply nodes, are renamed to plain ones.
 #ifndef DATELINE_EXTRACTION_HTML_DOCUMENT_H_
 #define DATELINE_EXTRACTION_HTML_DOCUMENT_H_
@@ -17,14 +18,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "extraction/html_scrub.h"
+
 namespace dateline::extraction {
 
 inline constexpr int32_t kNoNode = -1;
-
-struct HtmlAttribute {
-  absl::string_view name;   // Lower case.
-  absl::string_view value;  // Entities decoded.
-};
 
 // Nodes stand in document order: the subtree of node i is [i, nodes[i].end).
 struct HtmlNode {
@@ -34,8 +32,8 @@ struct HtmlNode {
   bool link = false;  // An <a> with an href, which stand here as <span>.
   int32_t parent = kNoNode;
   int32_t end = 0;
-  int32_t first_attribute = 0;
-  int32_t attribute_count = 0;
+  uint32_t first_attribute = 0;
+  uint32_t attribute_count = 0;
   absl::string_view text;  // Of text nodes: entities decoded, white space as it stands.
 };
 
@@ -44,6 +42,8 @@ class HtmlDocument {
  public:
   // Parses `html` (valid UTF-8). ResourceExhausted if its markup would need more memory than a page may take.
   static absl::StatusOr<HtmlDocument> Parse(absl::string_view html);
+  // The same, and frees `html` as soon as it can: parsing takes many times as much.
+  static absl::StatusOr<HtmlDocument> ParseAndFree(std::string html);
 
   HtmlDocument(HtmlDocument&&) = default;
   HtmlDocument& operator=(HtmlDocument&&) = default;
@@ -68,15 +68,28 @@ class HtmlDocument {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  HtmlDocument() = default;
-  const HtmlAttribute* Find(int32_t node, absl::string_view name) const;
-  void Flatten(const GumboNode* root);
-  void Reserve(const GumboNode* root);
-  absl::string_view Keep(const char* text);
+  // A node in 12 bytes, which is what is held of it while gumbo's tree is there, too.
+  struct Seed {
+    int32_t parent = kNoNode;
+    uint32_t value = 0;  // Of text: its size; of elements: the first attribute.
+    uint16_t tag = 0;
+    uint8_t attribute_count = 0;
+    bool is_text : 1 = false;
+    bool bold : 1 = false;
+    bool link : 1 = false;
+  };
 
-  std::vector<char> strings_;  // What the views of nodes and attributes point to; never moves.
+  HtmlDocument() = default;
+  static absl::StatusOr<HtmlDocument> Parse(ScrubbedHtml scrubbed, size_t size);
+  const ScrubbedAttribute* Find(int32_t node, absl::string_view name) const;
+  std::vector<Seed> TakeTexts(const GumboNode* root, const std::vector<ScrubbedTag>& tags, uintptr_t markup);
+  void ReadElement(const GumboElement& element, const std::vector<ScrubbedTag>& tags, uintptr_t markup, Seed* seed);
+  void Grow(const std::vector<Seed>& seeds);
+
+  std::vector<char> strings_;  // What the views of nodes point to; never moves.
   std::vector<HtmlNode> nodes_;
-  std::vector<HtmlAttribute> attributes_;
+  std::vector<ScrubbedAttribute> attributes_;
+  std::string values_;  // Of attributes.
   std::string language_;
   std::string direction_;
   bool bare_ = false;

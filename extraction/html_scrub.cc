@@ -30,6 +30,26 @@ constexpr size_t kMaxJsonLdBytes = 2'000'000;  // In all; what a page says about
 
 constexpr std::array<absl::string_view, 11> kKeptAttributes = {
     "class", "id", "itemprop", "itemtype", "content", "datetime", "property", "role", "rel", "data-testid", "dir"};
+// Of elements without an end tag, which are those of a page's head.
+constexpr std::array<absl::string_view, 7> kAttributesOfHead = {"name",     "href", "charset", "http-equiv",
+                                                                "hreflang", "type", "media"};
+constexpr absl::string_view kLinkAttribute = "data-a";
+constexpr absl::string_view kHiddenAttribute = "hidden";
+
+// All names that come out.
+constexpr auto kAttributeNames = [] {
+  std::array<absl::string_view, kKeptAttributes.size() + kAttributesOfHead.size() + 2> names{};
+  size_t count = 0;
+  for (const absl::string_view name : kKeptAttributes) {
+    names[count++] = name;
+  }
+  for (const absl::string_view name : kAttributesOfHead) {
+    names[count++] = name;
+  }
+  names[count++] = kLinkAttribute;
+  names[count++] = kHiddenAttribute;
+  return names;
+}();
 
 // True of "/", "./" and "https://www.example.org/".
 bool LeadsToFrontPage(absl::string_view target) {
@@ -622,14 +642,14 @@ class Scrubber {
 
   void EmitTag(const char* out_name, const std::string& name, const Element& element,
                const std::vector<RawAttribute>& attributes) {
-    std::string& html = out_.html;
-    html.push_back('<');
-    html.append(out_name);
-    if (element.action == Action::kBold) {
-      html.append(" data-b=1");
-    }
+    ScrubbedTag tag;
+    tag.offset = static_cast<uint32_t>(out_.html.size());
+    tag.attributes = static_cast<uint32_t>(out_.attributes.size());
+    tag.bold = element.action == Action::kBold;
+    out_.html.push_back('<');
+    out_.html.append(out_name);
+    emitted_names_ = 0;
     bool hidden = false;
-    bool has_class = false;
     for (const RawAttribute& attribute : attributes) {
       if (attribute.name == "style") {
         hidden = hidden || HidesElement(attribute.value);
@@ -642,19 +662,23 @@ class Scrubber {
         const absl::string_view target = attribute.value.substr(0, kMaxLinkBytes);
         // That there is a link is what counts, but for links to authors' pages and to the front page.
         const bool to_author = absl::StrContains(target, "/author") || absl::StrContains(target, "/autor");
-        EmitAttribute("data-a", to_author ? target : LeadsToFrontPage(target) ? "/" : absl::string_view());
+        EmitAttribute(kLinkAttribute, to_author ? target : LeadsToFrontPage(target) ? "/" : absl::string_view());
+        tag.link = true;
       } else if (KeepsAttribute(element, attribute.name)) {
-        has_class = has_class || attribute.name == "class";
         EmitAttribute(attribute.name, attribute.value);
       }
     }
-    if (element.action == Action::kOther && !has_class) {
-      EmitAttribute("class", name);
+    if (element.action == Action::kOther) {
+      EmitAttribute("class", name);  // Unless it has one.
     }
     if (hidden) {
-      html.append(" hidden");
+      EmitAttribute(kHiddenAttribute, "");
     }
-    html.push_back('>');
+    out_.html.push_back('>');
+    tag.attribute_count = static_cast<uint8_t>(out_.attributes.size() - tag.attributes);
+    if (tag.attribute_count > 0 || tag.bold || tag.link) {
+      out_.tags.push_back(tag);
+    }
   }
 
   static bool HidesElement(absl::string_view style) {
@@ -675,24 +699,48 @@ class Scrubber {
   }
 
   static bool KeepsAttribute(const Element& element, absl::string_view name) {
-    static constexpr std::array<absl::string_view, 7> kOfHead = {"name",     "href", "charset", "http-equiv",
-                                                                 "hreflang", "type", "media"};
     return IsKeptAttribute(name) ||
-           (element.action == Action::kVoid && std::find(kOfHead.begin(), kOfHead.end(), name) != kOfHead.end());
+           (element.action == Action::kVoid &&
+            std::find(kAttributesOfHead.begin(), kAttributesOfHead.end(), name) != kAttributesOfHead.end());
+  }
+
+  // Of several attributes of one name the first counts, as in browsers.
+  void EmitAttribute(absl::string_view name, absl::string_view value) {
+    const auto number = static_cast<uint8_t>(AttributeNumber(name));
+    if ((emitted_names_ & (1U << number)) != 0) {
+      return;
+    }
+    emitted_names_ |= 1U << number;
+    const absl::string_view kept = value.substr(0, kMaxAttributeBytes);
+    const char quote = absl::StrContains(kept, "\"") ? '\'' : '"';
+    // The parser knows entities, and what stands for the half of a character, which a value cut off may end in.
+    const bool whole = kept.empty() || (kept.back() & 0x80) == 0;
+    if (!whole || kept.find_first_of("&\r") != absl::string_view::npos) {
+      WriteAttribute(name, kept, quote);
+      return;
+    }
+    const auto [known, added] = values_.try_emplace(kept);
+    if (added) {
+      known->second.first = static_cast<uint32_t>(out_.values.size());
+      AppendValue(kept, quote, &out_.values);
+      known->second.second = static_cast<uint32_t>(out_.values.size()) - known->second.first;
+    }
+    out_.attributes.push_back({.name = number, .value_start = known->second.first, .value_size = known->second.second});
+  }
+
+  void WriteAttribute(absl::string_view name, absl::string_view value, char quote) {
+    absl::StrAppend(&out_.html, " ", name, "=", absl::string_view(&quote, 1));
+    AppendValue(value, quote, &out_.html);
+    out_.html.push_back(quote);
   }
 
   // Quotes stay as they were in the source: a value holds one kind of them at most, or neither.
-  void EmitAttribute(absl::string_view name, absl::string_view value) {
-    const absl::string_view kept = value.substr(0, kMaxAttributeBytes);
-    const bool has_double = absl::StrContains(kept, "\"");
-    const char quote = has_double ? '\'' : '"';
-    absl::StrAppend(&out_.html, " ", name, "=", absl::string_view(&quote, 1));
-    for (const char c : kept) {
+  static void AppendValue(absl::string_view value, char quote, std::string* out) {
+    for (const char c : value) {
       if (c != '\0' && c != quote) {
-        out_.html.push_back(c);
+        out->push_back(c);
       }
     }
-    out_.html.push_back(quote);
   }
 
   absl::string_view in_;
@@ -701,6 +749,8 @@ class Scrubber {
   std::vector<Open> stack_;
   std::vector<RawAttribute> attributes_;  // Of the tag that was read last.
   std::deque<std::string> lowered_;       // Those of their names that were written in capitals.
+  uint32_t emitted_names_ = 0;            // Of the attributes of the tag that is being emitted, a bit for each.
+  absl::flat_hash_map<std::string, std::pair<uint32_t, uint32_t>> values_;  // Start and size in out_.values.
   absl::flat_hash_map<std::string, int32_t> ids_;
   std::vector<int32_t> open_count_;
   absl::flat_hash_map<std::string, bool> no_end_tag_;  // Names of which no end tag is left.
@@ -730,6 +780,13 @@ bool IsKeptElement(absl::string_view name) {
 
 bool IsKeptAttribute(absl::string_view name) {
   return std::find(kKeptAttributes.begin(), kKeptAttributes.end(), name) != kKeptAttributes.end();
+}
+
+absl::string_view AttributeName(uint8_t name) { return kAttributeNames[name]; }
+
+int AttributeNumber(absl::string_view name) {
+  const auto* const found = std::find(kAttributeNames.begin(), kAttributeNames.end(), name);
+  return found == kAttributeNames.end() ? -1 : static_cast<int>(found - kAttributeNames.begin());
 }
 
 std::string KeptAttributes() { return absl::StrJoin(kKeptAttributes, ", "); }

@@ -143,6 +143,43 @@ Use UseOf(const std::string& media_type, absl::string_view name) {
   return Use::kUnread;
 }
 
+std::string ObjectHeader(GMimeObject* object, const char* name) {
+  return CollapseSpace(Text(g_mime_object_get_header(object, name)));
+}
+
+// The HTML of a page that a browser or an editor saved as MHTML, with its pictures and styles as further parts; null if
+// `message` is a letter, which may be made alike, and has a receiver or has been on its way. `named`: the file's name
+// says that it is such a page.
+GMimePart* SavedPage(GMimeMessage* message, bool named) {
+  for (const char* name : {"To", "Cc", "Message-ID", "Received", "Return-Path", "Delivered-To"}) {
+    if (!HeaderOf(message, name).empty()) {
+      return nullptr;
+    }
+  }
+  GMimeObject* root = g_mime_message_get_mime_part(message);
+  if (root != nullptr && GMIME_IS_MULTIPART(root)) {
+    if (g_mime_content_type_is_type(g_mime_object_get_content_type(root), "multipart", "related") == 0) {
+      return nullptr;
+    }
+    auto* const parts = GMIME_MULTIPART(root);
+    const char* const start = g_mime_object_get_content_type_parameter(root, "start");
+    std::string id = Text(start);
+    id.erase(std::remove_if(id.begin(), id.end(), [](char c) { return c == '<' || c == '>'; }), id.end());
+    GMimeObject* const named_root =
+        id.empty() ? nullptr : g_mime_multipart_get_subpart_from_content_id(parts, id.c_str());
+    root = named_root != nullptr                   ? named_root
+           : g_mime_multipart_get_count(parts) > 0 ? g_mime_multipart_get_part(parts, 0)
+                                                   : nullptr;
+  }
+  if (root == nullptr || !GMIME_IS_PART(root) || UseOf(MediaTypeOf(GMIME_PART(root)), "") != Use::kHtml) {
+    return nullptr;
+  }
+  const bool saved = named || absl::StrContains(absl::AsciiStrToLower(HeaderOf(message, "From")), "saved by") ||
+                     !HeaderOf(message, "Snapshot-Content-Location").empty() ||
+                     !ObjectHeader(root, "Content-Location").empty();
+  return saved ? GMIME_PART(root) : nullptr;
+}
+
 // A part of the letter's own text.
 struct Part {
   std::string content;
@@ -433,6 +470,11 @@ class MailReader final : public SourceReader {
         item.cuts_off = !text.ok();
         return item;
       }
+      const bool named =
+          absl::EndsWithIgnoreCase(options_.path, ".mht") || absl::EndsWithIgnoreCase(options_.path, ".mhtml");
+      if (GMimePart* const page = mailbox_ ? nullptr : SavedPage(message_.get(), named)) {
+        return ReadPage(page);
+      }
     }
   }
 
@@ -497,6 +539,26 @@ class MailReader final : public SourceReader {
     forwarded_ = 0;
     enclosures_.push_back({.object = GMIME_OBJECT(message_.get())});
     return absl::OkStatus();
+  }
+
+  SourceItem ReadPage(GMimePart* page) {
+    enclosures_.clear();
+    Document document;
+    document.content = ContentOf(page);
+    document.media_type = "text/html";
+    document.charset = Text(g_mime_object_get_content_type_parameter(GMIME_OBJECT(page), "charset"));
+    for (const std::string& address : {HeaderOf(message_.get(), "Snapshot-Content-Location"),
+                                       ObjectHeader(GMIME_OBJECT(page), "Content-Location"), options_.url}) {
+      document.url = document.url.empty() ? ResolveUrl(address, "") : document.url;
+    }
+    document.fetch_time = options_.fetch_time;
+    if (GDateTime* const saved = g_mime_message_get_date(message_.get()); saved != nullptr && !document.fetch_time) {
+      document.fetch_time = absl::FromUnixSeconds(g_date_time_to_unix(saved));
+    }
+    SourceItem item = ItemAt("message", number_, Extract(document, options_.extract));
+    item.position = "page";
+    item.format = Format::kHtml;
+    return item;
   }
 
   // Nothing for a message that is nothing but what it encloses, and for an attachment that is blank.

@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -184,9 +185,9 @@ absl::StatusOr<std::string> ReadUntilClosed(int descriptor, const PdfLimits& lim
   }
 }
 
-// What pdftotext writes: an HTML head with the document's properties, and its text, in which pages end with a form
-// feed.
-absl::StatusOr<std::string> RunPdfToText(absl::string_view pdf, const PdfLimits& limits) {
+// What pdftotext writes of the pages up to `last`: with "-htmlmeta" an HTML head with the document's properties, and
+// its text, in which pages end with a form feed; with "-bbox-layout" each word of the text with its place.
+absl::StatusOr<std::string> RunPdfToText(absl::string_view pdf, const char* mode, int last, const PdfLimits& limits) {
   ASSIGN_OR_RETURN(const Descriptor input, FileInMemory(pdf));
   std::array<int, 2> ends = {-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -195,8 +196,8 @@ absl::StatusOr<std::string> RunPdfToText(absl::string_view pdf, const PdfLimits&
   Descriptor from_child(ends[0]);
   Descriptor to_parent(ends[1]);
   to_parent.MoveUp();
-  std::vector<std::string> words = {
-      kProgram, "-htmlmeta", "-enc", "UTF-8", "-eol", "unix", "-l", absl::StrCat(limits.max_pages + 1), "-q", "-", "-"};
+  std::vector<std::string> words = {kProgram,           mode, "-enc", "UTF-8", "-eol", "unix", "-l",
+                                    absl::StrCat(last), "-q", "-",    "-"};
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) {
@@ -323,6 +324,154 @@ std::string JoinPages(absl::string_view text) {
   return joined;
 }
 
+// A line of a page. Lengths are in points; y grows downwards.
+struct PlacedLine {
+  std::string text;
+  double top = 0.0;
+  double bottom = 0.0;
+  double type = 0.0;  // The height of its tallest word.
+};
+
+// The number in `tag` behind `name`, such as " yMin=\"".
+double NumberIn(absl::string_view tag, absl::string_view name) {
+  const size_t at = tag.find(name);
+  double number = 0.0;
+  if (at == absl::string_view::npos) {
+    return number;
+  }
+  const absl::string_view rest = tag.substr(at + name.size());
+  return absl::SimpleAtod(rest.substr(0, rest.find('"')), &number) ? number : 0.0;
+}
+
+// The next tag `name` in `*rest`, which is moved behind it; empty if there is none.
+absl::string_view NextTag(absl::string_view name, absl::string_view* rest) {
+  const size_t at = std::min(rest->find(name), rest->size());
+  const size_t end = std::min(rest->find('>', at), rest->size());
+  const absl::string_view tag = rest->substr(at, end - at);
+  rest->remove_prefix(std::min(end + 1, rest->size()));
+  return tag;
+}
+
+// The lines of a page in what "-bbox-layout" writes. `sizes` takes the height of type of each byte of their text.
+std::vector<PlacedLine> ReadPlacedLines(absl::string_view page, std::vector<double>* sizes) {
+  std::vector<PlacedLine> lines;
+  for (absl::string_view tag = NextTag("<line ", &page); !tag.empty(); tag = NextTag("<line ", &page)) {
+    PlacedLine line;
+    line.top = NumberIn(tag, " yMin=\"");
+    line.bottom = NumberIn(tag, " yMax=\"");
+    const double width = NumberIn(tag, " xMax=\"") - NumberIn(tag, " xMin=\"");
+    absl::string_view words = page.substr(0, page.find("</line>"));
+    for (tag = NextTag("<word ", &words); !tag.empty(); tag = NextTag("<word ", &words)) {
+      const double type = NumberIn(tag, " yMax=\"") - NumberIn(tag, " yMin=\"");
+      const std::string word = HtmlToText(words.substr(0, words.find("</word>")));
+      absl::StrAppend(&line.text, line.text.empty() ? "" : " ", word);
+      line.type = std::max(line.type, type);
+      sizes->insert(sizes->end(), word.size(), type);
+    }
+    if (width > line.type) {  // Else it stands on its end.
+      line.text = CollapseSpace(WithoutDirectionMarks(line.text));
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+bool MayBeTitle(const std::string& text) {
+  constexpr size_t kMaxWords = 30;
+  constexpr size_t kMaxBytes = 400;
+  return text.size() <= kMaxBytes && CountWords(text) <= kMaxWords && !IsNoTitle(text) &&
+         ClassifyLine(text) == LineKind::kNone;
+}
+
+// What stands in the largest type in the upper part of the first page, if that is larger than the text's; empty if
+// nothing there may be a title. One word alone is the name of the house or of the series.
+std::string TitleByType(absl::string_view pdf, const PdfLimits& limits) {
+  constexpr double kUpperPart = 0.6;
+  constexpr double kLarger = 1.2;
+  constexpr double kSame = 0.95;
+  constexpr int kMaxTries = 3;
+  const absl::StatusOr<std::string> output = RunPdfToText(pdf, "-bbox-layout", 2, limits);
+  if (!output.ok()) {
+    return "";
+  }
+  absl::string_view rest = *output;
+  const double height = NumberIn(NextTag("<page ", &rest), " height=\"");
+  const size_t second = std::min(rest.find("<page "), rest.size());
+  std::vector<double> sizes;
+  std::vector<PlacedLine> lines = ReadPlacedLines(rest.substr(0, second), &sizes);
+  ReadPlacedLines(rest.substr(second), &sizes);
+  if (sizes.empty()) {
+    return "";
+  }
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  const double body = *middle;
+  double below = height;  // Only smaller types are still to be tried.
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    auto largest = lines.end();
+    for (auto line = lines.begin(); line != lines.end(); ++line) {
+      if (line->top < height * kUpperPart && line->type < below &&
+          (largest == lines.end() || line->type * kSame > largest->type)) {
+        largest = line;
+      }
+    }
+    if (largest == lines.end() || largest->type < body * kLarger) {
+      return "";
+    }
+    std::string title;
+    const PlacedLine* last = nullptr;
+    for (auto line = largest; line != lines.end() && line->type >= largest->type * kSame &&
+                              (last == nullptr || (line->top >= last->top && line->top - last->bottom < last->type));
+         ++line) {
+      absl::StrAppend(&title, title.empty() ? "" : " ", line->text);
+      last = &*line;
+    }
+    if (MayBeTitle(title)) {
+      return title;
+    }
+    below = largest->type * kSame;
+  }
+  return "";
+}
+
+// Takes what stands from `start` to `end` off the body.
+void Erase(size_t start, size_t end, Article* article) {
+  article->body.erase(start, end - start);
+  const auto cut = static_cast<int32_t>(end - start);
+  std::vector<Heading> kept;
+  for (Heading heading : article->headings) {
+    const bool before = heading.end <= static_cast<int32_t>(start);
+    if (before || heading.start >= static_cast<int32_t>(end)) {
+      heading.start -= before ? 0 : cut;
+      heading.end -= before ? 0 : cut;
+      kept.push_back(heading);
+    }
+  }
+  article->headings = std::move(kept);
+}
+
+// Where among the first paragraphs the title stands, or the rest of a title of two lines, it is no paragraph.
+void EraseTitle(absl::string_view title, absl::string_view old_title, Article* article) {
+  constexpr int kParagraphs = 5;
+  const std::string key = MatchKey(title);
+  const std::string old_key = MatchKey(old_title);
+  size_t start = 0;
+  for (int i = 0; i < kParagraphs && start < article->body.size(); ++i) {
+    const size_t end = std::min(article->body.find("\n\n", start), article->body.size());
+    const absl::string_view paragraph = absl::string_view(article->body).substr(start, end - start);
+    const std::string paragraph_key = MatchKey(paragraph);
+    if (!paragraph_key.empty() && (paragraph_key == key || (i == 0 && absl::StrCat(old_key, paragraph_key) == key))) {
+      Erase(start, std::min(end + 2, article->body.size()), article);
+      return;
+    }
+    if (!title.empty() && absl::StartsWith(paragraph, absl::StrCat(title, " "))) {  // No room was left below it.
+      Erase(start, start + title.size() + 1, article);
+      return;
+    }
+    start = end + 2;
+  }
+}
+
 // What was taken from the text for its title is a paragraph of it, unless it says the same as `title`.
 void KeepOldTitle(absl::string_view title, Article* article) {
   const std::string old_key = MatchKey(article->title);
@@ -341,7 +490,7 @@ void KeepOldTitle(absl::string_view title, Article* article) {
 
 absl::StatusOr<Extraction> ExtractPdf(absl::string_view pdf, absl::string_view url, absl::Time now,
                                       const PdfLimits& limits) {
-  ASSIGN_OR_RETURN(const std::string output, RunPdfToText(pdf, limits));
+  ASSIGN_OR_RETURN(const std::string output, RunPdfToText(pdf, "-htmlmeta", limits.max_pages + 1, limits));
   constexpr char kBegin[] = "<pre>\n";
   const size_t begin = output.find(kBegin);
   const size_t end = output.rfind("</pre>");
@@ -379,13 +528,24 @@ absl::StatusOr<Extraction> ExtractPdf(absl::string_view pdf, absl::string_view u
     extraction.article.body = common::NormalizeText(clean);
   }
   constexpr absl::string_view kTitle = "<title>";
+  Article& article = extraction.article;
+  std::string title;
   if (const size_t at = head.find(kTitle); at != absl::string_view::npos) {
     const absl::string_view rest = head.substr(at + kTitle.size());
-    const std::string title = HtmlToText(rest.substr(0, rest.find("</title>")));
-    if (!IsNoTitle(title)) {
-      KeepOldTitle(title, &extraction.article);
-      extraction.article.title = title;
+    title = HtmlToText(rest.substr(0, rest.find("</title>")));
+  }
+  if (IsNoTitle(title)) {
+    title = TitleByType(pdf, limits);
+    const std::string first = article.body.substr(0, article.body.find("\n\n"));
+    if (title.empty() && article.title.empty() && first.size() < article.body.size() && !EndsSentence(first) &&
+        MayBeTitle(first)) {
+      title = first;
     }
+    EraseTitle(title, article.title, &article);
+  }
+  if (!title.empty()) {
+    KeepOldTitle(title, &article);
+    article.title = title;
   }
   FinishArticle(url, now, &extraction.article, &extraction.warnings);
   return extraction;

@@ -20,8 +20,9 @@ struct PdfLimits {
   size_t max_text_bytes = 8'000'000;
 };
 
-// One article: title from the document's own properties where they have one that is no file's name, else its first
-// heading; paragraphs in reading order, without what stands at the head or foot of every page.
+// One article: title from the document's own properties where they have one that is no file's name, else what stands in
+// the largest type at the top of its first page, else its first heading; paragraphs in reading order, without what
+// stands at the head or foot of every page.
 //
 // The PDF is read by `pdftotext` (Debian's poppler-utils) in a process of its own with limits on time and memory and no
 // more than it needs: readers of PDF are large, and some files make them loop or crash. FailedPrecondition if that

@@ -318,6 +318,19 @@ TEST(TableTest, ReadsQuotedCells) {
   EXPECT_EQ(items[1].position, "row 3");
 }
 
+TEST(TableTest, RowsOfNothingButDividersArePassedOver) {
+  const std::vector<SourceItem> items =
+      ReadAll(",,\ntitle,body,url\n\n,,\none,Text.,\n , ,\n\"\",,\n\ntwo,Text.,\n,,\n", {.format = Format::kCsv});
+  ASSERT_THAT(items, SizeIs(2));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  ASSERT_THAT(items[1].extraction, IsOk());
+  EXPECT_EQ(items[1].extraction->article.title, "two");
+  EXPECT_EQ(items[1].position, "row 7") << "blank lines are no rows, as ever";
+  const std::vector<SourceItem> none = ReadAll("title,body\n,\n,\n", {.format = Format::kCsv});
+  ASSERT_THAT(none, SizeIs(1));
+  EXPECT_THAT(none[0].extraction, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("without rows")));
+}
+
 TEST(TableTest, FindsTheDivider) {
   for (const char* divider : {",", ";", "\t", "|"}) {
     const std::string text = absl::StrCat("title", divider, "body\none", divider, "Text, and more.\n");

@@ -52,6 +52,25 @@ std::string IdsOf(absl::string_view html, absl::string_view selector) {
   return ids;
 }
 
+TEST(HtmlDocumentTest, KeepsAttributesWithEntitiesAndWithout) {
+  const absl::StatusOr<HtmlDocument> document = HtmlDocument::Parse(
+      "<div class='a b' id='x&amp;y' class='c' role=note><p CLASS=\"a b\" itemprop='&quot;é&quot;'><a href=/author/jo "
+      "class=''>Jo</a> <b hidden>bold</b><x-y>own</x-y><table><td id=cell>1");
+  ASSERT_THAT(document, IsOk());
+  std::string seen;
+  for (int32_t i = 0; i < document->size(); ++i) {
+    for (const char* name : {"class", "id", "role", "itemprop", "data-a", "hidden"}) {
+      if (document->HasAttribute(i, name)) {
+        absl::StrAppend(&seen, name, "=", document->Attribute(i, name), document->node(i).link ? " link" : "",
+                        document->node(i).bold ? " bold" : "", "\n");
+      }
+    }
+  }
+  EXPECT_EQ(seen,
+            "class=a b\nid=x&y\nrole=note\nclass=a b\nitemprop=\"é\"\nclass= link\ndata-a=/author/jo link\n"
+            "hidden= bold\nclass=x-y\nid=cell\n");
+}
+
 TEST(SelectNodesTest, FollowsCss) {
   constexpr char kHtml[] =
       "<article id=a class='story main'><div id=b><p id=c class=lead>x <a id=d href='/x'>y</a> <b id=e>z</b></p>"

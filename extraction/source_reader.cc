@@ -189,6 +189,10 @@ absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction re
     }
   }
   const absl::Time now = NowFor(options);
+  // The others see to it themselves.
+  if ((options.format == Format::kJsonLines || options.format == Format::kMail) && BeginsAsUtf16(input.buffered())) {
+    input = Input(ReadAsUtf8(std::move(input), options.charset));
+  }
   switch (options.format) {
     case Format::kUnknown:
       return common::WithReason(
@@ -204,9 +208,6 @@ absl::StatusOr<std::unique_ptr<SourceReader>> SourceReader::Open(ReadFunction re
       input.Consume(JunkBeforeXml(input.buffered()));
       return MakeSitemapReader(std::move(input), options, now);
     case Format::kJsonLines:
-      if (BeginsAsUtf16(input.buffered())) {
-        input = Input(ReadAsUtf8(std::move(input), options.charset));
-      }
       return MakeJsonLinesReader(std::move(input), options, now);
     case Format::kJson:
       return MakeJsonReader(std::move(input), options, now);

@@ -106,7 +106,7 @@ absl::StatusOr<Extraction> CompleteFromPage(Extraction item, const Document& pag
 class SourceReader {
  public:
   // Reads enough to know the format. InvalidArgument with a reason of extraction.h if nothing can be read from it.
-  // (JSON Lines are UTF-8, or UTF-16 with its mark.)
+  // (JSON Lines are UTF-8 or UTF-16.)
   static absl::StatusOr<std::unique_ptr<SourceReader>> Open(ReadFunction read, SourceOptions options);
   // The same for a file. NotFound or PermissionDenied if it can't be opened. `options.path` is set to `path`.
   static absl::StatusOr<std::unique_ptr<SourceReader>> OpenFile(const std::string& path, SourceOptions options = {});

@@ -31,6 +31,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -245,6 +246,45 @@ TEST(FeedTest, SaysWhenThereIsASummaryOnly) {
   EXPECT_EQ(items[0].extraction->article.id, "urn:x:1");
   EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe"));
   EXPECT_THAT(items[0].extraction->warnings, Contains(HasSubstr("summary only")));
+}
+
+TEST(FeedTest, APhraseThatOnlyLeadsToTheRestIsNoText) {
+  for (const char* phrase :
+       {"Continue reading &lt;span&gt;The Lease&lt;/span&gt; &#8594;", "Read more", "Read More&amp;hellip;",
+        "Weiterlesen &#187;", "&#8222;The Lease&#8220; weiterlesen", "Lire la suite",
+        "Lire la suite de &#171; The Lease &#187;", "Leer m&#225;s", "Seguir leyendo"}) {
+    for (const char* divider : {"&lt;/p&gt;&lt;p&gt;", " ", " [&amp;hellip;] "}) {
+      const std::string text = absl::StrCat("&lt;p&gt;The lease was signed in March, and nobody on the quay knows why.",
+                                            divider, "&lt;a href=&quot;/x&quot;&gt;", phrase, "&lt;/a&gt;&lt;/p&gt;");
+      for (const char* element : {"description", "content:encoded"}) {
+        const std::vector<SourceItem> items = ReadAll(Rss(absl::StrCat(
+            "<item><title>The Lease</title><link>https://x.example/1</link><", element,
+            " xmlns:content='http://purl.org/rss/1.0/modules/content/'>", text, "</", element, "></item>")));
+        ASSERT_THAT(items, SizeIs(1));
+        ASSERT_THAT(items[0].extraction, IsOk());
+        const std::string& body = items[0].extraction->article.body;
+        EXPECT_TRUE(body == "The lease was signed in March, and nobody on the quay knows why." ||
+                    body == "The lease was signed in March, and nobody on the quay knows why. […]")
+            << body;
+        EXPECT_TRUE(items[0].link.has_value()) << phrase;
+      }
+    }
+  }
+}
+
+TEST(FeedTest, ASentenceOnReadingIsText) {
+  for (const char* sentence : {"Those who want to read more about it may write to the harbour master.",
+                               "Read more about the lease in our next number.", "She went to bed to keep reading."}) {
+    const std::vector<SourceItem> items = ReadAll(
+        Rss(absl::StrCat("<item><title>The Lease</title><link>https://x.example/1</link><content:encoded "
+                         "xmlns:content='http://purl.org/rss/1.0/modules/content/'>&lt;p&gt;The lease was signed in "
+                         "March.&lt;/p&gt;&lt;p&gt;",
+                         sentence, "&lt;/p&gt;</content:encoded></item>")));
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    EXPECT_THAT(items[0].extraction->article.body, HasSubstr(sentence));
+    EXPECT_FALSE(items[0].link.has_value());
+  }
 }
 
 TEST(FeedTest, ReadsAtom) {
@@ -889,6 +929,78 @@ TEST(SourceReaderTest, RefusesBinaryFiles) {
 TEST(SourceReaderTest, NamesAFileThatIsNotThere) {
   EXPECT_THAT(SourceReader::OpenFile("/nonexistent/page.html"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/page.html")));
+}
+
+constexpr char kSavedPage[] =
+    "\r\n\r\nThis is a multi-part message in MIME format.\r\n------b\r\nContent-Type: text/html; charset=\"utf-8\"\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\nContent-ID: <frame-1@mhtml.blink>\r\n"
+    "Content-Location: https://x.example/lease\r\n\r\n"
+    "<html><head><title>The Lease</title></head><body><nav>Home News Ports</nav><article><h1>The Lease</h1><p>The "
+    "lease of the "
+    "port was signed in March, and nobody on the quay knows why or by =E2=80=9Cwhom=E2=80=9D.</p><p>The harbour master "
+    "does "
+    "not say, and the ministry answers no letters about it, nor does the town.</p></article></body></html>\r\n"
+    "------b\r\nContent-Type: text/css\r\nContent-Location: https://x.example/s.css\r\n\r\nbody { margin: 0 }\r\n"
+    "------b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\nContent-Location: "
+    "https://x.example/a.png\r\n\r\niVBORw0KGgo=\r\n------b--\r\n";
+
+std::string Utf16WithoutMark(const std::string& ascii) {
+  std::string utf16;
+  for (const char c : ascii) {
+    utf16.append({c, '\0'});
+  }
+  return utf16;
+}
+
+TEST(SourceReaderTest, LinesAndLettersMayBeInUtf16WithoutAMark) {
+  const std::vector<SourceItem> lines = ReadAll(
+      Utf16WithoutMark(absl::StrCat(R"({"title":"One","body":"Text."})", "\n", R"({"title":"Two","body":"Text."})")),
+      {.path = "a.jsonl"}, 3);
+  ASSERT_THAT(lines, SizeIs(2));
+  ASSERT_THAT(lines[1].extraction, IsOk());
+  EXPECT_EQ(lines[1].extraction->article.title, "Two");
+  const std::vector<SourceItem> letters = ReadAll(
+      Utf16WithoutMark("From: Jane Roe <jane@x.example>\nTo: a@x.example\nSubject: One\n\nThe lease was signed.\n"),
+      {.path = "a.eml"});
+  ASSERT_THAT(letters, SizeIs(1));
+  ASSERT_THAT(letters[0].extraction, IsOk());
+  EXPECT_EQ(letters[0].extraction->article.title, "One");
+}
+
+TEST(MailTest, APageThatABrowserSavedIsAPage) {
+  const std::string related =
+      "MIME-Version: 1.0\r\nContent-Type: multipart/related; type=\"text/html\"; boundary=\"----b\"";
+  for (const std::string& header :
+       {absl::StrCat("From: <Saved by Blink>\r\nSnapshot-Content-Location: https://x.example/lease\r\nSubject: The "
+                     "Lease\r\nDate: Tue, 19 Sep 2023 10:30:00 -0000\r\n",
+                     related),
+        related}) {
+    const std::vector<SourceItem> items = ReadAll(absl::StrCat(header, kSavedPage), {.path = "lease.mhtml"});
+    ASSERT_THAT(items, SizeIs(1));
+    ASSERT_THAT(items[0].extraction, IsOk());
+    const Extraction& page = *items[0].extraction;
+    EXPECT_EQ(items[0].position, "page");
+    EXPECT_EQ(items[0].format, Format::kHtml);
+    EXPECT_EQ(page.article.title, "The Lease");
+    EXPECT_EQ(page.article.url, "https://x.example/lease");
+    EXPECT_THAT(page.article.body, AllOf(HasSubstr("or by “whom”."), Not(HasSubstr("Home"))));
+    EXPECT_THAT(page.article.authors, IsEmpty());
+    EXPECT_FALSE(page.article.publish_time.has_value()) << "when it was saved is not when it was published";
+    EXPECT_THAT(page.warnings, Not(Contains(HasSubstr("attachments"))));
+  }
+}
+
+TEST(MailTest, ALetterWithPicturesIsNoPage) {
+  const std::vector<SourceItem> items = ReadAll(
+      absl::StrCat("From: Jane Roe <jane@x.example>\r\nTo: list@x.example\r\nMessage-ID: <1@x.example>\r\nSubject: A "
+                   "letter\r\nDate: Tue, 19 Sep 2023 10:30:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: "
+                   "multipart/related; type=\"text/html\"; boundary=\"----b\"",
+                   kSavedPage),
+      {.path = "letter.eml"});
+  ASSERT_THAT(items, SizeIs(1));
+  ASSERT_THAT(items[0].extraction, IsOk());
+  EXPECT_EQ(items[0].extraction->article.title, "A letter");
+  EXPECT_THAT(items[0].extraction->article.authors, ElementsAre("Jane Roe"));
 }
 
 TEST(SourceReaderTest, APageBeyondTheLimitIsAnError) {

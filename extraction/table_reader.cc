@@ -80,6 +80,12 @@ std::pair<char, size_t> NamedDivider(absl::string_view text) {
   return {names_one ? rest[4] : '\0', names_one ? line.size() + 1 : 0};
 }
 
+// Spreadsheets write a row of dividers for each that was ever touched.
+bool IsBlank(const Row& row) {
+  return std::all_of(row.cells.begin(), row.cells.end(),
+                     [](const std::string& cell) { return absl::StripAsciiWhitespace(cell).empty(); });
+}
+
 class TableReader final : public SourceReader {
  public:
   TableReader(Input input, const SourceOptions& options, absl::Time now)
@@ -116,7 +122,7 @@ class TableReader final : public SourceReader {
     }
     if (!row->has_value()) {
       done_ = true;
-      if (number_ > 1) {
+      if (any_row_) {
         return std::nullopt;
       }
       return Item(common::WithReason(
@@ -124,10 +130,12 @@ class TableReader final : public SourceReader {
           kNotAnArticle));
     }
     if ((*row)->too_long) {
+      any_row_ = true;
       SourceItem item = Item(TooLong(**row));
       item.cuts_off = (*row)->many_lines;
       return item;
     }
+    any_row_ = true;
     SourceItem item = ReadRow(**row);
     TellOfUnreadText(**row, &item);
     return item;
@@ -163,19 +171,24 @@ class TableReader final : public SourceReader {
     return ItemAt("row", std::max<int64_t>(number_, 1), std::move(extraction));
   }
 
-  // Rows are numbered as spreadsheets do, the one with the names being the first. Blank lines are no rows.
+  // Rows are numbered as spreadsheets do, the one with the names being the first. Blank lines are no rows; those whose
+  // cells are all blank count, and are passed over.
   absl::StatusOr<std::optional<Row>> NextRow() {
-    while (rows_.empty() && !ended_) {
-      RETURN_IF_ERROR(ParseMore());
+    while (true) {
+      while (rows_.empty() && !ended_) {
+        RETURN_IF_ERROR(ParseMore());
+      }
+      if (rows_.empty()) {
+        number_ += failure_.ok() ? 0 : 1;
+        return failure_.ok() ? absl::StatusOr<std::optional<Row>>(std::optional<Row>()) : failure_;
+      }
+      ++number_;
+      Row row = std::move(rows_.front());
+      rows_.pop_front();
+      if (row.too_long || !IsBlank(row)) {
+        return std::optional<Row>(std::move(row));
+      }
     }
-    if (rows_.empty()) {
-      number_ += failure_.ok() ? 0 : 1;
-      return failure_.ok() ? absl::StatusOr<std::optional<Row>>(std::optional<Row>()) : failure_;
-    }
-    ++number_;
-    Row row = std::move(rows_.front());
-    rows_.pop_front();
-    return std::optional<Row>(std::move(row));
   }
 
   absl::Status ParseMore() {
@@ -311,6 +324,7 @@ class TableReader final : public SourceReader {
   size_t open_bytes_ = 0;  // Of the cells of the open row.
   absl::Status failure_;   // What comes after `rows_`.
   int64_t number_ = 0;
+  bool any_row_ = false;  // Below the names.
   bool told_ = false;
   bool begun_ = false;
   bool ended_ = false;

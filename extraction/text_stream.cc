@@ -162,9 +162,9 @@ class Utf8Reader {
 
 absl::Status Input::Fill(size_t size) {
   while (!ended_ && buffer_.size() - start_ < size) {
-    RETURN_IF_ERROR(ReadMore());
+    ReadMore();
   }
-  return absl::OkStatus();
+  return buffered().empty() ? status_ : absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> Input::ReadLine(size_t limit) {
@@ -183,6 +183,7 @@ absl::StatusOr<std::optional<std::string>> Input::ReadLine(size_t limit) {
       return std::optional<std::string>(std::move(line));
     }
     if (ended_) {
+      RETURN_IF_ERROR(status_);
       if (searched == 0) {
         return std::optional<std::string>();
       }
@@ -190,12 +191,15 @@ absl::StatusOr<std::optional<std::string>> Input::ReadLine(size_t limit) {
       Consume(searched);
       return std::optional<std::string>(std::move(line));
     }
-    RETURN_IF_ERROR(ReadMore());
+    ReadMore();
   }
 }
 
 absl::StatusOr<std::string> Input::ReadAll(size_t limit) {
   RETURN_IF_ERROR(Fill(limit + 1));
+  if (buffered().size() <= limit) {
+    RETURN_IF_ERROR(status_);
+  }
   std::string all(buffered().substr(0, limit + 1));
   Consume(all.size());
   return all;
@@ -209,7 +213,7 @@ absl::StatusOr<size_t> Input::Read(char* buffer, size_t size) {
   return count;
 }
 
-absl::Status Input::ReadMore() {
+void Input::ReadMore() {
   if (start_ > 0) {
     buffer_.erase(0, start_);
     start_ = 0;
@@ -218,12 +222,8 @@ absl::Status Input::ReadMore() {
   buffer_.resize(size + kReadBytes);
   absl::StatusOr<size_t> read = read_(buffer_.data() + size, kReadBytes);
   buffer_.resize(size + (read.ok() ? std::min(*read, kReadBytes) : 0));
-  if (!read.ok()) {
-    ended_ = true;
-    return read.status();
-  }
-  ended_ = *read == 0;
-  return absl::OkStatus();
+  status_ = read.status();
+  ended_ = !read.ok() || *read == 0;
 }
 
 absl::Status Input::SkipLine() {
@@ -235,9 +235,9 @@ absl::Status Input::SkipLine() {
     }
     Consume(buffered().size());
     if (ended_) {
-      return absl::OkStatus();
+      return status_;
     }
-    RETURN_IF_ERROR(ReadMore());
+    ReadMore();
   }
 }
 

@@ -15,16 +15,17 @@
 
 namespace dateline::extraction {
 
-// A source with a buffer, which holds what was read ahead and no more than what was asked for and one read.
+// A source with a buffer, which holds what was read ahead and no more than what was asked for and one read. That the
+// source can't be read any further is an error of the call that comes to the end of what could be.
 class Input {
  public:
   explicit Input(ReadFunction read) : read_(std::move(read)) {}
 
-  // Reads until `size` bytes are buffered or the source ends.
+  // Reads until `size` bytes are buffered or the source ends. An error only if nothing is buffered.
   absl::Status Fill(size_t size);
   absl::string_view buffered() const { return absl::string_view(buffer_).substr(start_); }
   void Consume(size_t bytes) { start_ += bytes; }
-  // True once the source has ended; what is buffered is then all that is left.
+  // True once the source has ended, well or not; what is buffered is then all that is left.
   bool ended() const { return ended_; }
 
   // The next line with its LF; nullopt after the last. Of a line beyond `limit` bytes only the first `limit` + 1 are
@@ -38,13 +39,14 @@ class Input {
   absl::StatusOr<size_t> Read(char* buffer, size_t size);
 
  private:
-  absl::Status ReadMore();
+  void ReadMore();
   absl::Status SkipLine();
 
   ReadFunction read_;
   std::string buffer_;
   size_t start_ = 0;
   bool ended_ = false;
+  absl::Status status_;  // Why it can't be read any further.
 };
 
 // What `input` gives, as valid UTF-8 without a byte order mark, piece by piece. The charset is found as DecodeText

@@ -1588,6 +1588,19 @@ absl::StatusOr<std::vector<StoredArticle>> ArticleStore::ReadHeads(int64_t after
   return SelectHeads(*reader, after_row, max_articles);
 }
 
+absl::StatusOr<bool> ArticleStore::IsAsWritten(int64_t row) const {
+  ASSIGN_OR_RETURN(const ReadLease reader, Lease());
+  ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSelectByRow));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  if (!found) return true;
+  StoredArticle stored;
+  ReadHead(select, stored);
+  const std::string text_hash = select.Text(12);
+  RETURN_IF_ERROR(select.Run());
+  RETURN_IF_ERROR(ReadTexts(*reader, Parts::kBody, stored));
+  return stored.deleted || stored.damaged || TextHash(stored.article) == text_hash;
+}
+
 absl::StatusOr<std::string> ArticleStore::ReadFollowed() const {
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
   ASSIGN_OR_RETURN(SqlStatement statement, reader->Prepare("SELECT value FROM meta WHERE key = 'labels_follow'"));

@@ -197,6 +197,9 @@ class ArticleStore {
                                                           size_t max_articles, size_t max_bytes) const;
   // Heads of all articles after `row`, by row.
   absl::StatusOr<std::vector<StoredArticle>> ReadHeads(int64_t after_row, size_t max_articles) const;
+  // Whether the text of an article is the one that was written. What can't be decoded at all is not asked about: that
+  // is `damaged`.
+  absl::StatusOr<bool> IsAsWritten(int64_t row) const;
   absl::StatusOr<Taxonomy> ReadTaxonomy() const;
   // By time, then by key.
   absl::StatusOr<std::vector<Refusal>> ReadRefusals() const;

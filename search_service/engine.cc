@@ -81,16 +81,15 @@ class DamageSignal {
   }
   void Raise() {
     const common::MutexLock lock(mutex_);
-    const absl::Time now = absl::Now();
-    if (!listener_ || now < next_) return;
-    next_ = now + kMendInterval;
+    if (!listener_ || common::SteadyNow() < next_) return;
+    next_ = common::SteadyAfter(kMendInterval);
     listener_();
   }
 
  private:
   common::Mutex mutex_;
   std::function<void()> listener_ ABSL_GUARDED_BY(mutex_);
-  absl::Time next_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  common::SteadyTime next_ ABSL_GUARDED_BY(mutex_);
 };
 
 // A change of the store, waiting for its transaction.
@@ -111,6 +110,21 @@ absl::Status QueueFull() {
 }
 
 std::string StorePath(const std::string& data_dir) { return absl::StrCat(data_dir, "/articles.db"); }
+std::string IndexPath(const std::string& data_dir) { return absl::StrCat(data_dir, "/index"); }
+
+// SQLite takes a store that is missing or empty for a new one.
+absl::Status CheckStoreIsThere(const std::string& data_dir) {
+  std::error_code error;
+  const std::string path = StorePath(data_dir);
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error && size > 0) return absl::OkStatus();
+  const std::string index = IndexPath(data_dir);
+  const auto log_size = std::filesystem::file_size(path + "-wal", error);
+  if ((error || log_size == 0) && !SearchIndex::IsIn(index)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the article store ", path, " is missing or empty, and what belongs to it is still there: put a ",
+                   "snapshot or another backup copy in its place; to begin anew, move the data folder away"));
+}
 
 absl::Status ShuttingDown() {
   return common::Unavailable("the service is shutting down; send this one again later", absl::Seconds(2));
@@ -165,6 +179,7 @@ class Engine::Impl {
         jobs_(absl::StrCat(options.data_dir, "/jobs")),
         maintenance_(*store_, *index_, StorePath(options.data_dir),
                      [this](std::function<absl::Status()> work) { return RunOnIndexer(std::move(work)); }),
+        started_seq_(store_->last_seq()),
         prefix_(index_->applied_seq(), index_->visible_seq(), store_->last_seq()),
         taxonomy_(std::make_shared<const Taxonomy>(std::move(taxonomy))) {
     durable_ = store_->last_seq();
@@ -352,6 +367,7 @@ class Engine::Impl {
           kReasonPageTokenExpired);
     }
     result.commit_token = TokenOf(result.visible_seq);
+    result.incomplete = result.visible_seq < started_seq_;
     return result;
   }
 
@@ -755,7 +771,7 @@ class Engine::Impl {
         const uint64_t last = store_->last_seq();
         if (last > durable_) {
           durable_ = last;
-          arrivals_.emplace_back(last, absl::Now());
+          arrivals_.emplace_back(last, common::SteadyNow());
         }
         progress_changed_.NotifyAll();
         waits_changed_.NotifyOne();
@@ -844,7 +860,7 @@ class Engine::Impl {
   }
 
   void RunIndexer() {
-    absl::Time last_commit = absl::InfinitePast();
+    common::SteadyTime turn;
     while (true) {
       std::vector<std::function<void()>> work;
       {
@@ -856,10 +872,9 @@ class Engine::Impl {
         while (late && !indexer_may_end_) work_changed_.Wait(mutex_);
         if (indexer_may_end_ && (late || durable_ <= prefix_.applied())) break;
         if (!work.empty()) {
-          last_commit = absl::InfinitePast();  // What waits is not to wait for this as well.
+          turn = {};  // What waits is not to wait for this as well.
         }
-        const absl::Time turn = last_commit + options_.min_commit_interval;
-        while (!closing_ && absl::Now() < turn) work_changed_.WaitUntil(mutex_, turn);
+        while (!closing_ && common::SteadyNow() < turn) work_changed_.WaitUntil(mutex_, turn);
       }
       for (const std::function<void()>& piece : work) piece();
       WaitForLabels();
@@ -867,13 +882,13 @@ class Engine::Impl {
         common::Log(common::LogLevel::kError, "index_failed", {{"error", indexed}});
         const common::MutexLock lock(mutex_);
         // Not shortened by what comes in meanwhile: a full disk would be asked for room all the time.
-        const absl::Time until = absl::Now() + kErrorPause;
+        const common::SteadyTime until = common::SteadyAfter(kErrorPause);
         while (!indexer_may_end_ && work_changed_.WaitUntil(mutex_, until)) {
         }
         if (indexer_may_end_) return;  // The store has it all; the next start catches up.
         continue;
       }
-      last_commit = absl::Now();
+      turn = common::SteadyAfter(options_.min_commit_interval);
     }
     if (const absl::Status synced = index_->Sync(); !synced.ok()) {
       common::Log(common::LogLevel::kError, "index_not_synced", {{"error", synced}});
@@ -883,19 +898,19 @@ class Engine::Impl {
   // Labels that come at once are worth a short wait: the article is written once.
   void WaitForLabels() {
     while (true) {
-      absl::Time limit;
+      common::SteadyTime limit;
       uint64_t wanted = 0;
       {
         const common::MutexLock lock(mutex_);
         if (!labeler_healthy_ || closing_ || arrivals_.empty()) return;
-        limit = arrivals_.front().second + options_.label_grace;
+        limit = arrivals_.front().second + absl::ToChronoNanoseconds(options_.label_grace);
         wanted = durable_;
-        if (absl::Now() >= limit) return;
+        if (common::SteadyNow() >= limit) return;
       }
       const absl::StatusOr<uint64_t> labelled = store_->LabelledThrough();
       if (!labelled.ok() || *labelled >= wanted) return;
       const common::MutexLock lock(mutex_);
-      work_changed_.WaitUntil(mutex_, std::min(limit, absl::Now() + kGracePoll));
+      work_changed_.WaitUntil(mutex_, std::min(limit, common::SteadyAfter(kGracePoll)));
     }
   }
 
@@ -1114,9 +1129,9 @@ class Engine::Impl {
   struct LabelRound {
     uint64_t after = 0;  // content_seq.
     size_t batch_size = kMaxLabelingBatch;
-    bool left_any = false;                   // This round left articles without labels.
-    absl::Time next = absl::InfinitePast();  // Then: when the next one begins.
-    bool answers = false;                    // The labeler answered the last call.
+    bool left_any = false;    // This round left articles without labels.
+    common::SteadyTime next;  // Then: when the next one begins.
+    bool answers = false;     // The labeler answered the last call.
     // An article that the labeler, asked about it alone, gave no answer to, though it had answered just before. The
     // article is to blame if the labeler answers again; until then it may be just away.
     struct Suspect {
@@ -1129,7 +1144,7 @@ class Engine::Impl {
   void RunLabeling() {
     std::mt19937_64 random{std::random_device{}()};
     absl::Duration backoff = options_.min_backoff;
-    absl::Time next_taxonomy = absl::InfinitePast();
+    common::SteadyTime next_taxonomy;
     LabelRound round;
     while (true) {
       uint64_t seen = 0;
@@ -1142,11 +1157,11 @@ class Engine::Impl {
       const absl::StatusOr<bool> followed = FollowTaxonomy();
       if (followed.ok() && *followed) continue;
       absl::Status status = followed.status();
-      if (status.ok() && absl::Now() >= next_taxonomy) {
+      if (status.ok() && common::SteadyNow() >= next_taxonomy) {
         status = RefreshTaxonomy();
         round.answers = status.ok();
         if (status.ok()) {
-          next_taxonomy = absl::Now() + options_.taxonomy_refresh;
+          next_taxonomy = common::SteadyAfter(options_.taxonomy_refresh);
           SetLabelerState(status);  // Before anyone can see labels of it.
           status = CountSuspect(round);
           if (status.ok()) FollowVersion();
@@ -1164,7 +1179,7 @@ class Engine::Impl {
         backoff = options_.min_backoff;
         if (worked) continue;
         const common::MutexLock lock(mutex_);
-        absl::Time until = std::min(next_taxonomy, absl::Now() + options_.max_backoff);
+        common::SteadyTime until = std::min(next_taxonomy, common::SteadyAfter(options_.max_backoff));
         if (round.left_any) until = std::min(until, round.next);
         while (!closing_ && durable_ == seen && work_changed_.WaitUntil(mutex_, until)) {
         }
@@ -1172,7 +1187,7 @@ class Engine::Impl {
       }
       const auto wait = backoff * std::uniform_real_distribution<double>(0.5, 1.0)(random);
       backoff = std::min(backoff * 2, options_.max_backoff);
-      const absl::Time until = absl::Now() + wait;
+      const common::SteadyTime until = common::SteadyAfter(wait);
       const common::MutexLock lock(mutex_);
       while (!closing_ && work_changed_.WaitUntil(mutex_, until)) {
       }
@@ -1264,7 +1279,7 @@ class Engine::Impl {
   // The next articles of the round; empty if there are none whose turn it is. What failed before comes alone: it must
   // not fail others again.
   absl::StatusOr<std::vector<StoredArticle>> NextToLabel(LabelRound& round) {
-    if (round.left_any && absl::Now() >= round.next) {
+    if (round.left_any && common::SteadyNow() >= round.next) {
       round.left_any = false;
       round.after = 0;
     }
@@ -1285,7 +1300,7 @@ class Engine::Impl {
   void LeaveForNextRound(const StoredArticle& stored, LabelRound& round) const {
     absl::Duration pause = options_.label_retry_delay;
     for (int i = 0; i < stored.label_attempts && pause < kMaxLabelRetryDelay; ++i) pause *= kLabelRetryFactor;
-    const absl::Time next = absl::Now() + std::min(pause, kMaxLabelRetryDelay);
+    const common::SteadyTime next = common::SteadyAfter(std::min(pause, kMaxLabelRetryDelay));
     round.next = round.left_any ? std::min(round.next, next) : next;
     round.left_any = true;
   }
@@ -1347,7 +1362,10 @@ class Engine::Impl {
     }
     // Nothing but "later" is no answer.
     const auto later = [](const absl::StatusOr<Labeling>& item) { return !item.ok() && !IsForGood(item.status()); };
-    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) answer = answer->front().status();
+    if (answer.ok() && std::all_of(answer->begin(), answer->end(), later)) {
+      // A copy: what it is taken from goes with the assignment.
+      answer = absl::Status(answer->front().status());
+    }
     if (answer.ok()) {
       RETURN_IF_ERROR(CountSuspect(round));
       return answer;
@@ -1443,6 +1461,7 @@ class Engine::Impl {
   Maintenance maintenance_;
   std::unique_ptr<Relabeling> relabeling_;  // Null without a labeler.
   Suggester suggester_;
+  const uint64_t started_seq_;  // The last change that the store had at the start.
 
   mutable common::Mutex mutex_;
   common::CondVar queue_changed_;             // The writer waits here,
@@ -1458,7 +1477,7 @@ class Engine::Impl {
   VisiblePrefix prefix_ ABSL_GUARDED_BY(mutex_);
   std::optional<LabelsSeen> labels_seen_ ABSL_GUARDED_BY(mutex_);  // Not all visible yet.
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
-  std::deque<std::pair<uint64_t, absl::Time>> arrivals_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::pair<uint64_t, common::SteadyTime>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::StatusCode> labeler_state_ ABSL_GUARDED_BY(mutex_);  // None: not asked yet.
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
@@ -1497,21 +1516,23 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std::shared_ptr<ArticleLabeler> labeler) {
-  std::error_code error;
-  std::filesystem::create_directories(options.data_dir, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot make the data folder ", options.data_dir, ": ", error.message()));
-  }
+  RETURN_IF_ERROR(MakeFolder(options.data_dir));
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
+  RETURN_IF_ERROR(CheckStoreIsThere(options.data_dir));
   ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store, ArticleStore::Open(StorePath(options.data_dir)));
   const auto damage = std::make_shared<DamageSignal>();
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,
-                   SearchIndex::Open(absl::StrCat(options.data_dir, "/index"), store->log_uuid(), store->last_seq(),
+                   SearchIndex::Open(IndexPath(options.data_dir), store->log_uuid(), store->last_seq(),
                                      {.threads = options.index_threads, .on_damage = [damage] { damage->Raise(); }}));
-  ASSIGN_OR_RETURN(Taxonomy taxonomy, store->ReadTaxonomy());
+  absl::StatusOr<Taxonomy> taxonomy = store->ReadTaxonomy();
+  if (absl::IsDataLoss(taxonomy.status())) {
+    // It is a copy: the classifier has it.
+    common::Log(common::LogLevel::kError, "taxonomy_damaged", {{"error", taxonomy.status()}});
+    taxonomy = Taxonomy();
+  }
+  RETURN_IF_ERROR(taxonomy.status());
   auto impl = std::make_unique<Impl>(options, std::move(labeler), std::move(lock), std::move(store), damage,
-                                     std::move(index), std::move(taxonomy));
+                                     std::move(index), *std::move(taxonomy));
   RETURN_IF_ERROR(impl->Start());
   return absl::WrapUnique(new Engine(std::move(impl)));
 }

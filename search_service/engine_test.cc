@@ -520,6 +520,39 @@ TEST(EngineTest, OneArticleThatCannotBeLabelledFailsAloneAndSparesTheOthers) {
   EXPECT_EQ(SearchOrDie(*engine, query).total, 10);
 }
 
+TEST(EngineTest, ALabelerThatPutsOffAWholeBatchIsAskedAgain) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  labeler->SetBusy(true);
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  for (int i = 0; i < 20; ++i)
+    IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Iran", absl::StrCat("Text ", i)));
+  const int before = labeler->calls();
+  while (labeler->calls() < before + 2) std::this_thread::yield();
+  labeler->SetBusy(false);
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_EQ(engine->GetIndexInfo()->failed_count, 0);
+}
+
+TEST(EngineTest, ADamagedCopyOfTheTaxonomyIsFetchedAgain) {
+  TempDir dir;
+  auto labeler = std::make_shared<FakeLabeler>();
+  {
+    auto engine = OpenOrDie(OptionsFor(dir), labeler);
+    IngestAndWait(*engine, MakeArticle("a", "Iran", "Text"));
+    Settle(*engine, Progress::kLabelled);
+  }
+  {
+    auto database = SqlConnection::Open(dir.path() + "/articles.db", /*read_only=*/false);
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE((*database)->Execute("UPDATE meta SET value = x'ff' WHERE key = 'taxonomy'").ok());
+  }
+  auto engine = OpenOrDie(OptionsFor(dir), labeler);
+  IngestAndWait(*engine, MakeArticle("b", "Iran", "Text"));
+  Settle(*engine, Progress::kLabelled);
+  EXPECT_FALSE(engine->taxonomy()->empty());
+}
+
 TEST(EngineTest, AnArticleThatKillsTheLabelerDoesNotKeepTheOthersFromLabels) {
   TempDir dir;
   auto labeler = std::make_shared<FakeLabeler>();
@@ -1125,6 +1158,53 @@ TEST(EngineTest, TheIndexIsBuiltAnewFromTheStoreWhenItIsGoneOrDamaged) {
   auto engine = OpenOrDie(OptionsFor(dir));
   Settle(*engine);
   EXPECT_EQ(SearchOrDie(*engine, Words("canal")).total, 20);
+}
+
+TEST(EngineTest, WhileTheIndexIsBuiltAnewAnswersSayThatTheyAreIncomplete) {
+  TempDir dir;
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "Canal", "Text"));
+  }
+  std::filesystem::remove_all(dir.path() + "/index");
+  std::promise<void> may_commit;
+  Engine::Options options = OptionsFor(dir);
+  options.before_index_commit = [allowed = may_commit.get_future().share()] { allowed.wait(); };
+  auto engine = OpenOrDie(options);
+  const SearchResult early = SearchOrDie(*engine, Words("canal"));
+  EXPECT_EQ(early.total, 0);
+  EXPECT_TRUE(early.incomplete);
+  may_commit.set_value();
+  Settle(*engine);
+  const SearchResult whole = SearchOrDie(*engine, Words("canal"));
+  EXPECT_EQ(whole.total, 1);
+  EXPECT_FALSE(whole.incomplete);
+}
+
+TEST(EngineTest, AStoreThatIsGoneOrEmptyOrOlderThanItsIndexIsNotTakenForANewOne) {
+  TempDir dir;
+  const std::string store = dir.path() + "/articles.db";
+  const auto reopen = [&] { return Engine::Open(OptionsFor(dir), nullptr).status(); };
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("a", "Canal", "Text"));
+  }
+  std::filesystem::copy_file(store, dir.path() + "/older");
+  {
+    auto engine = OpenOrDie(OptionsFor(dir));
+    IngestAndWait(*engine, MakeArticle("b", "Canal", "Text"));
+    Settle(*engine);
+  }
+  std::filesystem::copy_file(dir.path() + "/older", store, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(reopen().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("has lost changes"));
+  std::filesystem::resize_file(store, 0);
+  EXPECT_EQ(reopen().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("missing or empty"));
+  std::filesystem::remove(store);
+  EXPECT_THAT(std::string(reopen().message()), HasSubstr("missing or empty"));
+  std::filesystem::remove_all(dir.path() + "/index");
+  EXPECT_TRUE(reopen().ok());
 }
 
 TEST(EngineTest, AFullQueueAnswersRetryLaterAndStoresNothing) {

@@ -91,6 +91,10 @@ class FakeLabeler final : public ArticleLabeler {
         restarting_ = kCallsToRestart;
         return absl::UnavailableError("the labeler died");
       }
+      if (busy_) {
+        result.emplace_back(absl::UnavailableError("later: there is no time for this article now"));
+        continue;
+      }
       if (absl::StrContains(article.title, "unlabelable") && model_ == "fake") {
         result.emplace_back(absl::InvalidArgumentError("not this one"));
         continue;
@@ -145,6 +149,11 @@ class FakeLabeler final : public ArticleLabeler {
     const common::MutexLock lock(mutex_);
     away_ = away;
   }
+  // It answers, and of each article: later.
+  void SetBusy(bool busy) {
+    const common::MutexLock lock(mutex_);
+    busy_ = busy;
+  }
   // Another model, which labels what the first can't, and "talks" too.
   void Upgrade() {
     const common::MutexLock lock(mutex_);
@@ -158,6 +167,7 @@ class FakeLabeler final : public ArticleLabeler {
  private:
   mutable common::Mutex mutex_;
   bool away_ ABSL_GUARDED_BY(mutex_) = false;
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   TaxonomyData taxonomy_ ABSL_GUARDED_BY(mutex_) = TestTaxonomy();
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
   static constexpr int kCallsToRestart = 3;

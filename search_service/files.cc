@@ -11,6 +11,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -31,6 +33,20 @@ absl::Status SyncPath(const std::string& path) {
   const bool synced = file >= 0 && fsync(file) == 0;
   if (file >= 0) close(file);
   return synced ? absl::OkStatus() : DiskError("sync", path);
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  std::error_code error;
+  std::vector<std::filesystem::path> to_sync;
+  std::filesystem::path folder = std::filesystem::absolute(path, error).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  for (; !error && !std::filesystem::exists(folder, error); folder = folder.parent_path()) {
+    to_sync.push_back(folder.parent_path());
+  }
+  if (!error) std::filesystem::create_directories(path, error);
+  if (error) return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", path, ": ", error.message()));
+  for (const std::filesystem::path& parent : to_sync) RETURN_IF_ERROR(SyncPath(parent.string()));
+  return absl::OkStatus();
 }
 
 absl::Status ReplaceFile(const std::string& path, absl::string_view content, bool durable) {

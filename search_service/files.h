@@ -17,6 +17,10 @@ absl::Status DiskError(absl::string_view what, absl::string_view path);
 // Forces a file, or the names in a folder, to disk.
 absl::Status SyncPath(const std::string& path);
 
+// Makes a folder, and those above it, unless they are there: so that they still are after a power loss.
+// FailedPrecondition if that can't be done.
+absl::Status MakeFolder(const std::string& path);
+
 // Replaces a file as one, or makes it. `durable`: it is on the disk afterwards, under its name.
 absl::Status ReplaceFile(const std::string& path, absl::string_view content, bool durable);
 

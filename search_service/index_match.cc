@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -894,6 +895,10 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
     return work();
   } catch (const Xapian::Error& error) {
     return IndexErrorStatus(error);
+  } catch (const std::length_error& error) {
+    // What Xapian took for a length in a damaged block.
+    return absl::DataLossError(
+        absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", error.what()));
   } catch (const TimeIsUp&) {
     return absl::DeadlineExceededError(
         "the search did not finish before its deadline; ask for less, or allow more time");

@@ -196,10 +196,27 @@ absl::StatusOr<std::unique_ptr<IndexSet>> IndexSet::Open(const Options& options)
   return set;
 }
 
+bool IndexSet::IsIn(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(absl::StrCat(path, "/", kSetFile), ignored) ||
+         std::filesystem::exists(absl::StrCat(path, "/", kDurableFile), ignored);
+}
+
+absl::Status IndexSet::CheckLog(const storage::v1::SegmentSet& set) const {
+  if (set.log_uuid() != options_.log_uuid || set.applied_seq() <= options_.last_seq) return absl::OkStatus();
+  // The index never shows what is not on disk in the store.
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the article store has lost changes, or is an older copy: it ends at change ", options_.last_seq,
+      ", and the index ", options_.path, " has come to ", set.applied_seq(),
+      "; put a snapshot or another backup copy in its place, or move the index away to go on with what there is"));
+}
+
 absl::Status IndexSet::OpenFiles() {
   const std::string path = options_.path + "/";
   const std::optional<storage::v1::SegmentSet> durable = ReadSet(path + kDurableFile);
   const std::optional<storage::v1::SegmentSet> latest = ReadSet(path + kSetFile);
+  if (durable) RETURN_IF_ERROR(CheckLog(*durable));
+  if (latest) RETURN_IF_ERROR(CheckLog(*latest));
   // An id that could not be read, then or now, says nothing: better to do some work again.
   const bool same_boot = latest && !latest->boot_id().empty() && latest->boot_id() == BootId();
   opened_after_boot_ = (latest || durable) && !same_boot;
@@ -235,9 +252,7 @@ absl::Status IndexSet::OpenFiles() {
 
 // The state of every row that counts is the one with the highest sequence.
 bool IndexSet::TryOpen(const storage::v1::SegmentSet& set) {
-  if (set.version() != kIndexVersion || set.log_uuid() != options_.log_uuid || set.applied_seq() > options_.last_seq) {
-    return false;
-  }
+  if (set.version() != kIndexVersion || set.log_uuid() != options_.log_uuid) return false;
   auto view = std::make_shared<IndexView>();
   for (const storage::v1::Segment& entry : set.segments()) {
     absl::StatusOr<std::shared_ptr<const IndexSegment>> segment =
@@ -407,7 +422,7 @@ absl::StatusOr<std::vector<std::shared_ptr<const IndexSegment>>> IndexSet::Build
 absl::Status IndexSet::Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq) {
   {
     const common::MutexLock lock(mutex_);
-    const absl::Time limit = absl::Now() + kMergePatience;
+    const common::SteadyTime limit = common::SteadyAfter(kMergePatience);
     while (view_->parts.size() > kManyParts && !stopping_ && changed_.WaitUntil(mutex_, limit)) {
     }
   }
@@ -646,8 +661,43 @@ absl::Status IndexSet::Merge(MergeGoal goal, const std::function<bool()>& cancel
   }
 }
 
+absl::Status IndexSet::DropDead() {
+  const common::MutexLock one_at_a_time(merge_mutex_);
+  const common::MutexLock publish(publish_mutex_);
+  auto view = std::make_shared<IndexView>(*this->view());
+  std::set<const IndexSegment*> dropped;
+  for (const IndexView::Part& part : view->parts) {
+    if (LiveIn(part) == 0) dropped.insert(part.segment.get());
+  }
+  // A removal is needed while a document stays that it removed. Whatever stays for that has documents of its own.
+  bool changed = !dropped.empty();
+  while (changed) {
+    absl::flat_hash_map<int64_t, uint64_t> oldest;
+    for (const IndexView::Part& part : view->parts) {
+      if (dropped.contains(part.segment.get())) continue;
+      for (const RowState& state : part.segment->documents()) {
+        const auto [known, is_new] = oldest.emplace(state.row, state.seq);
+        if (!is_new) known->second = std::min(known->second, state.seq);
+      }
+    }
+    changed =
+        std::erase_if(dropped, [&](const IndexSegment* segment) {
+          return std::any_of(segment->removals().begin(), segment->removals().end(), [&](const RowState& removal) {
+            const auto found = oldest.find(removal.row);
+            return found != oldest.end() && found->second < removal.seq;
+          });
+        }) > 0;
+  }
+  if (dropped.empty()) return absl::OkStatus();
+  std::erase_if(view->parts, [&](const IndexView::Part& part) { return dropped.contains(part.segment.get()); });
+  RETURN_IF_ERROR(WriteSet(*view));
+  const common::MutexLock lock(mutex_);
+  Show(std::move(view));
+  return absl::OkStatus();
+}
+
 void IndexSet::RunMaintenance() {
-  absl::Time next_sync = absl::Now() + options_.sync_interval;
+  common::SteadyTime next_sync = common::SteadyAfter(options_.sync_interval);
   uint64_t seen = 0;
   uint64_t applied_seen = 0;
   bool tidy = false;  // Nothing has come since the last merge of an idle time.
@@ -655,7 +705,7 @@ void IndexSet::RunMaintenance() {
     bool idle = false;
     {
       const common::MutexLock lock(mutex_);
-      const absl::Time quiet = tidy ? next_sync : std::min(next_sync, absl::Now() + kIdle);
+      const common::SteadyTime quiet = tidy ? next_sync : std::min(next_sync, common::SteadyAfter(kIdle));
       while (!stopping_ && view_->revision == seen && changed_.WaitUntil(mutex_, quiet)) {
       }
       if (stopping_) return;
@@ -663,10 +713,10 @@ void IndexSet::RunMaintenance() {
       seen = view_->revision;
     }
     absl::Status status = Merge(idle ? MergeGoal::kIdle : MergeGoal::kSteady);
-    if (status.ok() && absl::Now() >= next_sync) {
+    if (status.ok() && common::SteadyNow() >= next_sync) {
       status = Merge(MergeGoal::kErase);
       if (status.ok()) status = Sync();
-      next_sync = absl::Now() + options_.sync_interval;
+      next_sync = common::SteadyAfter(options_.sync_interval);
     }
     if (status.ok()) {
       const common::MutexLock lock(mutex_);
@@ -680,7 +730,7 @@ void IndexSet::RunMaintenance() {
     common::Log(common::LogLevel::kError, "index_maintenance_failed", {{"error", status}});
     if (absl::IsDataLoss(status)) ReportDamage();
     const common::MutexLock lock(mutex_);
-    const absl::Time until = absl::Now() + kErrorPause;
+    const common::SteadyTime until = common::SteadyAfter(kErrorPause);
     while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
     }
     next_sync = std::max(next_sync, until);

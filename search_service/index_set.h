@@ -95,9 +95,11 @@ class IndexSet {
     std::function<void()> on_damage = nullptr;  // As in SearchIndex::Options.
   };
 
-  // Opens the set that is there. One that is damaged, of another version or of another log, or that is ahead of its
-  // log, is thrown away: the view is empty then.
+  // Opens the set that is there. One that is damaged, of another version or of another log is thrown away: the view
+  // is empty then. FailedPrecondition if it is ahead of its log, which must have lost something.
   static absl::StatusOr<std::unique_ptr<IndexSet>> Open(const Options& options);
+  // Whether there is a set in the folder.
+  static bool IsIn(const std::string& path);
   // Forces to disk what there is.
   ~IndexSet();
   IndexSet(const IndexSet&) = delete;
@@ -112,6 +114,9 @@ class IndexSet {
   enum class MergeGoal { kSteady, kIdle, kErase, kOne };
   // Cancelled, at some point, once `cancelled` says so or the set is closed.
   absl::Status Merge(MergeGoal goal, const std::function<bool()>& cancelled = {});
+  // Leaves out the segments of which nothing counts, not even what they removed: after a rebuild all that were there
+  // before it, damaged ones among them.
+  absl::Status DropDead();
   // Whether all that was last forced to disk is as it was written. DataLoss, naming what is not.
   absl::Status Verify(const std::function<bool()>& cancelled) const;
   // Calls on_damage.
@@ -159,6 +164,8 @@ class IndexSet {
 
   explicit IndexSet(const Options& options);
   absl::Status OpenFiles();
+  // Whether the log has all that the set shows.
+  absl::Status CheckLog(const storage::v1::SegmentSet& set) const;
   bool TryOpen(const storage::v1::SegmentSet& set);
   void RemoveStrangers();
   absl::StatusOr<std::vector<std::shared_ptr<const IndexSegment>>> BuildSegments(absl::Span<const IndexChange> changes);

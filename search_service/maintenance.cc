@@ -75,6 +75,7 @@ absl::StatusOr<std::string> Maintenance::Rebuild(JobList::Run& run) {
     run.Report(static_cast<double>(done) / static_cast<double>(total), absl::StrCat(done, " of ", Articles(total)));
   }
   RETURN_IF_ERROR(RemoveStrays(run));
+  RETURN_IF_ERROR(index_.DropDead());
   RETURN_IF_ERROR(index_.Sync());
   return absl::StrCat(Articles(done), " written into the index again");
 }
@@ -105,7 +106,10 @@ absl::StatusOr<std::string> Maintenance::Check(JobList::Run& run, bool full) {
   RETURN_IF_ERROR(CheckDatabase(store_path_, /*quick=*/!full, [&run] { return run.cancelled(); }));
   if (run.cancelled()) return Stopped();
   run.Report(0.5, "checking the files of the index");
-  RETURN_IF_ERROR(index_.Verify([&run] { return run.cancelled(); }));
+  if (absl::Status verified = index_.Verify([&run] { return run.cancelled(); }); !verified.ok()) {
+    if (absl::IsDataLoss(verified)) index_.ReportDamage();
+    return verified;
+  }
   if (!full) return std::string("no damage found");
   return Compare(run);
 }
@@ -173,6 +177,7 @@ absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {
   int64_t row = 0;
   int64_t count = 0;
   int64_t damaged = 0;
+  int64_t altered = 0;
   int64_t missing = 0;
   int64_t different = 0;
   while (true) {
@@ -180,6 +185,8 @@ absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {
     ASSIGN_OR_RETURN(const std::vector<StoredArticle> heads, store_.ReadHeads(row, kCompareBatch));
     for (const StoredArticle& stored : heads) {
       const auto found = indexed.find(stored.row);
+      ASSIGN_OR_RETURN(const bool as_written, store_.IsAsWritten(stored.row));
+      if (!as_written) ++altered;
       if (stored.damaged) {
         ++damaged;
       } else if (found == indexed.end()) {
@@ -207,7 +214,8 @@ absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {
       if (found != indexed.end() && found->second == state.seq) ++strays;
     }
   }
-  if (damaged + missing + different + strays == 0) {
+  if (missing + different + strays > 0) index_.ReportDamage();
+  if (damaged + altered + missing + different + strays == 0) {
     return absl::StrCat("no damage found; the index has all ", Articles(count));
   }
   std::string problem;
@@ -215,6 +223,8 @@ absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {
     if (number > 0) absl::StrAppend(&problem, problem.empty() ? "" : ", ", Articles(number), " ", what);
   };
   add(damaged, "can't be read in the store (send them again, or delete them)");
+  add(altered,
+      "with another text in the store than was written (restore a snapshot, or delete them and send them again)");
   add(missing, "missing in the index");
   add(different, "not as stored in the index");
   add(strays, "in the index but not in the store");

@@ -148,8 +148,53 @@ TEST(MaintenanceTest, ACheckFindsABitThatFlippedAndRebuildingMendsIt) {
   const JobInfo failed = Finish(*engine, engine->CheckIndex(false));
   EXPECT_EQ(failed.state, JobState::kFailed);
   EXPECT_THAT(failed.error, AllOf(HasSubstr("index is damaged"), HasSubstr("RebuildIndex")));
+  EXPECT_EQ(engine->jobs().List("", 1)[0].method, "RebuildIndex") << "it is ordered by the check";
   EXPECT_EQ(Finish(*engine, engine->RebuildIndex()).state, JobState::kSucceeded);
   EXPECT_EQ(Finish(*engine, engine->CheckIndex(true)).state, JobState::kSucceeded);
+}
+
+TEST(MaintenanceTest, RebuildingLeavesNoDamagedSegmentBehindThoughItHoldsRemovals) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestSome(*engine, 100);
+  ASSERT_EQ(Finish(*engine, engine->CompactIndex()).state, JobState::kSucceeded);
+  // What is deleted from the large segment is noted in the next one, together with what comes.
+  ASSERT_TRUE(engine->Delete("a1", {}).ok());
+  IngestSome(*engine, 10, "b");
+  engine = nullptr;
+  for (const auto& entry : fs::recursive_directory_iterator(dir.path() + "/data/index")) {
+    if (entry.path().filename() == "position.glass") FlipABit(entry.path().string());
+  }
+  engine = OpenOrDie(OptionsFor(dir));
+  EXPECT_EQ(Finish(*engine, engine->RebuildIndex()).state, JobState::kSucceeded);
+  const JobInfo job = Finish(*engine, engine->CheckIndex(true));
+  EXPECT_EQ(job.state, JobState::kSucceeded) << job.error;
+  EXPECT_THAT(job.message, HasSubstr("all 109 articles"));
+}
+
+TEST(MaintenanceTest, AFullCheckFindsATextThatIsNotWhatWasWritten) {
+  TempDir dir;
+  const std::string path = dir.path() + "/data/articles.db";
+  auto engine = OpenOrDie(OptionsFor(dir));
+  IngestSome(*engine, 3);
+  IngestAndWait(*engine, MakeArticle("odd", "Title", "An unmistakable text"));
+  engine = nullptr;
+  std::string content;
+  {
+    std::ifstream file(path, std::ios::binary);
+    content.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const size_t at = content.find("unmistakable");
+  ASSERT_NE(at, std::string::npos);
+  {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('U');
+  }
+  engine = OpenOrDie(OptionsFor(dir));
+  const JobInfo job = Finish(*engine, engine->CheckIndex(true));
+  EXPECT_EQ(job.state, JobState::kFailed);
+  EXPECT_THAT(job.error, HasSubstr("1 article with another text in the store than was written"));
 }
 
 TEST(MaintenanceTest, DamageThatAMergeMeetsIsMendedByItself) {

@@ -25,6 +25,8 @@ absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string
   return absl::WrapUnique(new SearchIndex(std::move(set)));
 }
 
+bool SearchIndex::IsIn(const std::string& path) { return IndexSet::IsIn(path); }
+
 absl::Status SearchIndex::Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq) {
   return set_->Apply(changes, applied_seq, visible_seq);
 }
@@ -32,7 +34,9 @@ absl::Status SearchIndex::Sync() { return set_->Sync(); }
 absl::Status SearchIndex::Compact(const std::function<bool()>& cancelled) {
   return set_->Merge(IndexSet::MergeGoal::kOne, cancelled);
 }
+absl::Status SearchIndex::DropDead() { return set_->DropDead(); }
 absl::Status SearchIndex::Verify(const std::function<bool()>& cancelled) const { return set_->Verify(cancelled); }
+void SearchIndex::ReportDamage() const { set_->ReportDamage(); }
 std::vector<RowState> SearchIndex::States() const { return set_->States(); }
 bool SearchIndex::opened_after_boot() const { return set_->opened_after_boot(); }
 uint64_t SearchIndex::applied_seq() const { return set_->view()->applied_seq; }

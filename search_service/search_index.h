@@ -126,9 +126,12 @@ class SearchIndex {
   };
 
   // Opens the index in the folder `path`, or makes it. One that is damaged, of another version or of another log is
-  // thrown away and made anew: applied_seq() is 0 then. So is one that is ahead of `last_seq` of its log.
+  // thrown away and made anew: applied_seq() is 0 then. FailedPrecondition if it is ahead of `last_seq` of its log:
+  // then the log has lost something.
   static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& path, const std::string& log_uuid,
                                                            uint64_t last_seq, const Options& options);
+  // Whether there is an index in the folder, of whatever log.
+  static bool IsIn(const std::string& path);
   // Forces all to disk.
   ~SearchIndex();
 
@@ -141,8 +144,12 @@ class SearchIndex {
   // Makes one segment of all, and leaves out what no longer counts. Cancelled, some time after `cancelled` (may be
   // empty) says so.
   absl::Status Compact(const std::function<bool()>& cancelled = {});
+  // Forgets the files in which nothing counts any more, once all was written anew.
+  absl::Status DropDead();
   // Whether what was forced to disk is as it was written: DataLoss if not. Reads all of it. Cancelled as above.
   absl::Status Verify(const std::function<bool()>& cancelled = {}) const;
+  // Calls on_damage.
+  void ReportDamage() const;
   // What its documents show, in no order.
   std::vector<RowState> States() const;
   // Whether the machine went down since the index was last used, so that damage is possible.

@@ -30,6 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 std::unique_ptr<SearchIndex> OpenOrDie(const TempDir& dir, uint64_t last_seq = 1'000'000,
                                        absl::Duration sync_interval = absl::Minutes(1)) {
@@ -349,23 +350,30 @@ TEST(SearchIndexTest, AfterABootOnlyWhatWasForcedToDiskCounts) {
   EXPECT_THAT(Find(*again, "common"), ElementsAre(2, 3, 5));
 }
 
-TEST(SearchIndexTest, AnIndexOfAnotherLogOrAheadOfItsLogIsMadeAnew) {
+TEST(SearchIndexTest, AnIndexOfAnotherLogIsMadeAnew) {
   TempDir dir;
   Batch batch;
   batch.Put(7, MakeArticle("a", "Title", "common"));
   ASSERT_TRUE(batch.ApplyTo(*OpenOrDie(dir), 7).ok());
   const std::string generation = OpenOrDie(dir)->generation();
-  {
-    auto index = OpenOrDie(dir, /*last_seq=*/6);
-    EXPECT_EQ(index->applied_seq(), 0U);
-    EXPECT_EQ(index->document_count(), 0);
-    EXPECT_NE(index->generation(), generation);
-    EXPECT_EQ(FoldersIn(dir.path() + "/index"), 0U);
-    ASSERT_TRUE(batch.ApplyTo(*index, 6).ok());
-  }
   auto other = SearchIndex::Open(dir.path() + "/index", "another log", 100, {});
   ASSERT_TRUE(other.ok());
   EXPECT_EQ((*other)->applied_seq(), 0U);
+  EXPECT_EQ((*other)->document_count(), 0);
+  EXPECT_NE((*other)->generation(), generation);
+  EXPECT_EQ(FoldersIn(dir.path() + "/index"), 0U);
+}
+
+TEST(SearchIndexTest, AnIndexThatIsAheadOfItsLogTellsThatTheLogHasLostSomething) {
+  TempDir dir;
+  Batch batch;
+  batch.Put(7, MakeArticle("a", "Title", "common"));
+  ASSERT_TRUE(batch.ApplyTo(*OpenOrDie(dir), 7).ok());
+  const absl::Status ahead = SearchIndex::Open(dir.path() + "/index", "log", 6, {}).status();
+  EXPECT_EQ(ahead.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(ahead.message()), HasSubstr("move the index away"));
+  // Nothing was thrown away.
+  EXPECT_EQ(OpenOrDie(dir, /*last_seq=*/7)->applied_seq(), 7U);
 }
 
 TEST(SearchIndexTest, DamageIsNoticed) {

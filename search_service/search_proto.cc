@@ -421,6 +421,11 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     degradation.set_reason("TIMEOUT");
     degradation.set_message("the deadline came before the search was finished; these are the hits found by then");
   }
+  if (result.incomplete) {
+    v1::Degradation& degradation = *response.add_degraded();
+    degradation.set_reason("INDEX_INCOMPLETE");
+    degradation.set_message("the index is being built anew, and does not have all articles yet; search again later");
+  }
   response.mutable_timing()->set_match_ms(absl::ToDoubleMilliseconds(result.match_time));
   response.mutable_timing()->set_facets_ms(absl::ToDoubleMilliseconds(result.facets_time));
   response.mutable_timing()->set_fetch_ms(absl::ToDoubleMilliseconds(result.fetch_time));

@@ -209,6 +209,8 @@ struct SearchResult {
   absl::Time index_time;   // When that index was committed.
   bool embargoes = false;  // An article that is not here yet may be here later, without any commit.
   bool degraded = false;   // The deadline came before the match was complete.
+  // The index, which is being built anew, does not have all yet that was there when the service started.
+  bool incomplete = false;
   absl::Duration match_time;   // In the index, without:
   absl::Duration facets_time;  // What counting took beside the match: searches of facets' own.
   absl::Duration fetch_time;   // Hits and snippets.

@@ -131,6 +131,8 @@ class Service:
     def tail(self, lines=40):
         with self._changed:
             kept = list(self._lines)[-lines:]
+        if self._process.poll() is not None:
+            kept.append(f"(exit status {self._process.returncode})")
         return "\n".join(f"  {self.name}| {line}" for line in kept) or f"  {self.name}| (no output)"
 
     def _read_log(self):
@@ -181,6 +183,7 @@ class Services:
         self._with = (with_classifier, with_search, with_gateway)
         self._args = (list(classifier_args), list(search_args), list(gateway_args))
         self._stop_timeout = stop_timeout
+        self.search_env = None  # Further variables of search_service's environment.
 
     def binary(self, name):
         path = os.path.join(self.bin_dir, name)
@@ -196,7 +199,7 @@ class Services:
     def start_search(self, listen="127.0.0.1:0", classifier=None):
         self.search = Service("search_service", [
             self.binary("search_service"), "--listen", listen, "--data_dir", self.data_dir,
-            "--classifier", classifier or self.classifier_address(), *self._args[1]])
+            "--classifier", classifier or self.classifier_address(), *self._args[1]], env=self.search_env)
         return self.search
 
     def start_gateway(self, listen="127.0.0.1:0"):
