@@ -87,7 +87,10 @@ TEST(EngineTest, IngestedArticleIsFoundByWordsOfTitleAndBody) {
   EXPECT_THAT(Ids(SearchOrDie(*engine, Words("nuclear talk"))), ElementsAre("a"));
   EXPECT_THAT(Ids(SearchOrDie(*engine, Words("VIENNA"))), ElementsAre("a"));
   EXPECT_THAT(Ids(SearchOrDie(*engine, Words("\"met in Vienna\""))), ElementsAre("a"));
-  EXPECT_THAT(Ids(SearchOrDie(*engine, Words("\"in met Vienna\""))), IsEmpty());
+  // Not in that order, and better than nothing.
+  const SearchResult near = SearchOrDie(*engine, Words("\"in met Vienna\""));
+  EXPECT_THAT(Ids(near), ElementsAre("a"));
+  EXPECT_TRUE(near.interpretation.relaxed);
 }
 
 TEST(EngineTest, SameContentIsUnchangedAndOlderVersionIsStale) {

@@ -744,9 +744,10 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
   for (size_t i = 0; i < count; ++i) {
     std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);
     absl::StrAppend(&text, sums[i].empty() ? "no word counts" : sums[i]);
-    // Where words are relaxed, having them all counts once more.
-    if (totals[i] > 0.0 && hits[i].text_score > 1.5 * totals[i])
-      absl::StrAppend(&text, ", twice: it has all the words");
+    // Having all words of a relaxed query, and labels that it names.
+    if (const double more = hits[i].text_score - totals[i]; totals[i] > 0.0 && more > 0.005) {
+      absl::StrAppend(&text, absl::StrFormat(" + %.2f for all its words or labels", more));
+    }
     if (hits[i].freshness != 1.0)
       absl::StrAppend(&text, absl::StrFormat(", times %.2f for its age", hits[i].freshness));
     if (hits[i].labels != 1.0) absl::StrAppend(&text, absl::StrFormat(", times %.2f for its labels", hits[i].labels));
