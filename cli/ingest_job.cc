@@ -145,6 +145,7 @@ class IngestJob::Results {
     const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
     if (rejected && rejected_file_ != nullptr) rejected_file_->Add(line, article);
     const common::MutexLock lock(mutex_);
+    away_ = false;
     report_.Add(line, cuts_off);
     progress_.items = report_.total();
     progress_.rejected = report_.rejected();
@@ -171,6 +172,16 @@ class IngestJob::Results {
     const common::MutexLock lock(mutex_);
     bar_.Clear();
     PrintError(context_, text);
+  }
+
+  // That the service is away; whoever waits for it however long (`patient`) is told once.
+  void Retry(const absl::Status& error, absl::Duration delay, bool patient) {
+    {
+      const common::MutexLock lock(mutex_);
+      if (std::exchange(away_, true) && patient) return;
+    }
+    Note(absl::StrCat(error.message(), "; trying again in ",
+                      absl::FormatDuration(absl::Trunc(delay, absl::Milliseconds(1)))));
   }
 
   void EndRound() {
@@ -206,6 +217,7 @@ class IngestJob::Results {
   RunReport report_ ABSL_GUARDED_BY(mutex_);
   Progress progress_ ABSL_GUARDED_BY(mutex_);
   ProgressBar bar_ ABSL_GUARDED_BY(mutex_);
+  bool away_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // What this run has sent, and what the service has: so that a summary is never sent in the place of a fuller text. For
@@ -511,8 +523,7 @@ bool IngestJob::Send(Origin origin, article::v1::Article article) {
     if (!flags_.watch && flags_.wait >= spb::COMMIT_STAGE_VISIBLE) options.visible_patience = flags_.wait_timeout;
     options.interrupted = Interrupted;
     options.on_retry = [this](const absl::Status& error, absl::Duration delay) {
-      results_->Note(absl::StrCat(error.message(), "; trying again in ",
-                                  absl::FormatDuration(absl::Trunc(delay, absl::Milliseconds(1)))));
+      results_->Retry(error, delay, /*patient=*/flags_.watch.has_value());
     };
     running_ = std::make_unique<Running>(std::move(options));
     running_->answered =

@@ -703,7 +703,9 @@ class Watch(WithServices):
         self.assertIn("trying again", watcher.process.stderr.readline())
         self.services.start_search(listen=f"127.0.0.1:{port}", classifier=self.shared.classifier.address)
         self.assertEqual(watcher.next(), ("Record 2", "CREATED"))
-        self.assertEqual(watcher.end()[0], 0)
+        code, _, errors = watcher.end()
+        self.assertEqual(code, 0, errors)
+        self.assertNotIn("trying again", errors, "said once")
 
 
 class Sync(WithServices):
