@@ -84,12 +84,11 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       "\n"
       "Exit status: 0 all taken (or no more rejected than --max_rejects), and what --wait asks for was reached; 3 "
       "some\n"
-      "rejected, or a source not read to its end (`cutOff` in the report); 4 all taken, but --wait_timeout was over "
-      "before what --wait asks for was reached; 1 the job failed; 2 "
-      "wrong\n"
-      "usage; 130 Ctrl-C (with --watch only if articles were left without an answer). --dry_run ends as the run would, "
-      "as far\n"
-      "as reading tells. The report says the same in `exitCode`, `error`, `waitedFor`, `reached` and `shortfall`.");
+      "rejected, or a source not read to its end (`cutOff` in the report); 4 all taken, but --wait_timeout was over\n"
+      "before what --wait asks for was reached; 1 the job failed; 2 wrong usage; 130 Ctrl-C (with --watch only if\n"
+      "articles were left without an answer). --dry_run ends as the run would, as far as reading tells. The report "
+      "says\n"
+      "the same in `exitCode`, `error`, `waitedFor`, `reached` and `shortfall`.");
   command->add_option("PATH", flags->places, "What to take: files, folders, http(s) URLs; - is standard input")
       ->required()
       ->type_name("FILE|FOLDER|URL");
