@@ -127,21 +127,26 @@ CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::function
       ->type_name("N");
 }
 
+absl::StatusOr<absl::Duration> ParseDurationText(const std::string& text) {
+  double seconds = 0;
+  absl::Duration duration;
+  if (absl::SimpleAtod(text, &seconds)) {
+    duration = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(text, &duration)) {
+    return absl::InvalidArgumentError(absl::StrCat("“", text, "” is no duration such as 30s or 1m30s"));
+  }
+  if (!(duration >= absl::ZeroDuration())) return absl::InvalidArgumentError(absl::StrCat("“", text, "” is negative"));
+  return duration;
+}
+
 CLI::Option* AddDuration(CLI::App& command, const std::string& name, absl::Duration& target, const std::string& help) {
   return command
       .add_option_function<std::string>(
           name,
           [name, &target](const std::string& text) {
-            double seconds = 0;
-            absl::Duration duration;
-            if (absl::SimpleAtod(text, &seconds)) {
-              duration = absl::Seconds(seconds);
-            } else if (!absl::ParseDuration(text, &duration)) {
-              throw CLI::ValidationError(name, absl::StrCat("“", text, "” is no duration such as 30s or 1m30s"));
-            }
-            if (!(duration >= absl::ZeroDuration()))
-              throw CLI::ValidationError(name, absl::StrCat("“", text, "” is negative"));
-            target = duration;
+            const absl::StatusOr<absl::Duration> duration = ParseDurationText(text);
+            if (!duration.ok()) throw CLI::ValidationError(name, std::string(duration.status().message()));
+            target = *duration;
           },
           absl::StrCat(help, " [", absl::FormatDuration(target), "]"))
       ->type_name("DURATION");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -48,6 +49,7 @@ using CommandFunction = std::function<ExitCode(const Context&)>;
 using CommandTable = std::vector<std::pair<CLI::App*, CommandFunction>>;
 
 void AddIngestCommand(CLI::App& root, CommandTable& commands);
+void AddSyncCommand(CLI::App& root, CommandTable& commands);
 void AddExtractCommand(CLI::App& root, CommandTable& commands);
 void AddClassifyCommand(CLI::App& root, CommandTable& commands);
 void AddEvaluateCommand(CLI::App& root, CommandTable& commands);
@@ -82,7 +84,10 @@ void PrintNotes(const Context& context, const InputReader& reader);
 CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::function<void(int32_t)> assign,
                        const std::string& help);
 
-// A flag that takes a duration: "30s", "1m30s", or a bare number of seconds. Not negative.
+// "30s", "1m30s", or a bare number of seconds. InvalidArgument for anything else, and for what is negative.
+absl::StatusOr<absl::Duration> ParseDurationText(const std::string& text);
+
+// A flag that takes such a duration.
 CLI::Option* AddDuration(CLI::App& command, const std::string& name, absl::Duration& target, const std::string& help);
 
 // A flag that takes one of some words; `assign` is called with what the word stands for.

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 
 #include "cli/http_fetch.h"
+#include "cli/state_file.h"
 
 namespace dateline::cli {
 
@@ -24,6 +25,7 @@ class FetchState {
   struct Entry {
     Validators validators;               // What the server sent with the page.
     std::optional<absl::Time> modified;  // As a sitemap or feed had it.
+    std::string digest = {};             // Of a feed or sitemap: its bytes, for servers that send no validators.
   };
 
   // Reads `path`, a JSON object; a file that isn't there, or is empty, is an empty one. InvalidArgument if it holds
@@ -31,6 +33,9 @@ class FetchState {
   // FetchState of that path is alive: two runs would each lose what the other remembers. (A lock is held on
   // `path`.lock, which goes with the object; one that a crash has left does no harm.)
   static absl::StatusOr<FetchState> Load(std::string path);
+
+  // One that is kept in no file: Save() does nothing.
+  static FetchState InMemory() { return FetchState("", nullptr); }
 
   static constexpr size_t kMaxBytes = 200'000'000;  // About a million addresses.
 
@@ -41,11 +46,10 @@ class FetchState {
   absl::Status Save() const;
 
  private:
-  class Lock;
-  FetchState(std::string path, std::shared_ptr<Lock> lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  FetchState(std::string path, std::shared_ptr<FileLock> lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;
-  std::shared_ptr<Lock> lock_;
+  std::shared_ptr<FileLock> lock_;
   std::map<std::string, Entry> entries_;  // By URL.
 };
 

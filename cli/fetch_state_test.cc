@@ -37,6 +37,27 @@ TEST(FetchStateTest, RemembersFromOneRunToTheNext) {
   EXPECT_TRUE(again->Find("https://x.example/2").validators.empty());
 }
 
+TEST(FetchStateTest, WhatServersDoNotSayIsToldFromTheBytes) {
+  const dateline::testing::TempDir folder;
+  const std::string path = folder.path() + "/state";
+  {
+    absl::StatusOr<FetchState> state = FetchState::Load(path);
+    ASSERT_THAT(state, IsOk());
+    state->Remember("https://x.example/feed", {.validators = {}, .modified = {}, .digest = "abc"});
+    ASSERT_THAT(state->Save(), IsOk());
+  }
+  const absl::StatusOr<FetchState> again = FetchState::Load(path);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->Find("https://x.example/feed").digest, "abc");
+}
+
+TEST(FetchStateTest, InMemoryThereIsNoFile) {
+  FetchState state = FetchState::InMemory();
+  state.Remember("https://x.example/1", {.validators = {.etag = "\"a\"", .last_modified = ""}, .modified = {}});
+  EXPECT_THAT(state.Save(), IsOk());
+  EXPECT_EQ(state.Find("https://x.example/1").validators.etag, "\"a\"");
+}
+
 TEST(FetchStateTest, TwoAtATimeAreOneTooMany) {
   const dateline::testing::TempDir folder;
   const std::string path = folder.path() + "/state";

@@ -240,6 +240,8 @@ class IngestSession::Impl {
       --window_items_;
       window_bytes_ -= item->bytes;
       answers_.push_back({item->origin, ack});
+      // A copy: gRPC may still be reading the request.
+      if (ack.outcome() == search::v1::INGEST_OUTCOME_REJECTED) answers_.back().rejected = item->request.article();
     }
     // gRPC may still be reading the request that was written last.
     if (stream.writing_ && ack.client_sequence() == stream.last_sequence_) stream.answered_early_ = std::move(item);

@@ -27,11 +27,19 @@ struct Origin {
   std::string position;
   std::string title;
   std::vector<std::string> warnings;  // Of the extraction.
+  // As in InputItem.
+  int64_t file = 0;
+  int64_t number = 0;
+  bool unfinished = false;
+  // Hashes for the sender's own use: of what the article is known by, and of all that is in it.
+  size_t name_hash = 0;
+  size_t content_hash = 0;
 };
 
 struct IngestAnswer {
   Origin origin;
-  search::v1::IngestAck ack;  // Never RETRY_LATER: such items are sent again.
+  search::v1::IngestAck ack;                          // Never RETRY_LATER: such items are sent again.
+  std::optional<article::v1::Article> rejected = {};  // What was sent, if it was rejected.
 };
 
 // Send() and CloseSending() are for one thread, NextAnswer() for one (the same or another); everything else is

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -20,7 +22,9 @@
 #include "absl/time/clock.h"
 
 #include "cli/interrupt.h"
+#include "cli/inventory.h"
 #include "common/error.h"
+#include "common/hash.h"
 #include "common/status_macros.h"
 #include "common/url.h"
 
@@ -47,6 +51,17 @@ absl::Status FileError(int error) {
   }
 }
 
+FileStamp StampOf(const struct stat& about) {
+  return {.bytes = about.st_size, .modified_ns = absl::ToUnixNanos(absl::TimeFromTimespec(about.st_mtim))};
+}
+
+// The same from wherever the command is started.
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::canonical(path, error);
+  return error ? path : absolute.string();
+}
+
 // Whether the first line of JSON Lines is there: enough to know the format, and whoever writes the next line may be
 // waiting for the answer to it.
 bool IsWholeJsonLine(absl::string_view head) {
@@ -67,6 +82,15 @@ std::string IdOfLine(absl::string_view line) {
 absl::Status Located(const absl::Status& error, absl::string_view url) {
   return common::WithReason(absl::Status(error.code(), absl::StrCat(url, ": ", error.message())),
                             common::ReasonOf(error));
+}
+
+// What an article is known by.
+extraction::Article NamesOf(const extraction::Article& article) {
+  extraction::Article names;
+  names.id = article.id;
+  names.url = article.url;
+  names.alternate_urls = article.alternate_urls;
+  return names;
 }
 
 // The addresses by which an article was reached are addresses of it.
@@ -228,6 +252,11 @@ absl::Status InputReader::Open(const Source& source) {
   depth_ = source.depth;
   modified_ = source.modified;
   failed_ = false;
+  latest_only_ = false;
+  good_items_ = 0;
+  file_ = 0;
+  file_answered_ = 0;
+  file_items_ = 0;
   following_ = options_.follow == Follow::kAlways;
   RETURN_IF_ERROR(source.listing_error);
   if (place_ == kStandardInput) {
@@ -244,7 +273,48 @@ absl::Status InputReader::Open(const Source& source) {
     return absl::NotFoundError("is no file, and of addresses only those with http:// and https:// are fetched");
   }
   if (descriptor < 0) return FileError(errno);
+  if (!BeginFile(descriptor)) {
+    close(descriptor);
+    return absl::OkStatus();
+  }
   return OpenDescriptor(descriptor, /*owned=*/true);
+}
+
+bool InputReader::BeginFile(int descriptor) {
+  struct stat about = {};
+  if (fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode)) return true;
+  file_stamp_ = StampOf(about);
+  const auto pass_over = [this] {
+    if (total_bytes_) *total_bytes_ -= file_stamp_.bytes;
+    return false;
+  };
+  // A clock that is ahead must not keep a file waiting for ever.
+  const absl::Duration age = absl::Now() - absl::FromUnixNanos(file_stamp_.modified_ns);
+  if (absl::AbsDuration(age) < options_.settling) return pass_over();
+  if (options_.read_before != nullptr) {
+    const auto [known, is_new] = options_.read_before->try_emplace(place_, file_stamp_);
+    if (!is_new && known->second == file_stamp_) return pass_over();
+    known->second = file_stamp_;
+  }
+  if (options_.checkpoint == nullptr) return true;
+  const std::string path = AbsolutePath(place_);
+  if (options_.checkpoint->IsTaken(path, file_stamp_)) {
+    ++unchanged_files_;
+    return pass_over();
+  }
+  const Checkpoint::Reading reading = options_.checkpoint->Begin(path, file_stamp_);
+  file_ = reading.handle;
+  file_answered_ = reading.answered;
+  return true;
+}
+
+void InputReader::EndFile() {
+  if (file_ == 0) return;
+  // One that changed while it was read is read again, and so is one that names other sources: whether these have
+  // changed is not for it to say.
+  struct stat about = {};
+  if (stat(place_.c_str(), &about) != 0 || !(StampOf(about) == file_stamp_) || !found_.empty()) return;
+  options_.checkpoint->End(file_, file_items_);
 }
 
 bool InputReader::HasChanged(const std::string& url, const std::optional<absl::Time>& modified) const {
@@ -255,19 +325,23 @@ bool InputReader::HasChanged(const std::string& url, const std::optional<absl::T
 
 absl::Status InputReader::OpenUrl(const Source& source) {
   following_ = options_.follow != Follow::kNever;
-  if (source.depth > 0 && !HasChanged(place_, source.modified)) {
+  // Who must know all that a source names reads it however little it has changed.
+  const bool read_anyway = options_.inventory != nullptr || options_.fetch_state == nullptr;
+  if (source.depth > 0 && !read_anyway && !HasChanged(place_, source.modified)) {
     ++unchanged_;
     return absl::OkStatus();
   }
-  const Validators known =
-      options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(place_).validators;
-  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0 ? fetcher_.FetchNamed(source.place, known, options_.format)
-                                                       : fetcher_.FetchFoundSource(place_, known));
-  if (page.not_modified) {
-    ++unchanged_;
-    return absl::OkStatus();
-  }
+  const FetchState::Entry known = read_anyway ? FetchState::Entry() : options_.fetch_state->Find(place_);
+  ASSIGN_OR_RETURN(FetchedPage page, source.depth == 0
+                                         ? fetcher_.FetchNamed(source.place, known.validators, options_.format)
+                                         : fetcher_.FetchFoundSource(place_, known.validators));
   bytes_read_ += page.size;
+  // Not every server says by itself that nothing has changed.
+  digest_ = page.content.empty() ? "" : common::Hash128Hex(page.content);
+  if (page.not_modified || (!digest_.empty() && digest_ == known.digest)) {
+    ++unchanged_;
+    return absl::OkStatus();
+  }
   extraction::SourceOptions source_options;
   source_options.path = place_;
   source_options.media_type = page.media_type;
@@ -288,10 +362,19 @@ void InputReader::CloseSource() {
       }
     }
   }
+  if (options_.inventory != nullptr && (reader_ != nullptr || lines_ != nullptr)) {
+    const bool may_be_feed = format_ == extraction::Format::kFeed || format_ == extraction::Format::kJson;
+    // One without entries doesn't say whether it would have all of them.
+    if (latest_only_ || (may_be_feed && good_items_ == 0)) options_.inventory->AddLatestOnly();
+    const bool is_list =
+        latest_only_ || format_ == extraction::Format::kFeed || format_ == extraction::Format::kSitemap;
+    options_.inventory->AddSource(is_list);
+  }
   // A source that had errors is asked for again as a whole the next time, and so is one that names others: whether they
   // have changed is not for it to say.
   if (fetched_ && options_.fetch_state != nullptr && !failed_ && found_.empty() && !Interrupted()) {
-    options_.fetch_state->Remember(place_, {.validators = fetched_->validators, .modified = modified_});
+    options_.fetch_state->Remember(place_,
+                                   {.validators = fetched_->validators, .modified = modified_, .digest = digest_});
   }
   sources_.insert(sources_.begin() + static_cast<std::ptrdiff_t>(next_source_), found_.begin(), found_.end());
   found_.clear();
@@ -334,28 +417,46 @@ std::optional<InputItem> InputReader::NextOfSource() {
   while (!Interrupted()) {
     std::optional<extraction::SourceItem> read;
     std::string id;
+    const bool answered = file_items_ < file_answered_;
     if (lines_ != nullptr) {
       std::optional<LineReader::Line> line = lines_->Next();
       if (!line) return std::nullopt;
       if (!options_.every_line && line->text.ok() && absl::StripAsciiWhitespace(*line->text).empty()) continue;
-      read = ParseLine(*std::move(line), &id);
+      if (!answered) read = ParseLine(*std::move(line), &id);
     } else {
       read = reader_->Next();
       if (!read) return std::nullopt;
       if (read->extraction.ok()) id = read->extraction->article.id;
     }
+    ++file_items_;
+    if (answered) {
+      ++answered_before_;
+      continue;
+    }
+    latest_only_ = latest_only_ || read->latest_only;
+    good_items_ += read->extraction.ok() ? 1 : 0;
+    TellInventory(*read, id);
     InputItem item{.source = place_,
                    .position = std::move(read->position),
                    .id = std::move(id),
                    .format = read->format,
                    .summary_only = false,
                    .extraction = std::move(read->extraction),
-                   .cuts_off = read->cuts_off};
+                   .cuts_off = read->cuts_off,
+                   .file = file_,
+                   .number = file_items_};
     records_read_ = records_read_ || item.format == extraction::Format::kJsonLines ||
                     item.format == extraction::Format::kJson || item.format == extraction::Format::kCsv;
     if (item.extraction.ok() && read->link) {
+      const extraction::Article named = NamesOf(item.extraction->article);
       std::optional<InputItem> followed = FollowLink(*read->link, std::move(item));
+      if (options_.inventory != nullptr && read->link->kind == extraction::Link::Kind::kPage) {
+        TellInventory(named, *read->link, followed ? &*followed : nullptr);
+      }
       if (!followed) {
+        if (file_ != 0) {
+          options_.checkpoint->Answered(file_, file_items_, read->link->kind == extraction::Link::Kind::kPage);
+        }
         if (reader_ == nullptr && lines_ == nullptr) return std::nullopt;
         continue;
       }
@@ -370,6 +471,33 @@ std::optional<InputItem> InputReader::NextOfSource() {
     return item;
   }
   return std::nullopt;
+}
+
+void InputReader::TellInventory(const extraction::SourceItem& item, const std::string& id) {
+  if (options_.inventory == nullptr || item.link) return;
+  if (item.extraction.ok()) {
+    options_.inventory->Add(item.extraction->article);
+  } else if (!id.empty()) {
+    options_.inventory->AddId(id);
+  } else if (common::LooksLikeUrl(place_) && item.position == "page") {
+    options_.inventory->AddUrl(place_);
+  } else {
+    options_.inventory->AddUnreadable();
+  }
+}
+
+void InputReader::TellInventory(const extraction::Article& named, const extraction::Link& link,
+                                const InputItem* followed) {
+  // What a place names and nobody can read any more is gone. All else is there, whether it was read or not.
+  if (followed != nullptr && absl::IsNotFound(followed->extraction.status())) {
+    options_.inventory->AddGone(link.url);
+    return;
+  }
+  options_.inventory->AddUrl(link.url);
+  options_.inventory->AddId(named.id);
+  options_.inventory->AddUrl(named.url);
+  for (const std::string& url : named.alternate_urls) options_.inventory->AddUrl(url);
+  if (followed != nullptr && followed->extraction.ok()) options_.inventory->Add(followed->extraction->article);
 }
 
 std::optional<InputItem> InputReader::FollowLink(const extraction::Link& link, InputItem item) {
@@ -441,7 +569,8 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
     } else {
       item.summary_only = true;
       item.extraction->warnings.push_back(absl::StrCat("body: ", link.url, ": ", page.status().message()));
-      failed_ = true;  // Another time it may be there.
+      item.unfinished = true;  // Another time it may be there.
+      failed_ = true;
     }
     return item;
   }
@@ -476,12 +605,17 @@ std::optional<InputItem> InputReader::Next() {
       std::optional<InputItem> item = NextOfSource();
       if (Interrupted()) break;  // The item may be what the signal left of it.
       if (item) return item;
+      if (reader_ != nullptr || lines_ != nullptr) EndFile();
       CloseSource();
     }
     if (next_source_ == sources_.size()) return std::nullopt;
     const Source source = sources_[next_source_++];  // A copy: what the source names is put after it.
     const absl::Status opened = Open(source);
     if (!opened.ok() && !Interrupted()) {
+      if (options_.inventory != nullptr) {
+        options_.inventory->AddUrl(place_);
+        if (!common::LooksLikeUrl(place_)) options_.inventory->AddUnreadable();
+      }
       failed_ = true;
       CloseSource();
       return InputItem{.source = place_,
@@ -496,6 +630,17 @@ std::optional<InputItem> InputReader::Next() {
   }
   CloseSource();
   return std::nullopt;
+}
+
+absl::Status InputReader::LookForPage(const std::string& url) {
+  if (fetches_ >= options_.max_fetches) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(options_.max_fetches, " pages were asked for; --max_fetches takes a higher number"));
+  }
+  ++fetches_;
+  return fetcher_
+      .FetchFound(url, options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(url).validators)
+      .status();
 }
 
 std::vector<std::string> InputReader::Notes() const {

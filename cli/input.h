@@ -3,6 +3,7 @@
 #define DATELINE_CLI_INPUT_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 
 #include "cli/byte_source.h"
+#include "cli/checkpoint.h"
 #include "cli/fetch_state.h"
 #include "cli/http_fetch.h"
 #include "extraction/extraction.h"
@@ -20,6 +22,8 @@
 #include "extraction/source_reader.h"
 
 namespace dateline::cli {
+
+class Inventory;
 
 // Standard input, as a place.
 inline constexpr char kStandardInput[] = "-";
@@ -50,6 +54,17 @@ struct InputOptions {
   // What was fetched before, so that what has not changed is passed over; null: everything is new. Is told of what was
   // read here, and outlives the reader.
   FetchState* fetch_state = nullptr;
+  // Which local files were taken before, or how far, so that these articles are passed over; null: none. Is told of
+  // what is read and passed over here, not of what becomes of the items that are given out. Outlives the reader.
+  Checkpoint* checkpoint = nullptr;
+  // Is told of all that the sources name, also of what is passed over; sources are then read however little they have
+  // changed. Null: nobody is. Outlives the reader.
+  Inventory* inventory = nullptr;
+  // The local files that were read before, each with its state then: what is still the same is passed over. Null: none
+  // was. Is told of those that are read here. Outlives the reader.
+  std::map<std::string, FileStamp>* read_before = nullptr;
+  // A file in a folder or by itself that changed so shortly ago may still be written to, and is passed over for now.
+  absl::Duration settling = absl::ZeroDuration();
 };
 
 // One article, or why there is none.
@@ -64,6 +79,11 @@ struct InputItem {
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
   // Beside an error: the source can't be read (any further), and how many articles are missing is not known.
   bool cuts_off = false;
+  // Which item of which file it is, for the checkpoint: 0 if it is of none.
+  int64_t file = 0;
+  int64_t number = 0;
+  // Beside an article: another time there may be more of it.
+  bool unfinished = false;
 };
 
 // InvalidArgument if `options.url`, which is the address of one page, would be that of several.
@@ -92,8 +112,15 @@ class InputReader {
   int64_t skipped_files() const { return skipped_files_; }
   // Pages and sources that have not changed since they were fetched last.
   int64_t unchanged() const { return unchanged_; }
+  // Files that have not changed since the checkpoint had them as taken, and articles of others that it had as answered.
+  int64_t unchanged_files() const { return unchanged_files_; }
+  int64_t answered_before() const { return answered_before_; }
   // Articles that are summaries because their pages were not to be fetched.
   int64_t summaries() const { return summaries_; }
+
+  // Asks for a page that was not named by the sources read, as politely as for those that were, and within
+  // max_fetches (else ResourceExhausted): whether it is there. Errors as of HttpFetcher.
+  absl::Status LookForPage(const std::string& url);
 
   // At the end: what the user should know of it all, a sentence each.
   std::vector<std::string> Notes() const;
@@ -109,6 +136,14 @@ class InputReader {
   void List(const std::string& folder, int depth);
   absl::Status Open(const Source& source);
   absl::Status OpenDescriptor(int descriptor, bool owned);
+  // Whether a local file, which is open now, is to be read; it is known from then on.
+  bool BeginFile(int descriptor);
+  // The file is at its end.
+  void EndFile();
+  // Of an item that says all there is to it.
+  void TellInventory(const extraction::SourceItem& item, const std::string& id);
+  // Of one with a link to a page: what the source said of it, and what became of it (null: it was passed over).
+  void TellInventory(const extraction::Article& named, const extraction::Link& link, const InputItem* followed);
   absl::Status OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options);
   // OK and no reader if the source has not changed since it was fetched last.
   absl::Status OpenUrl(const Source& source);
@@ -144,11 +179,21 @@ class InputReader {
   std::optional<FetchedPage> fetched_;  // Without its content.
   std::optional<absl::Time> modified_;  // As whoever named the source has it.
   bool failed_ = false;                 // There was an error among its items.
-  std::vector<Source> found_;           // Sources that it names.
+  std::string digest_;                  // Of what was fetched, if it is short enough to be held.
+  bool latest_only_ = false;            // As of its items.
+  int64_t good_items_ = 0;              // That are no errors.
+  // Of a local file: what the checkpoint calls it, or 0; how many of its items were answered before, and were read now.
+  int64_t file_ = 0;
+  int64_t file_answered_ = 0;
+  int64_t file_items_ = 0;  // Of any source.
+  FileStamp file_stamp_;
+  std::vector<Source> found_;  // Sources that it names.
   int64_t bytes_read_ = 0;
   std::optional<int64_t> total_bytes_ = 0;
   int64_t skipped_files_ = 0;
   int64_t unchanged_ = 0;
+  int64_t unchanged_files_ = 0;
+  int64_t answered_before_ = 0;
   int64_t summaries_ = 0;
 };
 

@@ -1,12 +1,16 @@
 #include "cli/interrupt.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+
+#include "absl/time/clock.h"
 
 namespace dateline::cli {
 namespace {
@@ -39,5 +43,18 @@ void InstallInterruptHandler() {
 bool Interrupted() { return interrupted.load(); }
 
 int InterruptDescriptor() { return descriptor.load(); }
+
+bool SleepUnlessInterrupted(absl::Duration duration) {
+  constexpr absl::Duration kLongestPoll = absl::Hours(1);  // poll() counts milliseconds in an int.
+  const absl::Time end = absl::Now() + duration;
+  while (!Interrupted()) {
+    const absl::Duration left = end - absl::Now();
+    if (left <= absl::ZeroDuration()) return true;
+    pollfd signal = {.fd = InterruptDescriptor(), .events = POLLIN, .revents = 0};
+    const absl::Duration wait = std::min(absl::Ceil(left, absl::Milliseconds(1)), kLongestPoll);
+    poll(&signal, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)));
+  }
+  return false;
+}
 
 }  // namespace dateline::cli

@@ -3,6 +3,8 @@
 #ifndef DATELINE_CLI_INTERRUPT_H_
 #define DATELINE_CLI_INTERRUPT_H_
 
+#include "absl/time/time.h"
+
 namespace dateline::cli {
 
 // Installs the handlers for the rest of the process. Call it once, before threads are started.
@@ -13,6 +15,9 @@ bool Interrupted();
 
 // Readable from the first signal on, for poll(); -1 before InstallInterruptHandler().
 int InterruptDescriptor();
+
+// Waits for `duration`, or until a signal comes. False if one has come. Needs InstallInterruptHandler().
+bool SleepUnlessInterrupted(absl::Duration duration);
 
 }  // namespace dateline::cli
 

@@ -1,6 +1,4 @@
 // dateline list, dateline changes: all that is stored, and what became of it.
-#include <poll.h>
-
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -55,13 +53,6 @@ std::vector<absl::string_view> FieldsOfLabels(const LabelTexts& labels) {
 void PrintOne(const Context& context, const google::protobuf::Message& message) {
   PrintJson(ToJson(message, context.output == OutputFormat::kJson ? JsonLayout::kPretty : JsonLayout::kLine,
                    JsonFields::kSet));
-}
-
-// False if Ctrl-C came meanwhile.
-bool Sleep(absl::Duration duration) {
-  pollfd signal = {.fd = InterruptDescriptor(), .events = POLLIN, .revents = 0};
-  poll(&signal, 1, static_cast<int>(absl::ToInt64Milliseconds(duration)));
-  return !Interrupted();
 }
 
 ExitCode List(const Context& context, const ListFlags& flags) {
@@ -147,7 +138,7 @@ ExitCode Changes(const Context& context, const ChangesFlags& flags) {
     }
     if (!at_end) continue;
     if (!flags.follow) return kExitOk;
-    if (!Sleep(flags.interval)) return kExitInterrupted;
+    if (!SleepUnlessInterrupted(flags.interval)) return kExitInterrupted;
   }
 }
 

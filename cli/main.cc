@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
       "\n"
       "Exit status: 0 done; 1 failed; 2 wrong usage; 3 some inputs were rejected; 4 done, but what was waited for was "
       "not\n"
-      "reached in time; 130 interrupted.");
+      "reached in time; 5 `sync` deleted nothing, because too much would go; 130 interrupted.");
   app.require_subcommand(1);
   app.fallthrough();
   Context context;
@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
   AddGlobalFlags(app, context, color);
   CommandTable commands;
   dateline::cli::AddIngestCommand(app, commands);
+  dateline::cli::AddSyncCommand(app, commands);
   dateline::cli::AddExtractCommand(app, commands);
   dateline::cli::AddClassifyCommand(app, commands);
   dateline::cli::AddEvaluateCommand(app, commands);

@@ -46,6 +46,7 @@ void RunReport::Add(const IngestLine& line, bool cuts_off) {
   ++total_;
   cut_off_ += cuts_off ? 1 : 0;
   ++counts_[line.outcome()];
+  would_be_sent_ += line.would_be_sent() ? 1 : 0;
   if (!line.warnings().empty()) ++with_warnings_;
   if (!line.duplicate_of().empty()) ++near_duplicates_;
   if (line.outcome() != spb::INGEST_OUTCOME_REJECTED) {
@@ -83,11 +84,22 @@ std::string RunReport::Summary(const End& end) const {
     absl::StrAppend(&text, separator, count(outcome), " ", OutcomeName(outcome));
     separator = ", ";
   }
+  if (would_be_sent_ > 0) {
+    absl::StrAppend(&text, separator, would_be_sent_, " would be sent");
+    separator = ", ";
+  }
   if (cut_off_ > 0) {
     absl::StrAppend(&text, separator, cut_off_, cut_off_ == 1 ? " source" : " sources", " not read to the end");
     separator = ", ";
   }
-  if (end.unanswered > 0) absl::StrAppend(&text, separator, end.unanswered, " without an answer");
+  if (end.unanswered > 0) {
+    absl::StrAppend(&text, separator, end.unanswered, " without an answer");
+    separator = ", ";
+  }
+  if (end.deletions) {
+    absl::StrAppend(&text, separator, end.deletions->deleted_ids.size(), end.dry_run ? " would be deleted" : " deleted",
+                    " of ", end.deletions->stored, " stored");
+  }
   const double seconds = absl::ToDoubleSeconds(end.time - start_);
   absl::StrAppend(&text, absl::StrFormat("; %.1f s", seconds));
   if (seconds > 0 && total_ > 0) {
@@ -126,10 +138,14 @@ std::string RunReport::Json(const End& end) const {
       {"outcomes", outcomes},
       {"nearDuplicates", near_duplicates_},
       {"replacedInRun", replaced_in_run_},
+      {"dryRun", end.dry_run},
+      {"wouldBeSent", would_be_sent_},
       {"withWarnings", with_warnings_},
       {"cutOff", cut_off_},
       {"unanswered", end.unanswered},
       {"skippedFiles", end.skipped_files},
+      {"unchanged", end.unchanged},
+      {"answeredBefore", end.answered_before},
       {"bytesRead", end.bytes},
       {"durationSeconds", seconds},
       {"articlesPerSecond", seconds > 0 ? static_cast<double>(total_) / seconds : 0.0},
@@ -141,6 +157,14 @@ std::string RunReport::Json(const End& end) const {
       {"rejected", rejected},
       {"rejectedListComplete", rejected_ == static_cast<int64_t>(rejections_.size())},
   };
+  if (end.deletions) {
+    report["deletions"] = {{"stored", end.deletions->stored},
+                           {"missing", end.deletions->missing},
+                           {"deleted", end.deletions->deleted_ids.size()},
+                           {"kept", end.deletions->kept},
+                           {"heldBack", end.deletions->held_back},
+                           {"deletedIds", end.deletions->deleted_ids}};
+  }
   // File names need not be UTF-8.
   return report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

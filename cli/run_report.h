@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -25,6 +26,7 @@ enum ExitCode {
   kExitUsage = 2,          // The command line is wrong, by itself or in the eyes of the service; nothing was done.
   kExitSomeRejected = 3,   // Done, but for some inputs that were rejected.
   kExitNotReached = 4,     // Done, but what was waited for was not reached in time.
+  kExitHeldBack = 5,       // `sync`: all taken, but more would have been deleted than is allowed; nothing was.
   kExitInterrupted = 130,  // Ctrl-C, as shells count it.
 };
 
@@ -52,6 +54,9 @@ class RunReport {
   // One input is done with. `cuts_off`: it is a source that can't be read any further, whatever it still holds.
   void Add(const IngestLine& line, bool cuts_off = false);
 
+  // The same articles may come again, in newer versions: for runs that go round.
+  void NextRound() { stored_.clear(); }
+
   int64_t total() const { return total_; }
   int64_t rejected() const { return rejected_; }
   // How many sources could not be read to their ends.
@@ -62,18 +67,31 @@ class RunReport {
   // Of one outcome.
   int64_t count(search::v1::IngestOutcome outcome) const;
 
+  // What `dateline sync` did about what the places no longer have.
+  struct Deletions {
+    int64_t stored = 0;                         // Articles that the job is about, after what the places have was taken.
+    int64_t missing = 0;                        // Of those, how many the places no longer have.
+    int64_t kept = 0;                           // Of those, how many changed meanwhile.
+    std::vector<std::string> deleted_ids = {};  // With --dry-run, those that would be.
+    std::string held_back = {};  // Why nothing was deleted though something is missing, or may be; empty otherwise.
+  };
+
   // What is known about the run as a whole when it ends.
   struct End {
     absl::Time time;
     ExitCode exit_code = kExitOk;
-    std::string error = {};         // Why the job failed; empty if it didn't.
-    std::string waited_for = {};    // "durable", "visible", "labelled": what was asked for.
-    std::string reached = {};       // The same: how far all of it is known to have come; empty if nothing was stored.
-    std::string shortfall = {};     // Why it has not come as far as asked; empty if it has.
-    int64_t unanswered = 0;         // Sent, and no answer came: stored or not.
-    int64_t skipped_files = 0;      // In folders, by their names.
-    int64_t bytes = 0;              // Read.
+    std::string error = {};       // Why the job failed; empty if it didn't.
+    std::string waited_for = {};  // "durable", "visible", "labelled": what was asked for.
+    std::string reached = {};     // The same: how far all of it is known to have come; empty if nothing was stored.
+    std::string shortfall = {};   // Why it has not come as far as asked; empty if it has.
+    int64_t unanswered = 0;       // Sent, and no answer came: stored or not.
+    int64_t skipped_files = 0;    // In folders, by their names.
+    int64_t unchanged = 0;        // Files, pages and sources that are as they were when they were taken.
+    int64_t answered_before = 0;  // Articles that an earlier run has sent, as the checkpoint says.
+    int64_t bytes = 0;            // Read.
+    bool dry_run = false;
     std::string commit_token = {};  // Of one of the last articles.
+    std::optional<Deletions> deletions = {};
   };
 
   // "44 articles: 40 created, 3 unchanged, 1 rejected; 2.1 s, 21/s".
@@ -96,6 +114,7 @@ class RunReport {
   int64_t total_ = 0;
   int64_t rejected_ = 0;
   int64_t cut_off_ = 0;
+  int64_t would_be_sent_ = 0;
   int64_t with_warnings_ = 0;
   int64_t near_duplicates_ = 0;
   int64_t replaced_in_run_ = 0;

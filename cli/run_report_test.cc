@@ -117,6 +117,33 @@ TEST(RunReportTest, SaysWhatWasWaitedForAndNotReached) {
   EXPECT_EQ(json["shortfall"], "not labelled after 1m");
 }
 
+TEST(RunReportTest, SaysWhatADryRunWouldDo) {
+  RunReport report(absl::UnixEpoch());
+  IngestLine line;
+  line.set_would_be_sent(true);
+  report.Add(line);
+  report.Add(Line(search::v1::INGEST_OUTCOME_REJECTED, "EMPTY_DOCUMENT"));
+  RunReport::End end = {.time = absl::UnixEpoch(), .dry_run = true};
+  end.deletions = {.stored = 30, .missing = 2, .kept = 0, .deleted_ids = {"a", "b"}, .held_back = ""};
+  EXPECT_THAT(report.Summary(end),
+              HasSubstr("2 articles: 1 rejected, 1 would be sent, 2 would be deleted of 30 stored"));
+  const auto json = nlohmann::json::parse(report.Json(end));
+  EXPECT_EQ(json["dryRun"], true);
+  EXPECT_EQ(json["wouldBeSent"], 1);
+  EXPECT_EQ(json["deletions"]["deletedIds"], nlohmann::json({"a", "b"}));
+}
+
+TEST(RunReportTest, ANewVersionInTheNextRoundReplacesNothingOfThisRun) {
+  RunReport report(absl::UnixEpoch());
+  IngestLine line = Line(search::v1::INGEST_OUTCOME_CREATED);
+  line.set_id("1");
+  report.Add(line);
+  report.NextRound();
+  line.set_outcome(search::v1::INGEST_OUTCOME_UPDATED);
+  report.Add(line);
+  EXPECT_EQ(report.ReplacedNote(), "");
+}
+
 TEST(RunReportTest, MemoryIsBoundedHoweverMuchIsRejected) {
   RunReport report(absl::UnixEpoch());
   for (int i = 0; i < 10'050; ++i) report.Add(Line(search::v1::INGEST_OUTCOME_REJECTED, "EMPTY_DOCUMENT"));

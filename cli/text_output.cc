@@ -545,7 +545,7 @@ std::string OutcomeName(spb::IngestOutcome outcome) {
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style) {
   const bool taken = line.outcome() == spb::INGEST_OUTCOME_CREATED || line.outcome() == spb::INGEST_OUTCOME_UPDATED;
   const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
-  const std::string outcome = Pad(OutcomeName(line.outcome()), 9);
+  const std::string outcome = Pad(line.would_be_sent() ? "to send" : OutcomeName(line.outcome()), 9);
   const std::string where =
       JoinNonEmpty({common::Printable(line.source()), line.position() == "page" ? "" : line.position()}, ", ");
   std::string text = absl::StrCat(rejected ? style.Red(outcome)
@@ -573,6 +573,15 @@ std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextSty
     }
   }
   return text;
+}
+
+std::string FormatDeletion(const DeletionLine::Deletion& deletion, const TextStyle& style) {
+  const std::string outcome = deletion.outcome() == "would be deleted" ? "to delete" : deletion.outcome();
+  return absl::StrCat(deletion.outcome() == "changed" ? style.Dim(Pad("kept", 9)) : style.Red(Pad(outcome, 9)), "  ",
+                      style.Dim(deletion.id()), "  ", common::Printable(deletion.url()),
+                      style.Dim(absl::StrCat(deletion.url().empty() ? "" : "  ", deletion.reason(),
+                                             deletion.outcome() == "changed" ? ", but changed meanwhile" : "")),
+                      "\n");
 }
 
 std::string FormatChange(const spb::Change& change, const TextStyle& style) {

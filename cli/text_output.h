@@ -62,6 +62,8 @@ std::string FormatTrends(const search::v1::AnalyzeTrendsResponse& response,
 std::string FormatSuggestions(const search::v1::SuggestResponse& response, const TextStyle& style);
 // One line, and one more for each warning if `verbose` or not taken.
 std::string FormatIngestLine(const IngestLine& line, bool verbose, const TextStyle& style);
+// One line: what became of it, which, why.
+std::string FormatDeletion(const DeletionLine::Deletion& deletion, const TextStyle& style);
 // One line: when, what, which.
 std::string FormatChange(const search::v1::Change& change, const TextStyle& style);
 // The labels that count, with who gave them.

@@ -167,6 +167,19 @@ TEST(FormatIngestLineTest, ARejectionSaysWhereAndWhy) {
             "           note: the date is in the future\n");
 }
 
+TEST(FormatDeletionTest, SaysWhichAndWhy) {
+  DeletionLine::Deletion deletion;
+  deletion.set_id("a1");
+  deletion.set_url("https://x.example/1");
+  deletion.set_outcome("deleted");
+  deletion.set_reason("gone");
+  EXPECT_EQ(FormatDeletion(deletion, kPlain), "deleted    a1  https://x.example/1  gone\n");
+  deletion.set_outcome("would be deleted");
+  EXPECT_EQ(FormatDeletion(deletion, kPlain), "to delete  a1  https://x.example/1  gone\n");
+  deletion.set_outcome("changed");
+  EXPECT_EQ(FormatDeletion(deletion, kPlain), "kept       a1  https://x.example/1  gone, but changed meanwhile\n");
+}
+
 TEST(FormatIngestLineTest, WarningsOfWhatWasTakenAreForTheVerbose) {
   IngestLine line;
   line.set_id("a1");

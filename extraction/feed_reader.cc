@@ -407,6 +407,7 @@ class FeedReader final : public SourceReader {
   SourceItem ReadEntry(const xmlNode* node) const {
     SourceItem item = ItemAt("entry", number_);
     const Children entry(node);
+    item.latest_only = entry.First("wp:post_type") == nullptr;
     const std::string own_base = AttributeOf(node, "base");
     const std::string base = own_base.empty() ? base_ : ResolveUrl(own_base, base_);
     Extraction extraction;
@@ -698,6 +699,7 @@ class SitemapReader final : public SourceReader {
     }
     item.extraction = std::move(extraction);
     item.link = std::move(link);
+    item.latest_only = entry.First("news:news") != nullptr;
     return item;
   }
 

@@ -374,6 +374,7 @@ class JsonReader final : public SourceReader {
     mapper_.ReadJson(text, now_, &item);
     if (in_list_ && item.extraction.ok()) {
       AddWhatTheFeedSays(&item.extraction->article);
+      item.latest_only = !feed_->empty();
     }
     return item;
   }

@@ -94,6 +94,8 @@ struct SourceItem {
   std::optional<Link> link = {};
   // Beside an error: the source can't be read any further, and how many articles it would have had is not known.
   bool cuts_off = false;
+  // The source is one that lists the latest articles only (a feed, a news sitemap): others may be there all the same.
+  bool latest_only = false;
 };
 
 // The article of `item`, which has a link to a page, as that page gives it. What the source said is kept where the page

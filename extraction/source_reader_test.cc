@@ -811,6 +811,21 @@ TEST(WordPressTest, TakesPublishedPosts) {
   EXPECT_EQ((*reader)->skipped(), 3);
 }
 
+TEST(SourceItemTest, FeedsAndNewsSitemapsListTheLatestOnly) {
+  const auto latest_only = [](const std::string& content) {
+    const std::vector<SourceItem> items = ReadAll(content);
+    return !items.empty() && items[0].latest_only;
+  };
+  EXPECT_TRUE(latest_only("<rss version=\"2.0\"><channel><item><title>One</title></item></channel></rss>"));
+  EXPECT_TRUE(latest_only(R"({"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"One"}]})"));
+  EXPECT_TRUE(latest_only(
+      "<urlset xmlns:news=\"http://www.google.com/schemas/sitemap-news/0.9\"><url><loc>https://x.example/1</loc>"
+      "<news:news><news:title>One</news:title></news:news></url></urlset>"));
+  EXPECT_FALSE(latest_only("<urlset><url><loc>https://x.example/1</loc></url></urlset>"));
+  EXPECT_FALSE(latest_only(kExport)) << "an export of WordPress has everything";
+  EXPECT_FALSE(latest_only(R"([{"id":"1","title":"One"}])"));
+}
+
 TEST(WordPressTest, TakesWhatItIsToldTo) {
   const std::vector<SourceItem> items =
       ReadAll(kExport, {.post_types = {"post", "page"}, .post_statuses = {"publish", "draft"}});

@@ -78,7 +78,7 @@ class WithoutServices(CommandLineTest):
     def test_help_of_every_command_teaches_by_example(self):
         overview = run("--help")
         self.assert_exit(overview, 0)
-        for command in ("ingest", "extract", "classify", "evaluate", "search", "suggest", "get", "delete", "wait", "list",
+        for command in ("ingest", "sync", "extract", "classify", "evaluate", "search", "suggest", "get", "delete", "wait", "list",
                         "changes", "labels", "labels set", "labels remove", "labels clear", "labels confirm",
                         "labels export", "info", "taxonomy", "model", "health"):
             self.assertIn(command.split()[0], overview.stdout)
@@ -451,6 +451,46 @@ class WithoutServices(CommandLineTest):
         wrong = run("info", env={"DATELINE_SEARCH": "nowhere"})
         self.assert_exit(wrong, 2)
         self.assertIn("--search (or DATELINE_SEARCH): address 'nowhere' is not understood", wrong.stderr)
+
+    def test_a_dry_run_needs_no_service_and_says_what_would_come_of_it(self):
+        rejected = os.path.join(self.dir, "rejected.jsonl")
+        report = os.path.join(self.dir, "report.json")
+        checkpoint = self.write("job.checkpoint", "")
+        arguments = [self.write("in.jsonl", lines(article(1), "{", {"url": "https://x.example/2", "title": "Two"})), "--dry_run",
+                     "--rejected", rejected, "--checkpoint", checkpoint]
+        result = run("--search", "127.0.0.1:9", "ingest", "--output", "jsonl", *arguments)
+        self.assert_exit(result, 3)
+        found = json_lines(result.stdout)
+        self.assertEqual([(line["id"], line["wouldBeSent"]) for line in found],
+                         [("article-1", True), ("", False), ("https://x.example/2", True)])
+        self.assertEqual(found[1]["error"]["reason"], "MALFORMED_LINE")
+        with open(rejected, encoding="utf-8") as file:
+            self.assertEqual([record["rejection"]["position"] for record in json_lines(file.read())], ["line 2"])
+        self.assertEqual(os.path.getsize(checkpoint), 0, "nothing was taken")
+        result = run("--search", "127.0.0.1:9", "ingest", *arguments, "--max_rejects", "1", "--report", report)
+        self.assert_exit(result, 0)
+        self.assertIn("3 articles: 1 rejected, 2 would be sent", result.stdout)
+        with open(report, encoding="utf-8") as file:
+            report = json.load(file)
+        self.assertEqual((report["dryRun"], report["wouldBeSent"], report["exitCode"]), (True, 2, 0))
+
+    def test_what_does_not_go_with_ingest_or_sync_is_refused_with_the_remedy(self):
+        path = self.write("in.jsonl", lines(article(1)))
+        for arguments, expected in (
+                (["ingest", path, "--checkpoint", self.write("c", "{}")], "is no checkpoint, or one of another version; name"),
+                (["ingest", path, "--checkpoint", self.dir], "is a folder; name a file"),
+                (["ingest", path, "--rejected", path], "would be read as well as written"),
+                (["ingest", self.dir, "--rejected", os.path.join(self.dir, "new.jsonl")], "would be read as well as written"),
+                (["ingest", path, "--watch=0"], "is less than 0.1s"), (["ingest", path, "--watch=soon"], "is no duration"),
+                (["ingest", "-", "--watch"], "can be read only once"), (["ingest", path, "--watch", "--dry_run"], "--dry_run"),
+                (["sync", path], "--host example.org"), (["sync", "https://a.example/", "https://b.example/"], "--host"),
+                (["sync", path, "--host", "https://a.example/"], "is no name of a host"),
+                (["sync", path, "--host", "a.example", "--checkpoint", "c"], "sync has to know what all files have")):
+            with self.subTest(arguments=arguments):
+                result = run(*(arguments if arguments[0] == "sync" or "--watch" in " ".join(arguments)
+                               else [*arguments, "--dry_run"]))
+                self.assert_exit(result, 2)
+                self.assertIn(expected, result.stderr)
 
     def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(self):
         result = run("ingest", self.dir, "--report", "/nonexistent/run.json")
@@ -893,6 +933,62 @@ class WithServices(CommandLineTest):
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(20), 130)
             self.assertIn("interrupted; 1 article: 1 created", process.stdout.read())
+
+    def test_a_killed_run_goes_on_where_it_was(self):
+        count = 3000
+        path = self.write("in.jsonl", lines(*[article(n) for n in range(count)]))
+        checkpoint = os.path.join(self.dir, "job.checkpoint")
+        command = [os.path.join(BIN, "dateline"), "--search", self.services.search.address, "ingest", path,
+                   "--checkpoint", checkpoint, "--output", "jsonl"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8") as process:
+            said = [process.stdout.readline() for _ in range(1200)]
+            process.kill()
+            process.wait(20)
+        self.assertTrue(all(said))
+        stored = json.loads(self.dateline("info", "--output", "json").stdout)["articleCount"]
+        self.assertLess(stored, count, "killed in the middle")
+        again = self.ingest(path, "--checkpoint", checkpoint, "--wait", "durable")
+        # What was answered in the last moment, and what was under way.
+        self.assertLess(len(again), count - 1200 + 512)
+        self.assertLess(sum(line["outcome"] == "INGEST_OUTCOME_UNCHANGED" for line in again), 1024)
+        self.assertEqual(json.loads(self.dateline("info", "--output", "json").stdout)["articleCount"], count)
+        result = self.dateline("ingest", path, "--checkpoint", checkpoint)
+        self.assert_exit(result, 0)
+        self.assertIn("1 file has not changed since all in it was taken", result.stderr)
+        self.assertTrue(result.stdout.startswith("0 articles"), result.stdout)
+
+    def test_a_checkpoint_passes_over_what_was_taken_and_nothing_else(self):
+        checkpoint = ["--checkpoint", os.path.join(self.dir, "job.checkpoint")]
+        folder = os.path.join(self.dir, "in")
+        self.write("in/good.jsonl", lines(article(1), article(2)))
+        self.write("in/bad.jsonl", lines(article(3), {"id": "bad", "title": "Bad", "url": "nowhere"}, article(4)))
+        self.assertEqual(len(self.ingest(folder, *checkpoint, code=3)), 5)
+        again = self.ingest(folder, *checkpoint, code=3)
+        self.assertEqual(sorted(line["id"] for line in again), ["article-4", "bad"], "from what was rejected on")
+        self.write("in/bad.jsonl", lines(article(3), article(4)))
+        self.write("in/good.jsonl", lines(article(1), article(2), article(5)))
+        self.assertEqual(len(self.ingest(folder, *checkpoint)), 5, "both have changed")
+        self.assertEqual(self.ingest(folder, *checkpoint), [])
+
+    def test_what_was_rejected_is_corrected_and_ingested(self):
+        path = self.write("in.jsonl", lines(article(1), article(2, url="nowhere", authors=["Jane Roe"]), "{", article(3)))
+        rejected = os.path.join(self.dir, "rejected.jsonl")
+        report = os.path.join(self.dir, "report.json")
+        self.ingest(path, "--rejected", rejected, "--report", report, code=3)
+        with open(rejected, encoding="utf-8") as file:
+            records = sorted(json_lines(file.read()), key=lambda record: record["rejection"]["position"])
+        with open(report, encoding="utf-8") as file:
+            listed = sorted(json.load(file)["rejected"], key=lambda entry: entry["position"])
+        for record, entry in zip(records, listed, strict=True):
+            self.assertEqual(record["rejection"], {name: entry[name] for name in ("source", "position", "reason", "message")})
+        self.assertEqual([record.get("id") for record in records], ["article-2", None])
+        records[0]["url"] = "https://x.example/2"
+        corrected = self.write("corrected.jsonl", lines(records[0]))
+        self.assertEqual([line["outcome"] for line in self.ingest(corrected, "--rejected", rejected)], ["INGEST_OUTCOME_CREATED"])
+        self.assertEqual(os.path.getsize(rejected), 0, "of the last run")
+        stored = json.loads(self.dateline("get", "article-2", "--output", "json").stdout)["article"]
+        self.assertEqual((stored["url"], stored["authors"], stored["body"]),
+                         ("https://x.example/2", ["Jane Roe"], article(2)["body"]))
 
     def test_get_delete_and_purge(self):
         path = self.write("in.jsonl", lines(article(1), article(2)))

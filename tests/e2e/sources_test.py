@@ -16,7 +16,9 @@ import ipaddress
 import itertools
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -482,7 +484,9 @@ class Learn(CommandLineTest):
             self.assertIn(expected, result.stderr)
 
 
-class Ingest(CommandLineTest):
+class WithServices(CommandLineTest):
+    """One classifier for all, and a collection of its own for each test."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -504,6 +508,8 @@ class Ingest(CommandLineTest):
     def body_of(self, url):
         return json.loads(self.dateline("get", url, "--output", "json").stdout)["article"]["body"]
 
+
+class Ingest(WithServices):
     def test_a_summary_never_takes_the_place_of_an_article(self):
         full = self.write("full.jsonl", json.dumps({"url": "https://x.example/1", "title": "One", "body": "\n\n".join(BODY)}))
         summary = self.write("feed.xml", rss(("One", "https://x.example/1", "A summary."),
@@ -605,6 +611,200 @@ class Ingest(CommandLineTest):
         result = self.dateline("ingest", self.write("a.jsonl", "{}"), "--report", self.dir)
         self.assert_exit(result, 2)
         self.assertIn("is a folder; name a file in it", result.stderr)
+
+
+def sitemap(*paths):
+    return ("<urlset>" + "".join(f"<url><loc>{path}</loc></url>" for path in paths) + "</urlset>").encode()
+
+
+def record(number, **fields):
+    return {"id": f"r-{number}", "title": f"Record {number}", "body": f"{BODY[0]}\n\nThis is record {number}.", **fields}
+
+
+def jsonl(*records):
+    return "".join(json.dumps(one) + "\n" for one in records)
+
+
+class Watch(WithServices):
+    """`dateline ingest --watch`: what a folder and a feed bring, for as long as it runs."""
+
+    class Watcher:
+        def __init__(self, test, *arguments):
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, "dateline"), "--search", test.services.search.address, "ingest", "--output", "jsonl",
+                 "--watch=0.2", "--fetch_delay", "0", *arguments],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")})
+            test.addCleanup(self.end)
+
+        def next(self):
+            answer = json.loads(self.process.stdout.readline())
+            return answer["title"] or answer["position"], answer["outcome"].removeprefix("INGEST_OUTCOME_")
+
+        def end(self, number=signal.SIGTERM):
+            if self.process.poll() is None:
+                self.process.send_signal(number)
+            rest, errors = self.process.communicate(timeout=60) if not self.process.stdout.closed else ("", "")
+            return self.process.returncode, rest, errors
+
+    def old(self, name, content):
+        """A file that nobody is writing to any more."""
+        path = self.write("making/" + name, content)
+        os.utime(path, (1_700_000_000 + len(content), 1_700_000_000 + len(content)))
+        os.makedirs(os.path.join(self.dir, "in"), exist_ok=True)
+        os.rename(path, os.path.join(self.dir, "in", name))
+
+    def test_what_is_new_or_has_changed_is_taken_and_nothing_else_said(self):
+        self.old("one.jsonl", jsonl(record(1), record(2), {"id": 7}))
+        report = os.path.join(self.dir, "report.json")
+        with Site({}) as site:
+            # Neither says by itself that nothing has changed.
+            site.pages = {"/feed": (200, {}, rss(("One", "/1", ""))), "/1": (200, {"Content-Type": "text/html"}, page("One")),
+                          "/2": (200, {"Content-Type": "text/html"}, page("Two"))}
+            watcher = self.Watcher(self, os.path.join(self.dir, "in"), f"{site.base}/feed", "--report", report)
+            self.assertEqual(sorted(watcher.next() for _ in range(4)),
+                             [("One", "CREATED"), ("Record 1", "CREATED"), ("Record 2", "CREATED"), ("line 3", "REJECTED")])
+            self.old("two.jsonl", jsonl(record(3)))
+            self.assertEqual(watcher.next(), ("Record 3", "CREATED"))
+            self.old("one.jsonl", jsonl(record(1), record(2, title="Record 2, revised"), {"id": 7}))
+            self.assertEqual(watcher.next(), ("Record 2, revised", "UPDATED"))
+            site.pages["/feed"] = (200, {}, rss(("Two", "/2", ""), ("One", "/1", "")))
+            self.assertEqual(watcher.next(), ("Two", "CREATED"))
+            # A file that has just been written is taken once it is left alone.
+            self.write("in/three.jsonl", jsonl(record(4)))
+            self.assertEqual(watcher.next(), ("Record 4", "CREATED"))
+            # A few rounds more, by what the site is asked for.
+            rounds = sum(path == "/feed" for path, _ in site.requests)
+            deadline = time.monotonic() + 60
+            while sum(path == "/feed" for path, _ in site.requests) < rounds + 3 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            code, rest, errors = watcher.end()
+        self.assertEqual((code, rest), (3, ""), errors)
+        self.assertIn("interrupted; 8 articles: 6 created, 1 updated, 1 rejected", errors)
+        with open(report, encoding="utf-8") as file:
+            written = json.load(file)
+        self.assertEqual((written["total"], written["exitCode"], written["replacedInRun"]), (8, 3, 0))
+
+    def test_a_checkpoint_is_kept_while_watching(self):
+        self.old("one.jsonl", jsonl(record(1)))
+        arguments = [os.path.join(self.dir, "in"), "--checkpoint", os.path.join(self.dir, "job.checkpoint")]
+        watcher = self.Watcher(self, *arguments)
+        self.assertEqual(watcher.next(), ("Record 1", "CREATED"))
+        self.assertEqual(watcher.end(signal.SIGINT)[0], 0)
+        self.assertEqual(self.ingest(*arguments), [])
+
+    def test_a_service_that_goes_away_is_waited_for(self):
+        self.old("one.jsonl", jsonl(record(1)))
+        watcher = self.Watcher(self, os.path.join(self.dir, "in"))
+        self.assertEqual(watcher.next(), ("Record 1", "CREATED"))
+        port = self.services.search.port
+        self.services.search.kill()
+        self.old("two.jsonl", jsonl(record(2)))
+        self.assertIn("trying again", watcher.process.stderr.readline())
+        self.services.start_search(listen=f"127.0.0.1:{port}", classifier=self.shared.classifier.address)
+        self.assertEqual(watcher.next(), ("Record 2", "CREATED"))
+        code, _, errors = watcher.end()
+        self.assertEqual(code, 0, errors)
+        self.assertNotIn("trying again", errors, "said once")
+
+
+class Sync(WithServices):
+    """`dateline sync`: what is gone from the places goes."""
+
+    def sync(self, *arguments, code=0):
+        report = os.path.join(self.dir, "report.json")
+        result = self.dateline("sync", "--output", "jsonl", "--fetch_delay", "0", "--report", report, *arguments)
+        self.assert_exit(result, code)
+        with open(report, encoding="utf-8") as file:
+            self.report = json.load(file)
+        self.errors = result.stderr
+        found = [line["deletion"] for line in json_lines(result.stdout) if "deletion" in line]
+        return sorted((one["id"], one["outcome"], one["reason"]) for one in found)
+
+    def stored(self):
+        return sorted(line.split("\t")[0] for line in self.dateline("list").stdout.splitlines())
+
+    def test_what_an_export_no_longer_has_is_previewed_and_deleted(self):
+        path = self.write("in.jsonl", jsonl(*[record(n, source="The Meridian") for n in range(20)]))
+        other = self.write("other.jsonl", jsonl(record(99, source="Another")))
+        self.ingest(path, other)
+        self.write("in.jsonl", jsonl(*[record(n, source="The Meridian") for n in range(2, 21)]))
+        of = ["--of", 'source = "The Meridian"']
+        expected = [("r-0", "absent"), ("r-1", "absent")]
+        self.assertEqual(self.sync(path, *of, "--dry_run"), [(one, "would be deleted", why) for one, why in expected])
+        self.assertEqual(len(self.stored()), 21)
+        self.assertEqual((self.report["dryRun"], self.report["wouldBeSent"], self.report["deletions"]["missing"]), (True, 19, 2))
+        self.assertEqual(self.sync(path, *of), [(one, "deleted", why) for one, why in expected])
+        self.assertEqual(self.report["deletions"], {"stored": 21, "missing": 2, "deleted": 2, "kept": 0, "heldBack": "",
+                                                    "deletedIds": ["r-0", "r-1"]})
+        self.assertEqual(self.stored(), sorted([f"r-{n}" for n in range(2, 21)] + ["r-99"]))
+        self.assertEqual(self.sync(path, *of), [])
+
+    def test_more_than_a_tenth_goes_by_force_only(self):
+        path = self.write("in.jsonl", jsonl(*[record(n, url=f"https://x.example/{n}") for n in range(10)]))
+        self.ingest(path)
+        self.write("in.jsonl", jsonl(*[record(n, url=f"https://x.example/{n}") for n in range(8)]))
+        arguments = [path, "--host", "x.example"]
+        self.assertEqual(self.sync(*arguments, code=5), [])
+        self.assertIn("2 of 10 stored articles are missing", self.errors)
+        self.assertIn("more than 10 %", self.report["deletions"]["heldBack"])
+        self.assertEqual(len(self.sync(*arguments, "--dry_run", code=5)), 2)
+        self.assertEqual(len(self.stored()), 10)
+        self.assertEqual(len(self.sync(*arguments, "--force")), 2)
+        self.assertEqual(len(self.stored()), 8)
+
+    def test_nothing_goes_if_a_source_was_not_read_to_its_end(self):
+        path = self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(20)]))
+        self.ingest(path)
+        self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)])[:-20])
+        self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
+        self.assertIn("was not read to its end", self.report["deletions"]["heldBack"])
+        # Nor if something can't be told from what is stored.
+        self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)] + [7]))
+        self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
+        self.assertEqual(len(self.stored()), 20)
+        self.assertEqual(len(self.sync(path, "--host", "x.example", "--max_rejects", "1")), 1)
+
+    def test_a_sitemap_says_what_a_site_has_fetched_or_not(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/sitemap.xml": sitemap(*[f"/{n}" for n in numbers], "/moved"), "/moved": (302, {"Location": "/new"}, b""),
+                          "/new": page("Moved"), **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            arguments = [f"{site.base}/sitemap.xml", "--fetch_state", os.path.join(self.dir, "state.json")]
+            self.ingest(*arguments)
+            other = self.write("other.jsonl", jsonl(record(1, url="https://x.example/1")))
+            self.ingest(other)
+            self.assertEqual(self.sync(*arguments), [], "unchanged is not gone")
+            self.assertEqual(self.report["deletions"]["stored"], 21)
+            # One page is gone and still named, one is no longer named, one breaks.
+            site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers if n != 1], "/moved")
+            site.pages["/0"] = (410, {}, b"")
+            site.pages["/2"] = (500, {}, b"")
+            deleted = self.sync(*arguments, "--max_rejects", "2")
+            self.assertEqual([(outcome, reason) for _, outcome, reason in sorted(deleted, key=lambda one: one[2])],
+                             [("deleted", "absent"), ("deleted", "gone")])
+            left = {line.split("\t")[1] for line in self.dateline("list").stdout.splitlines()}
+            self.assertEqual(left, {f"{site.base}/{n}" for n in numbers if n > 1} | {f"{site.base}/new", "https://x.example/1"})
+
+    def test_what_a_feed_no_longer_has_goes_if_its_page_is_gone(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/feed": rss(*[(f"Page {n}", f"/{n}", "") for n in numbers]),
+                          **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            self.ingest(f"{site.base}/feed")
+            site.pages["/feed"] = rss(*[(f"Page {n}", f"/{n}", "") for n in numbers if n > 3])
+            del site.pages["/1"]
+            site.pages["/2"] = (500, {}, b"")
+            self.assertEqual(self.sync(f"{site.base}/feed", "--max_fetches", "16"), [], "not asked for is not gone")
+            self.assertIn("were not asked for", self.errors)
+            site.asked()
+            self.assertEqual([(one[1:]) for one in self.sync(f"{site.base}/feed")], [("deleted", "gone")])
+            self.assertTrue({"/0", "/1", "/2", "/3"} <= set(site.asked()))
+            left = {line.split("\t")[1] for line in self.dateline("list").stdout.splitlines()}
+            self.assertEqual(left, {f"{site.base}/{n}" for n in numbers if n != 1})
+            # A page is no list of its site.
+            self.assertEqual(self.sync(f"{site.base}/4", code=5), [])
+            self.assertIn("--host or --of says", self.errors)
 
 
 def main():
