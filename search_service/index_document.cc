@@ -20,7 +20,7 @@ namespace dateline::search {
 namespace {
 
 // A headline says twice what a line of the body says: over six judged collections better than three times.
-constexpr int kTitleWeight = 3;
+constexpr int kTitleWeight = 2;
 // Between title, body and authors, so that no phrase spans two of them.
 constexpr uint32_t kFieldGap = 100;
 

@@ -42,7 +42,7 @@ constexpr int64_t kEnoughForQuestion = 10;
 constexpr int64_t kFewHits = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
 // What a label that the query names is worth beside its words, of which each brings 2 to 10.
-constexpr double kNameWeight = 1.0;
+constexpr double kNameWeight = 0.3;
 // Words that one that no article has may have been meant to be.
 constexpr size_t kMaxCorrections = 3;
 
