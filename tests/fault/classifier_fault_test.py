@@ -22,7 +22,7 @@ import fault_support as support
 from fault_support import Client, Ledger, Modules, Service, Services, Stream
 
 TAGGED_WITHIN = 60.0
-SLOWEST_P99 = 5.0  # Seconds, on a machine that is busy with other tests; who waited for the classifier would take 20.
+SLOWEST_P99 = 15.0  # Seconds, whatever else the machine does; who waited for the classifier would take 20. How fast it is: bench/.
 
 
 def python_classifier(work, act, port):

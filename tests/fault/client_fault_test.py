@@ -26,7 +26,7 @@ import fault_support as support
 from fault_support import Client, Ledger, Modules, Services, Stream, WORDS
 
 MAX_RSS_MB = 700   # Of which some 150 are its own, and the rest what a bounded number of streams may hold.
-SLOWEST_P99 = 5.0  # Seconds, on a machine that is busy with other tests.
+SLOWEST_P99 = 30.0  # Seconds: that nobody is kept waiting, whatever else the machine does. How fast it is: bench/.
 DEAF_STREAMS = 40
 DEAF_SECONDS = 3
 LEAST_TAKEN = 0.5  # Of what the orderly client sends: the deaf ones may fill the queue, of which it is told.
