@@ -268,7 +268,7 @@ class WithoutServices(CommandLineTest):
 
     def test_a_mistyped_command_or_flag_is_told_from_the_right_one(self):
         for arguments, expected in (
-                (["serach", "iran"], "there is no command “serach”; did you mean search?\nCommands: ingest, extract,"),
+                (["serach", "iran"], "there is no command “serach”; did you mean search?\nCommands: ingest, sync, extract,"),
                 (["frobnicate"], "there is no command “frobnicate”\nCommands: ingest"),
                 (["search", "iran", "--contry", "IR"], "there is no flag --contry; did you mean --country?"),
                 (["search", "iran", "--contry=IR"], "`dateline search --help` tells more"),

@@ -32,7 +32,9 @@ class Classifier(pb_grpc.ClassifierServiceServicer):
     def BatchClassify(self, request, context):  # pylint: disable=invalid-name
         time.sleep(3 if self.act == "slow" else 0)
         if self.act == "errors":
-            context.abort(random.choice([code for code in grpc.StatusCode if code != grpc.StatusCode.OK]), "rubbish")
+            # INVALID_ARGUMENT is a verdict, not a fault: the article is at fault, and stays without tags.
+            verdicts = (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT)
+            context.abort(random.choice([code for code in grpc.StatusCode if code not in verdicts]), "rubbish")
         wrong = {"few": [], "empty": [pb.BatchClassifyResult() for _ in request.requests]}
         return pb.BatchClassifyResponse(results=wrong.get(self.act, [tag(one.article) for one in request.requests]))
 
