@@ -296,7 +296,8 @@ void HtmlDocument::ReadElement(const GumboElement& element, const std::vector<Sc
     const uint32_t first = seed->value;
     seed->value = static_cast<uint32_t>(attributes_.size());
     for (uint8_t i = 0; i < count; ++i) {
-      attributes_.push_back(ScrubbedAttribute(attributes_[first + i]));
+      const ScrubbedAttribute attribute = attributes_[first + i];
+      attributes_.push_back(attribute);
     }
     for (unsigned i = 0; i < own.length; ++i) {
       const auto* const attribute = static_cast<const GumboAttribute*>(own.data[i]);

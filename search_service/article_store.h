@@ -229,7 +229,7 @@ class ArticleStore {
   absl::StatusOr<std::vector<StoredArticle>> SelectToPurge(absl::string_view id_or_url);
   absl::StatusOr<uint64_t> Purge(absl::string_view id_or_url, const std::vector<StoredArticle>& named, absl::Time now);
   // Erases all of what is stored under these URLs, and parts from them what else names them.
-  absl::StatusOr<uint64_t> EraseUrls(const std::set<std::string>& keys, absl::Time now);
+  absl::StatusOr<uint64_t> EraseUrls(const std::set<std::string>& refused, absl::Time now);
   absl::StatusOr<int64_t> EraseIds(const std::set<std::string>& keys, absl::Time now);
   // `url` is what stays of a deleted article beside its id: for those who know it by that. Empty for a purge.
   absl::StatusOr<uint64_t> WriteTombstone(const StoredArticle& stored, const std::string& url, absl::Time now);

@@ -1090,7 +1090,7 @@ class Engine::Impl {
           DeleteOptions options;
           options.allow_missing = true;
           options.etag = article.etag;
-          const absl::Status status = store.Delete(article.id, options, absl::Now()).status();
+          absl::Status status = store.Delete(article.id, options, absl::Now()).status();
           // One that has changed meanwhile is for the next time.
           if (!status.ok() && !absl::IsAborted(status)) return status;
         }
