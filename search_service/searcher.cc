@@ -38,8 +38,6 @@ constexpr size_t kMaxIdleAnalyzers = 16;
 constexpr int kQuestionWords = 4;
 // A question is relaxed if fewer articles have all its words.
 constexpr int64_t kEnoughForQuestion = 10;
-// Corrections are looked for if fewer articles were found, or not all words were.
-constexpr int64_t kFewHits = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
 // What a label that the query names is worth beside its words, of which each brings 2 to 10.
 constexpr double kNameWeight = 0.3;
