@@ -129,12 +129,12 @@ TEST_F(RelabelingTest, WhatGetsTheSameTagsIsNoChangeInTheLogAndIsUpToDate) {
 }
 
 TEST_F(RelabelingTest, ANewModelTagsAllAgainByItselfAndGoesOnAfterARestart) {
-  Open(/*relabel_outdated=*/true, /*rate=*/100.0);
+  Open(/*relabel_outdated=*/true, /*rate=*/20.0);
   IngestTalks(150);
   labeler_->Upgrade();
   const absl::Time limit = Soon();
   while (TagsOf("a0").size() < 3 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(2));
-  // Some are done; the rest is for the next start. At 100 a second it can't have come to the end.
+  // Some are done; the rest is for the next start. At 20 a second it can't have come to the end.
   EXPECT_EQ(TagsOf("a149").size(), 2U);
   Open(/*relabel_outdated=*/true);
   while (TagsOf("a149").size() < 3 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(2));
