@@ -487,7 +487,7 @@ void InputReader::TellInventory(const extraction::SourceItem& item, const std::s
 }
 
 void InputReader::TellInventory(const extraction::Article& named, const extraction::Link& link,
-                                const InputItem* followed) {
+                                const InputItem* followed) const {
   // What a place names and nobody can read any more is gone. All else is there, whether it was read or not.
   if (followed != nullptr && absl::IsNotFound(followed->extraction.status())) {
     options_.inventory->AddGone(link.url);

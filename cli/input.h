@@ -143,7 +143,7 @@ class InputReader {
   // Of an item that says all there is to it.
   void TellInventory(const extraction::SourceItem& item, const std::string& id);
   // Of one with a link to a page: what the source said of it, and what became of it (null: it was passed over).
-  void TellInventory(const extraction::Article& named, const extraction::Link& link, const InputItem* followed);
+  void TellInventory(const extraction::Article& named, const extraction::Link& link, const InputItem* followed) const;
   absl::Status OpenStream(extraction::ReadFunction read, extraction::SourceOptions source_options);
   // OK and no reader if the source has not changed since it was fetched last.
   absl::Status OpenUrl(const Source& source);
