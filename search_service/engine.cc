@@ -1057,8 +1057,8 @@ class Engine::Impl {
         common::Log(common::LogLevel::kError, "retention_failed", {{"error", status}});
       }
       const common::MutexLock lock(mutex_);
-      const absl::Time next = absl::Now() + options_.retention_interval;
-      while (!closing_ && absl::Now() < next) work_changed_.WaitUntil(mutex_, next);
+      const common::SteadyTime next = common::SteadyAfter(options_.retention_interval);
+      while (!closing_ && common::SteadyNow() < next) work_changed_.WaitUntil(mutex_, next);
       if (closing_) return;
     }
   }

@@ -34,23 +34,11 @@ import time
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "support"))
-sys.path.insert(0, os.path.join(HERE, "..", "clients"))
-from services import Services  # noqa: E402
-import clients_test  # noqa: E402
+sys.path.insert(0, os.path.join(HERE, "..", "fault"))
+from fault_support import Client, Modules, Services, wait_labelled  # noqa: E402
 
 DEPTH = 10
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-class Modules:
-    def __init__(self, gen):
-        sys.path.insert(0, gen)
-        # pylint: disable=import-outside-toplevel,import-error
-        from dateline.search.v1 import ingest_service_pb2, ingest_service_pb2_grpc
-        from dateline.search.v1 import search_service_pb2, search_service_pb2_grpc
-        self.ingest, self.ingest_grpc = ingest_service_pb2, ingest_service_pb2_grpc
-        self.search, self.search_grpc = search_service_pb2, search_service_pb2_grpc
 
 
 def read_corpus(path):
@@ -129,15 +117,12 @@ def lucene_ranks(corpus, queries):
 
 class Searcher:
     def __init__(self, services, modules):
-        import grpc  # pylint: disable=import-outside-toplevel
+        self.client = Client(services.search.address, modules)
         self.m = modules
-        self.grpc = grpc
-        self.channel = grpc.insecure_channel(services.search.address)
-        self.ingest_stub = modules.ingest_grpc.IngestServiceStub(self.channel)
-        self.search_stub = modules.search_grpc.SearchServiceStub(self.channel)
+        self.grpc = self.client.grpc
 
     def close(self):
-        self.channel.close()
+        self.client.close()
 
     def ingest(self, documents):
         """Takes everything in, and waits until it is labelled; gives how many were taken."""
@@ -153,26 +138,23 @@ class Searcher:
             waiting.put(None)
 
         threading.Thread(target=feed, daemon=True).start()
-        taken, token = 0, ""
-        for response in self.ingest_stub.StreamIngest(iter(waiting.get, None)):
+        taken = 0
+        for response in self.client.ingest.StreamIngest(iter(waiting.get, None)):
             if not response.HasField("ack"):
                 continue
             if response.ack.HasField("error"):
                 print(f"  not taken: {response.ack.id}: {response.ack.error.message}", file=sys.stderr)
                 continue
             taken += 1
-            token = response.ack.commit_token
-        self.ingest_stub.WaitForCommit(self.m.ingest.WaitForCommitRequest(
-            commit_token=token, stage=self.m.ingest.COMMIT_STAGE_LABELLED), timeout=600)
-        # The token was of one of the last: the whole is there when nothing is pending any more.
-        time.sleep(2)
+        if not wait_labelled(self.client, timeout=600):
+            sys.exit("not all articles were labelled in ten minutes")
         return taken
 
     def search(self, query, **fields):
-        """The ids of the best hits, and the words that were relaxed."""
+        """The ids of the best hits."""
         while True:
             try:
-                response = self.search_stub.Search(
+                response = self.client.search.Search(
                     self.m.search.SearchRequest(query=query, page_size=DEPTH, view=1, **fields), timeout=60)
                 break
             except self.grpc.RpcError as error:
@@ -257,8 +239,7 @@ def main():
     names = [name for name in options.sets.split(",") if name] or sorted(os.listdir(options.data))
     means, lucene_means = [], []
     with tempfile.TemporaryDirectory(prefix="dateline-relevance-") as work:
-        clients_test.python_client(os.path.abspath(options.proto), work)
-        modules = Modules(os.path.join(work, "gen"))
+        modules = Modules(options.proto, work)
         for name in names:
             folder = os.path.join(options.data, name)
             with Services(options.bin, with_gateway=False) as services:
