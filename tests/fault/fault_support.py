@@ -17,6 +17,7 @@ import clients_test  # noqa: E402
 
 SKIPPED = 77
 IDS = 300
+DELETE_EVERY = 33  # Of what is sent, one in so many is a deletion of an article that is there.
 WORDS = "Iran oil minister talks canal sanctions election drought port treaty bank court army grain".split()
 GONE = None  # What is known of an article that is not there.
 TAKEN = ("INGEST_OUTCOME_CREATED", "INGEST_OUTCOME_UPDATED", "INGEST_OUTCOME_UNCHANGED")
@@ -87,6 +88,11 @@ class Ledger:
 
     def possible(self, article_id):
         return [self.known.get(article_id, GONE)] + [title for _, title in self.pending.get(article_id, [])]
+
+    def at_rest(self):
+        """What is there and has nothing on its way, which a deletion would overtake."""
+        return [article_id for article_id, title in self.known.items()
+                if title != GONE and not self.pending.get(article_id)]
 
     def settle(self, found):
         """What is there now is what is known."""
@@ -180,12 +186,12 @@ class Stream:
             with self.lock:
                 self.number += 1
                 number = self.number
-                delete = self.rng.random() < 0.03
+                present = self.ledger.at_rest() if number % DELETE_EVERY == 0 else []
+                delete = bool(present)
+                if delete:
+                    article_id = self.rng.choice(present)
                 title = GONE if delete else f"{self.rng.choice(WORDS)} {self.counts['sent']}"
                 self.counts["sent"] += 1
-                # A deletion overtakes what is still on its way: only an article that has nothing there is deleted.
-                if delete and self.ledger.pending.get(article_id):
-                    continue
                 self.ledger.sent(article_id, number, title)
                 self.ids[number] = article_id
             if delete:
