@@ -1,5 +1,6 @@
 #include "search_service/index_set.h"
 
+#include <sys/resource.h>
 #include <xapian.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -40,6 +42,8 @@ constexpr size_t kMergeFactor = 4;
 constexpr size_t kMostInputs = 2 * kMergeFactor;
 // Documents of the lowest level: below this all segments count alike, as to merge any of them takes little.
 constexpr size_t kLowestLevel = 256;
+// Of more documents together a merge is not a small one. It takes some tenths of a second.
+constexpr size_t kSmallMerge = kLowestLevel * kMergeFactor * kMergeFactor;
 // Where nothing has come in for so long there is time to make fewer of them: each that is not more than so many times
 // as large as all smaller ones together is merged with these. So whoever is rewritten has grown by half.
 constexpr absl::Duration kIdle = absl::Seconds(1);
@@ -54,6 +58,8 @@ constexpr absl::Duration kErrorPause = absl::Seconds(5);
 // Documents for which a second thread is worth its start.
 constexpr size_t kLeastForThread = 16;
 constexpr size_t kMaxIdleReaders = 16;
+// Of the thread that merges what is large: it gives way to what somebody waits for.
+constexpr int kMergeNice = 5;
 
 std::string BootId() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -178,6 +184,7 @@ IndexSet::~IndexSet() {
     changed_.NotifyAll();
   }
   if (maintenance_.joinable()) maintenance_.join();
+  if (small_merges_.joinable()) small_merges_.join();
   if (const absl::Status synced = Sync(); !synced.ok()) {
     // The next boot goes on from the last time that it was.
     common::Log(common::LogLevel::kWarning, "index_not_synced", {{"error", synced}});
@@ -193,6 +200,7 @@ absl::StatusOr<std::unique_ptr<IndexSet>> IndexSet::Open(const Options& options)
   auto set = absl::WrapUnique(new IndexSet(options));
   RETURN_IF_ERROR(set->OpenFiles());
   set->maintenance_ = std::thread([set = set.get()] { set->RunMaintenance(); });
+  set->small_merges_ = std::thread([set = set.get()] { set->RunSmallMerges(); });
   return set;
 }
 
@@ -531,59 +539,82 @@ absl::Status IndexSet::Verify(const std::function<bool()>& cancelled) const {
   return absl::OkStatus();
 }
 
-std::vector<IndexSegment::Input> IndexSet::ChooseMerge(MergeGoal goal) const {
-  const std::shared_ptr<const IndexView> view = this->view();
+std::vector<IndexSegment::Input> IndexSet::ChooseMerge(MergeGoal goal, const IndexView& view) const {
   std::vector<IndexSegment::Input> inputs;
   const auto add = [&](const IndexView::Part& part) { inputs.push_back({part.segment, part.dead}); };
+  std::vector<const IndexView::Part*> parts;
+  for (const IndexView::Part& part : view.parts) {
+    if (!merging_.contains(part.segment.get())) parts.push_back(&part);
+  }
   if (goal == MergeGoal::kOne) {
-    const bool any_dead = std::any_of(view->parts.begin(), view->parts.end(),
-                                      [](const IndexView::Part& part) { return part.dead_count > 0; });
-    if (view->parts.size() < 2 && !any_dead) return inputs;
-    for (const IndexView::Part& part : view->parts) add(part);
+    const bool any_dead =
+        std::any_of(parts.begin(), parts.end(), [](const auto* part) { return part->dead_count > 0; });
+    if (parts.size() < 2 && !any_dead) return inputs;
+    for (const IndexView::Part* part : parts) add(*part);
     return inputs;
   }
   if (goal == MergeGoal::kErase) {
-    const auto found =
-        std::find_if(view->parts.begin(), view->parts.end(), [](const IndexView::Part& part) { return part.erase; });
-    if (found != view->parts.end()) add(*found);
+    const auto found = std::find_if(parts.begin(), parts.end(), [](const auto* part) { return part->erase; });
+    if (found == parts.end()) return inputs;
+    add(**found);
+    // What only says that something is removed has perhaps said it to all by then.
+    for (const IndexView::Part* part : parts) {
+      if (part != *found && part->segment->document_count() == 0) add(*part);
+    }
     return inputs;
   }
   std::vector<std::vector<const IndexView::Part*>> levels;
-  for (const IndexView::Part& part : view->parts) {
-    const size_t level = LevelOf(LiveIn(part));
+  for (const IndexView::Part* part : parts) {
+    const size_t level = LevelOf(LiveIn(*part));
     if (level >= levels.size()) levels.resize(level + 1);
-    levels[level].push_back(&part);
+    levels[level].push_back(part);
   }
   for (const auto& level : levels) {
     if (level.size() < kMergeFactor) continue;
-    for (size_t i = 0; i < std::min(level.size(), kMostInputs); ++i) add(*level[i]);
-    return inputs;
+    size_t documents = 0;
+    for (size_t i = 0; i < std::min(level.size(), kMostInputs); ++i) {
+      documents += LiveIn(*level[i]);
+      if (goal == MergeGoal::kSmall && documents > kSmallMerge) break;
+      add(*level[i]);
+    }
+    if (inputs.size() >= kMergeFactor || goal != MergeGoal::kSmall) return inputs;
+    inputs.clear();
   }
-  for (const IndexView::Part& part : view->parts) {
-    const size_t documents = part.segment->document_count();
+  if (goal == MergeGoal::kSmall) return inputs;
+  for (const IndexView::Part* part : parts) {
+    const size_t documents = part->segment->document_count();
     if (documents >= kLeastToClean &&
-        static_cast<double>(part.dead_count) > kMostDead * static_cast<double>(documents)) {
-      add(part);
+        static_cast<double>(part->dead_count) > kMostDead * static_cast<double>(documents)) {
+      add(*part);
       return inputs;
     }
   }
   if (goal == MergeGoal::kSteady) return inputs;
-  std::vector<const IndexView::Part*> by_size;
-  for (const IndexView::Part& part : view->parts) by_size.push_back(&part);
-  std::stable_sort(by_size.begin(), by_size.end(),
-                   [](const auto* a, const auto* b) { return LiveIn(*a) < LiveIn(*b); });
+  std::stable_sort(parts.begin(), parts.end(), [](const auto* a, const auto* b) { return LiveIn(*a) < LiveIn(*b); });
   size_t count = 0;
   size_t smaller = 0;
-  for (size_t i = 0; i < by_size.size(); ++i) {
-    if (i > 0 && LiveIn(*by_size[i]) <= kIdleFactor * smaller) count = i + 1;
-    smaller += LiveIn(*by_size[i]);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && LiveIn(*parts[i]) <= kIdleFactor * smaller) count = i + 1;
+    smaller += LiveIn(*parts[i]);
   }
-  for (size_t i = 0; i < count; ++i) add(*by_size[i]);
+  for (size_t i = 0; i < count; ++i) add(*parts[i]);
+  return inputs;
+}
+
+std::vector<IndexSegment::Input> IndexSet::ClaimMerge(MergeGoal goal) {
+  const common::MutexLock lock(mutex_);
+  std::vector<IndexSegment::Input> inputs = ChooseMerge(goal, *view_);
+  for (const IndexSegment::Input& input : inputs) merging_.insert(input.segment.get());
   return inputs;
 }
 
 absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs,
                                  const std::function<bool()>& cancelled) {
+  const absl::Cleanup release = [&] {
+    const common::MutexLock lock(mutex_);
+    for (const IndexSegment::Input& input : inputs) merging_.erase(input.segment.get());
+    changed_.NotifyAll();
+  };
   std::set<const IndexSegment*> merged_away;
   absl::flat_hash_map<int64_t, uint64_t> removed;
   for (const IndexSegment::Input& input : inputs) {
@@ -653,16 +684,36 @@ absl::Status IndexSet::MergeOnce(const std::vector<IndexSegment::Input>& inputs,
 }
 
 absl::Status IndexSet::Merge(MergeGoal goal, const std::function<bool()>& cancelled) {
+  if (goal == MergeGoal::kSmall) return MergeSmall();
   const common::MutexLock one_at_a_time(merge_mutex_);
   while (true) {
-    const std::vector<IndexSegment::Input> inputs = ChooseMerge(goal);
+    std::vector<IndexSegment::Input> inputs;
+    if (goal == MergeGoal::kErase || goal == MergeGoal::kOne) {
+      // These want all, also what a small merge is about to replace.
+      const common::MutexLock none_small(small_merge_mutex_);
+      inputs = ClaimMerge(goal);
+    } else {
+      inputs = ClaimMerge(goal);
+    }
     if (inputs.empty()) return absl::OkStatus();
     RETURN_IF_ERROR(MergeOnce(inputs, cancelled));
+    // What came in meanwhile would have all of it written again, and again.
+    if (goal == MergeGoal::kOne) return absl::OkStatus();
+  }
+}
+
+absl::Status IndexSet::MergeSmall() {
+  while (true) {
+    const common::MutexLock one_at_a_time(small_merge_mutex_);
+    const std::vector<IndexSegment::Input> inputs = ClaimMerge(MergeGoal::kSmall);
+    if (inputs.empty()) return absl::OkStatus();
+    RETURN_IF_ERROR(MergeOnce(inputs, {}));
   }
 }
 
 absl::Status IndexSet::DropDead() {
   const common::MutexLock one_at_a_time(merge_mutex_);
+  const common::MutexLock none_small(small_merge_mutex_);
   const common::MutexLock publish(publish_mutex_);
   auto view = std::make_shared<IndexView>(*this->view());
   std::set<const IndexSegment*> dropped;
@@ -697,6 +748,7 @@ absl::Status IndexSet::DropDead() {
 }
 
 void IndexSet::RunMaintenance() {
+  setpriority(PRIO_PROCESS, 0, kMergeNice);  // On Linux of this thread alone. If it is refused, it goes on as it is.
   common::SteadyTime next_sync = common::SteadyAfter(options_.sync_interval);
   uint64_t seen = 0;
   uint64_t applied_seen = 0;
@@ -729,11 +781,32 @@ void IndexSet::RunMaintenance() {
     if (absl::IsCancelled(status)) continue;
     common::Log(common::LogLevel::kError, "index_maintenance_failed", {{"error", status}});
     if (absl::IsDataLoss(status)) ReportDamage();
-    const common::MutexLock lock(mutex_);
-    const common::SteadyTime until = common::SteadyAfter(kErrorPause);
-    while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
+    Pause();
+    next_sync = std::max(next_sync, common::SteadyNow());
+  }
+}
+
+void IndexSet::RunSmallMerges() {
+  uint64_t seen = 0;
+  while (true) {
+    {
+      const common::MutexLock lock(mutex_);
+      while (!stopping_ && view_->revision == seen) changed_.Wait(mutex_);
+      if (stopping_) return;
+      seen = view_->revision;
     }
-    next_sync = std::max(next_sync, until);
+    const absl::Status status = MergeSmall();
+    if (status.ok() || absl::IsCancelled(status)) continue;
+    common::Log(common::LogLevel::kError, "index_merge_failed", {{"error", status}});
+    if (absl::IsDataLoss(status)) ReportDamage();
+    Pause();
+  }
+}
+
+void IndexSet::Pause() {
+  const common::MutexLock lock(mutex_);
+  const common::SteadyTime until = common::SteadyAfter(kErrorPause);
+  while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
   }
 }
 

@@ -22,6 +22,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -109,9 +110,9 @@ class IndexSet {
   absl::Status Apply(absl::Span<const IndexChange> changes, uint64_t applied_seq, uint64_t visible_seq);
   // Forces all to disk that was published when this was called.
   absl::Status Sync();
-  // Merges until there is nothing to merge. kErase: until no segment holds a document of a row that is gone; kOne:
-  // until there is one segment, and nothing dead.
-  enum class MergeGoal { kSteady, kIdle, kErase, kOne };
+  // Merges until there is nothing to merge. kSmall: where that is quickly done; kErase: until no segment holds a
+  // document of a row that is gone; kOne: what there is now into one segment, with nothing dead.
+  enum class MergeGoal { kSmall, kSteady, kIdle, kErase, kOne };
   // Cancelled, at some point, once `cancelled` says so or the set is closed.
   absl::Status Merge(MergeGoal goal, const std::function<bool()>& cancelled = {});
   // Leaves out the segments of which nothing counts, not even what they removed: after a rebuild all that were there
@@ -176,11 +177,18 @@ class IndexSet {
   void Show(std::shared_ptr<IndexView> view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Return(std::unique_ptr<IndexReader> reader) const;
 
-  // The segments to be merged next; empty if there are none.
-  std::vector<IndexSegment::Input> ChooseMerge(MergeGoal goal) const;
+  // The segments to be merged next, of those that nobody is merging; empty if there are none.
+  std::vector<IndexSegment::Input> ChooseMerge(MergeGoal goal, const IndexView& view) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Chooses, and marks them as being merged.
+  std::vector<IndexSegment::Input> ClaimMerge(MergeGoal goal);
+  absl::Status MergeSmall();
   absl::Status VerifySegment(const IndexSegment& segment) const;
   absl::Status MergeOnce(const std::vector<IndexSegment::Input>& inputs, const std::function<bool()>& cancelled);
   void RunMaintenance();
+  void RunSmallMerges();
+  // After an error, for a while, or until the set is closed.
+  void Pause();
 
   const Options options_;
   std::string generation_;
@@ -188,8 +196,11 @@ class IndexSet {
   // The threads that build: an analyzer for each.
   std::vector<std::unique_ptr<TextAnalyzer>> analyzers_;
 
-  common::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);  // One merge at a time,
-  common::Mutex sync_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);   // one sync,
+  // One merge of any size at a time, and beside it one that is small: while a large one runs, for minutes perhaps, what
+  // comes in must not pile up.
+  common::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(small_merge_mutex_);
+  common::Mutex small_merge_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);
+  common::Mutex sync_mutex_ ABSL_ACQUIRED_BEFORE(publish_mutex_);  // One sync,
   // and one change of the view.
   mutable common::Mutex publish_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   Places places_ ABSL_GUARDED_BY(publish_mutex_);
@@ -204,10 +215,12 @@ class IndexSet {
   absl::flat_hash_map<std::string, std::string> digests_ ABSL_GUARDED_BY(mutex_);
   uint64_t durable_revision_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t left_revision_ ABSL_GUARDED_BY(mutex_) = 0;  // The first view after a segment left.
+  absl::flat_hash_set<const IndexSegment*> merging_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   mutable std::vector<std::unique_ptr<IndexReader>> idle_ ABSL_GUARDED_BY(mutex_);
 
   std::thread maintenance_;
+  std::thread small_merges_;
 };
 
 }  // namespace dateline::search

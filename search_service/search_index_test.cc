@@ -479,6 +479,8 @@ TEST(SearchIndexTest, WhatWasRemovedLeavesTheDiskByItself) {
   // Files may go while they are looked for.
   const auto folders = [&] { return FoldersIn(dir.path() + "/index"); };
   while ((folders() > 1 || index->segment_count() > 1) && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(index->segment_count(), 1U) << "nothing is left that the removal would have to keep away";
+  EXPECT_EQ(folders(), 1);
   EXPECT_EQ(FilesWithTheSecret(dir.path()), 0);
   EXPECT_EQ(Find(*index, "common").size(), 19U);
 }
