@@ -1,5 +1,6 @@
 #include "search_service/index_set.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <xapian.h>
 
@@ -89,6 +90,14 @@ std::optional<storage::v1::SegmentSet> ReadSet(const std::string& path) {
   storage::v1::SegmentSet set;
   if (common::Sha256Hex(content) != digest || !set.ParseFromString(content)) return std::nullopt;
   return set;
+}
+
+// What writing and merging took lies in the allocator's arenas, in many small pieces, which it keeps for as long as it
+// runs.
+void ReturnFreeMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 size_t LevelOf(size_t documents) {
@@ -770,6 +779,7 @@ void IndexSet::RunMaintenance() {
       if (status.ok()) status = Sync();
       next_sync = common::SteadyAfter(options_.sync_interval);
     }
+    if (idle) ReturnFreeMemory();
     if (status.ok()) {
       const common::MutexLock lock(mutex_);
       // What was merged here is no news.
