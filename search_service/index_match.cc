@@ -20,6 +20,7 @@
 
 #include "search_service/index_document.h"
 #include "search_service/label_pack.h"
+#include "search_service/text_analysis.h"
 
 namespace dateline::search {
 namespace {
@@ -34,7 +35,20 @@ constexpr double kExactWordWeight = 0.2;
 constexpr double kAllWordsWeight = 0.1;
 // Of a word that is spelled nearly as the one that was asked for.
 constexpr double kCorrectionWeight = 0.8;
+// Of words that begin as one that is typed.
 constexpr int kMaxExpansion = 50;
+// A question's expansion (docs/adr/0007): how many of the best hits it is taken from, how many stems, and what the
+// first of these is worth beside a word of the query. A hit counts by this power of its score, so that one that is far
+// ahead speaks alone.
+constexpr Xapian::doccount kFeedbackHits = 5;
+constexpr size_t kFeedbackStems = 40;
+constexpr double kFeedbackWeight = 0.4;
+constexpr double kFeedbackPower = 4.0;
+// Of one hit, those that occur most often; what a long article has once says little of it.
+constexpr size_t kMaxStemsOfHit = 200;
+constexpr size_t kMinStemBytes = 3;
+// Hits that change their places by it; those behind them keep theirs, as no score falls.
+constexpr size_t kMaxExpandedHits = 1'000;
 // Hits that are looked at to fold those that belong together.
 constexpr int kMaxFolded = 10'000;
 constexpr size_t kMaxExplained = 100;
@@ -121,6 +135,49 @@ class LiveDocuments final : public Xapian::PostingSource {
   Xapian::docid current_ = 0;
   Xapian::docid last_ = 0;
   Xapian::doccount count_ = 0;
+};
+
+// Some documents of the set, by their numbers in all of it.
+class GivenDocuments final : public Xapian::PostingSource {
+ public:
+  GivenDocuments(const IndexReader& reader, const std::vector<Xapian::docid>& documents, Watch* watch)
+      : reader_(reader), documents_(documents), watch_(watch) {}
+  Xapian::PostingSource* clone() const override { return new GivenDocuments(reader_, documents_, watch_); }
+  void init(const Xapian::Database& database) override {
+    const size_t parts = reader_.parts.size();
+    const std::string uuid = database.get_uuid();
+    here_.clear();
+    for (const Xapian::docid document : documents_) {
+      if (reader_.parts[(document - 1) % parts].uuid == uuid) {
+        here_.push_back(static_cast<Xapian::docid>((document - 1) / parts + 1));
+      }
+    }
+    std::sort(here_.begin(), here_.end());
+    next_ = 0;
+  }
+  Xapian::doccount get_termfreq_min() const override { return get_termfreq_max(); }
+  Xapian::doccount get_termfreq_est() const override { return get_termfreq_max(); }
+  Xapian::doccount get_termfreq_max() const override { return static_cast<Xapian::doccount>(here_.size()); }
+  void next(double) override {
+    ++next_;
+    watch_->Step();
+  }
+  void skip_to(Xapian::docid document, double) override {
+    // The first call finds the first document before which nothing has been read.
+    const size_t from = next_ == 0 ? 0 : next_ - 1;
+    const auto first = here_.begin() + static_cast<std::ptrdiff_t>(from);
+    next_ = static_cast<size_t>(std::lower_bound(first, here_.end(), document) - here_.begin()) + 1;
+    watch_->Step();
+  }
+  bool at_end() const override { return watch_->expired || next_ > here_.size(); }
+  Xapian::docid get_docid() const override { return here_[next_ - 1]; }
+
+ private:
+  const IndexReader& reader_;
+  const std::vector<Xapian::docid>& documents_;
+  Watch* watch_;
+  std::vector<Xapian::docid> here_;  // Their numbers in this database.
+  size_t next_ = 0;                  // One more than the place of the present one.
 };
 
 // Documents that have one of some labels by other rules than the ordinary ones, for which there are terms. It may have
@@ -476,7 +533,9 @@ class QueryBuilder {
       forms.emplace_back(Xapian::Query::OP_WILDCARD, (titles ? kTitlePrefix : prefix) + word, kMaxExpansion,
                          Xapian::Query::WILDCARD_LIMIT_MOST_FREQUENT, Xapian::Query::OP_SYNONYM);
     }
-    return Xapian::Query(Xapian::Query::OP_OR, forms.begin(), forms.end());
+    const Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
+    if (node.repeated == 1) return any;
+    return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, std::sqrt(node.repeated));
   }
 
   static Xapian::Query PhraseQuery(const QueryNode& node) {
@@ -686,22 +745,6 @@ std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Da
   return folded;
 }
 
-// Sums up which weights documents get.
-class WeightSpy final : public Xapian::MatchSpy {
- public:
-  explicit WeightSpy(const absl::flat_hash_map<Xapian::docid, size_t>& wanted)
-      : wanted_(wanted), weights_(wanted.size()) {}
-  void operator()(const Xapian::Document& document, double weight) override {
-    const auto found = wanted_.find(document.get_docid());
-    if (found != wanted_.end()) weights_[found->second] = weight;
-  }
-  double weight(size_t i) const { return weights_[i]; }
-
- private:
-  const absl::flat_hash_map<Xapian::docid, size_t>& wanted_;
-  std::vector<double> weights_;
-};
-
 // The words and phrases that a text's score is the sum of.
 void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
   switch (node.kind) {
@@ -722,36 +765,43 @@ void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
 }
 
 // "7.31 = iran 3.21 + oil 4.1, times 0.83 for its age": by a search for each word alone.
-std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryBuilder& builder,
-                                       Xapian::Database& database, const std::vector<RankedHit>& hits) {
-  absl::flat_hash_map<Xapian::docid, size_t> wanted;
+std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryBuilder& builder, IndexReader& reader,
+                                       Watch& watch, const std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExplained);
-  for (size_t i = 0; i < count; ++i) wanted.emplace(hits[i].document, i);
+  std::vector<Xapian::docid> documents;
+  absl::flat_hash_map<Xapian::docid, size_t> places;
+  for (size_t i = 0; i < count; ++i) {
+    documents.push_back(hits[i].document);
+    places.emplace(hits[i].document, i);
+  }
   std::vector<const QueryNode*> scored;
   AddScored(request.query, scored);
   std::vector<std::string> sums(count);
   std::vector<double> totals(count);
   for (const QueryNode* node : scored) {
-    Xapian::Enquire enquire(database);
+    auto* given = new GivenDocuments(reader, documents, &watch);
+    Xapian::Enquire enquire(*reader.all);
     enquire.set_weighting_scheme(TextWeight());
-    enquire.set_query(builder.Build(*node));
-    WeightSpy spy(wanted);
-    enquire.add_matchspy(&spy);
-    enquire.get_mset(0, 0, database.get_doccount());
-    for (size_t i = 0; i < count; ++i) {
-      if (spy.weight(i) <= 0.0) continue;
+    enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER, builder.Build(*node), Xapian::Query(given->release())));
+    const Xapian::MSet weights = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
+    for (Xapian::MSetIterator match = weights.begin(); match != weights.end(); ++match) {
+      const size_t i = places.at(*match);
+      if (match.get_weight() <= 0.0) continue;
       absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", ToString(*node), " ",
-                      absl::StrFormat("%.2f", spy.weight(i)));
-      totals[i] += spy.weight(i);
+                      absl::StrFormat("%.2f", match.get_weight()));
+      totals[i] += match.get_weight();
     }
   }
   std::map<int64_t, std::string> explanations;
   for (size_t i = 0; i < count; ++i) {
     std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);
     absl::StrAppend(&text, sums[i].empty() ? "no word counts" : sums[i]);
-    // Having all words of a relaxed query, and labels that it names.
+    // Having all words of a relaxed query, labels that it names, and what it was expanded by.
     if (const double more = hits[i].text_score - totals[i]; totals[i] > 0.0 && more > 0.005) {
-      absl::StrAppend(&text, absl::StrFormat(" + %.2f for all its words or labels", more));
+      absl::StrAppend(&text, absl::StrFormat(request.expand ? " + %.2f for all its words, labels or what the best have "
+                                                              "in common"
+                                                            : " + %.2f for all its words or labels",
+                                             more));
     }
     if (hits[i].freshness != 1.0)
       absl::StrAppend(&text, absl::StrFormat(", times %.2f for its age", hits[i].freshness));
@@ -759,6 +809,97 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
     explanations.emplace(hits[i].hit.row, std::move(text));
   }
   return explanations;
+}
+
+struct WeightedStem {
+  std::string stem;
+  double weight = 0.0;
+};
+
+// What the best hits have in common, and others have not: Rocchio's feedback with the hits taken for relevant ones, on
+// BM25's weights. J. Rocchio, "Relevance feedback in information retrieval", 1971.
+std::vector<WeightedStem> FeedbackOf(const Xapian::Database& database, const Xapian::MSet& hits, Watch& watch) {
+  struct Stem {
+    Xapian::doccount frequency = 0;
+    double weight = 0.0;
+  };
+  const auto documents = static_cast<double>(database.get_doccount());
+  const double average_length = std::max(database.get_avlength(), 1.0);
+  absl::flat_hash_map<std::string, Stem> stems;
+  Xapian::doccount count = 0;
+  for (Xapian::MSetIterator hit = hits.begin(); hit != hits.end() && count < kFeedbackHits; ++hit, ++count) {
+    if (hit.get_weight() <= 0.0) break;
+    std::vector<std::pair<Xapian::termcount, std::string>> terms;
+    const Xapian::TermIterator end = database.termlist_end(*hit);
+    Xapian::TermIterator term = database.termlist_begin(*hit);
+    for (term.skip_to(kStemPrefix); term != end; ++term) {
+      std::string name = *term;
+      if (!absl::StartsWith(name, kStemPrefix)) break;
+      name.erase(0, sizeof(kStemPrefix) - 1);
+      if (name.size() < kMinStemBytes || IsStopWord(name)) continue;
+      terms.emplace_back(term.get_wdf(), std::move(name));
+    }
+    watch.Look();
+    if (terms.size() > kMaxStemsOfHit) {
+      std::stable_sort(terms.begin(), terms.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      terms.resize(kMaxStemsOfHit);
+    }
+    const double length = static_cast<double>(database.get_doclength(*hit)) / average_length;
+    const double share = std::pow(hit.get_weight(), kFeedbackPower);
+    for (const auto& [frequency, name] : terms) {
+      Stem& stem = stems[name];
+      if (stem.frequency == 0) stem.frequency = database.get_termfreq(kStemPrefix + name);
+      const auto in_documents = static_cast<double>(stem.frequency);
+      const double idf = std::log(1.0 + (documents - in_documents + 0.5) / (in_documents + 0.5));
+      const auto in_hit = static_cast<double>(frequency);
+      stem.weight += share * idf * in_hit / (in_hit + kK1 * (1.0 - kB + kB * length));
+    }
+  }
+  std::vector<WeightedStem> best;
+  if (count < kFeedbackHits) return best;  // So few hits are all to be seen, in whatever order.
+  best.reserve(stems.size());
+  for (auto& [name, stem] : stems) best.push_back({name, stem.weight});
+  const size_t kept = std::min(best.size(), kFeedbackStems);
+  std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(kept), best.end(),
+                    [](const WeightedStem& a, const WeightedStem& b) {
+                      return a.weight != b.weight ? a.weight > b.weight : a.stem < b.stem;
+                    });
+  best.resize(kept);
+  const double first = best.empty() ? 0.0 : best.front().weight;
+  for (WeightedStem& stem : best) stem.weight *= kFeedbackWeight / first;
+  return best;
+}
+
+// Adds to the scores of the first hits what they have of `stems`, and puts them in order. Nothing is changed if the
+// time ends first.
+void Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& watch, std::vector<RankedHit>& hits) {
+  const size_t count = std::min(hits.size(), kMaxExpandedHits);
+  std::vector<Xapian::docid> documents;
+  absl::flat_hash_map<Xapian::docid, size_t> places;
+  for (size_t i = 0; i < count; ++i) {
+    documents.push_back(hits[i].document);
+    places.emplace(hits[i].document, i);
+  }
+  std::vector<Xapian::Query> hints;
+  hints.reserve(stems.size());
+  for (const WeightedStem& stem : stems) {
+    hints.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(kStemPrefix + stem.stem), stem.weight);
+  }
+  auto* given = new GivenDocuments(reader, documents, &watch);
+  Xapian::Enquire enquire(*reader.all);
+  enquire.set_weighting_scheme(TextWeight());
+  enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER,
+                                  Xapian::Query(Xapian::Query::OP_OR, hints.begin(), hints.end()),
+                                  Xapian::Query(given->release())));
+  const Xapian::MSet expanded = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
+  if (watch.expired) return;
+  for (Xapian::MSetIterator match = expanded.begin(); match != expanded.end(); ++match) {
+    RankedHit& hit = hits[places.at(*match)];
+    hit.text_score += static_cast<float>(match.get_weight());
+    hit.hit.score = hit.text_score;
+  }
+  std::stable_sort(hits.begin(), hits.end(),
+                   [](const RankedHit& a, const RankedHit& b) { return a.hit.score > b.hit.score; });
 }
 
 MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
@@ -829,13 +970,18 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
                     .freshness = 1.0,
                     .labels = 1.0});
   }
+  if (request.expand && request.sort == SortOrder::kRelevance && !watch.expired) {
+    const std::vector<WeightedStem> stems = FeedbackOf(database, matches, watch);
+    if (!stems.empty() && !watch.expired) Expand(reader, stems, watch, hits);
+    for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
+  }
   if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, hits);
   OrderTies(request.sort, hits);
   if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, hits);
   if (hits.size() > static_cast<size_t>(request.max_hits)) hits.resize(static_cast<size_t>(request.max_hits));
   for (const RankedHit& hit : hits) result.hits.push_back(hit.hit);
   if (request.explain && request.sort == SortOrder::kRelevance) {
-    result.explanations = Explain(request, builder, database, hits);
+    result.explanations = Explain(request, builder, reader, watch, hits);
   }
   if (trends) result.trends = trends->Take();
   for (size_t k = 0; k < shared.size(); ++k) result.facets[shared[k]] = counter.Counts(k);

@@ -70,6 +70,7 @@ struct QueryNode {
   std::vector<std::string> words;  // Folded.
   std::vector<std::string> stems;  // Of each word.
   bool prefix = false;             // kWord: the word may go on.
+  int repeated = 1;                // kWord: how often the query says it.
   // kWord: words that count for less in its place, and their stems.
   std::vector<std::string> corrections;
   std::vector<std::string> correction_stems;

@@ -26,6 +26,8 @@ namespace dateline::search {
 namespace {
 
 constexpr int kMaxNesting = 16;
+// So many words make a question without those that say little.
+constexpr size_t kLeastTelling = 3;
 // Shorter beginnings of words lead to too many of them.
 constexpr size_t kMinPrefixBytes = 2;
 // The taxonomy is fetched as soon as the classifier answers, and asked for every few seconds until then.
@@ -212,8 +214,17 @@ class HumanParser {
     return QueryNode::And(std::move(all));
   }
 
+  // Without the words that say little in a question, where others are left that make it one.
+  static std::vector<QueryNode> Telling(const std::vector<QueryNode>& words) {
+    std::vector<QueryNode> telling;
+    for (const QueryNode& word : words) {
+      if (word.prefix || word.scope != TextScope::kAny || !IsFunctionWord(word.words.front())) telling.push_back(word);
+    }
+    return telling.size() >= kLeastTelling ? telling : words;
+  }
+
   QueryNode Relaxed(const Conjunction& conjunction) {
-    std::vector<QueryNode> hints = conjunction.words;
+    std::vector<QueryNode> hints = Telling(conjunction.words);
     for (const QueryNode& phrase : conjunction.phrases) {
       hints.push_back(phrase);
       for (size_t i = 0; i < phrase.words.size() && phrase.kind == QueryNode::Kind::kPhrase; ++i) {
@@ -223,7 +234,10 @@ class HumanParser {
         word.scope = phrase.scope;
         word.words = {phrase.words[i]};
         word.stems = {phrase.stems[i]};
-        if (std::find(hints.begin(), hints.end(), word) == hints.end()) hints.push_back(std::move(word));
+        const bool known = std::any_of(hints.begin(), hints.end(), [&](const QueryNode& hint) {
+          return hint.kind == word.kind && hint.words == word.words && hint.scope == word.scope;
+        });
+        if (!known) hints.push_back(std::move(word));
       }
     }
     if (hints.size() < 2) return Strict(conjunction);
@@ -566,7 +580,13 @@ class HumanParser {
       const bool stop = scope == TextScope::kAny && !node.prefix && IsStopWord(word.folded);
       if (stop) out.stop_texts.push_back(place);
       std::vector<QueryNode>& list = stop ? out.stop_words : out.words;
-      if (std::find(list.begin(), list.end(), node) != list.end()) continue;
+      const auto same = std::find_if(list.begin(), list.end(), [&](const QueryNode& other) {
+        return other.words == node.words && other.scope == node.scope && other.prefix == node.prefix;
+      });
+      if (same != list.end()) {
+        ++same->repeated;
+        continue;
+      }
       SearchedWord searched{word, node.prefix, scope};
       if (!stop && std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
         result_.words.push_back(std::move(searched));

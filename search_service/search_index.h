@@ -78,6 +78,8 @@ struct MatchRequest {
   CollapseKind collapse = CollapseKind::kNone;
   int max_alternates = 0;
   bool explain = false;
+  // Rank, by relevance, by what the best hits have in common as well. Which articles match stays as it is.
+  bool expand = false;
   std::vector<Boost> boosts;
   std::optional<TrendCounts> trends;
   std::vector<FieldRef> facets;
@@ -101,6 +103,7 @@ struct MatchResult {
   std::vector<HitRef> hits;
   std::map<int64_t, FoldedHits> folded;         // By the row of the hit that stands for them.
   std::map<int64_t, std::string> explanations;  // By row.
+  std::vector<std::string> expansion;           // Stems by which hits were ranked as well, the weightiest first.
   int64_t total = 0;
   bool complete = true;                                // False: the deadline came first.
   std::vector<std::map<std::string, int64_t>> facets;  // As in the request: counts by value.

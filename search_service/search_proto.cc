@@ -413,6 +413,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     proto.set_display_name(display);
   }
   for (const std::string& part : result.interpretation.ignored_parts) interpretation.add_ignored_parts(part);
+  for (const std::string& stem : result.interpretation.expansion) interpretation.add_expansion_stems(stem);
   for (const std::string& note : result.interpretation.notes) interpretation.add_notes(note);
   response.set_commit_token(result.commit_token);
   *response.mutable_index_time() = TimestampToProto(result.index_time);

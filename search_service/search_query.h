@@ -193,6 +193,8 @@ struct Interpretation {
   std::string corrected_query;
   std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
   bool relaxed = false;            // Not every word was required.
+  // Stems by which the hits were ranked as well, as the best of them have them in common; the weightiest first.
+  std::vector<std::string> expansion;
   std::vector<RecognizedName> names;
 };
 

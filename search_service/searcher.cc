@@ -352,6 +352,8 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
   if (matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
     request.query = parsed.relaxed;
+    // Not while somebody types: the last word is not yet what is meant, and each letter would cost two searches.
+    request.expand = parsed.free_words >= kQuestionWords && query.match_mode == MatchMode::kFullQuery;
     ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
     if (relaxed.total > matches.total) {
       parsed.interpretation.relaxed = true;
@@ -379,6 +381,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.total_exact = matches.complete;
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
+  answer.interpretation.expansion = std::move(matches.expansion);
   answer.visible_seq = matches.visible_seq;
   if (matches.complete) answer.state = StateOf(matches.state, taxonomy);
   answer.index_time = matches.commit_time;

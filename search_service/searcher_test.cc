@@ -19,8 +19,13 @@
 namespace dateline::search {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr int kArticles = 300;
 const std::vector<std::string>& Vocabulary() {
@@ -480,6 +485,77 @@ TEST_F(RankingTest, MistypedWordsFindWhatIsSpelledNearlyTheSameBelowTheWordItsel
     query.query = query_text;
     EXPECT_EQ(Search(query).total, 0) << query_text;
   }
+}
+
+// Five articles have two words each of a question; what the best have in common, "tanker", tells the others apart.
+TEST_F(RankingTest, AQuestionIsRankedAlsoByWhatItsBestHitsHaveInCommon) {
+  for (int i = 1; i <= 6; ++i) {
+    Ingest(absl::StrCat("best", i), "Report", "seizure hormuz strait tanker tanker captain");
+  }
+  Ingest("apart", "Report", "hormuz pottery museum ceramics glaze ancient");
+  Ingest("near", "Report", "hormuz tanker captain crew insurance ancient");
+  Ingest("stranger", "Report", "tanker captain tanker captain");
+  for (int i = 1; i <= 12; ++i) Ingest(absl::StrCat("other", i), "Report", "wheat harvest rain barley rye oats");
+  SearchQuery query;
+  query.query = "seizure hormuz strait zzzunknown";
+  query.page_size = 20;
+  SearchResult result = Search(query);
+  ASSERT_TRUE(result.interpretation.relaxed);
+  EXPECT_THAT(result.interpretation.expansion, Contains("tanker"));
+  EXPECT_EQ(result.total, 8) << "what has no word of the query is not found by it";
+  ASSERT_EQ(result.hits.size(), 8U);
+  EXPECT_EQ(result.hits[6].article.id, "near");
+  EXPECT_EQ(result.hits[7].article.id, "apart");
+  EXPECT_GT(result.hits[6].score, result.hits[7].score);
+  // A page at a time it is the same order.
+  const std::vector<std::string> all = Ids(result);
+  std::vector<std::string> paged;
+  query.page_size = 3;
+  do {
+    result = Search(query);
+    for (const std::string& id : Ids(result)) paged.push_back(id);
+    query.page_token = result.next_page_token;
+  } while (!query.page_token.empty());
+  EXPECT_EQ(paged, all);
+  query.page_token.clear();
+  query.page_size = 20;
+  query.explain = true;
+  EXPECT_THAT(Search(query).hits[6].explanation,
+              AllOf(HasSubstr("what the best have in common"), Not(HasSubstr("seizure"))));
+  query.explain = false;
+  // Not while somebody types, not by time, and not for fewer than five hits.
+  query.match_mode = MatchMode::kPrefixLastWord;
+  EXPECT_THAT(Search(query).interpretation.expansion, IsEmpty());
+  query.match_mode = MatchMode::kFullQuery;
+  query.order_by = "publish_time desc";
+  EXPECT_THAT(Search(query).interpretation.expansion, IsEmpty());
+  query.order_by.clear();
+  query.query = "pottery museum ceramics zzzunknown";
+  EXPECT_THAT(Search(query).interpretation.expansion, IsEmpty());
+}
+
+TEST_F(RankingTest, FunctionWordsCountInAShortQueryAndNotInAQuestion) {
+  Ingest("a", "Between the rivers", "Between rivers");
+  Ingest("b", "Rivers", "Rivers and nothing else");
+  for (int i = 0; i < 3; ++i) Ingest(absl::StrCat("c", i), "Other", "however between using during");
+  SearchQuery query;
+  query.query = "between rivers";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("a"));
+  query.query = "however between rivers else zzzunknown using during";
+  const SearchResult result = Search(query);
+  ASSERT_TRUE(result.interpretation.relaxed);
+  EXPECT_EQ(result.interpretation.normalized_query, "(rivers else zzzunknown)");
+  EXPECT_THAT(Ids(result), UnorderedElementsAre("a", "b"));
+}
+
+TEST_F(RankingTest, AWordThatAQuerySaysTwiceCountsMore) {
+  Ingest("a", "Note", "wheat or something else");
+  Ingest("b", "Note", "barley or something else");
+  SearchQuery query;
+  query.query = "wheat barley wheat zzzunknown";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("a", "b"));
+  query.query = "wheat barley barley zzzunknown";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("b", "a"));
 }
 
 TEST_F(RankingTest, NamesInTheQueryRaiseWhatHasTheLabelOrFilterByItAndCanBeTakenBack) {

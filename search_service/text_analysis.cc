@@ -312,4 +312,15 @@ bool IsStopWord(absl::string_view folded) {
   return kWords->contains(folded);
 }
 
+bool IsFunctionWord(absl::string_view folded) {
+  static const auto* const kWords = new absl::flat_hash_set<std::string>{
+      "above",  "after", "again", "against", "all",    "also",    "am",    "among",   "another", "any",  "because",
+      "before", "being", "below", "between", "both",   "could",   "doing", "down",    "during",  "each", "ever",
+      "every",  "get",   "give",  "given",   "having", "here",    "him",   "however", "just",    "many", "more",
+      "most",   "much",  "nor",   "off",     "one",    "only",    "other", "out",     "over",    "own",  "per",
+      "same",   "since", "some",  "through", "thus",   "too",     "under", "until",   "up",      "upon", "us",
+      "use",    "used",  "using", "very",    "via",    "whether", "whom",  "within",  "without", "yet"};
+  return kWords->contains(folded) || IsStopWord(folded);
+}
+
 }  // namespace dateline::search

@@ -69,6 +69,9 @@ class TextAnalyzer {
 
 // Whether a word is so common in its language ("the", "of") that it says nothing on its own.
 bool IsStopWord(absl::string_view folded);
+// Whether it is one of these or another function word of English ("between", "however", "using"): such a word may be
+// meant in a query of two or three words, but says little in a question.
+bool IsFunctionWord(absl::string_view folded);
 
 }  // namespace dateline::search
 
