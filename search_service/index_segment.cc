@@ -191,10 +191,15 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
         {
           Xapian::WritableDatabase cleaned(partial, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
           const std::vector<RowState> states = ReadStates(cleaned);
+          // After a rebuild there are two documents of one state of a row, which are alike: the first one stays.
+          absl::flat_hash_map<int64_t, uint64_t> wanted = live;
           for (size_t i = 0; i < states.size(); ++i) {
             if (states[i].row == 0) continue;
-            const auto found = live.find(states[i].row);
-            if (found != live.end() && found->second == states[i].seq) continue;
+            const auto found = wanted.find(states[i].row);
+            if (found != wanted.end() && found->second == states[i].seq) {
+              wanted.erase(found);
+              continue;
+            }
             cleaned.delete_document(static_cast<Xapian::docid>(i + 1));
             compactor.Ask();
           }

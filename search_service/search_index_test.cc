@@ -485,6 +485,25 @@ TEST(SearchIndexTest, WhatWasRemovedLeavesTheDiskByItself) {
   EXPECT_EQ(Find(*index, "common").size(), 19U);
 }
 
+// What a rebuild writes is of the same rows and the same states as what it replaces.
+TEST(SearchIndexTest, WhatIsWrittenAgainMergesWithWhatItReplaces) {
+  TempDir dir;
+  auto index = OpenOrDie(dir);
+  constexpr int kCount = 40;
+  for (int round = 0; round < 3; ++round) {
+    for (int begin = 1; begin <= kCount; begin += 8) {
+      Batch batch;
+      for (int i = begin; i < begin + 8; ++i) batch.Put(i, MakeArticle(absl::StrCat("a", i), "Title", "common"));
+      ASSERT_TRUE(batch.ApplyTo(*index, kCount).ok());
+    }
+    EXPECT_EQ(Find(*index, "common").size(), size_t{kCount});
+  }
+  const absl::Status compacted = index->Compact();
+  ASSERT_TRUE(compacted.ok()) << compacted;
+  EXPECT_EQ(Find(*index, "common").size(), size_t{kCount});
+  EXPECT_EQ(index->segment_count(), 1U);
+}
+
 TEST(SearchIndexTest, CompactingLeavesNothingOfWhatWasRemoved) {
   TempDir dir;
   auto index = OpenOrDie(dir);
