@@ -143,9 +143,10 @@ void AddDeleteCommand(CLI::App& root, CommandTable& commands) {
   auto flags = std::make_shared<DeleteFlags>();
   CLI::App* command = root.add_subcommand("delete", "Delete a stored article");
   command->footer(
-      "A deleted article may be ingested again. A purged one may not: its text is erased everywhere, and only hashes "
-      "of\n"
-      "its id and URLs are kept, to refuse it.\n"
+      "A deleted article may be ingested again. A purged one may not: its text is erased in store, history, index and\n"
+      "later snapshots, and only hashes of its id and URLs are kept, to refuse it. Snapshots that were made before, "
+      "and\n"
+      "stores that a restore has set aside (DATA_DIR/replaced-...), keep it: delete these by hand.\n"
       "\n"
       "Examples:\n"
       "  dateline delete https://example.org/commentary/a-piece\n"

@@ -1462,17 +1462,22 @@ absl::StatusOr<ArticleStore::Changes> ArticleStore::ReadChanges(uint64_t after_s
 absl::StatusOr<ArticleStore::LogPage> ArticleStore::ReadLog(uint64_t after_seq, size_t max_entries) const {
   static const std::string* const kSql = new std::string(absl::StrCat(
       "SELECT ", kHeadColumns,
-      ", a.create_seq, a.correct_seq, a.change_time FROM articles a WHERE a.seq > ? ORDER BY a.seq LIMIT ?"));
+      ", a.create_seq, a.correct_seq, a.change_time FROM articles a WHERE a.seq > ? AND a.seq <= ? ORDER BY a.seq "
+      "LIMIT ?"));
+  // A reader sees a transaction a moment before last_seq() does, by which tokens are judged.
+  const uint64_t known = last_seq();
   ASSIGN_OR_RETURN(const ReadLease reader, Lease());
   LogPage page;
   {
     ASSIGN_OR_RETURN(SqlStatement state, reader->Prepare("SELECT COALESCE(MAX(seq), 0) FROM articles"));
     ASSIGN_OR_RETURN(const bool found, state.Step());
-    if (found) page.last_seq = static_cast<uint64_t>(state.Int(0));
+    if (found) page.last_seq = std::min(static_cast<uint64_t>(state.Int(0)), known);
     RETURN_IF_ERROR(state.Run());
   }
   ASSIGN_OR_RETURN(SqlStatement select, reader->Prepare(kSql->c_str()));
-  select.Bind(static_cast<int64_t>(after_seq)).Bind(static_cast<int64_t>(max_entries) + 1);
+  select.Bind(static_cast<int64_t>(after_seq))
+      .Bind(static_cast<int64_t>(known))
+      .Bind(static_cast<int64_t>(max_entries) + 1);
   while (true) {
     ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) return page;

@@ -1519,6 +1519,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const Options& options, std
   RETURN_IF_ERROR(MakeFolder(options.data_dir));
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(options.data_dir));
   RETURN_IF_ERROR(CheckStoreIsThere(options.data_dir));
+  RemoveUnfinishedSnapshots(absl::StrCat(options.data_dir, "/snapshots"));
   ASSIGN_OR_RETURN(std::unique_ptr<ArticleStore> store, ArticleStore::Open(StorePath(options.data_dir)));
   const auto damage = std::make_shared<DamageSignal>();
   ASSIGN_OR_RETURN(std::unique_ptr<SearchIndex> index,

@@ -1637,4 +1637,34 @@ TEST(EngineTest, SuggestionsBeginWithTheFirstLetter) {
 }
 
 }  // namespace
+// A follower reads a change a moment before the writer has noted it: the token must be good at once.
+TEST(EngineTest, AFollowerIsNeverGivenAPlaceThatIsRefused) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  std::atomic<bool> over{false};
+  std::vector<std::thread> writers;
+  for (int k = 0; k < 2; ++k) {
+    writers.emplace_back([&, k] {
+      for (int i = 0; !over; ++i) {
+        IngestAndWait(*engine, MakeArticle(absl::StrCat("w", k, "-", i % 50), "Title", absl::StrCat("Text ", i)));
+      }
+    });
+  }
+  ChangeQuery query;
+  query.page_size = 7;
+  int pages = 0;
+  for (const absl::Time end = absl::Now() + absl::Seconds(2); absl::Now() < end; ++pages) {
+    const absl::StatusOr<ChangeList> list = engine->ListChanges(query);
+    EXPECT_TRUE(list.ok()) << list.status();
+    if (!list.ok()) break;
+    const absl::StatusOr<LogPlace> place = engine->PlaceOf("since_token", engine->ChangesTokenOf(list->next));
+    EXPECT_TRUE(place.ok()) << place.status() << " after " << pages << " pages";
+    if (!place.ok()) break;
+    query.since = *place;
+  }
+  over = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_GT(pages, 50);
+}
+
 }  // namespace dateline::search

@@ -208,11 +208,10 @@ absl::Status Restore(const std::string& snapshot, const std::string& data_dir) {
     std::printf("what was there before is kept in %s; delete it when you need it no more\n",
                 restored.set_aside.c_str());
   }
-  if (restored.refusals_lost) {
-    std::fprintf(
-        stderr,
-        "search_service: the old store can't be read and there is no purged.keys beside the snapshot: what was "
-        "purged since the snapshot was made may be back; purge it again\n");
+  if (restored.purges_unknown) {
+    std::fprintf(stderr,
+                 "search_service: no purged.keys is beside the snapshot, and no old store tells what was purged: if "
+                 "anything was since the snapshot was made, it is back; purge it again\n");
   }
   std::printf("commit tokens of before are refused from now on; the index is built at the next start\n");
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 
@@ -26,6 +27,8 @@ namespace {
 
 // Articles that are read and written again at a time: with their bodies, of which the largest has 2 MB.
 constexpr size_t kRebuildBatch = 64;
+// Of the folder of a snapshot that is being made.
+constexpr char kUnfinished[] = ".partial";
 constexpr size_t kCompareBatch = 1'000;
 // How long a check waits for the index to come to what was deleted meanwhile.
 constexpr absl::Duration kCatchUp = absl::Seconds(30);
@@ -115,8 +118,26 @@ absl::StatusOr<std::string> Maintenance::Check(JobList::Run& run, bool full) {
 }
 
 absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::string& path) {
+  constexpr int kAttempts = 5;
+  for (int i = 0; i < kAttempts; ++i) {
+    ASSIGN_OR_RETURN(const SnapshotMade made, MakeSnapshot(run, path));
+    // What was purged before it was finished must not be in it; what is purged later finds it made before.
+    ASSIGN_OR_RETURN(const std::vector<ArticleStore::Refusal> now, store_.ReadRefusals());
+    const bool purged_since = std::any_of(now.begin(), now.end(), [&](const ArticleStore::Refusal& refusal) {
+      return !made.refused.contains(refusal.key);
+    });
+    if (!purged_since) return absl::StrCat(Articles(made.article_count), " in ", path);
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return DiskError("remove", path);
+  }
+  return absl::AbortedError(
+      absl::StrCat("articles were purged while the snapshot was made, ", kAttempts, " times over; order it again"));
+}
+
+absl::StatusOr<Maintenance::SnapshotMade> Maintenance::MakeSnapshot(JobList::Run& run, const std::string& path) {
   const auto cancelled = [&run] { return run.cancelled(); };
-  const std::string partial = path + ".partial";
+  const std::string partial = path + kUnfinished;
   std::error_code error;
   std::filesystem::remove_all(partial, error);
   std::filesystem::create_directories(partial, error);
@@ -125,6 +146,7 @@ absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::
     std::error_code ignored;
     std::filesystem::remove_all(partial, ignored);
   };
+  SnapshotMade made;
   run.Report(0.0, "copying the article store");
   const std::string copy = absl::StrCat(partial, "/", kSnapshotStore);
   {
@@ -145,8 +167,15 @@ absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::
     ASSIGN_OR_RETURN(SqlStatement last, connection->Prepare("SELECT coalesce(max(seq), 0) FROM articles"));
     ASSIGN_OR_RETURN(const bool found, last.Step());
     if (!counted || !found) return absl::DataLossError("the copy of the article store can't be read");
-    description.set_article_count(count.Int(0));
+    made.article_count = count.Int(0);
+    description.set_article_count(made.article_count);
     description.set_last_seq(static_cast<uint64_t>(last.Int(0)));
+    ASSIGN_OR_RETURN(SqlStatement refused, connection->Prepare("SELECT key FROM purged"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, refused.Step());
+      if (!more) break;
+      made.refused.insert(refused.Text(0));
+    }
   }
   description.set_log_uuid(store_.log_uuid());
   description.set_store_version(kStoreVersion);
@@ -165,7 +194,16 @@ absl::StatusOr<std::string> Maintenance::Snapshot(JobList::Run& run, const std::
   std::filesystem::rename(partial, path, error);
   if (error) return DiskError("make", path);
   RETURN_IF_ERROR(SyncPath(std::filesystem::path(path).parent_path().string()));
-  return absl::StrCat(Articles(description.article_count()), " in ", path);
+  return made;
+}
+
+void RemoveUnfinishedSnapshots(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> unfinished;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (absl::EndsWith(entry.path().filename().string(), kUnfinished)) unfinished.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : unfinished) std::filesystem::remove_all(path, error);
 }
 
 absl::StatusOr<std::string> Maintenance::Compare(JobList::Run& run) {

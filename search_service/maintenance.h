@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -31,13 +32,19 @@ class Maintenance {
   absl::StatusOr<std::string> Rebuild(JobList::Run& run);
   // Copies the store, as it is when this begins, into the folder `path`, which must not exist: `articles.db`, and
   // `snapshot`, which says what it is. Writing goes on meanwhile. The copy is on the disk and was checked when this
-  // ends well; after an error there is none.
+  // ends well; after an error there is none. What is purged before it ends is not in it: it begins anew then, and gives
+  // up (Aborted) where that happens again and again.
   absl::StatusOr<std::string> Snapshot(JobList::Run& run, const std::string& path);
   // Whether the store's database and the files of the index are as they were written; `full`: and whether the index has
   // all articles of the store, each as it is there, and no other. DataLoss, with what is wrong and what to do, if not.
   absl::StatusOr<std::string> Check(JobList::Run& run, bool full);
 
  private:
+  struct SnapshotMade {
+    int64_t article_count = 0;
+    absl::flat_hash_set<std::string> refused;  // Keys of what the copy refuses.
+  };
+  absl::StatusOr<SnapshotMade> MakeSnapshot(JobList::Run& run, const std::string& path);
   absl::Status RemoveStrays(JobList::Run& run);
   absl::StatusOr<std::string> Compare(JobList::Run& run);
 
@@ -50,6 +57,9 @@ class Maintenance {
 // The files of a snapshot: a copy of the store, and a storage.v1.Snapshot in protobuf's text format.
 inline constexpr char kSnapshotStore[] = "articles.db";
 inline constexpr char kSnapshotFile[] = "snapshot";
+
+// Removes from the folder of all snapshots what a process left there that was killed while it made one.
+void RemoveUnfinishedSnapshots(const std::string& folder);
 
 // Runs SQLite's own check of the database at `path`: all of its structure, or, `quick`, all but whether indices agree
 // with tables. Cancelled once `cancelled` says so.

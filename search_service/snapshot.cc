@@ -140,7 +140,7 @@ absl::StatusOr<RestoredSnapshot> RestoreSnapshot(const std::string& folder, cons
   for (const std::string& beside : {absl::StrCat(data_dir, "/snapshots"), Parent(folder)}) {
     noted = ReadRefusalsFile(absl::StrCat(beside, "/", kRefusalsFile), refusals) || noted;
   }
-  result.refusals_lost = had_store && !readable && !noted;
+  result.purges_unknown = !readable && !noted;
 
   const std::string partial = absl::StrCat(data_dir, "/restoring");
   fs::remove_all(partial, error);

@@ -21,10 +21,12 @@ absl::Status CheckSnapshot(const std::string& folder, const std::function<bool()
 absl::Status WriteRefusals(const ArticleStore& store, const std::string& data_dir);
 
 struct RestoredSnapshot {
-  int64_t article_count = 0;   // Now in the store.
-  int64_t erased_count = 0;    // Articles of the snapshot that have been purged since it was made.
-  std::string set_aside;       // The folder with the store that was there before; empty if there was none.
-  bool refusals_lost = false;  // What the store there refused could not be read, and no purged.keys was found.
+  int64_t article_count = 0;  // Now in the store.
+  int64_t erased_count = 0;   // Articles of the snapshot that have been purged since it was made.
+  std::string set_aside;      // The folder with the store that was there before; empty if there was none.
+  // Nothing tells what was purged since the snapshot was made: there was no store that could be read, and no
+  // purged.keys.
+  bool purges_unknown = false;
 };
 
 // Puts the snapshot in `folder` in the place of the store in the data folder, as a store with a log of its own. First

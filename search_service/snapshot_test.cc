@@ -95,7 +95,7 @@ TEST(SnapshotTest, ComesBackAsAStoreWithALogOfItsOwnAndTheOldOneIsKept) {
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->article_count, 5);
   EXPECT_EQ(restored->erased_count, 0);
-  EXPECT_FALSE(restored->refusals_lost);
+  EXPECT_FALSE(restored->purges_unknown);
   EXPECT_TRUE(FolderHolds(restored->set_aside, "Text of later"));
   auto engine = OpenOrDie(data);
   EXPECT_EQ(Total(*engine, "canal"), 5);
@@ -153,7 +153,60 @@ TEST(SnapshotTest, WhatWasPurgedSinceStaysErasedInEveryFile) {
   restored = RestoreSnapshot(dir.path() + "/alone/copy", data);
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->erased_count, 3);
+  EXPECT_FALSE(restored->purges_unknown);
   check(data);
+  // Where neither is, it says so.
+  restored = RestoreSnapshot(dir.path() + "/alone/copy", dir.path() + "/third");
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_TRUE(restored->purges_unknown);
+}
+
+TEST(SnapshotTest, WhatIsPurgedWhileOneIsMadeIsNotInIt) {
+  TempDir dir;
+  const std::string data = dir.path() + "/data";
+  auto engine = OpenOrDie(data);
+  std::string body;
+  for (int i = 0; i < 2'000; ++i) absl::StrAppend(&body, "filler", i % 97, " ");
+  for (int i = 0; i < 200; ++i) {
+    Article article = MakeArticle(absl::StrCat("a", i), "Canal", absl::StrCat(body, i));
+    engine->Ingest(std::move(article), {},
+                   [](IngestResult result) { EXPECT_EQ(result.outcome, IngestOutcome::kCreated); });
+  }
+  constexpr int kRounds = 8;
+  int in_time = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string id = absl::StrCat("victim", round);
+    const std::string secret = absl::StrCat("secretword", round);
+    IngestAndWait(*engine, MakeArticle(id, "Canal", absl::StrCat("Text of ", secret)));
+    const absl::StatusOr<JobInfo> job = engine->CreateSnapshot(absl::StrCat("s", round));
+    ASSERT_TRUE(job.ok()) << job.status();
+    absl::SleepFor(absl::Milliseconds(5 * round));
+    Purge(*engine, id);
+    absl::StatusOr<JobInfo> now = engine->jobs().Get(job->id);
+    const bool was_running = now.ok() && now->end_time == absl::InfiniteFuture();
+    const absl::Time limit = Soon();
+    while (now.ok() && now->end_time == absl::InfiniteFuture() && absl::Now() < limit) {
+      absl::SleepFor(absl::Milliseconds(2));
+      now = engine->jobs().Get(job->id);
+    }
+    ASSERT_TRUE(now.ok());
+    EXPECT_EQ(now->state, JobState::kSucceeded) << now->error;
+    if (!was_running) continue;
+    ++in_time;
+    EXPECT_FALSE(FolderHolds(absl::StrCat(data, "/snapshots/s", round), secret)) << round;
+  }
+  EXPECT_GT(in_time, 0) << "no purge came while a snapshot was made";
+}
+
+TEST(SnapshotTest, WhatAKilledProcessLeftOfOneIsRemovedAtTheStart) {
+  TempDir dir;
+  const std::string data = dir.path() + "/data";
+  OpenOrDie(data);
+  fs::create_directories(data + "/snapshots/monday.partial");
+  std::ofstream(data + "/snapshots/monday.partial/articles.db") << "secretword";
+  auto engine = OpenOrDie(data);
+  EXPECT_FALSE(FolderHolds(data, "secretword"));
+  EXPECT_FALSE(fs::exists(data + "/snapshots/monday.partial"));
 }
 
 TEST(SnapshotTest, TakesThePlaceOfADamagedStoreAndSaysWhatMayBeBack) {
@@ -169,7 +222,7 @@ TEST(SnapshotTest, TakesThePlaceOfADamagedStoreAndSaysWhatMayBeBack) {
   const absl::StatusOr<RestoredSnapshot> restored = RestoreSnapshot(snapshot, data);
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->article_count, 1);
-  EXPECT_TRUE(restored->refusals_lost);
+  EXPECT_TRUE(restored->purges_unknown);
   EXPECT_TRUE(FolderHolds(restored->set_aside, "no database at all"));
   auto engine = OpenOrDie(data);
   EXPECT_EQ(Total(*engine, "canal"), 1);
