@@ -56,8 +56,8 @@ constexpr size_t kMaxExplained = 100;
 constexpr size_t kMinBodyPrefixBytes = 3;
 // How often a match looks at the clock.
 constexpr uint32_t kCheckEvery = 256;
-// A correction must occur at least this often.
-constexpr Xapian::doccount kMinCorrectionFrequency = 2;
+// A word of fewer articles may be a slip itself: it is a correction only where there is no other.
+constexpr Xapian::doccount kSureCorrectionFrequency = 2;
 
 Xapian::BM25Weight TextWeight() { return Xapian::BM25Weight(kK1, 0, 1, kB, 0.5); }
 
@@ -1024,9 +1024,13 @@ std::vector<std::string> CorrectIn(Xapian::Database& database, const SearchedWor
     const std::string candidate = *term;
     const size_t difference =
         candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
-    if (difference > limit || term.get_termfreq() < kMinCorrectionFrequency) continue;
+    if (difference > limit) continue;
     const size_t distance = EditDistance(word, candidate, limit);
     if (distance <= limit) candidates.push_back({distance, term.get_termfreq(), candidate});
+  }
+  const auto is_sure = [](const Candidate& candidate) { return candidate.frequency >= kSureCorrectionFrequency; };
+  if (std::any_of(candidates.begin(), candidates.end(), is_sure)) {
+    std::erase_if(candidates, [&](const Candidate& candidate) { return !is_sure(candidate); });
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.distance != b.distance) return a.distance < b.distance;

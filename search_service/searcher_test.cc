@@ -478,6 +478,9 @@ TEST_F(RankingTest, MistypedWordsFindWhatIsSpelledNearlyTheSameBelowTheWordItsel
   Ingest("d", "Petroluem", "A petroluem exports slip of the pen");
   query.typo_mode = TypoMode::kAuto;
   EXPECT_THAT(Ids(Search(query)), ElementsAre("d"));
+  // Where no word of several articles is near, one of a single article is taken.
+  query.query = "barely";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("e"));
   // Not of three letters, nor another first one.
   query.query = "whaet";
   EXPECT_EQ(Search(query).total, 2);
