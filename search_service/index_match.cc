@@ -533,7 +533,7 @@ class QueryBuilder {
       forms.emplace_back(Xapian::Query::OP_WILDCARD, (titles ? kTitlePrefix : prefix) + word, kMaxExpansion,
                          Xapian::Query::WILDCARD_LIMIT_MOST_FREQUENT, Xapian::Query::OP_SYNONYM);
     }
-    const Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
+    Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
     if (node.repeated == 1) return any;
     return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, std::sqrt(node.repeated));
   }
@@ -798,10 +798,8 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
     absl::StrAppend(&text, sums[i].empty() ? "no word counts" : sums[i]);
     // Having all words of a relaxed query, labels that it names, and what it was expanded by.
     if (const double more = hits[i].text_score - totals[i]; totals[i] > 0.0 && more > 0.005) {
-      absl::StrAppend(&text, absl::StrFormat(request.expand ? " + %.2f for all its words, labels or what the best have "
-                                                              "in common"
-                                                            : " + %.2f for all its words or labels",
-                                             more));
+      absl::StrAppend(&text, absl::StrFormat(" + %.2f for all its words", more),
+                      request.expand ? ", labels or what the best have in common" : " or labels");
     }
     if (hits[i].freshness != 1.0)
       absl::StrAppend(&text, absl::StrFormat(", times %.2f for its age", hits[i].freshness));
