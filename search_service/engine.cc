@@ -386,7 +386,7 @@ class Engine::Impl {
     }
     if (!common::IsValidUtf8(query.prefix)) return common::InvalidField("query", "is not valid UTF-8");
     if (query.limit < 0) return common::InvalidField("page_size", "must not be negative");
-    return suggester_.Suggest(query, *taxonomy(), absl::Now());
+    return suggester_.Suggest(query, taxonomy());
   }
 
   absl::StatusOr<bool> HasEmbargoes() const { return index_->HasEmbargoes(absl::Now()); }

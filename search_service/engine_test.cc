@@ -1616,6 +1616,37 @@ TEST(EngineTest, SearchesAndAWriterAtTheSameTimeSeeOnlyWholeStates) {
   EXPECT_EQ(SearchOrDie(*engine, Words("common")).total, 151);
 }
 
+TEST(EngineTest, WhatIsPurgedIsSuggestedNoMoreAndAStartFindsTheSame) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  for (int i = 0; i < 4; ++i) IngestAndWait(*engine, MakeArticle(absl::StrCat("a", i), "Grain deal holds", "Text"));
+  IngestAndWait(*engine, MakeArticle("secret", "Grain deal secrets", "Text"));
+  Settle(*engine);
+  const auto texts = [&](const std::string& prefix) {
+    std::vector<std::string> all;
+    const absl::StatusOr<std::vector<Suggestion>> suggestions = engine->Suggest(Typed(prefix));
+    EXPECT_TRUE(suggestions.ok()) << suggestions.status();
+    if (!suggestions.ok()) return all;
+    for (const Suggestion& suggestion : *suggestions) all.push_back(suggestion.text);
+    return all;
+  };
+  EXPECT_THAT(texts("secr"), ElementsAre("Grain deal secrets"));
+  DeleteOptions purge;
+  purge.purge = true;
+  ASSERT_TRUE(engine->Delete("secret", purge).ok());
+  ASSERT_TRUE(engine->Delete("a0", {}).ok());
+  Settle(*engine);
+  EXPECT_THAT(texts("secr"), IsEmpty());
+  EXPECT_THAT(texts("grian"), ElementsAre("Grain deal holds", "Grain deal holds"));
+  ASSERT_TRUE(engine->Delete("a1", {}).ok());
+  Settle(*engine);
+  EXPECT_THAT(texts("g"), ElementsAre("Grain deal holds"));
+  engine.reset();
+  engine = OpenOrDie(OptionsFor(dir));
+  Settle(*engine);
+  EXPECT_THAT(texts("g"), ElementsAre("Grain deal holds"));
+}
+
 TEST(EngineTest, SuggestionsBeginWithTheFirstLetter) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir), std::make_shared<FakeLabeler>());

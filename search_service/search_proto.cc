@@ -38,15 +38,6 @@ int32_t Count(int64_t value) {
   return static_cast<int32_t>(std::clamp<int64_t>(value, 0, std::numeric_limits<int32_t>::max()));
 }
 
-// A field of the contract that this version does not act on: refused, since ignoring it would give a wrong answer.
-absl::Status NotBuilt(absl::string_view field) {
-  return common::WithReason(
-      common::WithFieldViolations(
-          absl::UnimplementedError(absl::StrCat(field, ": this server does not act on it yet; leave it out")),
-          {{.field = std::string(field), .description = "this server does not act on it yet; leave it out"}}),
-      "FIELD_NOT_SUPPORTED");
-}
-
 std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& strings) {
   return {strings.begin(), strings.end()};
 }
@@ -219,6 +210,8 @@ v1::SuggestionKind KindToProto(SuggestionKind kind) {
       return v1::SUGGESTION_KIND_AUTHOR;
     case SuggestionKind::kSource:
       return v1::SUGGESTION_KIND_SOURCE;
+    case SuggestionKind::kPhrase:
+      return v1::SUGGESTION_KIND_PHRASE;
   }
   return v1::SUGGESTION_KIND_UNSPECIFIED;
 }
@@ -238,7 +231,7 @@ absl::StatusOr<SuggestionKind> KindFromProto(absl::string_view field, int kind) 
     case v1::SUGGESTION_KIND_SOURCE:
       return SuggestionKind::kSource;
     case v1::SUGGESTION_KIND_PHRASE:
-      return NotBuilt(field);
+      return SuggestionKind::kPhrase;
     default:
       return InvalidField(field, "is no known kind of suggestion");
   }
@@ -567,7 +560,8 @@ void ToProto(const std::vector<Suggestion>& suggestions, v1::SuggestResponse& re
     proto.set_text(suggestion.text);
     proto.set_kind(KindToProto(suggestion.kind));
     proto.set_id(suggestion.id);
-    proto.set_count(Count(suggestion.article_count));
+    // A phrase was counted in titles; a search for it finds it in texts too.
+    if (suggestion.kind != SuggestionKind::kPhrase) proto.set_count(Count(suggestion.article_count));
     RangesToProto(suggestion.ranges, *proto.mutable_ranges());
   }
 }

@@ -13,7 +13,7 @@
 
 namespace dateline::search {
 
-// InvalidArgument names the field. Unimplemented names a field that the contract has and this server doesn't act on.
+// InvalidArgument names the field.
 absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request);
 void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonomy& taxonomy,
              v1::SearchResponse& response);

@@ -129,9 +129,24 @@ TEST(SearchProtoTest, SuggestStatesItsLimits) {
   request.set_query(std::string(300, 'a'));
   EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("query")));
   request.set_query("te");
+  request.add_kinds(v1::SUGGESTION_KIND_PHRASE);
+  EXPECT_THAT(FromProto(request)->kinds, ElementsAre(SuggestionKind::kPhrase));
+  request.clear_kinds();
   request.add_kinds(v1::SUGGESTION_KIND_REGION);
   request.add_kinds(v1::SUGGESTION_KIND_UNSPECIFIED);
   EXPECT_THAT(FromProto(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("kinds[1]")));
+}
+
+TEST(SearchProtoTest, APhraseHasNoCount) {
+  Suggestion phrase;
+  phrase.kind = SuggestionKind::kPhrase;
+  phrase.text = "trade war";
+  phrase.article_count = 3;
+  v1::SuggestResponse response;
+  ToProto({phrase}, response);
+  ASSERT_EQ(response.suggestions_size(), 1);
+  EXPECT_EQ(response.suggestions(0).kind(), v1::SUGGESTION_KIND_PHRASE);
+  EXPECT_FALSE(response.suggestions(0).has_count());
 }
 
 TEST(SearchProtoTest, StagesAndOutcomesKeepTheirMeaning) {

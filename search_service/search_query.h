@@ -268,7 +268,7 @@ struct SimilarQuery {
 };
 inline constexpr size_t kMaxSimilarBytes = 100'000;
 
-enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource };
+enum class SuggestionKind { kArticle, kCountry, kGroup, kIssue, kAuthor, kSource, kPhrase };
 
 struct SuggestQuery {
   std::string prefix;                 // From the first letter on; ≤ kMaxQueryBytes.
@@ -279,11 +279,10 @@ struct SuggestQuery {
 
 struct Suggestion {
   SuggestionKind kind = SuggestionKind::kArticle;
-  std::string text;               // The title or the name.
+  std::string text;               // The title, the name or the phrase.
   std::vector<TextRange> ranges;  // What was typed, in `text`.
-  std::string id;                 // Article id, region code, group id or issue id; empty for authors and sources.
-  std::string url;                // Articles only.
-  int64_t article_count = 0;      // Articles that carry it; 1 for an article.
+  std::string id;                 // Article id, region code, group id or issue id; empty for all others.
+  int64_t article_count = 0;      // Articles that carry it; 1 for an article; of a phrase those whose title has it.
 };
 
 }  // namespace dateline::search
