@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { ARTICLES, INGEST_ALLOWED, ROOT, binDir, ingestArticles, startAll } from './services.mjs';
+import { ARTICLES, COPIES, INGEST_ALLOWED, ROOT, binDir, ingestArticles, startAll } from './services.mjs';
 
 const CHROMIUM = process.env.DATELINE_CHROMIUM ?? '/usr/bin/chromium';
 const SHOTS = path.join(ROOT, 'tests', 'web', 'shots');
@@ -21,7 +21,7 @@ before(async () => {
   if (skip) return;
   await mkdir(SHOTS, { recursive: true });
   services = await startAll(INGEST_ALLOWED);
-  await ingestArticles(services.base);
+  await ingestArticles(services.base, [...ARTICLES, ...COPIES]);
   browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -64,7 +64,7 @@ async function untilTotal(page, pattern) {
 
 test('finds while one types, and marks what matched', { skip }, async () => {
   await withPage('/', {}, async (page) => {
-    await untilTotal(page, /^19 articles$/);
+    await untilTotal(page, /^22 articles$/);
     await page.keyboard.type('patience sanct');
     await page.waitForFunction(() => document.querySelectorAll('.hit').length > 0 && location.search.includes('sanct'));
     await page.waitForFunction(() => document.querySelector('.hit h2')?.textContent.startsWith('Iran and Russia'));
@@ -173,7 +173,7 @@ test('groups are tags with reasons, filters and suggestions like countries and i
     assert.equal(await page.locator('.chip').textContent(), 'European Union');
     await page.screenshot({ path: path.join(SHOTS, 'group.png') });
     await box.uncheck();
-    await untilTotal(page, /^19 articles$/);
+    await untilTotal(page, /^22 articles$/);
     await page.keyboard.press('/');
     await page.keyboard.type('european un');
     const suggestion = page.locator('.suggestions li', { hasText: 'group' });
@@ -187,7 +187,7 @@ test('names the order that the hits have', { skip }, async () => {
   const choices = (page) => page.locator('#sort option').allTextContents();
   const chosen = (page) => page.locator('#sort option:checked').textContent();
   await withPage('/', {}, async (page) => {
-    await untilTotal(page, /^19 articles$/);
+    await untilTotal(page, /^22 articles$/);
     assert.deepEqual(await choices(page), ['newest first', 'oldest first']);
     assert.equal(await chosen(page), 'newest first');
     const dates = await page.locator('.hit time').evaluateAll((all) => all.map((time) => time.dateTime));
@@ -274,6 +274,13 @@ test('shows more, sorts by date, and counts aloud', { skip }, async () => {
     const all = await titles(page);
     assert.equal(new Set(all).size, 18, 'no article twice');
     assert.match(await total(page), /18 articles, 18 shown/);
+    await page.goto(`${services.base}/`);
+    await page.waitForSelector('.hit');
+    await page.locator('#more').click();
+    await page.waitForFunction(() => document.querySelectorAll('.hit').length === 20);
+    assert.match(await total(page), /22 articles, 22 shown/, 'copies are counted, as the total counts them');
+    await page.goto(`${services.base}/?q=gas`);
+    await page.waitForSelector('.hit');
     await page.locator('#sort').selectOption('newest');
     await page.waitForFunction(() => document.querySelector('.hit h2').textContent.startsWith('Iran and Russia'));
     await page.locator('#sort').selectOption('oldest');
@@ -297,6 +304,118 @@ test('suggests, and takes a suggestion by keyboard', { skip }, async () => {
   });
 });
 
+test('the list of suggestions obeys the keyboard, and tells kinds and numbers', { skip }, async () => {
+  await withPage('/', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    const box = page.locator('#query');
+    await page.keyboard.type('turk');
+    await page.waitForSelector('.suggestions li');
+    const kinds = await page.locator('.suggestions small').allTextContents();
+    assert.ok(kinds.includes('country') && kinds.includes('article') && kinds.includes('phrase'), JSON.stringify(kinds));
+    const count = await page.locator('.suggestions li').count();
+    assert.equal(await page.locator('#suggestion-count').textContent(), `${count} suggestions`);
+    // Up from the box is the last, and down from there the box again.
+    await page.keyboard.press('ArrowUp');
+    assert.equal(await box.getAttribute('aria-activedescendant'), `suggestion-${count - 1}`);
+    assert.equal(await page.locator('.suggestions li[aria-selected=true]').count(), 1);
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await box.getAttribute('aria-activedescendant'), null);
+    await page.keyboard.press('Escape');
+    assert.ok(await page.locator('.suggestions').isHidden());
+    assert.equal(await box.getAttribute('aria-expanded'), 'false');
+    assert.equal(await box.inputValue(), 'turk');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForSelector('.suggestions li');
+    const phrase = page.locator('.suggestions li', { hasText: 'phrase' }).first();
+    const text = await phrase.locator('.suggestion-text').textContent();
+    await phrase.click();
+    await page.waitForFunction((wanted) => document.querySelector('#query').value === wanted, text);
+    assert.ok(await page.locator('.suggestions').isHidden());
+  });
+  // A letter that is wrong, and an author.
+  await withPage('/', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    await page.keyboard.type('ukrainne');
+    await page.locator('.suggestions li', { hasText: 'Ukraine' }).first().waitFor();
+    await page.locator('#query').fill('dana r');
+    await page.locator('.suggestions li', { hasText: 'author' }).click();
+    await untilTotal(page, /^1 article$/);
+    assert.equal(new URL(page.url()).searchParams.get('q'), 'author:"Dana Reyes"');
+  });
+});
+
+test('names in the query are shown with their reason, and can be taken back', { skip }, async () => {
+  await withPage('/?q=t%C3%BCrkiye+gas', {}, async (page) => {
+    const reading = page.locator('.reading[data-id="country:TR"]');
+    await reading.waitFor();
+    assert.match(await reading.textContent(), /Turkey.*“türkiye”/);
+    assert.match(await reading.getAttribute('title'), /"türkiye" is a name of Turkey/);
+    assert.match(await reading.getAttribute('aria-label'), /^Turkey, since "türkiye" is a name of Turkey/);
+    assert.match(await page.locator('#readings').textContent(), /Ranked higher if about/);
+    await page.screenshot({ path: path.join(SHOTS, 'readings.png') });
+    const asked = page.waitForRequest((request) => request.url().includes('ignoredInterpretations'));
+    await reading.press('Enter');
+    assert.match(decodeURIComponent((await asked).url()), /"ignoredInterpretations":\["country:TR"\]/);
+    await page.waitForFunction(() => document.querySelectorAll('.reading').length === 0);
+    assert.equal(new URL(page.url()).searchParams.get('ignore'), 'country:TR');
+    assert.match(await page.locator('#readings').textContent(), /Turkey counts as a word only\. Undo/);
+    assert.ok(await page.evaluate(() => document.activeElement.id === 'results'));
+    await page.getByRole('button', { name: 'Take Turkey for a country again' }).click();
+    await reading.waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('ignore'), null);
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelectorAll('.reading').length === 0);
+    // Other words, other names.
+    await page.fill('#query', 'türkiye gas lira');
+    await reading.waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('ignore'), null);
+  });
+});
+
+test('says what was made of mistyped words', { skip }, async () => {
+  await withPage('/?q=patiense+sanctions', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.match(await page.locator('#notes').textContent(), /No article has "patiense"; "patience" was searched for as well\./);
+    await page.screenshot({ path: path.join(SHOTS, 'corrected.png') });
+    await page.getByRole('button', { name: 'patience sanctions' }).click();
+    await page.waitForFunction(() => document.querySelector('#notes').textContent === '');
+    assert.equal(await page.inputValue('#query'), 'patience sanctions');
+  });
+});
+
+test('copies of a text are one hit that says where else it is', { skip }, async () => {
+  await withPage('/?q=grain+corridor', {}, async (page) => {
+    await page.waitForSelector('.hit');
+    assert.equal(await page.locator('.hit').count(), 1);
+    assert.match(await page.locator('.copies').textContent(), /^2 copies, also at (Second Wire|Third Wire) and (Second Wire|Third Wire)$/);
+    assert.equal(await page.locator('.copies a').count(), 2);
+    assert.match(await page.locator('.copies a').first().getAttribute('href'), /^https:\/\/(second|third)\.example\//);
+    await page.screenshot({ path: path.join(SHOTS, 'copies.png') });
+  });
+});
+
+test('says plainly that an answer is less than it should be', { skip }, async () => {
+  const response = {
+    hits: [{ article: { id: 'a', title: 'First' }, collapsedCount: 7, alternates: [{ id: 'b', source: 'B' }, { id: 'c', source: 'C' }] }],
+    total: { value: 12, relation: 'TOTAL_RELATION_LOWER_BOUND' },
+    degraded: [{ reason: 'TIMEOUT', message: 'the deadline came before the search was finished' }],
+  };
+  await withPage('about:blank', {}, async (page) => {
+    await page.route('**/Search?**', (route) => route.fulfill({ json: response }));
+    await page.goto(services.base);
+    await page.waitForSelector('.degraded');
+    assert.equal(
+      await page.locator('.degraded').textContent(),
+      'Not everything is here. The deadline came before the search was finished. Search again',
+    );
+    assert.equal(await total(page), 'At least 12 articles');
+    assert.equal(await page.locator('.copies').textContent(), '7 copies, also at B, C and 5 more');
+    await page.unroute('**/Search?**');
+    await page.getByRole('button', { name: 'Search again' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('.degraded').length === 0);
+  });
+});
+
 test('text of articles never becomes markup', { skip }, async () => {
   await withPage('/?q=markup+kenya', {}, async (page) => {
     await page.waitForSelector('.hit');
@@ -315,12 +434,12 @@ test('says what to do where nothing is found and where nobody answers', { skip }
     await page.screenshot({ path: path.join(SHOTS, 'empty.png') });
     await page.getByRole('button', { name: 'Show all articles' }).click();
     await page.getByRole('button', { name: 'Lift the filter' }).click();
-    await untilTotal(page, /^19 articles$/);
+    await untilTotal(page, /^22 articles$/);
   });
   await withPage('/?country=ZZZZ', { allowErrors: true }, async (page) => {
     await untilTotal(page, /^This search cannot be made$/);
     await page.getByRole('button', { name: 'Lift all filters' }).click();
-    await untilTotal(page, /^19 articles$/);
+    await untilTotal(page, /^22 articles$/);
   });
   await withPage('/', { allowErrors: true }, async (page) => {
     await page.waitForSelector('.hit');
@@ -347,5 +466,23 @@ test('is dark where that is liked, and fits a narrow screen', { skip }, async ()
     assert.equal(await page.locator('#facets').isVisible(), false);
     await page.locator('#facets-panel summary').click();
     await page.locator('.facet-value').first().waitFor();
+  });
+  const small = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+  await withPage('/?q=patiense+t%C3%BCrkiye+russia+european+union', small, async (page) => {
+    await page.waitForSelector('.reading');
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    assert.ok(await fits(), 'the names in the query');
+    await page.screenshot({ path: path.join(SHOTS, 'narrow-readings.png') });
+    await page.fill('#query', 'tur');
+    await page.waitForSelector('.suggestions li');
+    assert.ok(await fits(), 'suggestions');
+    const list = await page.locator('.suggestions').boundingBox();
+    assert.ok(list.x >= 0 && list.x + list.width <= 360, JSON.stringify(list));
+    await page.screenshot({ path: path.join(SHOTS, 'narrow-suggestions.png') });
+  });
+  await withPage('/?q=grain+corridor', small, async (page) => {
+    await page.waitForSelector('.copies');
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'copies');
+    await page.screenshot({ path: path.join(SHOTS, 'narrow-copies.png') });
   });
 });

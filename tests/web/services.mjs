@@ -141,10 +141,20 @@ export const ARTICLES = [
   })),
 ];
 
+/** One text in three places. */
+export const COPIES = ['First', 'Second', 'Third'].map((name, i) => ({
+  id: `web-copy-${i}`, url: `https://${name.toLowerCase()}.example/corridor`, title: 'The Grain Corridor Opens Again', source: `${name} Wire`,
+  publishTime: `2020-05-0${3 - i}T00:00:00Z`, languageCode: 'en',
+  body: 'Ships left the harbour of Odesa in the morning, the first since winter, with wheat for Egypt and maize for Tunisia. '
+    + 'Insurers had waited for a promise that nobody wanted to sign, and then for a storm to pass. Farmers in the south of Ukraine '
+    + 'say that silos are full and that the railway takes a tenth of what the sea can carry. Buyers in Cairo speak of relief, '
+    + 'bakers of prices that stay where they are, and diplomats of a corridor that lasts until somebody closes it.',
+}));
+
 /** Takes the articles in and waits until they are tagged. The gateway must allow IngestArticles and WaitForCommit. */
-export async function ingestArticles(base) {
+export async function ingestArticles(base, articles = ARTICLES) {
   const ingest = await post(base, 'dateline.search.v1.IngestService/IngestArticles', {
-    items: ARTICLES.map((article) => ({ article })),
+    items: articles.map((article) => ({ article })),
     waitFor: 'COMMIT_STAGE_LABELLED',
   });
   if (ingest.status !== 200) throw new Error(`IngestArticles: ${JSON.stringify(ingest.body)}`);

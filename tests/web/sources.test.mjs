@@ -69,11 +69,12 @@ test('the address says what is looked for, and reads back', async () => {
   const { fromAddress, toAddress, toggled } = await load('state.ts');
   const state = {
     query: 'gas & "oil" غاز', countries: ['IR', 'RU'], issues: ['energy'], groups: ['eu'], sort: 'newest',
+    ignored: ['country:IR', 'group:eu'],
   };
   assert.deepEqual(fromAddress(toAddress(state)), state);
-  assert.equal(toAddress({ query: '  ', countries: [], issues: [], groups: [], sort: '' }), '');
+  assert.equal(toAddress({ query: '  ', countries: [], issues: [], groups: [], sort: '', ignored: [] }), '');
   assert.deepEqual(fromAddress('?sort=drop%20table&country=&country=IR&country=IR&x=1'), {
-    query: '', countries: ['IR'], issues: [], groups: [], sort: '',
+    query: '', countries: ['IR'], issues: [], groups: [], sort: '', ignored: [],
   });
   assert.equal(fromAddress(`?${'country=A&'.repeat(3)}${Array.from({ length: 90 }, (_, i) => `issue=${i}`).join('&')}`).issues.length, 50);
   assert.deepEqual(toggled(['a', 'b'], 'a'), ['b']);

@@ -47,6 +47,21 @@ export interface Snippet {
 export interface Hit {
   article?: Article;
   snippets?: Snippet[];
+  collapsedCount?: number;
+  alternates?: Article[];
+}
+
+/** A country, group or issue that the words of a query name. */
+export interface RecognizedName {
+  regionCode?: string;
+  groupId?: string;
+  issueId?: string;
+  /** Given back in `ignoredInterpretations`, it is a word like any other. */
+  id?: string;
+  text?: string;
+  reason?: string;
+  action?: string;
+  displayName?: string;
 }
 
 export interface FacetValue {
@@ -67,7 +82,7 @@ export interface SearchResponse {
   nextPageToken?: string;
   total?: { value?: number; relation?: string };
   facets?: Facet[];
-  interpretation?: { correctedQuery?: string; relaxed?: boolean; notes?: string[]; ignoredParts?: string[] };
+  interpretation?: { recognized?: RecognizedName[]; correctedQuery?: string; notes?: string[] };
   degraded?: { reason?: string; message?: string }[];
   timing?: { totalMs?: number };
 }
@@ -81,6 +96,8 @@ export interface SearchRequest {
   pageToken?: string;
   facets?: { field: string; limit: number }[];
   snippet?: { maxBytes?: number; maxSnippets?: number };
+  collapse?: { kind: string; maxAlternates: number };
+  ignoredInterpretations?: string[];
   view?: string;
 }
 

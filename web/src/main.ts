@@ -1,5 +1,8 @@
 import './page.css';
-import { ApiError, search, type Label, type SearchRequest, type SearchResponse, type Suggestion } from './api';
+import {
+  ApiError, search,
+  type Hit, type Label, type RecognizedName, type SearchRequest, type SearchResponse, type Suggestion,
+} from './api';
 import { byId, h } from './dom';
 import { facetElement, facetValues } from './facets';
 import { hitElement, type ResultActions } from './results';
@@ -11,9 +14,12 @@ import { SuggestionList } from './suggest';
 
 const PAGE_SIZE = 10;
 const FACET_LIMIT = 12;
+// Copies of a hit that are named under it.
+const MAX_ALTERNATES = 3;
 const TYPING_DELAY_MS = 140;
 // Shorter waits are not worth a moving line.
 const PROGRESS_DELAY_MS = 180;
+const MAX_NOTES = 4;
 
 const form = byId<HTMLFormElement>('search-form');
 const input = byId<HTMLInputElement>('query');
@@ -23,6 +29,7 @@ const hitList = byId<HTMLOListElement>('hits');
 const statusLine = byId('status');
 const facetArea = byId('facets');
 const chipArea = byId('chips');
+const readingArea = byId('readings');
 const noteArea = byId('notes');
 const messageArea = byId('message');
 const moreButton = byId<HTMLButtonElement>('more');
@@ -33,6 +40,7 @@ const NUMBER = new Intl.NumberFormat('en');
 let state: State = fromAddress(location.search);
 let shown: SearchRequest | null = null;
 let nextPageToken = '';
+let shownCount = 0;
 let running = new AbortController();
 let typingTimer = 0;
 // Names of tags as answers gave them, for filters that an answer does not name.
@@ -68,6 +76,7 @@ function requestOf(current: State, typing: boolean): SearchRequest {
     pageSize: PAGE_SIZE,
     facets: DIMENSIONS.map(({ wire }) => ({ field: wire, limit: FACET_LIMIT })),
     snippet: { maxBytes: 320 },
+    collapse: { kind: 'COLLAPSE_KIND_NEAR_DUPLICATE', maxAlternates: MAX_ALTERNATES },
     view: 'ARTICLE_VIEW_SNIPPET',
   };
   if (query !== '') {
@@ -75,6 +84,7 @@ function requestOf(current: State, typing: boolean): SearchRequest {
     request.matchMode = typing ? 'MATCH_MODE_PREFIX_LAST_WORD' : 'MATCH_MODE_FULL_QUERY';
   }
   if (selections.length > 0) request.selections = selections;
+  if (current.ignored.length > 0) request.ignoredInterpretations = current.ignored;
   if (current.sort !== '') request.orderBy = current.sort === 'newest' ? 'publish_time desc' : 'publish_time asc';
   return request;
 }
@@ -140,15 +150,22 @@ function totalText(response: SearchResponse): string {
   return `${about}${NUMBER.format(count)} ${count === 1 ? 'article' : 'articles'}`;
 }
 
+/** Articles in these hits, with their copies, as the total counts them. */
+function articlesIn(hits: readonly Hit[]): number {
+  return hits.reduce((sum, hit) => sum + 1 + (hit.collapsedCount ?? 0), 0);
+}
+
 function showResponse(response: SearchResponse): void {
   for (const hit of response.hits ?? []) remember(hit.article?.labels ?? []);
   const hits = response.hits ?? [];
   hitList.replaceChildren(...hits.map((hit) => hitElement(hit, actions)));
+  shownCount = articlesIn(hits);
   nextPageToken = response.nextPageToken ?? '';
   moreButton.hidden = nextPageToken === '';
   statusLine.textContent = totalText(response);
   showFacets(response);
   showChips();
+  showReadings(response);
   showNotes(response);
   messageArea.replaceChildren(...(hits.length === 0 ? [emptyMessage()] : []));
 }
@@ -223,8 +240,85 @@ function clearFilters(): void {
   change({ countries: [], groups: [], issues: [] });
 }
 
+/** The names recognised in the query, each with a button that makes it a word like any other; and those that are so. */
+function showReadings(response: SearchResponse): void {
+  const recognized = response.interpretation?.recognized ?? [];
+  const reading = (name: RecognizedName) => {
+    const dimension = DIMENSIONS.find(({ key }) => name[key] !== undefined);
+    const display = name.displayName || name.text || '';
+    if (dimension !== undefined) names[dimension.field].set(name[dimension.key]!, display);
+    const same = name.text?.toLowerCase() === display.toLowerCase();
+    return h(
+      'li',
+      {},
+      h(
+        'button',
+        {
+          type: 'button',
+          class: `reading ${dimension?.name ?? ''}`,
+          title: name.reason,
+          'data-id': name.id,
+          'aria-label': `${display}, since ${name.reason ?? 'it is named'}: take it for a word only`,
+          onclick: () => change({ ignored: [...state.ignored, name.id ?? ''] }),
+        },
+        h('bdi', {}, display),
+        !same && h('small', { dir: 'auto' }, `“${name.text}”`),
+        h('span', { class: 'cross', 'aria-hidden': 'true' }),
+      ),
+    );
+  };
+  const rows: HTMLElement[] = [];
+  if (recognized.length > 0) {
+    const only = recognized[0]!.action === 'INTERPRETATION_MODE_FILTER';
+    rows.push(
+      h('p', { id: 'readings-lead' }, only ? 'Only what is about' : 'Ranked higher if about'),
+      h('ul', { 'aria-labelledby': 'readings-lead' }, ...recognized.map(reading)),
+    );
+  }
+  for (const id of state.ignored) {
+    const [kind = '', tag = ''] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
+    const dimension = DIMENSIONS.find((candidate) => candidate.name === kind);
+    const name = dimension === undefined ? tag : nameOf(dimension.field, tag);
+    rows.push(
+      h('p', {}, h('bdi', {}, name), ' counts as a word only. ',
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'link',
+            'aria-label': `Take ${name} for a ${kind || 'name'} again`,
+            onclick: () => change({ ignored: state.ignored.filter((other) => other !== id) }),
+          },
+          'Undo',
+        )),
+    );
+  }
+  readingArea.replaceChildren(...rows);
+}
+
+/** The service's notes begin in lower case and end without a stop. */
+function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+/** What makes the answer less than it should be, before all else that is to say about it. */
+function degradation(response: SearchResponse): HTMLElement | null {
+  const messages = (response.degraded ?? []).flatMap(({ message }) => (message ? [sentence(message)] : []));
+  if (messages.length === 0) return null;
+  return h(
+    'p',
+    { class: 'degraded' },
+    h('strong', {}, 'Not everything is here. '),
+    `${messages.join(' ')} `,
+    h('button', { type: 'button', class: 'link', onclick: () => void run(false) }, 'Search again'),
+  );
+}
+
 function showNotes(response: SearchResponse): void {
   const notes: HTMLElement[] = [];
+  const degraded = degradation(response);
+  if (degraded !== null) notes.push(degraded);
   const corrected = response.interpretation?.correctedQuery;
   if (corrected) {
     notes.push(
@@ -237,18 +331,15 @@ function showNotes(response: SearchResponse): void {
       ),
     );
   }
-  if (response.interpretation?.relaxed) {
-    notes.push(h('p', {}, 'Few articles have all of these words, so some that have most of them are shown as well.'));
-  }
-  for (const item of response.degraded ?? []) {
-    if (item.message) notes.push(h('p', {}, item.message));
+  for (const note of (response.interpretation?.notes ?? []).slice(0, MAX_NOTES)) {
+    notes.push(h('p', { dir: 'auto' }, sentence(note)));
   }
   noteArea.replaceChildren(...notes);
 }
 
 function searchFor(query: string): void {
   input.value = query;
-  change({ query });
+  change({ query, ignored: [] });
 }
 
 function emptyMessage(): HTMLElement {
@@ -298,6 +389,7 @@ function showError(error: unknown): void {
   hitList.replaceChildren();
   facetArea.replaceChildren();
   noteArea.replaceChildren();
+  readingArea.replaceChildren();
   showChips();
   moreButton.hidden = true;
   statusLine.textContent = title;
@@ -323,9 +415,10 @@ async function showMore(): Promise<void> {
     for (const hit of response.hits ?? []) remember(hit.article?.labels ?? []);
     const fresh = (response.hits ?? []).map((hit) => hitElement(hit, actions));
     hitList.append(...fresh);
+    shownCount += articlesIn(response.hits ?? []);
     nextPageToken = response.nextPageToken ?? '';
     moreButton.hidden = nextPageToken === '';
-    statusLine.textContent = `${totalText(response)}, ${hitList.children.length} shown`;
+    statusLine.textContent = `${totalText(response)}, ${NUMBER.format(shownCount)} shown`;
     fresh[0]?.querySelector<HTMLElement>('a, summary, button')?.focus({ preventScroll: true });
   } catch (error) {
     if (error instanceof ApiError && error.reason === 'PAGE_TOKEN_EXPIRED') {
@@ -342,21 +435,24 @@ async function showMore(): Promise<void> {
 function takeSuggestion(suggestion: Suggestion): void {
   const dimension = DIMENSIONS.find((candidate) => candidate.suggestion === suggestion.kind);
   if (dimension === undefined || !suggestion.id) {
-    searchFor(suggestion.text ?? '');
+    const text = suggestion.text ?? '';
+    const field = { SUGGESTION_KIND_AUTHOR: 'author', SUGGESTION_KIND_SOURCE: 'source' }[suggestion.kind ?? ''];
+    searchFor(field === undefined || text.includes('"') ? text : `${field}:"${text}"`);
     return;
   }
   const { field } = dimension;
   names[field].set(suggestion.id, suggestion.text ?? suggestion.id);
   input.value = '';
-  change({ query: '', [field]: [...new Set([...state[field], suggestion.id])] });
+  change({ query: '', ignored: [], [field]: [...new Set([...state[field], suggestion.id])] });
 }
 
-const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestions'), takeSuggestion);
+const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestions'), byId('suggestion-count'), takeSuggestion);
 
 input.addEventListener('input', () => {
   clearTimeout(typingTimer);
   typingTimer = window.setTimeout(() => {
-    state = { ...state, query: input.value };
+    // What was taken back belonged to other words.
+    state = { ...state, query: input.value, ignored: [] };
     // Typing is one step for the back button, however many letters it has.
     history.replaceState(null, '', toAddress(state) || location.pathname);
     void run(true);
@@ -365,7 +461,7 @@ input.addEventListener('input', () => {
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   suggestions.hide();
-  change({ query: input.value });
+  change(input.value === state.query ? {} : { query: input.value, ignored: [] });
 });
 sortBox.addEventListener('change', () => change({ sort: sortBox.value as Sort }));
 moreButton.addEventListener('click', () => void showMore());

@@ -190,6 +190,25 @@ function reader(id: string): HTMLElement {
   return details;
 }
 
+/** Says that there are copies of a text, and where some of them are. */
+function copies(count: number, alternates: Article[]): HTMLElement {
+  const place = (article: Article) => {
+    const url = safeUrl(article.url);
+    const name = article.source || (url && shownAddress(new URL(url).origin)) || article.title || 'another place';
+    return url ? h('a', { href: url, rel: 'noopener noreferrer' }, h('bdi', {}, name)) : h('bdi', {}, name);
+  };
+  const named = alternates.map(place);
+  const more = count - named.length;
+  return h(
+    'p',
+    { class: 'copies' },
+    `${count} ${count === 1 ? 'copy' : 'copies'}`,
+    named.length > 0 && ', also at ',
+    ...named.flatMap((element, i) => [i > 0 && (i === named.length - 1 && more <= 0 ? ' and ' : ', '), element]),
+    named.length > 0 && more > 0 && ` and ${more} more`,
+  );
+}
+
 export function hitElement(hit: Hit, actions: ResultActions): HTMLElement {
   const article = hit.article ?? {};
   const url = safeUrl(article.url);
@@ -202,6 +221,7 @@ export function hitElement(hit: Hit, actions: ResultActions): HTMLElement {
     byline(article, url),
     h('h2', { dir: 'auto' }, ...(url ? [h('a', { href: url, rel: 'noopener noreferrer' }, ...heading)] : heading)),
     ...snippets(article, hit.snippets ?? []),
+    (hit.collapsedCount ?? 0) > 0 && copies(hit.collapsedCount ?? 0, hit.alternates ?? []),
     tags(article, actions),
     url === undefined && article.id ? reader(article.id) : null,
   );

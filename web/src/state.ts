@@ -1,5 +1,5 @@
 // What is being looked for, and how it stands in the page's address:
-// ?q=gas&country=IR&country=RU&issue=energy&group=eu&sort=newest
+// ?q=gas&country=IR&country=RU&issue=energy&group=eu&sort=newest; &ignore=country:IR takes Iran in `q` for a mere word
 
 export type TagField = 'countries' | 'issues' | 'groups';
 
@@ -39,6 +39,8 @@ export interface State extends Record<TagField, string[]> {
   query: string;
   /** Empty: as the service orders by itself. */
   sort: Sort;
+  /** Names in the query that are to count as words only, as the service calls them. */
+  ignored: string[];
 }
 
 const MAX_VALUES = 50;
@@ -56,6 +58,7 @@ export function fromAddress(search: string): State {
     issues: [],
     groups: [],
     sort: sort === 'newest' || sort === 'oldest' ? sort : '',
+    ignored: values(parameters, 'ignore'),
   };
   for (const { field, name } of DIMENSIONS) state[field] = values(parameters, name);
   return state;
@@ -69,6 +72,7 @@ export function toAddress(state: State): string {
     for (const value of state[field]) parameters.append(name, value);
   }
   if (state.sort !== '') parameters.set('sort', state.sort);
+  for (const id of state.ignored) parameters.append('ignore', id);
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }

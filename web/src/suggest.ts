@@ -10,6 +10,7 @@ const KINDS: Record<string, string> = {
   SUGGESTION_KIND_ISSUE: 'issue',
   SUGGESTION_KIND_AUTHOR: 'author',
   SUGGESTION_KIND_SOURCE: 'source',
+  SUGGESTION_KIND_PHRASE: 'phrase',
 };
 
 /** Shows suggestions below `input` while one types in it, and calls `choose` with the one that is taken. */
@@ -22,6 +23,7 @@ export class SuggestionList {
   constructor(
     private readonly input: HTMLInputElement,
     private readonly list: HTMLUListElement,
+    private readonly count: HTMLElement,
     private readonly choose: (suggestion: Suggestion) => void,
   ) {
     input.addEventListener('input', () => this.ask());
@@ -59,7 +61,15 @@ export class SuggestionList {
   }
 
   private onKey(event: KeyboardEvent): void {
-    if (event.isComposing || this.items.length === 0) return;
+    if (event.isComposing) return;
+    if (this.items.length === 0) {
+      // A list that was sent away comes back.
+      if (event.key === 'ArrowDown' && this.input.value.trim() !== '') {
+        event.preventDefault();
+        this.ask();
+      }
+      return;
+    }
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
       const step = event.key === 'ArrowDown' ? 1 : -1;
@@ -101,6 +111,8 @@ export class SuggestionList {
     );
     this.list.hidden = this.items.length === 0;
     this.input.setAttribute('aria-expanded', String(!this.list.hidden));
+    const count = this.items.length;
+    this.count.textContent = count === 0 ? '' : count === 1 ? '1 suggestion' : `${count} suggestions`;
     this.mark();
   }
 
