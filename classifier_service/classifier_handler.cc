@@ -27,8 +27,8 @@ constexpr size_t kMaxBatchBytes = 16'000'000;
 v1::GetTaxonomyResponse TaxonomyOf(const Classifier& classifier) {
   v1::GetTaxonomyResponse response;
   ToProto(classifier, response);
-  response.set_etag(
-      common::Hash128Hex(absl::StrCat(classifier.taxonomy().content_hash(), " ", classifier.gazetteer_version())));
+  // Of all that it says: another program may read the same files in another way.
+  response.set_etag(common::Hash128Hex(response.SerializeAsString()));
   return response;
 }
 

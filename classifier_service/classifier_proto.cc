@@ -122,6 +122,9 @@ void NamesToProto(const std::vector<Names>& names, google::protobuf::RepeatedPtr
     proto.set_language_code(one.language_code);
     proto.set_display_name(one.display_name);
     for (const std::string& alias : one.aliases) proto.add_aliases(alias);
+    if constexpr (requires { one.demonyms; }) {
+      for (const std::string& demonym : one.demonyms) proto.add_demonyms(demonym);
+    }
   }
 }
 

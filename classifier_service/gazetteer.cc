@@ -504,6 +504,8 @@ std::vector<GazetteerNames> TakeNames(const std::string& target, NameTable& tabl
   for (GazetteerNames& entry : names) {
     std::sort(entry.aliases.begin(), entry.aliases.end());
     entry.aliases.erase(std::unique(entry.aliases.begin(), entry.aliases.end()), entry.aliases.end());
+    std::sort(entry.demonyms.begin(), entry.demonyms.end());
+    entry.demonyms.erase(std::unique(entry.demonyms.begin(), entry.demonyms.end()), entry.demonyms.end());
   }
   return names;
 }
@@ -555,12 +557,18 @@ void Gazetteer::Impl::IndexNames(const std::vector<GazetteerRow>& rows, Gazettee
     }
     first_rows.try_emplace(row.target, &row);
     auto& by_language = table[row.target];
-    if (!row.display && !row.alias) {
+    const bool demonym = row.kind == GazetteerKind::kDemonym && (row.flags & GazetteerEntry::kAnyCase) != 0 &&
+                         !row.no_match && row.to_year == 0;
+    if (!row.display && !row.alias && !demonym) {
       continue;
     }
     const std::string language = row.language.empty() ? "en" : row.language;
     GazetteerNames& names = by_language[language];
     names.language_code = language;
+    if (demonym) {
+      names.demonyms.push_back(row.surface);
+      continue;
+    }
     if (row.display) {
       if (!names.display_name.empty() && names.display_name != row.surface) {
         problems.Add(PlaceOf(row), absl::StrCat(row.target, " has a second display name in \"", language,

@@ -70,6 +70,8 @@ struct GazetteerNames {
   std::string language_code;         // BCP 47.
   std::string display_name;          // Never empty.
   std::vector<std::string> aliases;  // Other names that mean exactly this; sorted.
+  // Words for what is of it and for its people, of those that mean it in lower case too; sorted.
+  std::vector<std::string> demonyms = {};
 };
 
 // A country or territory.

@@ -18,9 +18,12 @@ namespace {
 using ::dateline::testing::StatusIs;
 using ::dateline::testing::TempDir;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 constexpr char kDataFile[] = "classifier_service/data/gazetteer/gazetteer.tsv";
 
@@ -60,6 +63,11 @@ TEST(GazetteerTest, FindsPossessivesHyphensAndCompounds) {
 
 TEST(GazetteerTest, MatchesWholeWordsOnly) {
   EXPECT_THAT(Found("Albany, Iranology, Omanson and Chinatown"), ElementsAre("Albany=US"));
+}
+
+TEST(GazetteerTest, ServesTheDemonymsThatMeanACountryInLowerCaseToo) {
+  EXPECT_THAT(Shipped().FindRegion("IR")->names.front().demonyms, IsSupersetOf({"Iranian", "Iranians"}));
+  EXPECT_THAT(Shipped().FindRegion("PL")->names.front().demonyms, Not(Contains("Polish")));
 }
 
 TEST(GazetteerTest, PrefersTheLongestForm) {

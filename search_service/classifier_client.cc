@@ -85,7 +85,8 @@ std::vector<LocalizedNames> NamesFromProto(const google::protobuf::RepeatedPtrFi
   for (const cpb::LocalizedNames& proto : protos) {
     names.push_back({.language_code = proto.language_code(),
                      .display_name = proto.display_name(),
-                     .aliases = {proto.aliases().begin(), proto.aliases().end()}});
+                     .aliases = {proto.aliases().begin(), proto.aliases().end()},
+                     .demonyms = {proto.demonyms().begin(), proto.demonyms().end()}});
   }
   return names;
 }

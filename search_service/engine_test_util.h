@@ -55,6 +55,7 @@ inline TaxonomyData TestTaxonomy() {
   TaxonomyData data;
   data.regions = {Entry("IR", "Iran", {"Islamic Republic of Iran"}), Entry("RU", "Russia", {"Russian Federation"}),
                   Entry("AE", "United Arab Emirates", {"UAE", "Emirates"})};
+  data.regions[0].names[0].demonyms = {"Iranian", "Iranians"};
   data.regions[0].names.push_back({"ar", "إيران", {}});
   data.groups = {Entry("gcc", "Gulf Cooperation Council", {"GCC"})};
   data.groups[0].members.push_back({"AE", 0, 0});

@@ -47,7 +47,7 @@ std::vector<RecognizedName> RecognizeNames(absl::string_view query, const std::v
       const size_t end = places[i + count - 1].end;
       const absl::string_view text = query.substr(start, end - start);
       if (!LooksMeant(text)) continue;
-      const std::vector<Taxonomy::Target> targets = taxonomy.ByName(text);
+      const std::vector<Taxonomy::Target> targets = taxonomy.ByNameOrDemonym(text);
       if (targets.size() != 1) continue;
       const std::vector<std::string> current = taxonomy.Current(targets[0].dimension, targets[0].id);
       if (current.size() != 1) continue;

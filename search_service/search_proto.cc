@@ -401,7 +401,7 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     proto.mutable_range()->set_start(name.range.start);
     proto.mutable_range()->set_end(name.range.end);
     const std::string display = taxonomy.DisplayName(name.dimension, name.label_id, query.display_language);
-    proto.set_reason(absl::StrCat("\"", name.text, "\" is a name of ", display));
+    proto.set_reason(absl::StrCat("\"", name.text, "\" stands for ", display));
     proto.set_action(NameModeToProto(query.name_mode));
     proto.set_display_name(display);
   }

@@ -574,6 +574,13 @@ TEST_F(RankingTest, NamesInTheQueryRaiseWhatHasTheLabelOrFilterByItAndCanBeTaken
   query.query = "oil Iran";
   query.name_mode = NameMode::kFilter;
   EXPECT_THAT(Ids(Search(query)), ElementsAre("has"));
+  query.query = "iranian oil";
+  result = Search(query);
+  EXPECT_THAT(Ids(result), ElementsAre("has")) << "it has the label, and one of the words";
+  ASSERT_EQ(result.interpretation.names.size(), 1U);
+  EXPECT_EQ(result.interpretation.names[0].id, "country:IR");
+  EXPECT_EQ(result.interpretation.names[0].text, "iranian");
+  query.query = "oil Iran";
   query.ignored_names = {"country:IR"};
   EXPECT_TRUE(Search(query).interpretation.names.empty());
   query.name_mode = NameMode::kOff;

@@ -42,6 +42,7 @@ void ToStored(const TaxonomyEntry& entry, storage::v1::TaxonomyEntry& stored) {
     stored_names.set_language_code(names.language_code);
     stored_names.set_display_name(names.display_name);
     for (const std::string& alias : names.aliases) stored_names.add_aliases(alias);
+    for (const std::string& demonym : names.demonyms) stored_names.add_demonyms(demonym);
   }
   for (const std::string& id : entry.replaced_by) stored.add_replaced_by(id);
   stored.set_parent_id(entry.parent_id);
@@ -57,8 +58,10 @@ TaxonomyEntry FromStored(const storage::v1::TaxonomyEntry& stored) {
   TaxonomyEntry entry;
   entry.id = stored.id();
   for (const storage::v1::LocalizedNames& names : stored.names()) {
-    entry.names.push_back(
-        {names.language_code(), names.display_name(), {names.aliases().begin(), names.aliases().end()}});
+    entry.names.push_back({names.language_code(),
+                           names.display_name(),
+                           {names.aliases().begin(), names.aliases().end()},
+                           {names.demonyms().begin(), names.demonyms().end()}});
   }
   entry.replaced_by.assign(stored.replaced_by().begin(), stored.replaced_by().end());
   entry.parent_id = stored.parent_id();
@@ -85,17 +88,19 @@ Taxonomy::Taxonomy(TaxonomyData data) : data_(std::move(data)) {
     for (size_t i = 0; i < entries.size(); ++i) {
       const TaxonomyEntry& entry = entries[i];
       by_id_[static_cast<size_t>(dimension)].emplace(entry.id, i);
-      const auto add = [&](absl::string_view name) {
+      const auto add_to = [&](absl::flat_hash_map<std::string, std::vector<Target>>& names, absl::string_view name) {
         const std::string key = NameKey(name);
         if (key.empty()) return;
-        std::vector<Target>& targets = by_name_[key];
+        std::vector<Target>& targets = names[key];
         const Target target{dimension, entry.id};
         if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
       };
+      const auto add = [&](absl::string_view name) { add_to(by_name_, name); };
       if (dimension != Dimension::kCountry) add(entry.id);  // "IT" and "IN" are words; issue ids are names.
       for (const LocalizedNames& names : entry.names) {
         add(names.display_name);
         for (const std::string& alias : names.aliases) add(alias);
+        for (const std::string& demonym : names.demonyms) add_to(by_demonym_, demonym);
       }
     }
   }
@@ -155,6 +160,13 @@ std::string Taxonomy::DisplayName(Dimension dimension, absl::string_view id, abs
 std::vector<Taxonomy::Target> Taxonomy::ByName(absl::string_view name) const {
   const auto found = by_name_.find(NameKey(name));
   return found == by_name_.end() ? std::vector<Target>() : found->second;
+}
+
+std::vector<Taxonomy::Target> Taxonomy::ByNameOrDemonym(absl::string_view name) const {
+  std::vector<Target> targets = ByName(name);
+  if (!targets.empty()) return targets;
+  const auto found = by_demonym_.find(NameKey(name));
+  return found == by_demonym_.end() ? std::vector<Target>() : found->second;
 }
 
 std::vector<Taxonomy::Target> Taxonomy::MapSourceLabel(const SourceLabel& label) const {

@@ -24,7 +24,8 @@ inline constexpr char kReasonTaxonomyUnavailable[] = "TAXONOMY_UNAVAILABLE";
 struct LocalizedNames {
   std::string language_code;  // BCP 47.
   std::string display_name;
-  std::vector<std::string> aliases;  // Exact ones: each of them means this and nothing else.
+  std::vector<std::string> aliases;        // Exact ones: each of them means this and nothing else.
+  std::vector<std::string> demonyms = {};  // "Iranian": in queries it means this, as a publisher's label it doesn't.
 };
 
 struct GroupMember {
@@ -80,6 +81,8 @@ class Taxonomy {
   std::string DisplayName(Dimension dimension, absl::string_view id, absl::string_view language_code) const;
   // What goes by exactly this name, display name or alias, in any language: case, diacritics and punctuation ignored.
   std::vector<Target> ByName(absl::string_view name) const;
+  // The same, and where there are none what has this demonym.
+  std::vector<Target> ByNameOrDemonym(absl::string_view name) const;
   // The targets of a publisher's label; `kind` "country" and "issue" look among those only. Empty: it isn't mapped.
   std::vector<Target> MapSourceLabel(const SourceLabel& label) const;
 
@@ -93,6 +96,7 @@ class Taxonomy {
   TaxonomyData data_;
   std::array<absl::flat_hash_map<std::string, size_t>, kDimensionCount> by_id_;
   absl::flat_hash_map<std::string, std::vector<Target>> by_name_;
+  absl::flat_hash_map<std::string, std::vector<Target>> by_demonym_;
 };
 
 }  // namespace dateline::search
