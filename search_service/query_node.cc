@@ -211,6 +211,11 @@ std::string ToString(const QueryNode& node) {
       return absl::StrCat(scope, node.words.front(), node.prefix ? "*" : "");
     case QueryNode::Kind::kPhrase:
       return absl::StrCat(scope, "\"", absl::StrJoin(node.words, " "), "\"");
+    case QueryNode::Kind::kNear: {
+      const std::string near =
+          node.distance == kDefaultNearDistance ? " NEAR " : absl::StrCat(" NEAR/", node.distance, " ");
+      return absl::StrCat("(", scope, absl::StrJoin(node.words, absl::StrCat(near, scope)), ")");
+    }
     case QueryNode::Kind::kTerm:
       return node.term_query;
     case QueryNode::Kind::kTime:

@@ -301,7 +301,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
                                                                   TextAnalyzer& analyzer, int64_t visible_until) const {
   const absl::Time start = absl::Now();
   const LabelNames names{taxonomy, query.expand_groups};
-  ASSIGN_OR_RETURN(ParsedQuery parsed, ParseQuery(query.query, query.match_mode, query.language_code, names, analyzer));
+  // All that goes by the time goes by one moment, on all pages.
+  const absl::Time now = absl::FromUnixSeconds(visible_until);
+  ASSIGN_OR_RETURN(ParsedQuery parsed,
+                   ParseQuery(query.query, query.match_mode, query.language_code, names, now, analyzer));
   MatchRequest request;
   request.query = parsed.strict;
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
@@ -309,7 +312,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.labels = query.labels;
   request.ranking = query.ranking;
   AddWantedLabels(query, taxonomy, request.wanted_labels);
-  request.now = absl::FromUnixSeconds(visible_until);
+  request.now = now;
   request.collapse = query.collapse;
   request.max_alternates = query.max_alternates;
   request.explain = query.explain;
@@ -386,6 +389,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   if (matches.complete) answer.state = StateOf(matches.state, taxonomy);
   answer.index_time = matches.commit_time;
   answer.embargoes = matches.embargoes;
+  answer.relative = parsed.relative;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
     answer.facets.back().exact = matches.complete;
@@ -579,7 +583,7 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   std::shared_ptr<Ranking> made;
   std::shared_ptr<const Ranking> ranking;
   if (query.page_token.empty()) {
-    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(absl::Now())));
+    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(query.time.value_or(absl::Now()))));
     ranking = made;
   } else {
     ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, *analyzer, fingerprint, offset));
