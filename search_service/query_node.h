@@ -93,7 +93,8 @@ struct QueryNode {
   // The articles that have this value.
   static QueryNode Term(const FieldRef& ref, absl::string_view value);
   static QueryNode Not(QueryNode child);
-  // One child stands for itself; none: kAll for And, kNone for Or and Some.
+  // One child stands for itself; none: kAll for And, kNone for Or and Some. And takes the children of an And among
+  // `children` in its place; so does Or.
   static QueryNode And(std::vector<QueryNode> children);
   static QueryNode Or(std::vector<QueryNode> children);
   static QueryNode Some(std::vector<QueryNode> children);

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -340,6 +341,7 @@ class HumanParser {
     constexpr int kMany = 5;
     int count = 0;
     for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
+      if (IsOperator(word) || IsNear(word)) continue;
       count +=
           std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) > 1 ? 1 : 0;
     }

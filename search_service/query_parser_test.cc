@@ -60,6 +60,8 @@ TEST_F(QueryParserTest, OperatorsPhrasesAndParentheses) {
   EXPECT_EQ(Strict("NOT iran"), "NOT iran");
   EXPECT_EQ(Strict("well-known fact"), "(well AND known AND fact)");
   EXPECT_EQ(Strict("pipel*"), "pipel*");
+  EXPECT_EQ(Strict("(iran AND oil) AND (wheat OR (gas OR coal))"), "(iran AND oil AND (wheat OR gas OR coal))");
+  EXPECT_EQ(Strict("1 AND 2 AND 3 AND 4 AND 5 AND 6"), "(1 AND 2 AND 3 AND 4 AND 5 AND 6)");
 }
 
 TEST_F(QueryParserTest, NearJoinsWordsWithinADistance) {

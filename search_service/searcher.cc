@@ -21,6 +21,7 @@
 #include "common/hash.h"
 #include "common/status_macros.h"
 #include "search_service/article_terms.h"
+#include "search_service/page_token.h"
 #include "search_service/query_parser.h"
 #include "search_service/recognized_names.h"
 #include "search_service/selection.h"
@@ -43,12 +44,6 @@ constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
 constexpr double kNameWeight = 0.3;
 // Words that one that no article has may have been meant to be.
 constexpr size_t kMaxCorrections = 3;
-
-uint64_t Fingerprint64(absl::string_view text) {
-  uint64_t value = 0;
-  (void)absl::SimpleHexAtoi(common::Hash128Hex(text).substr(0, 16), &value);
-  return value;
-}
 
 // Everything that decides which hits there are and in which order. Sizes of pages, snippets and views may change from
 // page to page.
@@ -106,43 +101,6 @@ size_t BytesOf(const SearchResult& answer) {
     for (const FacetValue& value : facet.values) bytes += value.id.size() + value.display_name.size();
   }
   return bytes;
-}
-
-struct PageToken {
-  uint64_t nonce = 0;
-  uint64_t id = 0;  // Of the ranking; 0: it is not kept.
-  uint64_t fingerprint = 0;
-  uint64_t offset = 0;
-  uint64_t state = 0;          // Of index and taxonomy at the search; 0: it can't be done again exactly.
-  uint64_t visible_until = 0;  // Of the ranking.
-};
-
-std::string EncodePageToken(const PageToken& token) {
-  const std::string body =
-      absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".", absl::Hex(token.fingerprint), ".",
-                   absl::Hex(token.offset), ".", absl::Hex(token.state), ".", absl::Hex(token.visible_until));
-  return absl::WebSafeBase64Escape(absl::StrCat(body, ".", absl::Hex(Fingerprint64(body))));
-}
-
-std::optional<PageToken> ParsePageToken(absl::string_view text) {
-  std::string plain;
-  if (text.size() > 200 || !absl::WebSafeBase64Unescape(text, &plain)) return std::nullopt;
-  const size_t last = plain.rfind('.');
-  if (last == std::string::npos) return std::nullopt;
-  const std::string body = plain.substr(0, last);
-  uint64_t check = 0;
-  if (!absl::SimpleHexAtoi(plain.substr(last + 1), &check) || check != Fingerprint64(body)) return std::nullopt;
-  PageToken token;
-  size_t start = 0;
-  for (uint64_t* part :
-       {&token.nonce, &token.id, &token.fingerprint, &token.offset, &token.state, &token.visible_until}) {
-    const size_t end = std::min(body.find('.', start), body.size());
-    if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
-    start = std::min(end + 1, body.size());
-  }
-  // The check says nothing of how the token is written: base64 has several forms for the same bytes.
-  if (EncodePageToken(token) != text) return std::nullopt;
-  return token;
 }
 
 // The query as it was typed, with words of it replaced.
