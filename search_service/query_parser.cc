@@ -340,12 +340,13 @@ class HumanParser {
   bool HasManyWords() const {
     constexpr int kMany = 5;
     int count = 0;
+    bool others = false;  // Than operators.
     for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
-      if (IsOperator(word) || IsNear(word)) continue;
-      count +=
-          std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) > 1 ? 1 : 0;
+      if (std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) < 2) continue;
+      ++count;
+      others = others || (!IsOperator(word) && !IsNear(word));
     }
-    return count >= kMany;
+    return others && count >= kMany;
   }
   bool TakeOperator(absl::string_view name) {
     SkipBlanks();

@@ -1,7 +1,6 @@
 #include "search_service/searcher.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -11,14 +10,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "common/error.h"
-#include "common/hash.h"
 #include "common/status_macros.h"
 #include "search_service/article_terms.h"
 #include "search_service/page_token.h"
@@ -118,13 +114,16 @@ std::string Corrected(absl::string_view query, const std::vector<WordPlace>& pla
   return corrected;
 }
 
-// Lets the words in `nearest` stand for `word`, wherever it is searched for in all of the text.
-void AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
+// Lets the words in `nearest` stand for `word`, wherever it is searched for by itself in all of the text: within a
+// phrase, or beside NEAR, it is meant as it stands. False if it is nowhere.
+bool AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
                     const std::vector<std::string>& stems, QueryNode& node) {
-  for (QueryNode& child : node.children) AddCorrections(word, nearest, stems, child);
-  if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return;
+  bool added = false;
+  for (QueryNode& child : node.children) added = AddCorrections(word, nearest, stems, child) || added;
+  if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return added;
   node.corrections = nearest;
   node.correction_stems = stems;
+  return true;
 }
 
 // The labels that filters by id ask for.
@@ -371,10 +370,13 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
     for (const std::string& near : nearest) {
       const std::vector<Token> tokens = analyzer.Tokenize(near, query.language_code);
       stems.push_back(tokens.size() == 1 ? tokens[0].word->stem : near);
-      added.push_back({.word = {near, stems.back()}, .prefix = false, .scope = TextScope::kAny});
     }
-    AddCorrections(word.word.folded, nearest, stems, parsed.strict);
-    AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    const bool in_strict = AddCorrections(word.word.folded, nearest, stems, parsed.strict);
+    const bool in_relaxed = AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    if (!in_strict && !in_relaxed) continue;
+    for (size_t i = 0; i < nearest.size(); ++i) {
+      added.push_back({.word = {nearest[i], stems[i]}, .prefix = false, .scope = TextScope::kAny});
+    }
     parsed.interpretation.notes.push_back(absl::StrCat("no article has \"", word.word.folded, "\"; \"",
                                                        absl::StrJoin(nearest, "\", \""),
                                                        "\" was searched for as well"));

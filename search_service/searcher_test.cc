@@ -784,6 +784,16 @@ TEST_F(RankingTest, NearFindsWordsWithinTheirDistanceAndWithinOneFieldOnly) {
   EXPECT_EQ(found("\"three four\" iran NEAR/5 oil"), "a");
 }
 
+TEST_F(RankingTest, AMistypedWordBesideNearIsCorrectedInASuggestionOnly) {
+  for (const char* id : {"a", "b"}) Ingest(id, "Sanctions on petroleum", "Text");
+  SearchQuery query;
+  query.query = "petroleum NEAR sanctoins";
+  const SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 0);
+  EXPECT_EQ(result.interpretation.corrected_query, "petroleum NEAR sanctions");
+  EXPECT_THAT(result.interpretation.notes, ::testing::IsEmpty());
+}
+
 TEST_F(RankingTest, AgesGoByTheTimeOfTheFirstPageOnAllPages) {
   const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
   for (int i = 0; i < 4; ++i) {
