@@ -15,7 +15,7 @@ describe() {
     release) echo "release build, and every test" ;;
     asan) echo "AddressSanitizer and UndefinedBehaviorSanitizer build, unit and integration tests" ;;
     tsan) echo "ThreadSanitizer build of what needs no gRPC, unit tests" ;;
-    fuzz) echo "libFuzzer on each reader of foreign bytes, for ${FUZZ_SECONDS:-60} seconds" ;;
+    fuzz) echo "libFuzzer on each reader of foreign bytes, for ${FUZZ_SECONDS:-60} seconds (queries, filters, tokens: less)" ;;
     headers) echo "clang finds nothing in any header by itself" ;;
     tidy) echo "clang's warnings, -Wthread-safety among them, and clang-tidy's checks, on all own sources that changed since they passed" ;;
   esac
@@ -226,16 +226,18 @@ stage_asan() { build asan && run_tests asan -L '^(unit|integration)$'; }
 stage_tsan() { build tsan && run_tests tsan; }
 
 fuzz_one() {  # fuzz_one PROGRAM: from the seeds of its format; what breaks it is kept in build/fuzz/found
-  local format=${1##*/fuzz_} seeds
+  local format=${1##*/fuzz_} seeds seconds=60
   seeds=tests/fuzz/seeds/$format
   case $format in
     html) seeds=samples/pages ;;
     page_text) seeds=samples/text ;;
+    query | filter) seconds=30 ;;  # Short texts, many thousand a second.
+    page_token) seconds=15 ;;
   esac
   mkdir -p build/fuzz/found "build/fuzz/corpus/$format"
   # As in the test preset: what Abseil's headers mark as unused, its library, built without the sanitizer, doesn't unmark.
   local -x ASAN_OPTIONS=allow_user_poisoning=0
-  quietly "fuzz-$format" "$1" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=25 -rss_limit_mb=2500 -max_len=65536 \
+  quietly "fuzz-$format" "$1" -max_total_time="${FUZZ_SECONDS:-$seconds}" -timeout=25 -rss_limit_mb=2500 -max_len=65536 \
     -artifact_prefix="build/fuzz/found/$format-" "build/fuzz/corpus/$format" "$seeds"
 }
 export -f fuzz_one quietly

@@ -445,15 +445,16 @@ void AddSearchCommand(CLI::App& root, CommandTable& commands) {
   auto flags = std::make_shared<SearchFlags>();
   CLI::App* command = root.add_subcommand("search", "Find articles");
   command->footer(
-      "The query may hold words, \"phrases\", -not, AND, OR, NOT, parentheses, prefix*, title: author: source: "
-      "country:\n"
-      "issue: before: after:. Without a query all articles that pass the filters are listed, newest first. A query "
-      "that\n"
-      "begins with a dash comes after --. --output json gives the SearchResponse message as JSON.\n"
+      "The query may hold words, \"phrases\", -not, AND, OR, NOT, parentheses, prefix*; title: author: source:\n"
+      "country: group: issue: language: before: after:; iran NEAR oil (within 10 words of each other), NEAR/5\n"
+      "(within 5; at most 50); newer_than:7d and older_than:7d, counted from now (h, d, w, m, y: hours, days,\n"
+      "weeks, months, years). Without a query all articles that pass the filters are listed, newest first. A query\n"
+      "that begins with a dash comes after --. --output json gives the SearchResponse message as JSON.\n"
       "\n"
       "Examples:\n"
       "  dateline search iran russia alignment\n"
       "  dateline search '\"oil price\" -opec' --country 'Saudi Arabia,AE' --issue economy --facets country,issue\n"
+      "  dateline search 'sanctions NEAR/5 oil newer_than:2w'\n"
       "  dateline search --filter 'publish_time >= 2024-01-01' --order 'publish_time desc' --page_size 20\n"
       "  dateline search sanctions --output json | jq '.hits[].article.title'\n"
       "\n"

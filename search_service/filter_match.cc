@@ -53,6 +53,7 @@ bool Passes(const QueryNode& node, const Article& article, const absl::flat_hash
     case QueryNode::Kind::kNone:
     case QueryNode::Kind::kWord:  // Words are in queries only.
     case QueryNode::Kind::kPhrase:
+    case QueryNode::Kind::kNear:
     case QueryNode::Kind::kSome:
       break;
   }

@@ -1323,6 +1323,9 @@ TEST_F(HandlersTest, CachesAreToldWhatAnAnswerDependsOnAndToKeepNothingThatWaits
   v1::SearchRequest waiting = plain;
   waiting.set_min_commit_token(ingested.commit_token());
   EXPECT_EQ(caching(waiting), "no-store");
+  v1::SearchRequest aging;
+  aging.set_query("newer_than:7d");
+  EXPECT_EQ(caching(aging), "no-store");
 
   // With the classifier comes a taxonomy, and other names: the state is another one.
   labeler_->SetAway(false);

@@ -21,8 +21,6 @@ namespace {
 
 // A headline says twice what a line of the body says: over six judged collections better than three times.
 constexpr int kTitleWeight = 2;
-// Between title, body and authors, so that no phrase spans two of them.
-constexpr uint32_t kFieldGap = 100;
 
 // Labels, language and what facets count.
 void SetLabels(const Article& article, Xapian::Document& document) {

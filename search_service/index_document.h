@@ -42,6 +42,9 @@ inline constexpr char kEmbargoTerm[] = "XEMBARGO";
 inline constexpr std::array<const char*, kDimensionCount> kLabelPrefixes = {"XC:", "XG:", "XI:"};
 inline constexpr size_t kLabelPrefixBytes = 3;
 
+// Between the positions of title, body and authors, so that no phrase spans two of them, nor words that are NEAR.
+inline constexpr uint32_t kFieldGap = 100;
+
 // The document of an article that stands at `state` in the store.
 Xapian::Document MakeDocument(const RowState& state, const Article& article, TextAnalyzer& analyzer);
 

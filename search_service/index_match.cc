@@ -414,6 +414,8 @@ class QueryBuilder {
         return WordQuery(node);
       case QueryNode::Kind::kPhrase:
         return PhraseQuery(node);
+      case QueryNode::Kind::kNear:
+        return NearQuery(node);
       case QueryNode::Kind::kTerm:
         return TermQuery(node.term);
       case QueryNode::Kind::kTime:
@@ -544,6 +546,16 @@ class QueryBuilder {
     for (const std::string& word : node.words) words.emplace_back(prefix + word);
     return Xapian::Query(Xapian::Query::OP_PHRASE, words.begin(), words.end(),
                          static_cast<Xapian::termcount>(words.size()));
+  }
+
+  static Xapian::Query NearQuery(const QueryNode& node) {
+    static_assert(kMaxNearDistance < kFieldGap);
+    std::vector<Xapian::Query> words;
+    const std::string prefix = WordPrefix(node.scope);
+    for (const std::string& word : node.words) words.emplace_back(prefix + word);
+    // Xapian's window counts the words at both ends, and has room for each.
+    const auto window = std::max<size_t>(static_cast<size_t>(node.distance) + 1, words.size());
+    return Xapian::Query(Xapian::Query::OP_NEAR, words.begin(), words.end(), static_cast<Xapian::termcount>(window));
   }
 
   // The dimension of a label that terms don't answer for.
@@ -750,6 +762,7 @@ void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
   switch (node.kind) {
     case QueryNode::Kind::kWord:
     case QueryNode::Kind::kPhrase:
+    case QueryNode::Kind::kNear:
       if (std::none_of(scored.begin(), scored.end(), [&](const QueryNode* other) { return *other == node; })) {
         scored.push_back(&node);
       }

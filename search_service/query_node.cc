@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -45,7 +46,17 @@ constexpr absl::string_view kAttributePrefix = "attributes.";
 // Xapian takes 245 bytes, and a NUL byte counts twice; longer values are hashed.
 constexpr size_t kMaxTermBytes = 220;
 
-QueryNode Combined(QueryNode::Kind kind, QueryNode::Kind of_none, std::vector<QueryNode> children) {
+QueryNode Combined(QueryNode::Kind kind, QueryNode::Kind of_none, std::vector<QueryNode> nodes) {
+  // (a AND (b AND c)) is (a AND b AND c): what is the same reads the same.
+  std::vector<QueryNode> children;
+  for (QueryNode& node : nodes) {
+    if (node.kind == kind && kind != QueryNode::Kind::kSome) {
+      children.insert(children.end(), std::make_move_iterator(node.children.begin()),
+                      std::make_move_iterator(node.children.end()));
+    } else {
+      children.push_back(std::move(node));
+    }
+  }
   if (children.size() == 1) return std::move(children.front());
   QueryNode node;
   node.kind = children.empty() ? of_none : kind;
@@ -211,6 +222,11 @@ std::string ToString(const QueryNode& node) {
       return absl::StrCat(scope, node.words.front(), node.prefix ? "*" : "");
     case QueryNode::Kind::kPhrase:
       return absl::StrCat(scope, "\"", absl::StrJoin(node.words, " "), "\"");
+    case QueryNode::Kind::kNear: {
+      const std::string near =
+          node.distance == kDefaultNearDistance ? " NEAR " : absl::StrCat(" NEAR/", node.distance, " ");
+      return absl::StrCat("(", scope, absl::StrJoin(node.words, absl::StrCat(near, scope)), ")");
+    }
     case QueryNode::Kind::kTerm:
       return node.term_query;
     case QueryNode::Kind::kTime:

@@ -46,6 +46,10 @@ bool IsFacet(Field field);
 // a language in any case; a URL canonical or not.
 std::string TermFor(const FieldRef& ref, absl::string_view value);
 
+// How far apart words that NEAR joins may be, where it doesn't say and at most.
+inline constexpr int kDefaultNearDistance = 10;
+inline constexpr int kMaxNearDistance = 50;
+
 // Which words of an article are meant.
 enum class TextScope { kAny, kTitle, kAuthor, kSource };
 
@@ -55,6 +59,7 @@ struct QueryNode {
     kNone,    // No article.
     kWord,    // words[0] or its stem, or what begins with words[0].
     kPhrase,  // words in this order.
+    kNear,    // words in any order, none further than `distance` from another.
     kTerm,    // Articles with the field's value `term`; says nothing about relevance.
     kTime,    // A time from `from` to before `until`.
     kAnd,     // All children.
@@ -71,6 +76,7 @@ struct QueryNode {
   std::vector<std::string> stems;  // Of each word.
   bool prefix = false;             // kWord: the word may go on.
   int repeated = 1;                // kWord: how often the query says it.
+  int distance = 0;                // kNear: from word to word; neighbours are 1 apart.
   // kWord: words that count for less in its place, and their stems.
   std::vector<std::string> corrections;
   std::vector<std::string> correction_stems;
@@ -87,7 +93,8 @@ struct QueryNode {
   // The articles that have this value.
   static QueryNode Term(const FieldRef& ref, absl::string_view value);
   static QueryNode Not(QueryNode child);
-  // One child stands for itself; none: kAll for And, kNone for Or and Some.
+  // One child stands for itself; none: kAll for And, kNone for Or and Some. And takes the children of an And among
+  // `children` in its place; so does Or.
   static QueryNode And(std::vector<QueryNode> children);
   static QueryNode Or(std::vector<QueryNode> children);
   static QueryNode Some(std::vector<QueryNode> children);

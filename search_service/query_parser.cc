@@ -3,6 +3,7 @@
 #include <unicode/region.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
@@ -71,6 +73,49 @@ std::optional<DateSpan> ParseDate(absl::string_view text) {
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return std::nullopt;
   return DateSpan{absl::ToUnixSeconds(time), absl::ToUnixSeconds(time) + 1};
+}
+
+// The time that is "7d" before `now`: hours, days, weeks, and months and years of the calendar, in UTC. Nullopt for
+// what is no such span, or reaches back before the year 1.
+std::optional<int64_t> TimeBefore(absl::string_view span, absl::Time now) {
+  constexpr size_t kMaxDigits = 6;
+  if (span.size() < 2 || span.size() > kMaxDigits + 1) return std::nullopt;
+  int count = 0;
+  const absl::string_view digits = span.substr(0, span.size() - 1);
+  if (!std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return absl::ascii_isdigit(c); }) ||
+      !absl::SimpleAtoi(digits, &count) || count < 1) {
+    return std::nullopt;
+  }
+  const absl::CivilSecond civil = absl::ToCivilSecond(now, absl::UTCTimeZone());
+  absl::CivilSecond then = civil;
+  // The same day of another month, or the last one of it.
+  const auto months_before = [&](int months) {
+    const absl::CivilMonth month = absl::CivilMonth(civil) - months;
+    const absl::CivilDay last = absl::CivilDay(month + 1) - 1;
+    return absl::CivilSecond(month.year(), month.month(), std::min(civil.day(), last.day()), civil.hour(),
+                             civil.minute(), civil.second());
+  };
+  switch (absl::ascii_tolower(static_cast<unsigned char>(span.back()))) {
+    case 'h':
+      then -= absl::civil_diff_t{count} * 60 * 60;
+      break;
+    case 'd':
+      then -= absl::civil_diff_t{count} * 24 * 60 * 60;
+      break;
+    case 'w':
+      then -= absl::civil_diff_t{count} * 7 * 24 * 60 * 60;
+      break;
+    case 'm':
+      then = months_before(count);
+      break;
+    case 'y':
+      then = months_before(12 * count);
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (then.year() < 1) return std::nullopt;
+  return absl::ToUnixSeconds(absl::FromCivil(then, absl::UTCTimeZone()));
 }
 
 QueryNode TimeNode(Field field, std::optional<int64_t> from, std::optional<int64_t> until) {
@@ -141,8 +186,8 @@ void AddLabel(Dimension dimension, absl::string_view id, const LabelNames& names
 class HumanParser {
  public:
   HumanParser(absl::string_view text, MatchMode mode, absl::string_view language, const LabelNames& names,
-              TextAnalyzer& analyzer)
-      : text_(text), mode_(mode), language_(language), names_(names), analyzer_(analyzer) {}
+              absl::Time now, TextAnalyzer& analyzer)
+      : text_(text), mode_(mode), language_(language), names_(names), now_(now), analyzer_(analyzer) {}
 
   ParsedQuery Parse() {
     Conjunction top;
@@ -273,18 +318,21 @@ class HumanParser {
     }
   }
 
-  void SkipBlanks() {
-    while (pos_ < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[pos_]))) ++pos_;
+  size_t AfterBlanks(size_t place) const {
+    while (place < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[place]))) ++place;
+    return place;
   }
-  // The blank-separated word at the place, without moving.
-  absl::string_view PeekWord() const {
-    size_t end = pos_;
+  void SkipBlanks() { pos_ = AfterBlanks(pos_); }
+  // The blank-separated word at a place.
+  absl::string_view WordAt(size_t place) const {
+    size_t end = place;
     while (end < text_.size() && !absl::ascii_isspace(static_cast<unsigned char>(text_[end])) && text_[end] != '(' &&
            text_[end] != ')') {
       ++end;
     }
-    return text_.substr(pos_, end - pos_);
+    return text_.substr(place, end - place);
   }
+  absl::string_view PeekWord() const { return WordAt(pos_); }
   bool IsOperator(absl::string_view word) const {
     return operators_ && (word == "AND" || word == "OR" || word == "NOT");
   }
@@ -292,11 +340,13 @@ class HumanParser {
   bool HasManyWords() const {
     constexpr int kMany = 5;
     int count = 0;
+    bool others = false;  // Than operators.
     for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
-      count +=
-          std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) > 1 ? 1 : 0;
+      if (std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) < 2) continue;
+      ++count;
+      others = others || (!IsOperator(word) && !IsNear(word));
     }
-    return count >= kMany;
+    return others && count >= kMany;
   }
   bool TakeOperator(absl::string_view name) {
     SkipBlanks();
@@ -421,7 +471,7 @@ class HumanParser {
       Merge(std::move(inner), out);
       return;
     }
-    if (c == ')') return;
+    if (c == ')' || ParseNear(out)) return;
     if (c == '"') {
       if (const std::optional<absl::string_view> quoted = TakeQuoted()) {
         if (!AddPhrase(*quoted, TextScope::kAny, out)) LeaveOut(text_.substr(start, pos_ - start));
@@ -433,6 +483,16 @@ class HumanParser {
       return;
     }
     const absl::string_view word = PeekWord();
+    if (operators_ && IsNear(word)) {
+      const bool growing = mode_ == MatchMode::kPrefixLastWord && pos_ + word.size() == text_.size();
+      if (growing || pos_ == unfinished_near_) {
+        pos_ += word.size();
+        Ignore(word, "counts once the word behind it is finished");
+        return;
+      }
+      Note(absl::StrCat("\"", word, "\" was searched literally; NEAR stands between single whole words of one field, ",
+                        "NEAR/5 if they may be 5 words apart, at most ", kMaxNearDistance));
+    }
     const size_t colon = word.find(':');
     if (colon != absl::string_view::npos && colon > 0 && ParseField(word.substr(0, colon), out)) return;
     const size_t quote = word.find('"');
@@ -444,6 +504,96 @@ class HumanParser {
       Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
     }
     if (!AddWords(plain, TextScope::kAny, starred || growing, out)) LeaveOut(plain);
+  }
+
+  static bool IsNear(absl::string_view word) { return word == "NEAR" || absl::StartsWith(word, "NEAR/"); }
+
+  struct NearOperator {
+    size_t place = 0;
+    size_t end = 0;
+    int distance = kDefaultNearDistance;
+  };
+  // At or behind a place.
+  std::optional<NearOperator> PeekNear(size_t place) const {
+    NearOperator near;
+    near.place = AfterBlanks(place);
+    absl::string_view word = WordAt(near.place);
+    if (!IsNear(word)) return std::nullopt;
+    near.end = near.place + word.size();
+    if (!absl::ConsumePrefix(&word, "NEAR/")) return near;
+    const bool digits = std::all_of(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+    if (!digits || !absl::SimpleAtoi(word, &near.distance) || near.distance < 1 || near.distance > kMaxNearDistance) {
+      return std::nullopt;
+    }
+    return near;
+  }
+
+  struct NearOperand {
+    TextScope scope = TextScope::kAny;
+    absl::string_view text;
+    size_t end = 0;  // In text_.
+    bool growing = false;
+  };
+  // A single whole word at a place, quoted or not, with a field of text before it or not.
+  std::optional<NearOperand> PeekNearOperand(size_t place) {
+    NearOperand operand;
+    absl::string_view word = WordAt(place);
+    if (word.empty() || word[0] == '-' || IsOperator(word) || IsNear(word)) return std::nullopt;
+    if (const size_t colon = word.find(':'); colon != absl::string_view::npos) {
+      const std::string name = absl::AsciiStrToLower(word.substr(0, colon));
+      if (const std::optional<TextScope> scope = TextScopeOf(name)) {
+        operand.scope = *scope;
+        place += colon + 1;
+        word.remove_prefix(colon + 1);
+      } else if (IsConditionName(name)) {
+        return std::nullopt;
+      }
+    }
+    if (absl::StartsWith(word, "\"")) {
+      const size_t close = text_.find('"', place + 1);
+      if (close == absl::string_view::npos) return std::nullopt;
+      operand.text = text_.substr(place + 1, close - place - 1);
+      operand.end = close + 1;
+    } else {
+      if (absl::StrContains(word, '"') || absl::EndsWith(word, "*")) return std::nullopt;
+      operand.text = word;
+      operand.end = place + word.size();
+      operand.growing = mode_ == MatchMode::kPrefixLastWord && operand.end == text_.size();
+    }
+    // Only looks: what it counts and where it stands is taken once the whole is understood.
+    const int terms_before = terms_;
+    const size_t places_before = result_.places.size();
+    const bool single = WordsOf(operand.text, operand.scope).size() == 1;
+    terms_ = terms_before;
+    result_.places.resize(places_before);
+    if (!single) return std::nullopt;
+    return operand;
+  }
+
+  // operand (NEAR operand)+; otherwise false, and nothing was consumed.
+  bool ParseNear(Conjunction& out) {
+    if (!operators_ || !absl::StrContains(text_.substr(pos_), "NEAR")) return false;
+    const std::optional<NearOperand> first = PeekNearOperand(pos_);
+    if (!first) return false;
+    std::vector<NearOperand> operands = {*first};
+    QueryNode node;
+    node.kind = QueryNode::Kind::kNear;
+    node.scope = first->scope;
+    while (const std::optional<NearOperator> near = PeekNear(operands.back().end)) {
+      const std::optional<NearOperand> next = PeekNearOperand(AfterBlanks(near->end));
+      if (!next || next->scope != node.scope) break;
+      if (next->growing) {
+        unfinished_near_ = near->place;
+        break;
+      }
+      node.distance = std::max(node.distance, near->distance);
+      operands.push_back(*next);
+    }
+    if (operands.size() == 1) return false;
+    pos_ = operands.back().end;
+    for (const NearOperand& operand : operands) AddWritten(WordsOf(operand.text, node.scope), node);
+    out.required.push_back(std::move(node));
+    return true;
   }
 
   std::optional<absl::string_view> TakeQuoted() {
@@ -474,13 +624,23 @@ class HumanParser {
     return std::nullopt;
   }
 
+  static std::optional<TextScope> TextScopeOf(absl::string_view name) {
+    if (name == "title") return TextScope::kTitle;
+    if (name == "author") return TextScope::kAuthor;
+    if (name == "source") return TextScope::kSource;
+    return std::nullopt;
+  }
+  static bool IsConditionName(absl::string_view name) {
+    constexpr std::array<absl::string_view, 8> kConditions = {"before",  "after", "newer_than", "older_than",
+                                                              "country", "group", "issue",      "language"};
+    return std::find(kConditions.begin(), kConditions.end(), name) != kConditions.end();
+  }
+
   // True if "name:value" was understood; otherwise nothing was consumed, and it is searched as words.
   bool ParseField(absl::string_view name, Conjunction& out) {
     const std::string field = absl::AsciiStrToLower(name);
-    const bool is_text = field == "title" || field == "author" || field == "source";
-    const bool is_date = field == "before" || field == "after";
-    const bool is_label = field == "country" || field == "group" || field == "issue";
-    if (!is_text && !is_date && !is_label && field != "language") return false;
+    const std::optional<TextScope> scope = TextScopeOf(field);
+    if (!scope && !IsConditionName(field)) return false;
     const size_t before = pos_;
     const std::optional<FieldValue> value = TakeValue(name.size());
     if (!value) {
@@ -488,16 +648,13 @@ class HumanParser {
       return false;
     }
     ++terms_;
-    if (is_text) {
-      const TextScope scope = field == "title"    ? TextScope::kTitle
-                              : field == "author" ? TextScope::kAuthor
-                                                  : TextScope::kSource;
+    if (scope) {
       Conjunction words;
       if (value->quoted) {
-        AddPhrase(value->text, scope, words);
+        AddPhrase(value->text, *scope, words);
       } else {
         const bool starred = value->text.size() > 1 && value->text.back() == '*';
-        AddWords(value->text, scope, starred || (mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size()), words);
+        AddWords(value->text, *scope, starred || (mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size()), words);
       }
       if (words.empty()) {
         LeaveOut(text_.substr(before, pos_ - before));
@@ -506,13 +663,22 @@ class HumanParser {
       }
       return true;
     }
-    if (is_date) {
+    if (field == "before" || field == "after") {
       if (const std::optional<DateSpan> date = ParseDate(value->text)) {
         out.required.push_back(field == "before" ? TimeNode(Field::kPublishTime, std::nullopt, date->start)
                                                  : TimeNode(Field::kPublishTime, date->start, std::nullopt));
         return true;
       }
       Note(absl::StrCat("\"", value->text, "\" is no date such as 2026-03-15; it was searched as words"));
+    } else if (field == "newer_than" || field == "older_than") {
+      if (const std::optional<int64_t> time = TimeBefore(value->text, now_)) {
+        result_.relative = true;
+        out.required.push_back(field == "older_than" ? TimeNode(Field::kPublishTime, std::nullopt, *time)
+                                                     : TimeNode(Field::kPublishTime, *time, std::nullopt));
+        return true;
+      }
+      Note(absl::StrCat("\"", value->text,
+                        "\" is no span of time such as 12h, 7d, 2w, 3m or 1y; it was searched as words"));
     } else if (field == "language") {
       if (IsLanguageTag(value->text)) {
         out.required.push_back(QueryNode::Term({Field::kLanguage, ""}, value->text));
@@ -602,26 +768,34 @@ class HumanParser {
     QueryNode node;
     node.kind = words.size() == 1 ? QueryNode::Kind::kWord : QueryNode::Kind::kPhrase;
     node.scope = scope;
+    AddWritten(words, node);
+    // Quoted words are meant as they stand.
+    if (words.size() == 1) node.stems = node.words;
+    out.phrases.push_back(std::move(node));
+    return true;
+  }
+
+  // Words that are searched as they are written, without other forms.
+  void AddWritten(const std::vector<std::pair<Word, absl::string_view>>& words, QueryNode& node) {
     for (const auto& [word, place] : words) {
       node.words.push_back(word.folded);
-      // Quoted words are meant as they stand.
-      node.stems.push_back(words.size() == 1 ? word.folded : word.stem);
-      SearchedWord searched{Word{word.folded, word.folded}, false, scope};
+      node.stems.push_back(word.stem);
+      SearchedWord searched{Word{word.folded, word.folded}, false, node.scope};
       if (std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
         result_.words.push_back(std::move(searched));
       }
     }
-    out.phrases.push_back(std::move(node));
-    return true;
   }
 
   const absl::string_view text_;
   const MatchMode mode_;
   const absl::string_view language_;
   const LabelNames& names_;
+  const absl::Time now_;
   TextAnalyzer& analyzer_;
-  bool operators_ = true;  // AND, OR and NOT are no words.
+  bool operators_ = true;  // AND, OR, NOT and NEAR are no words.
   size_t pos_ = 0;
+  size_t unfinished_near_ = absl::string_view::npos;  // Where a NEAR stands before a word that is being typed.
   int terms_ = 0;
   std::vector<absl::string_view> left_out_;  // Parts of text_ without effect, in no order.
   ParsedQuery result_;
@@ -789,13 +963,13 @@ class FilterParser {
 }  // namespace
 
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
-                                       const LabelNames& names, TextAnalyzer& analyzer) {
+                                       const LabelNames& names, absl::Time now, TextAnalyzer& analyzer) {
   if (text.size() > kMaxQueryBytes) {
     return common::InvalidField(
         "query", absl::StrCat("is ", text.size(), " bytes long; at most ", kMaxQueryBytes, " are allowed"));
   }
   if (!common::IsValidUtf8(text)) return common::InvalidField("query", "is not valid UTF-8");
-  HumanParser parser(text, mode, language_code, names, analyzer);
+  HumanParser parser(text, mode, language_code, names, now, analyzer);
   ParsedQuery parsed = parser.Parse();
   if (parser.terms() > static_cast<int>(kMaxQueryTerms)) {
     return common::InvalidField(

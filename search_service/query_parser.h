@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 #include "search_service/query_node.h"
 #include "search_service/search_query.h"
@@ -46,15 +47,18 @@ struct ParsedQuery {
   std::vector<SearchedWord> words;  // Not negated.
   std::vector<WordPlace> places;    // Of whole words without a field, not negated; in the order of the text.
   Interpretation interpretation;
-  bool empty = false;  // Nothing to search for: all articles.
+  bool empty = false;     // Nothing to search for: all articles.
+  bool relative = false;  // It means something else at another time.
 };
 
-// Reads the query language: words, "phrases", -not, AND, OR, NOT, parentheses, prefix*, and title: author: source:
-// country: group: issue: language: before: after:. What makes no sense as such is searched literally or left out, and
-// the interpretation says so; of words as common as "the" beside others it lists the words alone. The only errors are
-// InvalidArgument for a text that is too long, has too many terms, or isn't UTF-8.
+// Reads the query language: words, "phrases", -not, AND, OR, NOT, NEAR, parentheses, prefix*, and title: author:
+// source: country: group: issue: language: before: after: newer_than: older_than:. What makes no sense as such is
+// searched literally or left out, and the interpretation says so; of words as common as "the" beside others it lists
+// the words alone. `now` is what newer_than and older_than count back from: in the tree, and in the normalised query,
+// they are fixed times. The only errors are InvalidArgument for a text that is too long, has too many terms, or isn't
+// UTF-8.
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
-                                       const LabelNames& names, TextAnalyzer& analyzer);
+                                       const LabelNames& names, absl::Time now, TextAnalyzer& analyzer);
 
 // Reads the subset of AIP-160: FIELD OP VALUE with = != < <= > >= and :, AND, OR (which binds tighter), NOT or -, and
 // parentheses. Fields are those of search_query.h. InvalidArgument naming "filter", the place and the remedy.

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -14,15 +16,19 @@
 namespace dateline::search {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
+// Friday, 2026-11-27, 18:30 UTC.
+const absl::Time kNow = absl::FromCivil(absl::CivilSecond(2026, 11, 27, 18, 30, 0), absl::UTCTimeZone());
+
 class QueryParserTest : public ::testing::Test {
  protected:
   ParsedQuery Parse(absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
-    absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, analyzer_);
+    absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, kNow, analyzer_);
     EXPECT_TRUE(parsed.ok()) << parsed.status();
     return parsed.ok() ? *std::move(parsed) : ParsedQuery();
   }
@@ -54,6 +60,83 @@ TEST_F(QueryParserTest, OperatorsPhrasesAndParentheses) {
   EXPECT_EQ(Strict("NOT iran"), "NOT iran");
   EXPECT_EQ(Strict("well-known fact"), "(well AND known AND fact)");
   EXPECT_EQ(Strict("pipel*"), "pipel*");
+  EXPECT_EQ(Strict("(iran AND oil) AND (wheat OR (gas OR coal))"), "(iran AND oil AND (wheat OR gas OR coal))");
+  EXPECT_EQ(Strict("1 AND 2 AND 3 AND 4 AND 5 AND 6"), "(1 AND 2 AND 3 AND 4 AND 5 AND 6)");
+}
+
+TEST_F(QueryParserTest, NearJoinsWordsWithinADistance) {
+  EXPECT_EQ(Strict("iran NEAR oil"), "(iran NEAR oil)");
+  EXPECT_EQ(Strict("iran NEAR/10 oil"), "(iran NEAR oil)");
+  EXPECT_EQ(Strict("iran NEAR/5 \"Oil\" talks"), "(talks AND (iran NEAR/5 oil))");
+  EXPECT_EQ(Strict("iran NEAR/3 oil NEAR/7 talks"), "(iran NEAR/7 oil NEAR/7 talks)");
+  EXPECT_EQ(Strict("title:iran NEAR/2 title:oil"), "(title:iran NEAR/2 title:oil)");
+  EXPECT_EQ(Strict("NOT iran NEAR oil"), "NOT (iran NEAR oil)");
+  EXPECT_EQ(Strict("wheat -iran NEAR/4 oil"), "(wheat AND NOT (iran NEAR/4 oil))");
+  EXPECT_EQ(Strict("wheat OR iran NEAR/4 oil AND talks"), "(wheat OR ((iran NEAR/4 oil) AND talks))");
+  EXPECT_EQ(Strict("(the NEAR/1 who)"), "(the NEAR/1 who)");
+  EXPECT_EQ(ToString(Parse("iran NEAR oil prices talks").relaxed), "((prices talks) AND (iran NEAR oil))");
+  EXPECT_THAT(Parse("iran NEAR oil").interpretation.notes, IsEmpty());
+  EXPECT_THAT(Parse("iran NEAR oil").interpretation.ignored_parts, IsEmpty());
+  EXPECT_EQ(Parse("iran NEAR oil").words.size(), 2U);
+  EXPECT_THAT(Parse("-iran NEAR oil").words, IsEmpty());
+  // A word like any other: small, or quoted.
+  EXPECT_EQ(Strict("iran near oil"), "(iran AND near AND oil)");
+  EXPECT_EQ(Strict("\"iran NEAR oil\""), "\"iran near oil\"");
+}
+
+TEST_F(QueryParserTest, ANearThatJoinsNothingIsSearchedLiterallyAndSaidSo) {
+  const auto words = [&](absl::string_view text) {
+    const ParsedQuery parsed = Parse(text);
+    EXPECT_THAT(parsed.interpretation.notes, Contains(HasSubstr("NEAR stands between single whole words"))) << text;
+    return ToString(parsed.strict);
+  };
+  EXPECT_EQ(words("iran NEAR"), "(iran AND near)");
+  EXPECT_EQ(words("NEAR iran"), "(near AND iran)");
+  EXPECT_EQ(words("iran NEAR/0 oil"), "(iran AND near AND 0 AND oil)");
+  EXPECT_EQ(words("iran NEAR/51 oil"), "(iran AND near AND 51 AND oil)");
+  EXPECT_EQ(words("iran NEAR/ oil"), "(iran AND near AND oil)");
+  EXPECT_EQ(words("iran NEAR/x oil"), "(iran AND near AND x AND oil)");
+  EXPECT_EQ(words("iran NEAR -oil"), "(iran AND near AND NOT oil)");
+  EXPECT_EQ(words("iran NEAR oi*"), "(iran AND near AND oi*)");
+  EXPECT_EQ(words("\"oil price\" NEAR iran"), "(near AND iran AND \"oil price\")");
+  EXPECT_EQ(words("iran NEAR well-known"), "(iran AND near AND well AND known)");
+  EXPECT_EQ(words("title:iran NEAR oil"), "(near AND oil AND title:iran)");
+  EXPECT_EQ(words("country:IR NEAR oil"), "(near AND oil AND country:IR)");
+  EXPECT_EQ(words("iran NEAR (oil OR gas)"), "(iran AND near AND (oil OR gas))");
+  EXPECT_EQ(words("iran NEAR oil NEAR -gas"), "(near AND (iran NEAR oil) AND NOT gas)");
+}
+
+TEST_F(QueryParserTest, NearWaitsForItsLastWordAsOneTypes) {
+  const auto typed = [&](absl::string_view text) { return Parse(text, MatchMode::kPrefixLastWord); };
+  EXPECT_EQ(ToString(typed("iran NEAR").strict), "iran");
+  EXPECT_EQ(ToString(typed("iran NEAR/5 oi").strict), "(iran AND oi*)");
+  EXPECT_THAT(typed("iran NEAR/5 oi").interpretation.ignored_parts, ElementsAre("NEAR/5"));
+  EXPECT_EQ(ToString(typed("iran NEAR/5 oil ").strict), "(iran NEAR/5 oil)");
+  EXPECT_EQ(ToString(typed("iran NEAR oil NEAR ga").strict), "(ga* AND (iran NEAR oil))");
+}
+
+TEST_F(QueryParserTest, AgesCountBackFromTheTimeOfTheRequest) {
+  EXPECT_EQ(Strict("newer_than:7d oil"), "(oil AND after:2026-11-20T18:30:00Z)");
+  EXPECT_EQ(Strict("older_than:7d"), "before:2026-11-20T18:30:00Z");
+  EXPECT_EQ(Strict("Newer_Than:12H"), "after:2026-11-27T06:30:00Z");
+  EXPECT_EQ(Strict("newer_than:2w"), "after:2026-11-13T18:30:00Z");
+  EXPECT_EQ(Strict("newer_than:9m"), "after:2026-02-27T18:30:00Z");
+  EXPECT_EQ(Strict("newer_than:1y"), "after:2025-11-27T18:30:00Z");
+  EXPECT_EQ(Strict("older_than:2025y"), "before:0001-11-27T18:30:00Z");
+  EXPECT_EQ(Strict("-newer_than:1d"), "NOT after:2026-11-26T18:30:00Z");
+  EXPECT_TRUE(Parse("oil OR newer_than:7d").relative);
+  EXPECT_FALSE(Parse("oil after:2026-11-20").relative);
+  // The last day of a shorter month.
+  const absl::Time leap = absl::FromCivil(absl::CivilSecond(2024, 3, 31), absl::UTCTimeZone());
+  EXPECT_EQ(ToString(ParseQuery("newer_than:1m", MatchMode::kFullQuery, "", names_, leap, analyzer_)->strict),
+            "after:2024-02-29");
+  for (const char* span :
+       {"7", "d", "0d", "-7d", "7 d", "7x", "7days", "1.5d", "7654321h", "2026y", "\"7d 2h\"", "٧d"}) {
+    const ParsedQuery parsed = Parse(absl::StrCat("newer_than:", span));
+    EXPECT_FALSE(parsed.relative) << span;
+    EXPECT_THAT(parsed.interpretation.notes, Contains(HasSubstr("is no span of time"))) << span;
+  }
+  EXPECT_EQ(Strict("newer_than:someday"), "(newer_than AND someday)");
 }
 
 TEST_F(QueryParserTest, FieldsAreUnderstoodByNameAndById) {
@@ -123,9 +206,9 @@ TEST_F(QueryParserTest, WhatHasNoEffectIsListedAsItStandsInItsOrder) {
 }
 
 TEST_F(QueryParserTest, WhatIsSaidOfAQueryIsAQueryThatMeansTheSame) {
-  for (const char* text :
-       {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"", "pipel* after:2026-03",
-        "before:2026-03-15T12:30:00Z language:en", "country:gcc NOT (oil OR author:roe)"}) {
+  for (const char* text : {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"",
+                           "pipel* after:2026-03", "before:2026-03-15T12:30:00Z language:en",
+                           "newer_than:3h wheat NEAR/4 oil", "country:gcc NOT (oil OR author:roe)"}) {
     const QueryNode parsed = Parse(text).strict;
     EXPECT_EQ(ToString(Parse(ToString(parsed)).strict), ToString(parsed)) << text;
     EXPECT_THAT(ToString(parsed), Not(HasSubstr("X"))) << text;
@@ -172,7 +255,7 @@ TEST_F(QueryParserTest, TooLongAndTooManyAreErrorsNamingTheQuery) {
   std::string many;
   for (int i = 0; i < 65; ++i) absl::StrAppend(&many, "w", i, " ");
   for (const std::string& text : {std::string(kMaxQueryBytes + 1, 'x'), many, std::string("\xFF")}) {
-    const absl::Status status = ParseQuery(text, MatchMode::kFullQuery, "", names_, analyzer_).status();
+    const absl::Status status = ParseQuery(text, MatchMode::kFullQuery, "", names_, kNow, analyzer_).status();
     ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_EQ(common::FieldViolationsOf(status).at(0).field, "query");
   }
@@ -208,10 +291,17 @@ TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
 }
 
 TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {
-  const std::vector<std::string> pieces = {
-      "iran",         "\"",       "(",          ")",    "-",     "AND",      "OR",    "NOT", " ", ":",
-      "title:",       "country:", "before:",    "*",    "'",     "中国",     "إيران", "\\",  "=", ">=",
-      "publish_time", "\n",       "2026-02-30", "U.S.", "don't", "\xC3\xA9", ".",     "--",  "é̀"};
+  const std::vector<std::string> pieces = {"iran",    "\"",          "(",
+                                           ")",       "-",           "AND",
+                                           "OR",      "NOT",         " ",
+                                           ":",       "title:",      "country:",
+                                           "before:", "*",           "'",
+                                           "中国",    "إيران",       "\\",
+                                           "=",       ">=",          "publish_time",
+                                           "\n",      "2026-02-30",  "NEAR",
+                                           "NEAR/3",  "newer_than:", "7d",
+                                           "U.S.",    "don't",       "\xC3\xA9",
+                                           ".",       "--",          "é̀"};
   std::mt19937 random(42);
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
@@ -219,7 +309,7 @@ TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {
     for (size_t k = 0; k < count; ++k)
       absl::StrAppend(&text, pieces[random() % pieces.size()], random() % 3 == 0 ? " " : "");
     const auto mode = static_cast<MatchMode>(random() % 3);
-    const absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, analyzer_);
+    const absl::StatusOr<ParsedQuery> parsed = ParseQuery(text, mode, "", names_, kNow, analyzer_);
     ASSERT_TRUE(parsed.ok() || absl::IsInvalidArgument(parsed.status())) << text;
     const absl::StatusOr<QueryNode> filter = ParseFilter(text, names_);
     ASSERT_TRUE(filter.ok() || absl::IsInvalidArgument(filter.status())) << text;

@@ -87,8 +87,8 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
             ASSIGN_OR_RETURN(result, engine_.Search(query));
           }
         }
-        if (result.degraded || result.incomplete || result.embargoes || !in.min_commit_token().empty() ||
-            !in.page_token().empty()) {
+        if (result.degraded || result.incomplete || result.embargoes || result.relative ||
+            !in.min_commit_token().empty() || !in.page_token().empty()) {
           ForbidCaching(call);
         } else {
           AllowCaching(call, absl::StrCat(result.commit_token, " ", result.state));

@@ -131,6 +131,8 @@ struct SearchQuery {
   LabelOptions labels;           // Which labels filters and facets go by.
   bool include_embargoed = false;
   std::string min_commit_token;  // The answer must include this commit; waits until `deadline`.
+  // What newer_than, freshness and embargoes go by on the first page, and so on the pages after it. Absent: the clock.
+  std::optional<absl::Time> time;
 
   // Matching itself stops at either: DeadlineExceeded or Cancelled. `cancelled` may be empty; it is called from the
   // searching thread, often, and must be quick.
@@ -210,6 +212,7 @@ struct SearchResult {
   uint64_t state = 0;      // The same query has the same answer while this stays, but for the clock; 0: not even then.
   absl::Time index_time;   // When that index was committed.
   bool embargoes = false;  // An article that is not here yet may be here later, without any commit.
+  bool relative = false;   // The query asks for newer_than or older_than, which the clock moves on.
   bool degraded = false;   // The deadline came before the match was complete.
   // The index, which is being built anew, does not have all yet that was there when the service started.
   bool incomplete = false;

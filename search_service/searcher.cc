@@ -1,7 +1,6 @@
 #include "search_service/searcher.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -11,16 +10,14 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "common/error.h"
-#include "common/hash.h"
 #include "common/status_macros.h"
 #include "search_service/article_terms.h"
+#include "search_service/page_token.h"
 #include "search_service/query_parser.h"
 #include "search_service/recognized_names.h"
 #include "search_service/selection.h"
@@ -43,12 +40,6 @@ constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
 constexpr double kNameWeight = 0.3;
 // Words that one that no article has may have been meant to be.
 constexpr size_t kMaxCorrections = 3;
-
-uint64_t Fingerprint64(absl::string_view text) {
-  uint64_t value = 0;
-  (void)absl::SimpleHexAtoi(common::Hash128Hex(text).substr(0, 16), &value);
-  return value;
-}
 
 // Everything that decides which hits there are and in which order. Sizes of pages, snippets and views may change from
 // page to page.
@@ -108,43 +99,6 @@ size_t BytesOf(const SearchResult& answer) {
   return bytes;
 }
 
-struct PageToken {
-  uint64_t nonce = 0;
-  uint64_t id = 0;  // Of the ranking; 0: it is not kept.
-  uint64_t fingerprint = 0;
-  uint64_t offset = 0;
-  uint64_t state = 0;          // Of index and taxonomy at the search; 0: it can't be done again exactly.
-  uint64_t visible_until = 0;  // Of the ranking.
-};
-
-std::string EncodePageToken(const PageToken& token) {
-  const std::string body =
-      absl::StrCat(absl::Hex(token.nonce), ".", absl::Hex(token.id), ".", absl::Hex(token.fingerprint), ".",
-                   absl::Hex(token.offset), ".", absl::Hex(token.state), ".", absl::Hex(token.visible_until));
-  return absl::WebSafeBase64Escape(absl::StrCat(body, ".", absl::Hex(Fingerprint64(body))));
-}
-
-std::optional<PageToken> ParsePageToken(absl::string_view text) {
-  std::string plain;
-  if (text.size() > 200 || !absl::WebSafeBase64Unescape(text, &plain)) return std::nullopt;
-  const size_t last = plain.rfind('.');
-  if (last == std::string::npos) return std::nullopt;
-  const std::string body = plain.substr(0, last);
-  uint64_t check = 0;
-  if (!absl::SimpleHexAtoi(plain.substr(last + 1), &check) || check != Fingerprint64(body)) return std::nullopt;
-  PageToken token;
-  size_t start = 0;
-  for (uint64_t* part :
-       {&token.nonce, &token.id, &token.fingerprint, &token.offset, &token.state, &token.visible_until}) {
-    const size_t end = std::min(body.find('.', start), body.size());
-    if (!absl::SimpleHexAtoi(body.substr(start, end - start), part)) return std::nullopt;
-    start = std::min(end + 1, body.size());
-  }
-  // The check says nothing of how the token is written: base64 has several forms for the same bytes.
-  if (EncodePageToken(token) != text) return std::nullopt;
-  return token;
-}
-
 // The query as it was typed, with words of it replaced.
 std::string Corrected(absl::string_view query, const std::vector<WordPlace>& places,
                       const std::map<std::string, std::string>& corrections) {
@@ -160,13 +114,16 @@ std::string Corrected(absl::string_view query, const std::vector<WordPlace>& pla
   return corrected;
 }
 
-// Lets the words in `nearest` stand for `word`, wherever it is searched for in all of the text.
-void AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
+// Lets the words in `nearest` stand for `word`, wherever it is searched for by itself in all of the text: within a
+// phrase, or beside NEAR, it is meant as it stands. False if it is nowhere.
+bool AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
                     const std::vector<std::string>& stems, QueryNode& node) {
-  for (QueryNode& child : node.children) AddCorrections(word, nearest, stems, child);
-  if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return;
+  bool added = false;
+  for (QueryNode& child : node.children) added = AddCorrections(word, nearest, stems, child) || added;
+  if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return added;
   node.corrections = nearest;
   node.correction_stems = stems;
+  return true;
 }
 
 // The labels that filters by id ask for.
@@ -301,7 +258,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
                                                                   TextAnalyzer& analyzer, int64_t visible_until) const {
   const absl::Time start = absl::Now();
   const LabelNames names{taxonomy, query.expand_groups};
-  ASSIGN_OR_RETURN(ParsedQuery parsed, ParseQuery(query.query, query.match_mode, query.language_code, names, analyzer));
+  // All that goes by the time goes by one moment, on all pages.
+  const absl::Time now = absl::FromUnixSeconds(visible_until);
+  ASSIGN_OR_RETURN(ParsedQuery parsed,
+                   ParseQuery(query.query, query.match_mode, query.language_code, names, now, analyzer));
   MatchRequest request;
   request.query = parsed.strict;
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
@@ -309,7 +269,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.labels = query.labels;
   request.ranking = query.ranking;
   AddWantedLabels(query, taxonomy, request.wanted_labels);
-  request.now = absl::FromUnixSeconds(visible_until);
+  request.now = now;
   request.collapse = query.collapse;
   request.max_alternates = query.max_alternates;
   request.explain = query.explain;
@@ -386,6 +346,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   if (matches.complete) answer.state = StateOf(matches.state, taxonomy);
   answer.index_time = matches.commit_time;
   answer.embargoes = matches.embargoes;
+  answer.relative = parsed.relative;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     answer.facets.push_back(MakeFacet(query.facets[i], request.facets[i], matches.facets[i], query, taxonomy));
     answer.facets.back().exact = matches.complete;
@@ -409,10 +370,13 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
     for (const std::string& near : nearest) {
       const std::vector<Token> tokens = analyzer.Tokenize(near, query.language_code);
       stems.push_back(tokens.size() == 1 ? tokens[0].word->stem : near);
-      added.push_back({.word = {near, stems.back()}, .prefix = false, .scope = TextScope::kAny});
     }
-    AddCorrections(word.word.folded, nearest, stems, parsed.strict);
-    AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    const bool in_strict = AddCorrections(word.word.folded, nearest, stems, parsed.strict);
+    const bool in_relaxed = AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    if (!in_strict && !in_relaxed) continue;
+    for (size_t i = 0; i < nearest.size(); ++i) {
+      added.push_back({.word = {nearest[i], stems[i]}, .prefix = false, .scope = TextScope::kAny});
+    }
     parsed.interpretation.notes.push_back(absl::StrCat("no article has \"", word.word.folded, "\"; \"",
                                                        absl::StrJoin(nearest, "\", \""),
                                                        "\" was searched for as well"));
@@ -579,7 +543,7 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   std::shared_ptr<Ranking> made;
   std::shared_ptr<const Ranking> ranking;
   if (query.page_token.empty()) {
-    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(absl::Now())));
+    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(query.time.value_or(absl::Now()))));
     ranking = made;
   } else {
     ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, *analyzer, fingerprint, offset));

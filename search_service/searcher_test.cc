@@ -1,7 +1,9 @@
 // Searches against an oracle that counts by hand, and against texts that no one would type.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -404,6 +407,9 @@ TEST_F(SearcherTest, NoQueryHoweverStrangeIsAnError) {
                                            "中国",
                                            "إيران",
                                            "after:2022",
+                                           "newer_than:7d",
+                                           "NEAR",
+                                           "NEAR/4",
                                            "\"oil wheat\"",
                                            "source:\"Source 1\"",
                                            "a",
@@ -750,6 +756,111 @@ TEST_F(SearcherTest, TrendsAreThoseCountedByHand) {
     } while (!query.page_token.empty());
     EXPECT_EQ(counted, expected) << word;
   }
+}
+
+TEST_F(RankingTest, NearFindsWordsWithinTheirDistanceAndWithinOneFieldOnly) {
+  Ingest("a", "Talks", "iran one two three four oil");  // 5 apart.
+  Ingest("b", "Talks", "oil one iran");
+  Ingest("c", "Pact of iran", "oil begins the text");  // In two fields.
+  Ingest("d", "Oil pact of iran", "Nothing else");
+  Ingest("e", "Talks", "oil and wheat");
+  Ingest("f", "Talks", "oil one oil");
+  const auto found = [&](absl::string_view text) {
+    SearchQuery query;
+    query.query = std::string(text);
+    query.order_by = "publish_time";
+    std::vector<std::string> ids = Ids(Search(query));
+    std::sort(ids.begin(), ids.end());
+    return absl::StrJoin(ids, "");
+  };
+  EXPECT_EQ(found("iran NEAR oil"), "abd");
+  EXPECT_EQ(found("iran NEAR/50 oil"), "abd");
+  EXPECT_EQ(found("iran NEAR/5 oil"), "abd");
+  EXPECT_EQ(found("iran NEAR/4 oil"), "bd");
+  EXPECT_EQ(found("oil NEAR/2 iran"), "b");
+  EXPECT_EQ(found("iran NEAR/1 oil"), "");
+  EXPECT_EQ(found("title:iran NEAR/5 title:oil"), "d");
+  EXPECT_EQ(found("oil -iran NEAR/2 oil"), "acdef");
+  EXPECT_EQ(found("iran NEAR/4 oil -title:pact"), "b");
+  EXPECT_EQ(found("wheat OR iran NEAR/2 oil"), "be");
+  // All within the distance, whatever their number; another place for each.
+  EXPECT_EQ(found("one NEAR/3 two NEAR/3 four"), "a");
+  EXPECT_EQ(found("iran NEAR/3 two NEAR/3 four"), "");
+  EXPECT_EQ(found("one NEAR/1 two NEAR/1 three"), "a");
+  EXPECT_EQ(found("oil NEAR oil"), "f");
+  EXPECT_EQ(found("\"three four\" iran NEAR/5 oil"), "a");
+}
+
+TEST_F(RankingTest, AMistypedWordBesideNearIsCorrectedInASuggestionOnly) {
+  for (const char* id : {"a", "b"}) Ingest(id, "Sanctions on petroleum", "Text");
+  SearchQuery query;
+  query.query = "petroleum NEAR sanctoins";
+  const SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 0);
+  EXPECT_EQ(result.interpretation.corrected_query, "petroleum NEAR sanctions");
+  EXPECT_THAT(result.interpretation.notes, ::testing::IsEmpty());
+}
+
+TEST_F(RankingTest, AgesGoByTheTimeOfTheFirstPageOnAllPages) {
+  const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
+  for (int i = 0; i < 4; ++i) {
+    Article article = MakeArticle(absl::StrCat("a", i), "Harvest", "Text");
+    article.publish_time = now - absl::Hours(i);
+    if (i == 3) article.publish_time = std::nullopt;
+    IngestAndWait(*engine_, std::move(article));
+  }
+  SearchQuery query;
+  query.query = "harvest newer_than:2h";
+  query.time = now;
+  EXPECT_THAT(Ids(Search(query)), ::testing::UnorderedElementsAre("a0", "a1", "a2"));
+  query.time = now + absl::Seconds(1);
+  EXPECT_THAT(Ids(Search(query)), ::testing::UnorderedElementsAre("a0", "a1"));
+  query.query = "harvest older_than:2h";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("a2"));
+  EXPECT_TRUE(Search(query).relative);
+
+  // A later page of a service that has started anew searches again: as of the first page, although time has passed.
+  query.query = "newer_than:2h";
+  query.time = now;
+  query.page_size = 1;
+  query.page_token = Search(query).next_page_token;
+  engine_.reset();
+  Engine::Options options;
+  options.data_dir = dir_.path();
+  engine_ = *Engine::Open(options, std::make_shared<FakeLabeler>());
+  query.time = now + absl::Hours(2);
+  std::vector<std::string> rest;
+  do {
+    const SearchResult page = Search(query);
+    for (const std::string& id : Ids(page)) rest.push_back(id);
+    query.page_token = page.next_page_token;
+  } while (!query.page_token.empty());
+  EXPECT_THAT(rest, ElementsAre("a1", "a2"));
+}
+
+TEST_F(RankingTest, PagesOfTrendsGoByTheTimeOfTheFirst) {
+  const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
+  for (int i = 0; i < 3; ++i) {
+    Article article = MakeArticle(absl::StrCat("a", i), "Harvest", "Text");
+    article.source = absl::StrCat("Source ", i);
+    article.publish_time = now - absl::Hours(i);
+    IngestAndWait(*engine_, std::move(article));
+  }
+  Settle(*engine_, Progress::kLabelled);
+  TrendQuery query;
+  query.selection.query = "newer_than:2h";
+  query.selection.time = now;
+  query.dimensions = {"source"};
+  query.page_size = 1;
+  std::vector<std::string> sources;
+  do {
+    const absl::StatusOr<TrendResult> page = engine_->AnalyzeTrends(query);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const TrendCell& cell : page->cells) sources.push_back(cell.values[0]);
+    query.page_token = page->next_page_token;
+    query.selection.time = now + absl::Hours(5);
+  } while (!query.page_token.empty());
+  EXPECT_THAT(sources, ElementsAre("Source 0", "Source 1", "Source 2"));
 }
 
 TEST_F(RankingTest, TrendsSayWhatIsExpectedOfACellAndInWhichZoneADayBegins) {

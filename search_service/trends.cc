@@ -73,30 +73,36 @@ std::string SelectionOf(const TrendQuery& query) {
 
 std::string Digest(absl::string_view text) { return common::Hash128Hex(text).substr(0, 12); }
 
-std::string EncodeToken(const std::string& selection, const std::string& state, size_t offset) {
-  const std::string place = absl::StrCat(Digest(selection), ".", Digest(state), ".", offset, ".trends");
+struct TrendToken {
+  std::string selection;  // Digests.
+  std::string state;
+  uint64_t offset = 0;
+  int64_t time = 0;  // Of the first page, by which all of them go.
+};
+
+std::string EncodeToken(const TrendToken& token) {
+  const std::string place =
+      absl::StrCat(token.selection, ".", token.state, ".", token.offset, ".", token.time, ".trends");
   return absl::WebSafeBase64Escape(absl::StrCat(place, ".", Digest(place)));
 }
 
-absl::StatusOr<size_t> ParseToken(const std::string& text, const std::string& selection, const std::string& state) {
+absl::StatusOr<TrendToken> ParseToken(const std::string& text, const std::string& selection) {
   constexpr size_t kMaxTokenBytes = 200;
   std::string plain;
-  uint64_t offset = 0;
   std::vector<std::string> parts;
   if (text.size() <= kMaxTokenBytes && absl::WebSafeBase64Unescape(text, &plain)) parts = absl::StrSplit(plain, '.');
-  if (parts.size() != 5 || !absl::SimpleAtoi(parts[2], &offset)) {
+  TrendToken token;
+  // To the letter what was given out, or nothing.
+  if (parts.size() != 6 || !absl::SimpleAtoi(parts[2], &token.offset) || !absl::SimpleAtoi(parts[3], &token.time) ||
+      EncodeToken({parts[0], parts[1], token.offset, token.time}) != text) {
     return common::InvalidField("page_token", "is not a token of this method");
   }
   if (parts[0] != Digest(selection)) {
     return common::InvalidField("page_token", "belongs to other counts: all but page_size must stay the same");
   }
-  // To the letter what was given out, or nothing.
-  if (EncodeToken(selection, state, offset) == text) return static_cast<size_t>(offset);
-  const std::string place = absl::StrJoin(parts.begin(), parts.begin() + 4, ".");
-  if (parts[4] != Digest(place)) return common::InvalidField("page_token", "is not a token of this method");
-  return common::WithReason(
-      absl::FailedPreconditionError("page_token: has expired, as articles have come; start again from the first page"),
-      kReasonPageTokenExpired);
+  token.selection = std::move(parts[0]);
+  token.state = std::move(parts[1]);
+  return token;
 }
 
 // From the counts of the same values before; nullopt in the first bucket of all.
@@ -123,32 +129,42 @@ absl::StatusOr<TrendResult> AnalyzeTrends(const SearchIndex& index, const Taxono
   const LabelNames names{taxonomy, selection.expand_groups};
   MatchRequest request;
   ASSIGN_OR_RETURN(request.trends, CountsOf(query));
-  ASSIGN_OR_RETURN(ParsedQuery parsed,
-                   ParseQuery(selection.query, MatchMode::kFullQuery, selection.language_code, names, analyzer));
+  const std::string selected = SelectionOf(query);
+  TrendToken token{.selection = Digest(selected),
+                   .state = "",
+                   .offset = 0,
+                   .time = absl::ToUnixSeconds(selection.time.value_or(absl::Now()))};
+  if (!query.page_token.empty()) {
+    ASSIGN_OR_RETURN(token, ParseToken(query.page_token, selected));
+  }
+  ASSIGN_OR_RETURN(ParsedQuery parsed, ParseQuery(selection.query, MatchMode::kFullQuery, selection.language_code,
+                                                  names, absl::FromUnixSeconds(token.time), analyzer));
   request.query = std::move(parsed.strict);
   ASSIGN_OR_RETURN(request.filters, FiltersOf(selection, names));
   request.labels = selection.labels;
-  if (!selection.include_embargoed) request.embargoed_after = absl::ToUnixSeconds(absl::Now());
+  if (!selection.include_embargoed) request.embargoed_after = token.time;
   request.max_hits = 0;
   request.sort = SortOrder::kNewestFirst;  // Nothing has to be weighed.
   request.deadline = selection.deadline;
   request.cancelled = selection.cancelled;
   ASSIGN_OR_RETURN(const MatchResult matches, index.Match(request));
 
-  const std::string selected = SelectionOf(query);
-  const std::string state = absl::StrCat(matches.state, "/", taxonomy.data().etag);
-  size_t offset = 0;
-  if (!query.page_token.empty()) {
-    ASSIGN_OR_RETURN(offset, ParseToken(query.page_token, selected, state));
+  const std::string state = Digest(absl::StrCat(matches.state, "/", taxonomy.data().etag));
+  if (!query.page_token.empty() && token.state != state) {
+    return common::WithReason(absl::FailedPreconditionError(
+                                  "page_token: has expired, as articles have come; start again from the first page"),
+                              kReasonPageTokenExpired);
   }
+  token.state = state;
   TrendResult result;
   result.visible_seq = matches.visible_seq;
   const auto page_size = static_cast<size_t>(query.page_size == 0 ? kDefaultTrendCells : query.page_size);
-  size_t place = 0;
+  uint64_t place = 0;
   for (const auto& [key, count] : matches.trends) {
-    if (place++ < offset) continue;
+    if (place++ < token.offset) continue;
     if (result.cells.size() == page_size) {
-      result.next_page_token = EncodeToken(selected, state, offset + page_size);
+      token.offset += page_size;
+      result.next_page_token = EncodeToken(token);
       break;
     }
     TrendCell& cell = result.cells.emplace_back();

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -13,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "extraction/format.h"
+#include "tests/fuzz/fuzz_search.h"
 #include "tests/fuzz/fuzz_source.h"
 
 namespace dateline::testing {
@@ -55,6 +57,19 @@ TEST(FuzzSeedsTest, BreakNoPromise) {
     }
   }
   EXPECT_GT(read, 10) << "the seeds are found";
+}
+
+TEST(FuzzSeedsTest, OfSearchesBreakNoPromise) {
+  const std::vector<std::pair<std::string, void (*)(absl::string_view)>> kChecks = {
+      {"query", CheckQuery}, {"filter", CheckFilter}, {"page_token", CheckPageToken}};
+  for (const auto& [part, check] : kChecks) {
+    const std::vector<std::string> names = Names(absl::StrCat(kSeeds, "/", part));
+    EXPECT_FALSE(names.empty()) << "the seeds are found";
+    for (const std::string& name : names) {
+      std::ifstream file(absl::StrCat(kSeeds, "/", part, "/", name), std::ios::binary);
+      check(std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
+    }
+  }
 }
 
 }  // namespace
