@@ -41,6 +41,8 @@ namespace spb = search::v1;
 
 // The contract's limit on one article, serialised.
 constexpr size_t kMaxArticleBytes = 2'000'000;
+// The contract's reason for what will never be taken.
+constexpr absl::string_view kReasonPurged = "PURGED";
 // After Ctrl-C: how long the answers to what was sent are waited for.
 constexpr absl::Duration kInterruptGrace = absl::Seconds(5);
 // How often waits look up to see whether the user pressed Ctrl-C.
@@ -401,6 +403,7 @@ std::optional<ExitCode> IngestJob::Begin() {
 void IngestJob::RunRound() {
   InputOptions input = flags_.input;
   if (fetch_state_) input.fetch_state = &*fetch_state_;
+  input.is_stored = is_stored_;
   input.checkpoint = checkpoint_.get();
   input.inventory = inventory_;
   if (flags_.watch) {
@@ -433,12 +436,14 @@ void IngestJob::RunRound() {
                       " answered in an earlier run"));
   }
   for (const std::string& note : reader_->Notes()) Note(note);
-  // Only once all that was fetched is also taken: what is remembered is not fetched again.
-  if (fetch_state_ && failure_.ok() && !Interrupted() && !flags_.dry_run) {
-    if (const absl::Status saved = fetch_state_->Save(); !saved.ok()) {
-      Note(absl::StrCat("--fetch_state ", saved.message(), "; the next run will fetch everything again"));
-    }
+  // That its article is not stored must not make a page be fetched each time.
+  for (const std::string& url : std::exchange(purged_pages_, {})) {
+    FetchState::Entry entry = fetch_state_->Find(url);
+    entry.purged = true;
+    fetch_state_->Remember(url, std::move(entry));
   }
+  // Only once all that was fetched is also taken: what is remembered is not fetched again.
+  SaveFetchState();
   if (checkpoint_ != nullptr) {
     if (const absl::Status written = checkpoint_->Flush(); !written.ok()) {
       Note(absl::StrCat("--checkpoint ", written.message(), "; the next run will send again what this one sends now"));
@@ -450,11 +455,19 @@ void IngestJob::RunRound() {
   }
 }
 
+void IngestJob::SaveFetchState() {
+  if (!fetch_state_ || !failure_.ok() || Interrupted() || flags_.dry_run) return;
+  if (const absl::Status saved = fetch_state_->Save(); !saved.ok()) {
+    Note(absl::StrCat("--fetch_state ", saved.message(), "; the next run will fetch everything again"));
+  }
+}
+
 bool IngestJob::Take(InputItem item) {
   Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
   origin.file = item.file;
   origin.number = item.number;
   origin.unfinished = item.unfinished;
+  origin.state_url = item.state_url;
   if (!item.extraction.ok()) {
     Reject(item, origin, item.extraction.status());
     return true;
@@ -538,6 +551,9 @@ void IngestJob::TakeAnswers(IngestSession& session) {
     const IngestLine line = LineOf(*answer);
     const bool taken = line.outcome() != spb::INGEST_OUTCOME_REJECTED;
     if (inventory_ != nullptr) inventory_->AddId(line.id());
+    if (!taken && line.error().reason() == kReasonPurged && !origin.state_url.empty()) {
+      purged_pages_.push_back(origin.state_url);
+    }
     // Said first: what a killed run has not said, the next one sends again.
     const bool is_news =
         taken || memory_ == nullptr || !memory_->HasRejected(line, !common::LooksLikeUrl(origin.source));
@@ -572,6 +588,16 @@ void IngestJob::Print(const DeletionLine& line) { results_->Add(line); }
 void IngestJob::CoverToken(std::string commit_token) {
   commit_token_ = std::move(commit_token);
   all_visible_ = false;
+}
+
+void IngestJob::ForgetPages(const article::v1::Article& article) {
+  const auto forget = [this](const std::string& url) {
+    if (absl::StatusOr<std::string> canonical = common::CanonicalUrl(url); canonical.ok()) {
+      forgotten_urls_.insert(*std::move(canonical));
+    }
+  };
+  forget(article.url());
+  for (const std::string& url : article.alternate_urls()) forget(url);
 }
 
 int64_t IngestJob::cut_off() const { return results_->Report().cut_off(); }
@@ -626,6 +652,10 @@ ExitCode IngestJob::Verdict(const RunReport& report, const RunReport::End& end) 
 }
 
 ExitCode IngestJob::End(std::optional<RunReport::Deletions> deletions) {
+  if (fetch_state_ && !forgotten_urls_.empty()) {
+    fetch_state_->ForgetAll(forgotten_urls_);
+    SaveFetchState();
+  }
   RunReport::End end;
   end.waited_for = StageName(flags_.watch || flags_.dry_run ? spb::COMMIT_STAGE_DURABLE : flags_.wait);
   if (failure_.ok() && !Interrupted() && !flags_.dry_run) AwaitStage(end);

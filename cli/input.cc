@@ -323,6 +323,12 @@ bool InputReader::HasChanged(const std::string& url, const std::optional<absl::T
   return !known || *known < *modified;
 }
 
+bool InputReader::IsInPlace(const extraction::Link& link, const std::string& id) const {
+  if (options_.fetch_state == nullptr || !options_.fetch_state->Has(link.url)) return false;
+  if (!options_.is_stored || options_.fetch_state->Find(link.url).purged) return true;
+  return options_.is_stored(id, link.url);
+}
+
 absl::Status InputReader::OpenUrl(const Source& source) {
   following_ = options_.follow != Follow::kNever;
   // Who must know all that a source names reads it however little it has changed.
@@ -555,15 +561,17 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second && item.format == extraction::Format::kSitemap) {
     return std::nullopt;
   }
-  if (!HasChanged(link.url, link.modified)) {
+  const bool in_place = IsInPlace(link, item.extraction->article.id);
+  if (in_place && !HasChanged(link.url, link.modified)) {
     ++unchanged_;
     return std::nullopt;
   }
   ++fetches_;
-  const Validators known =
-      options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(link.url).validators;
+  const Validators known = in_place ? options_.fetch_state->Find(link.url).validators : Validators();
   absl::StatusOr<FetchedPage> page = fetcher_.FetchFound(link.url, known);
   if (!page.ok()) {
+    // Once it is back, it is to be read, even if it is what it was.
+    if (absl::IsNotFound(page.status()) && options_.fetch_state != nullptr) options_.fetch_state->Forget(link.url);
     if (item.extraction->article.body.empty()) {
       item.extraction = Located(page.status(), link.url);
     } else {
@@ -595,6 +603,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   item.id = item.extraction->article.id;
   if (options_.fetch_state != nullptr) {
     options_.fetch_state->Remember(link.url, {.validators = page->validators, .modified = link.modified});
+    item.state_url = link.url;
   }
   return item;
 }

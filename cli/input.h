@@ -3,6 +3,7 @@
 #define DATELINE_CLI_INPUT_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ struct InputOptions {
   // What was fetched before, so that what has not changed is passed over; null: everything is new. Is told of what was
   // read here, and outlives the reader.
   FetchState* fetch_state = nullptr;
+  // Whether an article is stored that has this id, which may be empty, or this address: a page whose article is not
+  // stored is fetched anew, whatever `fetch_state` has of it. Null: nobody knows, and `fetch_state` is trusted.
+  std::function<bool(const std::string& id, const std::string& url)> is_stored = {};
   // Which local files were taken before, or how far, so that these articles are passed over; null: none. Is told of
   // what is read and passed over here, not of what becomes of the items that are given out. Outlives the reader.
   Checkpoint* checkpoint = nullptr;
@@ -84,6 +88,8 @@ struct InputItem {
   int64_t number = 0;
   // Beside an article: another time there may be more of it.
   bool unfinished = false;
+  // What `fetch_state` calls the page that it was fetched from; empty if it has no entry of it.
+  std::string state_url = {};
 };
 
 // InvalidArgument if `options.url`, which is the address of one page, would be that of several.
@@ -156,6 +162,9 @@ class InputReader {
   std::optional<InputItem> FetchPage(const extraction::Link& link, InputItem item);
   void QueueSource(const extraction::Link& link);
   bool HasChanged(const std::string& url, const std::optional<absl::Time>& modified) const;
+  // Whether what the state has of the page of `link` counts, since its article, which the source calls `id`, is where
+  // it should be.
+  bool IsInPlace(const extraction::Link& link, const std::string& id) const;
   void CloseSource();
 
   const InputOptions options_;

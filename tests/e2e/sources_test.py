@@ -786,6 +786,50 @@ class Sync(WithServices):
             left = {line.split("\t")[1] for line in self.dateline("list").stdout.splitlines()}
             self.assertEqual(left, {f"{site.base}/{n}" for n in numbers if n > 1} | {f"{site.base}/new", "https://x.example/1"})
 
+    def test_a_page_whose_article_is_not_stored_is_fetched_however_little_it_has_changed(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/sitemap.xml": sitemap(*[f"/{n}" for n in numbers]), **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            arguments = [f"{site.base}/sitemap.xml", "--max_rejects", "1", "--fetch_state", os.path.join(self.dir, "state.json")]
+
+            def created():
+                self.sync(*arguments)
+                return self.report["outcomes"]["created"]
+
+            self.assertEqual(created(), 20)
+            self.assertEqual(created(), 0)
+            # Its page was gone for a while.
+            kept = site.pages.pop("/0")
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "gone")])
+            site.pages["/0"] = kept
+            self.assertEqual(created(), 1)
+            # The sitemap did not name it for a while.
+            site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers if n != 1])
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "absent")])
+            with open(os.path.join(self.dir, "state.json"), encoding="utf-8") as file:
+                self.assertEqual(set(json.load(file)["urls"]), {f"{site.base}/{n}" for n in numbers if n != 1})
+            site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers])
+            self.assertEqual(created(), 1)
+            # Somebody has deleted it, and the sitemap says that it has not changed since.
+            site.pages["/sitemap.xml"] = site.pages["/sitemap.xml"].replace(b"/2</loc>", b"/2</loc><lastmod>2024-01-01</lastmod>")
+            self.assertEqual(created(), 0)
+            self.assertEqual(self.dateline("delete", f"{site.base}/2").returncode, 0)
+            self.assertEqual(created(), 1)
+            # What is purged is refused once, and not fetched for ever.
+            self.assertEqual(self.dateline("delete", f"{site.base}/3", "--purge").returncode, 0)
+            self.assertEqual(created(), 0)
+            self.assertEqual(self.report["rejectedByReason"], {"PURGED": 1})
+            site.asked()
+            self.assertEqual(created(), 0)
+            self.assertEqual(self.report["rejectedByReason"], {})
+            self.assertIn(("/3", 304), site.requests)
+            # Another collection.
+            self.services.search.terminate()
+            with Services(BIN, with_classifier=False, with_search=False, with_gateway=False) as other:
+                other.start_search(classifier=self.shared.classifier.address)
+                self.services = other
+                self.assertEqual(created(), 19)
+
     def test_what_a_feed_no_longer_has_goes_if_its_page_is_gone(self):
         with Site({}) as site:
             numbers = range(20)
