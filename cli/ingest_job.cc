@@ -18,6 +18,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -49,6 +50,8 @@ constexpr absl::Duration kInterruptGrace = absl::Seconds(5);
 constexpr std::chrono::milliseconds kGlance(100);
 // With --watch: a file that changed so shortly ago may not be whole yet.
 constexpr absl::Duration kSettling = absl::Seconds(2);
+// With --watch: between two looks whether a service is back that was away at the start.
+constexpr absl::Duration kAwayPause = absl::Seconds(1);
 
 size_t HashOf(const std::string& text) { return std::hash<std::string>()(text); }
 
@@ -107,6 +110,16 @@ absl::Status PrepareReport(const std::string& path) {
     return access(path.c_str(), W_OK) == 0 ? absl::OkStatus() : ReportError(path);
   }
   return WriteReport(path, "{}\n");
+}
+
+// "--map, --follow": the flags in which the two differ.
+std::string DifferingFlags(const Checkpoint::Settings& one, const Checkpoint::Settings& other) {
+  std::vector<std::string> flags;
+  for (const auto& [flag, value] : other) {
+    const auto found = one.find(flag);
+    if (found == one.end() || found->second != value) flags.push_back(flag);
+  }
+  return absl::StrJoin(flags, ", ");
 }
 
 // What an article is known by, as the service sees it.
@@ -356,6 +369,61 @@ absl::Status IngestJob::OpenFiles() {
   return absl::OkStatus();
 }
 
+absl::Status IngestJob::CoverCheckpoint() {
+  ASSIGN_OR_RETURN(const SearchClient client, SearchClient::Connect(context_.search, context_.call_options()));
+  ASSIGN_OR_RETURN(const spb::GetIndexInfoResponse info, client.GetIndexInfo({}));
+  checkpoint_->SetCollection(info.durable_commit_token());
+  return absl::OkStatus();
+}
+
+absl::Status IngestJob::AskForAllOf(const std::string& commit_token) const {
+  ASSIGN_OR_RETURN(const SearchClient client, SearchClient::Connect(context_.search, context_.call_options()));
+  spb::WaitForCommitRequest request;
+  request.set_commit_token(commit_token);
+  request.set_stage(spb::COMMIT_STAGE_DURABLE);
+  return client.WaitForCommit(request, context_.timeout).status();
+}
+
+absl::Status IngestJob::BindCheckpoint() {
+  if (checkpoint_ == nullptr) return absl::OkStatus();
+  // Who watches waits for a service that is away.
+  const auto patiently = [this](const std::function<absl::Status()>& ask) {
+    absl::Status answer = ask();
+    while (absl::IsUnavailable(answer) && flags_.watch) {
+      results_->Retry(answer, kAwayPause, /*patient=*/true);
+      if (!SleepUnlessInterrupted(kAwayPause)) return absl::OkStatus();
+      answer = ask();
+    }
+    return answer;
+  };
+  const Checkpoint::Settings settings = SettingsOf(flags_.input);
+  std::string why;
+  if (checkpoint_->collection().empty()) {
+    why = "does not say of which collection it is";
+  } else if (const std::string others = DifferingFlags(checkpoint_->settings(), settings); !others.empty()) {
+    why = absl::StrCat("was kept with another ", others);
+  } else if (!flags_.dry_run) {
+    const absl::Status answer = patiently([&] { return AskForAllOf(checkpoint_->collection()); });
+    if (absl::IsFailedPrecondition(answer) || absl::IsInvalidArgument(answer)) {
+      // Of another log, of more than there is of this one, or of a build that wrote tokens in another way.
+      why = "is of another collection than the service has, or of a later state of it";
+    } else if (!answer.ok()) {
+      return answer;
+    }
+  }
+  if (!checkpoint_->empty()) {
+    if (!why.empty()) {
+      Note(absl::StrCat("--checkpoint ", flags_.checkpoint, ": ", why, ", so that all files are taken again"));
+    } else if (flags_.dry_run) {
+      Note(absl::StrCat("--checkpoint ", flags_.checkpoint,
+                        ": a dry run asks no service, and does not know whether it is of the collection there"));
+    }
+  }
+  if (Interrupted()) return absl::OkStatus();
+  if (!why.empty()) RETURN_IF_ERROR(checkpoint_->StartAnew(settings));
+  return flags_.dry_run ? absl::OkStatus() : patiently([this] { return CoverCheckpoint(); });
+}
+
 // The end of a job that could not begin. The report, which is known to be writable, says so as well.
 ExitCode IngestJob::FailBeforeStart(const absl::Status& status) {
   const ExitCode exit_code = cli::Fail(context_, status);
@@ -397,6 +465,7 @@ std::optional<ExitCode> IngestJob::Begin() {
   texts_ = std::make_unique<FullerTexts>(context_, !flags_.dry_run,
                                          flags_.watch ? absl::InfiniteDuration() : flags_.retry_for);
   if (flags_.watch) memory_ = std::make_unique<Memory>();
+  if (const absl::Status status = BindCheckpoint(); !status.ok()) return FailBeforeStart(status);
   return std::nullopt;
 }
 
@@ -445,6 +514,8 @@ void IngestJob::RunRound() {
   // Only once all that was fetched is also taken: what is remembered is not fetched again.
   SaveFetchState();
   if (checkpoint_ != nullptr) {
+    // Answers come in any order. If it can't be asked, the token of the last of them stands.
+    if (!flags_.dry_run && !Interrupted()) CoverCheckpoint().IgnoreError();
     if (const absl::Status written = checkpoint_->Flush(); !written.ok()) {
       Note(absl::StrCat("--checkpoint ", written.message(), "; the next run will send again what this one sends now"));
     }
@@ -559,7 +630,10 @@ void IngestJob::TakeAnswers(IngestSession& session) {
         taken || memory_ == nullptr || !memory_->HasRejected(line, !common::LooksLikeUrl(origin.source));
     if (is_news) results_->Add(line, /*cuts_off=*/false, answer->rejected ? &*answer->rejected : nullptr);
     if (memory_ != nullptr && taken && !origin.unfinished) memory_->Take(origin.name_hash, origin.content_hash);
-    if (checkpoint_ != nullptr) checkpoint_->Answered(origin.file, origin.number, taken && !origin.unfinished);
+    if (checkpoint_ != nullptr) {
+      checkpoint_->SetCollection(line.commit_token());
+      checkpoint_->Answered(origin.file, origin.number, taken && !origin.unfinished);
+    }
   }
 }
 

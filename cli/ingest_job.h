@@ -94,6 +94,12 @@ class IngestJob {
 
   ExitCode FailBeforeStart(const absl::Status& status);
   absl::Status OpenFiles();
+  // Has the checkpoint start anew unless it is of this collection and these flags.
+  absl::Status BindCheckpoint();
+  // OK if the service has all that the token covers; FailedPrecondition or InvalidArgument if not.
+  absl::Status AskForAllOf(const std::string& commit_token) const;
+  // All that was answered until now is durable: lets the checkpoint say so.
+  absl::Status CoverCheckpoint();
   // Sends one input, or rejects it. False if the session takes no more.
   bool Take(InputItem item);
   bool Send(Origin origin, article::v1::Article article);

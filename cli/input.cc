@@ -18,6 +18,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
@@ -116,6 +117,25 @@ extraction::ReadFunction FileReader(std::shared_ptr<std::FILE> file) {
 }
 
 }  // namespace
+
+Checkpoint::Settings SettingsOf(const InputOptions& options) {
+  const absl::string_view format =
+      options.format == extraction::Format::kUnknown ? "auto" : extraction::FormatName(options.format);
+  std::vector<std::string> mappings;
+  for (const extraction::FieldMapping& mapping : options.field_map) {
+    mappings.push_back(absl::StrCat(mapping.field, "=", mapping.path));
+  }
+  const absl::string_view follow = options.follow == Follow::kAuto     ? "auto"
+                                   : options.follow == Follow::kAlways ? "always"
+                                                                       : "never";
+  return {{"--input_format", std::string(format)},
+          {"--url", options.url},
+          {"--site_rules", options.site_rules_digest},
+          {"--map", absl::StrJoin(mappings, "\n")},
+          {"--post_types", absl::StrJoin(options.post_types, ",")},
+          {"--post_statuses", absl::StrJoin(options.post_statuses, ",")},
+          {"--follow", std::string(follow)}};
+}
 
 absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options) {
   if (options.url.empty()) return absl::OkStatus();

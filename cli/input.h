@@ -44,6 +44,7 @@ struct InputOptions {
   bool locate = false;                                       // With `explain`: say where each of them stands.
   std::vector<extraction::Block>* rejected = nullptr;        // As in extraction::Options.
   std::shared_ptr<const extraction::SiteRules> site_rules = {};  // What a person says about some sites' pages.
+  std::string site_rules_digest = {};                            // Of their text; empty without.
   // Give one item for each line of JSON Lines, in order: also for blank ones, as an error.
   bool every_line = false;
   std::vector<extraction::FieldMapping> field_map = {};
@@ -91,6 +92,9 @@ struct InputItem {
   // What `fetch_state` calls the page that it was fetched from; empty if it has no entry of it.
   std::string state_url = {};
 };
+
+// Of all that is in a file these decide what articles come out of it.
+Checkpoint::Settings SettingsOf(const InputOptions& options);
 
 // InvalidArgument if `options.url`, which is the address of one page, would be that of several.
 absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options);

@@ -970,6 +970,58 @@ class WithServices(CommandLineTest):
         self.assertEqual(len(self.ingest(folder, *checkpoint)), 5, "both have changed")
         self.assertEqual(self.ingest(folder, *checkpoint), [])
 
+    def test_a_checkpoint_is_of_one_collection_and_of_the_same_flags(self):
+        checkpoint = os.path.join(self.dir, "job.checkpoint")
+        path = self.write("in.jsonl", lines(*[article(n, note="A note.") for n in range(3)]))
+
+        def ingest(*arguments):
+            result = self.dateline("ingest", path, "--checkpoint", checkpoint, "--output", "jsonl", *arguments)
+            self.assert_exit(result, 0)
+            return sorted(self.outcomes(json_lines(result.stdout))), result.stderr
+
+        backup = os.path.join(self.dir, "backup")
+        port = self.services.search.port
+
+        def with_service_stopped(change):
+            self.services.search.terminate()
+            change()
+            self.services.start_search(listen=f"127.0.0.1:{port}", classifier=self.shared.classifier.address)
+
+        def restore():
+            shutil.rmtree(self.services.data_dir)
+            shutil.copytree(backup, self.services.data_dir)
+
+        with_service_stopped(lambda: shutil.copytree(self.services.data_dir, backup))
+        self.assertEqual(ingest()[0], ["CREATED"] * 3)
+        self.assertEqual(ingest()[0], [])
+        # What is in the files is read in another way.
+        outcomes, said = ingest("--map", "summary=note")
+        self.assertEqual(outcomes, ["UPDATED"] * 3)
+        self.assertIn("was kept with another --map, so that all files are taken again", said)
+        self.assertEqual(ingest("--map", "summary=note")[0], [])
+        self.assertEqual(ingest()[0], ["UPDATED"] * 3)
+        # A copy of before.
+        with_service_stopped(restore)
+        outcomes, said = ingest()
+        self.assertEqual(outcomes, ["CREATED"] * 3)
+        self.assertIn("is of another collection than the service has, or of a later state of it", said)
+        self.assertEqual(ingest()[0], [])
+        # Another service, before which a dry run says what it can't know.
+        with Services(BIN, with_classifier=False, with_search=False, with_gateway=False) as other:
+            other.start_search(classifier=self.shared.classifier.address)
+            first, self.services = self.services, other
+            self.assertIn("a dry run asks no service", ingest("--dry_run")[1])
+            self.assertEqual(ingest()[0], ["CREATED"] * 3)
+            self.assertEqual(ingest()[0], [])
+            self.services = first
+        # One that says nothing of it.
+        with open(checkpoint, encoding="utf-8") as file:
+            known = [line for line in file if line.startswith("taken ")]
+        self.write("job.checkpoint", "dateline checkpoint 1\n" + "".join(known))
+        outcomes, said = ingest()
+        self.assertEqual(outcomes, ["UNCHANGED"] * 3)
+        self.assertIn("does not say of which collection it is", said)
+
     def test_what_was_rejected_is_corrected_and_ingested(self):
         path = self.write("in.jsonl", lines(article(1), article(2, url="nowhere", authors=["Jane Roe"]), "{", article(3)))
         rejected = os.path.join(self.dir, "rejected.jsonl")
