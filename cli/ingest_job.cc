@@ -23,6 +23,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
+#include "cli/article_check.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/output.pb.h"
@@ -579,6 +580,12 @@ bool IngestJob::Take(InputItem item) {
     return true;
   }
   if (!flags_.dry_run) return Send(std::move(origin), std::move(article));
+  const absl::StatusOr<std::vector<std::string>> warnings = CheckArticle(article, absl::Now());
+  if (!warnings.ok()) {
+    Reject(item, origin, warnings.status(), &article);
+    return true;
+  }
+  origin.warnings.insert(origin.warnings.end(), warnings->begin(), warnings->end());
   IngestLine line = LineOf(origin);
   line.set_id(article.id().empty() ? article.url() : article.id());
   line.set_would_be_sent(true);
