@@ -171,6 +171,11 @@ class IngestJob::Results {
     bar_.Show(progress_);
   }
 
+  void AddGone(const std::string& url) {
+    const common::MutexLock lock(mutex_);
+    report_.AddGone(common::Printable(url));
+  }
+
   void Add(const DeletionLine& line) {
     const common::MutexLock lock(mutex_);
     if (shown_ == ResultsShown::kAll) Print(FormatDeletion(line.deletion(), context_.style), line);
@@ -535,6 +540,10 @@ void IngestJob::SaveFetchState() {
 }
 
 bool IngestJob::Take(InputItem item) {
+  if (!item.gone.empty() && inventory_ != nullptr) {
+    results_->AddGone(item.gone);
+    return true;
+  }
   Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
   origin.file = item.file;
   origin.number = item.number;
@@ -727,8 +736,10 @@ ExitCode IngestJob::Verdict(const RunReport& report, const RunReport::End& end) 
   if (!failure_.ok()) return kExitFailed;
   // A signal is how watching ends.
   if (Interrupted() && (!flags_.watch || unanswered_ > 0)) return kExitInterrupted;
+  // Whether more has gone than may go is for somebody to look at, whatever else there is.
+  const bool held_back = end.deletions && !end.deletions->held_back.empty();
+  if (held_back && !end.deletions->unread) return kExitHeldBack;
   if (!limit_.Allows(report.rejected(), report.total()) || report.cut_off() > 0) return kExitSomeRejected;
-  if (end.deletions && !end.deletions->held_back.empty()) return kExitHeldBack;
   return end.shortfall.empty() ? kExitOk : kExitNotReached;
 }
 
@@ -742,6 +753,7 @@ ExitCode IngestJob::End(std::optional<RunReport::Deletions> deletions) {
   if (failure_.ok() && !Interrupted() && !flags_.dry_run) AwaitStage(end);
   const RunReport report = results_->Report();
   if (const std::string note = report.ReplacedNote(); !note.empty()) results_->Note(note);
+  if (const std::string note = report.GoneNote(); !note.empty()) results_->Note(note);
   end.time = absl::Now();
   end.dry_run = flags_.dry_run;
   end.deletions = std::move(deletions);

@@ -515,7 +515,7 @@ void InputReader::TellInventory(const extraction::SourceItem& item, const std::s
 void InputReader::TellInventory(const extraction::Article& named, const extraction::Link& link,
                                 const InputItem* followed) const {
   // What a place names and nobody can read any more is gone. All else is there, whether it was read or not.
-  if (followed != nullptr && absl::IsNotFound(followed->extraction.status())) {
+  if (followed != nullptr && !followed->gone.empty()) {
     options_.inventory->AddGone(link.url);
     return;
   }
@@ -594,6 +594,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
     if (absl::IsNotFound(page.status()) && options_.fetch_state != nullptr) options_.fetch_state->Forget(link.url);
     if (item.extraction->article.body.empty()) {
       item.extraction = Located(page.status(), link.url);
+      if (absl::IsNotFound(page.status())) item.gone = link.url;
     } else {
       item.summary_only = true;
       item.extraction->warnings.push_back(absl::StrCat("body: ", link.url, ": ", page.status().message()));

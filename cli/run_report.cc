@@ -64,6 +64,19 @@ void RunReport::Add(const IngestLine& line, bool cuts_off) {
       {line.source(), line.position(), line.id(), line.error().reason(), line.error().message(), cuts_off});
 }
 
+void RunReport::AddGone(const std::string& url) {
+  ++gone_;
+  if (gone_urls_.size() < kMaxRejectionsListed) gone_urls_.push_back(url);
+}
+
+std::string RunReport::GoneNote() const {
+  if (gone_ == 0) return "";
+  return absl::StrCat(gone_,
+                      gone_ == 1 ? " page that the places name is gone (404 or 410): "
+                                 : " pages that the places name are gone (404 or 410); the first: ",
+                      gone_urls_.front());
+}
+
 std::string RunReport::ReplacedNote() const {
   if (replaced_in_run_ == 0) return "";
   return absl::StrCat(replaced_in_run_, replaced_in_run_ == 1 ? " article has" : " articles have",
@@ -90,6 +103,10 @@ std::string RunReport::Summary(const End& end) const {
   }
   if (cut_off_ > 0) {
     absl::StrAppend(&text, separator, cut_off_, cut_off_ == 1 ? " source" : " sources", " not read to the end");
+    separator = ", ";
+  }
+  if (gone_ > 0) {
+    absl::StrAppend(&text, separator, gone_, gone_ == 1 ? " page gone" : " pages gone");
     separator = ", ";
   }
   if (end.unanswered > 0) {
@@ -142,6 +159,8 @@ std::string RunReport::Json(const End& end) const {
       {"wouldBeSent", would_be_sent_},
       {"withWarnings", with_warnings_},
       {"cutOff", cut_off_},
+      {"gone", gone_},
+      {"goneUrls", gone_urls_},
       {"unanswered", end.unanswered},
       {"skippedFiles", end.skipped_files},
       {"unchanged", end.unchanged},

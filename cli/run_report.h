@@ -54,6 +54,11 @@ class RunReport {
   // One input is done with. `cuts_off`: it is a source that can't be read any further, whatever it still holds.
   void Add(const IngestLine& line, bool cuts_off = false);
 
+  // A page that a source names is gone, which is for `sync` to act upon, and no fault of the input.
+  void AddGone(const std::string& url);
+  // How many these were, and which was the first; "" if there were none.
+  std::string GoneNote() const;
+
   // The same articles may come again, in newer versions: for runs that go round.
   void NextRound() { stored_.clear(); }
 
@@ -74,6 +79,7 @@ class RunReport {
     int64_t kept = 0;                           // Of those, how many changed meanwhile.
     std::vector<std::string> deleted_ids = {};  // With --dry-run, those that would be.
     std::string held_back = {};  // Why nothing was deleted though something is missing, or may be; empty otherwise.
+    bool unread = false;         // With `held_back`: because not all that the places have could be read.
   };
 
   // What is known about the run as a whole when it ends.
@@ -115,6 +121,8 @@ class RunReport {
   int64_t rejected_ = 0;
   int64_t cut_off_ = 0;
   int64_t would_be_sent_ = 0;
+  int64_t gone_ = 0;
+  std::vector<std::string> gone_urls_;
   int64_t with_warnings_ = 0;
   int64_t near_duplicates_ = 0;
   int64_t replaced_in_run_ = 0;

@@ -133,6 +133,23 @@ TEST(RunReportTest, SaysWhatADryRunWouldDo) {
   EXPECT_EQ(json["deletions"]["deletedIds"], nlohmann::json({"a", "b"}));
 }
 
+TEST(RunReportTest, APageThatIsGoneIsNotRejected) {
+  RunReport report(absl::UnixEpoch());
+  EXPECT_EQ(report.GoneNote(), "");
+  report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
+  report.AddGone("https://x.example/1");
+  report.AddGone("https://x.example/2");
+  EXPECT_EQ(report.rejected(), 0);
+  EXPECT_EQ(report.total(), 1);
+  EXPECT_THAT(report.GoneNote(),
+              HasSubstr("2 pages that the places name are gone (404 or 410); the first: https://x.example/1"));
+  const RunReport::End end = {.time = absl::UnixEpoch(), .deletions = RunReport::Deletions{.stored = 30}};
+  EXPECT_THAT(report.Summary(end), HasSubstr("1 article: 1 created, 2 pages gone, 0 deleted of 30 stored"));
+  const auto json = nlohmann::json::parse(report.Json(end));
+  EXPECT_EQ(json["gone"], 2);
+  EXPECT_EQ(json["goneUrls"].size(), 2U);
+}
+
 TEST(RunReportTest, ANewVersionInTheNextRoundReplacesNothingOfThisRun) {
   RunReport report(absl::UnixEpoch());
   IngestLine line = Line(search::v1::INGEST_OUTCOME_CREATED);

@@ -105,7 +105,9 @@ class Deleter {
 
   // Finds what is missing, and deletes it, or says that it would. An error is the job's.
   absl::Status Run() {
-    done_.held_back = WhyNotAtAll();
+    done_.held_back = WhyUnread();
+    done_.unread = !done_.held_back.empty();
+    if (!done_.unread) done_.held_back = WhyUnbounded();
     if (!done_.held_back.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(std::vector<Missing> missing, FindMissing());
     if (inventory_.latest_only()) missing = OnlyGone(std::move(missing));
@@ -130,7 +132,7 @@ class Deleter {
 
  private:
   // --force doesn't help where nobody knows what the places have.
-  std::string WhyNotAtAll() const {
+  std::string WhyUnread() const {
     if (job_.cut_off() > 0) {
       return "a source was not read to its end, so that nobody knows what is missing from it: nothing is deleted";
     }
@@ -140,6 +142,11 @@ class Deleter {
                           " neither id nor URL is known, so that nobody knows what is missing: nothing is deleted; "
                           "--max_rejects says how many may be passed over");
     }
+    return "";
+  }
+
+  // Nor where nobody knows of which articles they are the whole.
+  std::string WhyUnbounded() const {
     if (scope_.by_default && !inventory_.all_lists_of_site()) {
       return "a place is neither a sitemap nor a feed, and need not have all of its host: nothing is deleted; --host "
              "or "
@@ -329,10 +336,12 @@ void AddSyncCommand(CLI::App& root, CommandTable& commands) {
       "  dateline sync export/ --of 'source = \"The Meridian\"' --output jsonl > results.jsonl\n"
       "  dateline sync pages/ --host example.org --host www.example.org\n"
       "\n"
-      "Exit status: 0 all taken, and what is gone deleted; 3 some rejected, or a source not read to its end; 5 nothing "
-      "deleted,\n"
-      "because more than 10 % would go or because the places don't say of which articles they are the whole; 4 all "
-      "done, "
+      "Exit status: 0 all taken, and what is gone deleted (a page that answers 404 or 410 is not rejected, but gone); "
+      "5 "
+      "nothing\n"
+      "deleted, because more than 10 % would go or because the places don't say of which articles they are the whole, "
+      "also if\n"
+      "some were rejected; 3 some rejected, or a source not read to its end, so that nothing is deleted; 4 all done, "
       "but\n"
       "--wait_timeout was over before what --wait asks for was reached; 1 the job failed; 2 wrong usage; 130 Ctrl-C. "
       "--dry_run\n"

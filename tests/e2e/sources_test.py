@@ -786,6 +786,29 @@ class Sync(WithServices):
             left = {line.split("\t")[1] for line in self.dateline("list").stdout.splitlines()}
             self.assertEqual(left, {f"{site.base}/{n}" for n in numbers if n > 1} | {f"{site.base}/new", "https://x.example/1"})
 
+    def test_a_page_that_is_gone_is_no_article_that_was_rejected(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/sitemap.xml": sitemap(*[f"/{n}" for n in numbers]), **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            arguments = [f"{site.base}/sitemap.xml"]
+            self.sync(*arguments)
+            del site.pages["/0"]
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "gone")])
+            self.assertEqual((self.report["gone"], self.report["goneUrls"]), (1, [f"{site.base}/0"]))
+            self.assertEqual((self.report["outcomes"]["rejected"], self.report["total"]), (0, 19))
+            self.assertIn(f"1 page that the places name is gone (404 or 410): {site.base}/0", self.errors)
+            self.assertEqual(self.sync(*arguments), [], "it is still named, and still gone")
+            # More than a tenth, and one that can't be read.
+            for n in (1, 2, 3):
+                site.pages[f"/{n}"] = (410, {}, b"")
+            self.assertEqual(self.sync(*arguments, code=5), [])
+            site.pages["/4"] = (500, {}, b"")
+            self.assertEqual(self.sync(*arguments, code=5), [])
+            self.assertEqual(self.report["outcomes"]["rejected"], 1)
+            self.assertEqual(len(self.sync(*arguments, "--force", code=3)), 3)
+            # `ingest` deletes nothing, and says of each what is wrong.
+            self.assertEqual(sorted(self.ingest(*arguments, code=3))[:5], ["REJECTED"] * 5)
+
     def test_a_page_whose_article_is_not_stored_is_fetched_however_little_it_has_changed(self):
         with Site({}) as site:
             numbers = range(20)
