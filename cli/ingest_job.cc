@@ -156,10 +156,11 @@ class IngestJob::Results {
         report_(absl::Now()),
         bar_(STDERR_FILENO, context.stderr_is_terminal && !context.quiet, context.error_style.columns) {}
 
-  // `cuts_off`: as in InputItem. `article`: what was rejected, as far as it could be read.
-  void Add(const IngestLine& line, bool cuts_off = false, const article::v1::Article* article = nullptr) {
+  // `cuts_off`: as in InputItem. Of what was rejected `article`, as far as it could be read, or else its `text`.
+  void Add(const IngestLine& line, bool cuts_off = false, const article::v1::Article* article = nullptr,
+           const std::string& text = "") {
     const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
-    if (rejected && rejected_file_ != nullptr) rejected_file_->Add(line, article);
+    if (rejected && rejected_file_ != nullptr) rejected_file_->Add(line, article, text);
     const common::MutexLock lock(mutex_);
     away_ = false;
     report_.Add(line, cuts_off);
@@ -610,7 +611,7 @@ void IngestJob::Reject(const InputItem& item, const Origin& origin, const absl::
   *line.mutable_error() = common::rpc::ToItemError(error);
   if (checkpoint_ != nullptr) checkpoint_->Answered(item.file, item.number, false);
   if (memory_ != nullptr && memory_->HasRejected(line, !common::LooksLikeUrl(item.source))) return;
-  results_->Add(line, item.cuts_off, article);
+  results_->Add(line, item.cuts_off, article, item.line);
 }
 
 bool IngestJob::Send(Origin origin, article::v1::Article article) {
@@ -800,7 +801,8 @@ void AddIngestFlags(CLI::App& command, IngestFlags& flags) {
       .add_option(
           "--rejected", flags.rejected,
           "Write each rejected article to this file, as a line of JSON with the reason under `rejection`: correct "
-          "it, and ingest the file; what an earlier run has left in it goes")
+          "it, and ingest the file. A line that is no JSON object stands under `rejected_line`, and is read from "
+          "there. What an earlier run has left in the file goes")
       ->type_name("FILE");
   command
       .add_option("--fetch_state", flags.fetch_state,

@@ -24,9 +24,11 @@
 
 #include "cli/interrupt.h"
 #include "cli/inventory.h"
+#include "cli/rejected_file.h"
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
+#include "common/text.h"
 #include "common/url.h"
 
 namespace dateline::cli {
@@ -36,6 +38,8 @@ namespace {
 constexpr int kDeepestFolder = 64;
 // What the format is told from.
 constexpr size_t kHeadBytes = 8 * 1024;
+// Of a line that was rejected.
+constexpr size_t kMaxLineKept = 1'000'000;
 
 // How far sitemaps lead to others. The protocol knows one index above them; some sites have two.
 constexpr int kDeepestSource = 3;
@@ -77,6 +81,15 @@ std::string IdOfLine(absl::string_view line) {
   if (id == object.end()) return "";
   if (id->is_string()) return id->get<std::string>();
   return id->is_number() ? id->dump() : "";
+}
+
+// What an earlier run has rejected, and wrote into a file as it was, is read as what it is.
+std::string UnwrappedLine(std::string text) {
+  if (!absl::StrContains(text, absl::StrCat("\"", kRejectedLine, "\""))) return text;
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object() || !object.contains("rejection")) return text;
+  const auto line = object.find(kRejectedLine);
+  return line != object.end() && line->is_string() ? line->get<std::string>() : text;
 }
 
 // The same error, with what it is about before it.
@@ -443,12 +456,17 @@ std::optional<InputItem> InputReader::NextOfSource() {
   while (!Interrupted()) {
     std::optional<extraction::SourceItem> read;
     std::string id;
+    std::string text;
     const bool answered = file_items_ < file_answered_;
     if (lines_ != nullptr) {
       std::optional<LineReader::Line> line = lines_->Next();
       if (!line) return std::nullopt;
       if (!options_.every_line && line->text.ok() && absl::StripAsciiWhitespace(*line->text).empty()) continue;
-      if (!answered) read = ParseLine(*std::move(line), &id);
+      if (line->text.ok()) line->text = UnwrappedLine(*std::move(line->text));
+      if (!answered) {
+        if (line->text.ok()) text = *line->text;
+        read = ParseLine(*std::move(line), &id);
+      }
     } else {
       read = reader_->Next();
       if (!read) return std::nullopt;
@@ -471,6 +489,7 @@ std::optional<InputItem> InputReader::NextOfSource() {
                    .cuts_off = read->cuts_off,
                    .file = file_,
                    .number = file_items_};
+    if (!item.extraction.ok() && text.size() <= kMaxLineKept && common::IsValidUtf8(text)) item.line = std::move(text);
     records_read_ = records_read_ || item.format == extraction::Format::kJsonLines ||
                     item.format == extraction::Format::kJson || item.format == extraction::Format::kCsv;
     if (item.extraction.ok() && read->link) {

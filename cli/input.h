@@ -84,6 +84,8 @@ struct InputItem {
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
   // Beside an error: the source can't be read (any further), and how many articles are missing is not known.
   bool cuts_off = false;
+  // Beside an error: the line of JSON Lines that it is of, as far as it is UTF-8 and not too long to be passed on.
+  std::string line = {};
   // Beside an error: the page that a source names, and that answers 404 or 410; empty if that isn't it.
   std::string gone = {};
   // Which item of which file it is, for the checkpoint: 0 if it is of none.

@@ -979,6 +979,28 @@ class WithServices(CommandLineTest):
         self.assertEqual(len(self.ingest(folder, *checkpoint)), 5, "both have changed")
         self.assertEqual(self.ingest(folder, *checkpoint), [])
 
+    def test_lines_that_hold_no_article_are_written_as_they_are_and_read_again(self):
+        path = self.write("in.jsonl", lines(article(1), {"id": "article-2", "headline": "Two", "body": 7}) +
+                          '{"id": "article-3", "title": "Three" "body": "Text."}\n')
+        rejected = os.path.join(self.dir, "rejected.jsonl")
+        self.ingest(path, "--rejected", rejected, code=3)
+        with open(rejected, encoding="utf-8") as file:
+            records = json_lines(file.read())
+        self.assertEqual((records[0]["headline"], records[0]["body"]), ("Two", 7))
+        self.assertEqual(records[1]["rejected_line"], '{"id": "article-3", "title": "Three" "body": "Text."}')
+        # As they are they are refused for the same reasons, and written in the same way.
+        again = os.path.join(self.dir, "again.jsonl")
+        self.ingest(rejected, "--rejected", again, code=3)
+        with open(again, encoding="utf-8") as file:
+            for record, before in zip(json_lines(file.read()), records, strict=True):
+                self.assertEqual(record["rejection"]["reason"], before["rejection"]["reason"])
+                self.assertEqual(record.get("rejected_line"), before.get("rejected_line"))
+        records[0]["body"] = "Text."
+        records[1]["rejected_line"] = records[1]["rejected_line"].replace('" "', '", "')
+        self.assertEqual(self.outcomes(self.ingest(self.write("corrected.jsonl", lines(*records)))), ["CREATED"] * 2)
+        stored = json.loads(self.dateline("get", "article-3", "--output", "json").stdout)["article"]
+        self.assertEqual((stored["title"], stored["body"]), ("Three", "Text."))
+
     def test_a_checkpoint_is_of_one_collection_and_of_the_same_flags(self):
         checkpoint = os.path.join(self.dir, "job.checkpoint")
         path = self.write("in.jsonl", lines(*[article(n, note="A note.") for n in range(3)]))
