@@ -124,6 +124,8 @@ class RunReport {
   int64_t gone_ = 0;
   std::vector<std::string> gone_urls_;
   int64_t with_warnings_ = 0;
+  int64_t dates_dropped_ = 0;
+  int64_t languages_dropped_ = 0;
   int64_t near_duplicates_ = 0;
   int64_t replaced_in_run_ = 0;
   std::string first_replaced_;         // Its id and where it stands.

@@ -474,6 +474,15 @@ class WithoutServices(CommandLineTest):
             report = json.load(file)
         self.assertEqual((report["dryRun"], report["wouldBeSent"], report["exitCode"]), (True, 2, 0))
 
+    def test_dates_and_languages_that_cannot_be_read_are_counted(self):
+        path = self.write("in.jsonl", lines(article(1, date="30/30/2024"), article(2, date="2999-01-01", language="gibberish"),
+                                            article(3, date="2024-03-01", language="de")))
+        result = run("ingest", path, "--dry_run", "-v")
+        self.assert_exit(result, 0)
+        self.assertIn('"30/30/2024" is no date that can be read for certain', result.stdout)
+        self.assertIn('"2999-01-01" is too far in the future', result.stdout)
+        self.assertIn("2 dates could not be read (-v); 1 language could not be read (-v)", result.stdout)
+
     def test_a_dry_run_rejects_what_the_service_would(self):
         path = self.write("in.jsonl", lines(article(1), article(2, id="an id"), article(3, url="ftp://x.example/3"),
                                             article(4, title="x" * 2001)))
