@@ -492,7 +492,7 @@ void IngestJob::RunRound() {
     results_->Read(reader_->bytes_read(), reader_->total_bytes());
   }
   CloseSession();
-  unchanged_ += reader_->unchanged() + reader_->unchanged_files();
+  unchanged_inputs_ += reader_->unchanged() + reader_->unchanged_files();
   answered_before_ += reader_->answered_before();
   // Each round passes over the same files.
   skipped_files_ = std::max(skipped_files_, reader_->skipped_files());
@@ -638,7 +638,8 @@ void IngestJob::TakeAnswers(IngestSession& session) {
     const Origin& origin = answer->origin;
     const IngestLine line = LineOf(*answer);
     const bool taken = line.outcome() != spb::INGEST_OUTCOME_REJECTED;
-    if (inventory_ != nullptr) inventory_->AddId(line.id());
+    if (inventory_ != nullptr && taken) inventory_->AddTaken(line.id());
+    if (inventory_ != nullptr && !taken) inventory_->AddId(line.id());
     if (!taken && line.error().reason() == kReasonPurged && !origin.state_url.empty()) {
       purged_pages_.push_back(origin.state_url);
     }
@@ -762,7 +763,7 @@ ExitCode IngestJob::End(std::optional<RunReport::Deletions> deletions) {
   if (!failure_.ok()) end.error = DescribeError(failure_);
   end.unanswered = unanswered_;
   end.skipped_files = skipped_files_;
-  end.unchanged = unchanged_;
+  end.unchanged_inputs = unchanged_inputs_;
   end.answered_before = answered_before_;
   end.bytes = bytes_read_;
   end.commit_token = commit_token_;

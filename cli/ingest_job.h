@@ -135,7 +135,7 @@ class IngestJob {
   absl::Status failure_;
   int64_t unanswered_ = 0;
   int64_t skipped_files_ = 0;
-  int64_t unchanged_ = 0;
+  int64_t unchanged_inputs_ = 0;
   int64_t answered_before_ = 0;
   int64_t bytes_read_ = 0;
   std::string commit_token_;

@@ -189,7 +189,7 @@ std::string RunReport::Json(const End& end) const {
       {"goneUrls", gone_urls_},
       {"unanswered", end.unanswered},
       {"skippedFiles", end.skipped_files},
-      {"unchanged", end.unchanged},
+      {"unchangedInputs", end.unchanged_inputs},
       {"answeredBefore", end.answered_before},
       {"bytesRead", end.bytes},
       {"durationSeconds", seconds},

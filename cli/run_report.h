@@ -86,15 +86,15 @@ class RunReport {
   struct End {
     absl::Time time;
     ExitCode exit_code = kExitOk;
-    std::string error = {};       // Why the job failed; empty if it didn't.
-    std::string waited_for = {};  // "durable", "visible", "labelled": what was asked for.
-    std::string reached = {};     // The same: how far all of it is known to have come; empty if nothing was stored.
-    std::string shortfall = {};   // Why it has not come as far as asked; empty if it has.
-    int64_t unanswered = 0;       // Sent, and no answer came: stored or not.
-    int64_t skipped_files = 0;    // In folders, by their names.
-    int64_t unchanged = 0;        // Files, pages and sources that are as they were when they were taken.
-    int64_t answered_before = 0;  // Articles that an earlier run has sent, as the checkpoint says.
-    int64_t bytes = 0;            // Read.
+    std::string error = {};        // Why the job failed; empty if it didn't.
+    std::string waited_for = {};   // "durable", "visible", "labelled": what was asked for.
+    std::string reached = {};      // The same: how far all of it is known to have come; empty if nothing was stored.
+    std::string shortfall = {};    // Why it has not come as far as asked; empty if it has.
+    int64_t unanswered = 0;        // Sent, and no answer came: stored or not.
+    int64_t skipped_files = 0;     // In folders, by their names.
+    int64_t unchanged_inputs = 0;  // Files, pages and sources that are as they were when taken, and were not read.
+    int64_t answered_before = 0;   // Articles that an earlier run has sent, as the checkpoint says.
+    int64_t bytes = 0;             // Read.
     bool dry_run = false;
     std::string commit_token = {};  // Of one of the last articles.
     std::optional<Deletions> deletions = {};

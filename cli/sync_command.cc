@@ -108,7 +108,12 @@ class Deleter {
     done_.held_back = WhyUnread();
     done_.unread = !done_.held_back.empty();
     if (!done_.unread) done_.held_back = WhyUnbounded();
-    if (!done_.held_back.empty()) return absl::OkStatus();
+    if (!done_.held_back.empty()) {
+      return ForEachStored(client_, scope_.filter, [this](const apb::Article& article) {
+        done_.stored += scope_.Has(article) ? 1 : 0;
+        return absl::OkStatus();
+      });
+    }
     ASSIGN_OR_RETURN(std::vector<Missing> missing, FindMissing());
     if (inventory_.latest_only()) missing = OnlyGone(std::move(missing));
     if (Interrupted()) return absl::OkStatus();
@@ -164,9 +169,11 @@ class Deleter {
   absl::StatusOr<std::vector<Missing>> FindMissing() {
     std::vector<Missing> missing;
     int64_t untold = 0;
+    int64_t taken_in_scope = 0;
     RETURN_IF_ERROR(ForEachStored(client_, scope_.filter, [&](apb::Article& article) -> absl::Status {
       if (!scope_.Has(article)) return absl::OkStatus();
       ++done_.stored;
+      taken_in_scope += inventory_.WasTaken(article.id()) ? 1 : 0;
       if (IsThere(article)) return absl::OkStatus();
       // Before the service has seen them, nobody knows the ids of articles that have neither id nor URL.
       if (flags_.ingest.dry_run && article.url().empty() && inventory_.nameless() > 0) {
@@ -179,6 +186,16 @@ class Deleter {
     }));
     for (Missing& one : missing) {
       if (inventory_.IsGone(one.article.url())) one.reason = "gone";
+    }
+    if (Interrupted()) return missing;
+    if (const int64_t outside = inventory_.taken() - taken_in_scope; outside > 0) {
+      job_.Note(absl::StrCat(outside, " of ", inventory_.taken(), inventory_.taken() == 1 ? " article" : " articles",
+                             " taken ", outside == 1 ? "is" : "are",
+                             " not among those that the places are to have all of (",
+                             !scope_.filter.empty() ? "--of"
+                             : scope_.by_default    ? "of their host"
+                                                    : "--host",
+                             "), and will stay when the places no longer have ", outside == 1 ? "it" : "them"));
     }
     if (untold > 0) {
       job_.Note(

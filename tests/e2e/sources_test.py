@@ -753,12 +753,22 @@ class Sync(WithServices):
         self.assertEqual(len(self.sync(*arguments, "--force")), 2)
         self.assertEqual(len(self.stored()), 8)
 
+    def test_what_the_condition_does_not_have_is_told(self):
+        path = self.write("in.jsonl", jsonl(*[record(n, source="The Meridian") for n in range(3)], record(3, source="Another")))
+        self.assertEqual(self.sync(path, "--of", 'source = "The Meridian"'), [])
+        self.assertIn("1 of 4 articles taken is not among those that the places are to have all of (--of)", self.errors)
+        self.sync(path, "--of", 'source = "Nobody"')
+        self.assertIn("4 of 4 articles taken are not among those", self.errors)
+        self.sync(path, "--of", 'source = "The Meridian" OR source = "Another"')
+        self.assertNotIn("not among those", self.errors)
+
     def test_nothing_goes_if_a_source_was_not_read_to_its_end(self):
         path = self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(20)]))
         self.ingest(path)
         self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)])[:-20])
         self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
         self.assertIn("was not read to its end", self.report["deletions"]["heldBack"])
+        self.assertEqual((self.report["deletions"]["stored"], self.report["deletions"]["deleted"]), (20, 0))
         # Nor if something can't be told from what is stored.
         self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)] + [7]))
         self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
