@@ -45,8 +45,8 @@ absl::StatusOr<FetchState> FetchState::Load(std::string path) {
     absl::Time modified;
     std::string error;
     if (absl::ParseTime(absl::RFC3339_full, TextOf(about, "modified"), &modified, &error)) entry.modified = modified;
-    const auto purged = about.find("purged");
-    entry.purged = purged != about.end() && *purged == true;
+    const auto refused = about.find("refused");
+    entry.refused = refused != about.end() && *refused == true;
     state.entries_[url] = std::move(entry);
   }
   return state;
@@ -72,7 +72,7 @@ absl::Status FetchState::Save() const {
     if (!entry.validators.etag.empty()) about["etag"] = entry.validators.etag;
     if (!entry.validators.last_modified.empty()) about["last_modified"] = entry.validators.last_modified;
     if (!entry.digest.empty()) about["digest"] = entry.digest;
-    if (entry.purged) about["purged"] = true;
+    if (entry.refused) about["refused"] = true;
     if (entry.modified) {
       about["modified"] = absl::FormatTime(absl::RFC3339_full, *entry.modified, absl::UTCTimeZone());
     }

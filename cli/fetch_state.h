@@ -27,7 +27,7 @@ class FetchState {
     Validators validators;               // What the server sent with the page.
     std::optional<absl::Time> modified;  // As a sitemap or feed had it.
     std::string digest = {};             // Of a feed or sitemap: its bytes, for servers that send no validators.
-    bool purged = false;                 // The service refuses it for good: no article of it is missing.
+    bool refused = false;                // The service refuses its article for good: it is not missing.
   };
 
   // Reads `path`, a JSON object; a file that isn't there, or is empty, is an empty one. InvalidArgument if it holds

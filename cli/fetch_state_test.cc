@@ -67,7 +67,7 @@ TEST(FetchStateTest, ForgetsAnAddressInAllItsSpellings) {
     state->Remember("https://x.example/1?utm_source=feed", {});
     state->Remember("http://X.example/1/", {});
     state->Remember("https://x.example/2", {});
-    state->Remember("https://x.example/3", {.purged = true});
+    state->Remember("https://x.example/3", {.refused = true});
     state->ForgetAll({"x.example/1"});
     state->Forget("https://x.example/2");
     ASSERT_THAT(state->Save(), IsOk());
@@ -77,7 +77,7 @@ TEST(FetchStateTest, ForgetsAnAddressInAllItsSpellings) {
   EXPECT_FALSE(state->Has("https://x.example/1?utm_source=feed"));
   EXPECT_FALSE(state->Has("http://X.example/1/"));
   EXPECT_FALSE(state->Has("https://x.example/2"));
-  EXPECT_TRUE(state->Find("https://x.example/3").purged);
+  EXPECT_TRUE(state->Find("https://x.example/3").refused);
 }
 
 TEST(FetchStateTest, TwoAtATimeAreOneTooMany) {

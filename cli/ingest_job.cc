@@ -43,8 +43,9 @@ namespace spb = search::v1;
 
 // The contract's limit on one article, serialised.
 constexpr size_t kMaxArticleBytes = 2'000'000;
-// The contract's reason for what will never be taken.
+// The contract's reasons for what will never be taken: a takedown, and what is older than the service keeps.
 constexpr absl::string_view kReasonPurged = "PURGED";
+constexpr absl::string_view kReasonTooOld = "TOO_OLD";
 // After Ctrl-C: how long the answers to what was sent are waited for.
 constexpr absl::Duration kInterruptGrace = absl::Seconds(5);
 // How often waits look up to see whether the user pressed Ctrl-C.
@@ -513,10 +514,16 @@ void IngestJob::RunRound() {
   }
   for (const std::string& note : reader_->Notes()) Note(note);
   // That its article is not stored must not make a page be fetched each time.
-  for (const std::string& url : std::exchange(purged_pages_, {})) {
+  for (const std::string& url : std::exchange(refused_pages_, {})) {
     FetchState::Entry entry = fetch_state_->Find(url);
-    entry.purged = true;
+    entry.refused = true;
     fetch_state_->Remember(url, std::move(entry));
+  }
+  if (refused_unsaid_ > 0) {
+    Note(absl::StrCat(refused_unsaid_,
+                      refused_unsaid_ == 1 ? " article stays away: it was" : " articles stay away: they were",
+                      " purged, or published longer ago than the service keeps them"));
+    unchanged_inputs_ += std::exchange(refused_unsaid_, 0);
   }
   // Only once all that was fetched is also taken: what is remembered is not fetched again.
   SaveFetchState();
@@ -550,6 +557,7 @@ bool IngestJob::Take(InputItem item) {
   origin.number = item.number;
   origin.unfinished = item.unfinished;
   origin.state_url = item.state_url;
+  origin.missed = item.missed;
   if (!item.extraction.ok()) {
     Reject(item, origin, item.extraction.status());
     return true;
@@ -640,8 +648,14 @@ void IngestJob::TakeAnswers(IngestSession& session) {
     const bool taken = line.outcome() != spb::INGEST_OUTCOME_REJECTED;
     if (inventory_ != nullptr && taken) inventory_->AddTaken(line.id());
     if (inventory_ != nullptr && !taken) inventory_->AddId(line.id());
-    if (!taken && line.error().reason() == kReasonPurged && !origin.state_url.empty()) {
-      purged_pages_.push_back(origin.state_url);
+    const std::string& reason = line.error().reason();
+    if (!taken && !origin.state_url.empty() && (reason == kReasonPurged || reason == kReasonTooOld)) {
+      refused_pages_.push_back(origin.state_url);
+      // It has gone since it was taken, as somebody wanted.
+      if (origin.missed) {
+        ++refused_unsaid_;
+        continue;
+      }
     }
     // Said first: what a killed run has not said, the next one sends again.
     const bool is_news =

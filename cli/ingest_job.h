@@ -119,7 +119,8 @@ class IngestJob {
   RejectLimit limit_;
   std::optional<FetchState> fetch_state_;
   std::function<bool(const std::string& id, const std::string& url)> is_stored_;
-  std::vector<std::string> purged_pages_;  // Of the session; as InputItem::state_url.
+  std::vector<std::string> refused_pages_;  // For good, in this round; as InputItem::state_url.
+  int64_t refused_unsaid_ = 0;              // Of them, those that were taken before.
   std::set<std::string> forgotten_urls_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<RejectedFile> rejected_file_;

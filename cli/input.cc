@@ -358,7 +358,7 @@ bool InputReader::HasChanged(const std::string& url, const std::optional<absl::T
 
 bool InputReader::IsInPlace(const extraction::Link& link, const std::string& id) const {
   if (options_.fetch_state == nullptr || !options_.fetch_state->Has(link.url)) return false;
-  if (!options_.is_stored || options_.fetch_state->Find(link.url).purged) return true;
+  if (!options_.is_stored || options_.fetch_state->Find(link.url).refused) return true;
   return options_.is_stored(id, link.url);
 }
 
@@ -600,6 +600,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second && item.format == extraction::Format::kSitemap) {
     return std::nullopt;
   }
+  const bool known_before = options_.fetch_state != nullptr && options_.fetch_state->Has(link.url);
   const bool in_place = IsInPlace(link, item.extraction->article.id);
   if (in_place && !HasChanged(link.url, link.modified)) {
     ++unchanged_;
@@ -644,6 +645,7 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   if (options_.fetch_state != nullptr) {
     options_.fetch_state->Remember(link.url, {.validators = page->validators, .modified = link.modified});
     item.state_url = link.url;
+    item.missed = known_before && !in_place;
   }
   return item;
 }

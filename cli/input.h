@@ -95,6 +95,8 @@ struct InputItem {
   bool unfinished = false;
   // What `fetch_state` calls the page that it was fetched from; empty if it has no entry of it.
   std::string state_url = {};
+  // It had one before, and was fetched anew because no article of it is stored.
+  bool missed = false;
 };
 
 // Of all that is in a file these decide what articles come out of it.

@@ -848,13 +848,14 @@ class Sync(WithServices):
             self.assertEqual(created(), 0)
             self.assertEqual(self.dateline("delete", f"{site.base}/2").returncode, 0)
             self.assertEqual(created(), 1)
-            # What is purged is refused once, and not fetched for ever.
+            # What is purged stays away, and is not fetched for ever.
             self.assertEqual(self.dateline("delete", f"{site.base}/3", "--purge").returncode, 0)
             self.assertEqual(created(), 0)
-            self.assertEqual(self.report["rejectedByReason"], {"PURGED": 1})
+            self.assertIn("1 article stays away: it was purged", self.errors)
+            self.assertEqual(self.report["rejectedByReason"], {})
             site.asked()
             self.assertEqual(created(), 0)
-            self.assertEqual(self.report["rejectedByReason"], {})
+            self.assertNotIn("stays away", self.errors)
             self.assertIn(("/3", 304), site.requests)
             # Another collection.
             self.services.search.terminate()
