@@ -18,10 +18,19 @@
 namespace dateline::cli {
 namespace {
 
-constexpr char kHeader[] = "dateline checkpoint 1\n";
+constexpr char kHeader[] = "dateline checkpoint 2\n";
+// Of before checkpoints said of which collection they are.
+constexpr char kUnboundHeader[] = "dateline checkpoint 1\n";
+constexpr absl::string_view kOf = "of ";
+constexpr absl::string_view kWith = "with ";
 constexpr absl::string_view kTaken = "taken";
 // Often enough that little is sent again after a kill, and seldom enough to cost nothing.
 constexpr absl::Duration kBetweenWrites = absl::Milliseconds(20);
+
+// "of TOKEN", "with FLAG VALUE".
+std::string CollectionLine(const std::string& token) {
+  return token.empty() ? "" : absl::StrCat(kOf, absl::Utf8SafeCEscape(token), "\n");
+}
 
 // "taken BYTES MODIFIED - FILE", "begun BYTES MODIFIED ANSWERED FILE". The name comes last, and has no line end in it
 // once it is escaped.
@@ -42,13 +51,7 @@ absl::StatusOr<std::unique_ptr<Checkpoint>> Checkpoint::Load(std::string path, A
                    ReadSmallFile(checkpoint->path_, kMaxBytes, "remove it to take all files again"));
   const common::MutexLock lock(checkpoint->mutex_);
   if (!text.empty()) RETURN_IF_ERROR(checkpoint->Parse(text));
-  if (access == Access::kRead) return checkpoint;
-  RETURN_IF_ERROR(ReplaceFile(checkpoint->path_, checkpoint->Text()));
-  checkpoint->out_ = std::fopen(checkpoint->path_.c_str(), "ae");
-  if (checkpoint->out_ == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(checkpoint->path_, ": cannot be written: ", std::strerror(errno)));
-  }
+  if (access == Access::kWrite) RETURN_IF_ERROR(checkpoint->Rewrite());
   return checkpoint;
 }
 
@@ -58,8 +61,41 @@ Checkpoint::~Checkpoint() {
   if (out_ != nullptr) std::fclose(out_);
 }
 
+absl::Status Checkpoint::Rewrite() {
+  RETURN_IF_ERROR(ReplaceFile(path_, Text()));
+  if (out_ != nullptr) std::fclose(out_);
+  out_ = std::fopen(path_.c_str(), "ae");
+  if (out_ != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path_, ": cannot be written: ", std::strerror(errno)));
+}
+
+absl::Status Checkpoint::StartAnew(Settings settings) {
+  const common::MutexLock lock(mutex_);
+  known_.clear();
+  collection_.clear();
+  settings_ = std::move(settings);
+  return lock_ == nullptr ? absl::OkStatus() : Rewrite();
+}
+
+bool Checkpoint::empty() const {
+  const common::MutexLock lock(mutex_);
+  return known_.empty();
+}
+
+std::string Checkpoint::collection() const {
+  const common::MutexLock lock(mutex_);
+  return collection_;
+}
+
+void Checkpoint::SetCollection(std::string commit_token) {
+  const common::MutexLock lock(mutex_);
+  if (commit_token.empty() || commit_token == collection_) return;
+  collection_ = std::move(commit_token);
+  collection_unwritten_ = true;
+}
+
 absl::Status Checkpoint::Parse(absl::string_view text) {
-  if (!absl::ConsumePrefix(&text, kHeader)) {
+  if (!absl::ConsumePrefix(&text, kHeader) && !absl::ConsumePrefix(&text, kUnboundHeader)) {
     return absl::InvalidArgumentError(absl::StrCat(
         path_,
         ": is no checkpoint, or one of another version; name another file, or remove it to take all files again"));
@@ -69,28 +105,41 @@ absl::Status Checkpoint::Parse(absl::string_view text) {
   int64_t number = 1;
   for (const absl::string_view line : lines) {
     ++number;
-    const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 4));
-    Known about;
-    std::string file;
-    about.taken = words[0] == kTaken;
-    const bool sound = words.size() == 5 && absl::SimpleAtoi(words[1], &about.stamp.bytes) &&
-                       absl::SimpleAtoi(words[2], &about.stamp.modified_ns) &&
-                       (about.taken || absl::SimpleAtoi(words[3], &about.answered)) && absl::CUnescape(words[4], &file);
-    if (!sound) {
+    if (!ParseLine(line)) {
       return absl::InvalidArgumentError(
           absl::StrCat(path_, ", line ", number, ": is damaged; remove the file to take all files again"));
     }
-    Known& known = known_[file];
-    // Of a file that a run was told twice, whichever reading came farther.
-    const bool goes_back =
-        known.stamp == about.stamp && !about.taken && (known.taken || known.answered > about.answered);
-    if (!goes_back) known = about;
   }
   return absl::OkStatus();
 }
 
+bool Checkpoint::ParseLine(absl::string_view line) {
+  if (absl::ConsumePrefix(&line, kOf)) return absl::CUnescape(line, &collection_);
+  if (absl::ConsumePrefix(&line, kWith)) {
+    const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    return words.size() == 2 && absl::CUnescape(words[1], &settings_[words[0]]);
+  }
+  const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 4));
+  Known about;
+  std::string file;
+  about.taken = words[0] == kTaken;
+  const bool sound = words.size() == 5 && absl::SimpleAtoi(words[1], &about.stamp.bytes) &&
+                     absl::SimpleAtoi(words[2], &about.stamp.modified_ns) &&
+                     (about.taken || absl::SimpleAtoi(words[3], &about.answered)) && absl::CUnescape(words[4], &file);
+  if (!sound) return false;
+  Known& known = known_[file];
+  // Of a file that a run was told twice, whichever reading came farther.
+  const bool goes_back = known.stamp == about.stamp && !about.taken && (known.taken || known.answered > about.answered);
+  if (!goes_back) known = about;
+  return true;
+}
+
 std::string Checkpoint::Text() const {
   std::string text = kHeader;
+  for (const auto& [flag, value] : settings_) {
+    absl::StrAppend(&text, kWith, flag, " ", absl::Utf8SafeCEscape(value), "\n");
+  }
+  text += CollectionLine(collection_);
   for (const auto& [file, about] : known_) {
     text += Line(file, about.stamp, about.taken ? std::nullopt : std::optional(about.answered));
   }
@@ -157,7 +206,9 @@ void Checkpoint::Write() {
     if (std::exchange(open.unwritten, false)) unwritten_ += Line(open.file, open.stamp, open.answered);
   }
   last_write_ = absl::Now();
-  const std::string lines = std::exchange(unwritten_, "");
+  std::string lines = std::exchange(unwritten_, "");
+  // First: of what is known to be answered it is always known by whom.
+  if (std::exchange(collection_unwritten_, false)) lines.insert(0, CollectionLine(collection_));
   if (out_ == nullptr || lines.empty() || !status_.ok()) return;
   if (std::fwrite(lines.data(), 1, lines.size(), out_) != lines.size() || std::fflush(out_) != 0) {
     status_ = absl::FailedPreconditionError(absl::StrCat(path_, ": cannot be written: ", std::strerror(errno)));

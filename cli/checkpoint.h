@@ -33,6 +33,9 @@ struct FileStamp {
 // its items, from the first on, are. An item that was not taken ends both: it comes again each time, and so does what
 // follows it, until it is mended. What is known of a file holds as long as its stamp does.
 //
+// It is of one collection, in a state that is named by a commit token, and of the settings that it was begun with: who
+// loads it asks whether these still hold, and lets it start anew if not.
+//
 // The file has a line for each step, appended as answers come: what a killed process has written stays, and the end of
 // a line that was cut short is passed over. It is written anew, without what is out of date, when it is loaded.
 //
@@ -53,6 +56,19 @@ class Checkpoint {
   Checkpoint& operator=(const Checkpoint&) = delete;
 
   static constexpr size_t kMaxBytes = 200'000'000;
+
+  // What decides what articles come out of a file, beside what is in it: flags, and what they were set to.
+  using Settings = std::map<std::string, std::string>;
+
+  // Whether it knows of no file.
+  bool empty() const;
+  const Settings& settings() const { return settings_; }
+  // The commit token that covers all that was answered; empty if there is none.
+  std::string collection() const;
+  // Forgets all. For before the first Begin(). Errors as of Load().
+  absl::Status StartAnew(Settings settings);
+  // What was answered until now, and is from now on until the next call, is covered by this token.
+  void SetCollection(std::string commit_token);
 
   // Whether all of a file was taken.
   bool IsTaken(const std::string& file, const FileStamp& stamp) const;
@@ -89,6 +105,9 @@ class Checkpoint {
 
   explicit Checkpoint(std::string path) : path_(std::move(path)) {}
   absl::Status Parse(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ParseLine(absl::string_view line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Writes the file anew, and goes on at its end.
+  absl::Status Rewrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string Text() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves the prefix of one of `open_` as far as it goes.
   void Advance(int64_t handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -96,6 +115,7 @@ class Checkpoint {
 
   const std::string path_;
   std::shared_ptr<FileLock> lock_;
+  Settings settings_;
   mutable common::Mutex mutex_;
   std::FILE* out_ ABSL_GUARDED_BY(mutex_) = nullptr;  // Null: nothing is written.
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
@@ -104,6 +124,8 @@ class Checkpoint {
   std::map<int64_t, Open> open_ ABSL_GUARDED_BY(mutex_);  // By handle.
   int64_t last_handle_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string unwritten_ ABSL_GUARDED_BY(mutex_);  // Lines of files that are taken.
+  std::string collection_ ABSL_GUARDED_BY(mutex_);
+  bool collection_unwritten_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace dateline::cli

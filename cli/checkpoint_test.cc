@@ -54,6 +54,44 @@ TEST_F(CheckpointTest, AFileIsTakenOnceItIsReadAndAllIsAnswered) {
   EXPECT_FALSE(again->IsTaken("/a\n\xff b", {.bytes = 100, .modified_ns = 8}));
 }
 
+TEST_F(CheckpointTest, SaysOfWhichCollectionAndSettingsItIsUntilItStartsAnew) {
+  const Checkpoint::Settings settings = {{"--map", "title=Head line\nbody=Text"}, {"--url", ""}};
+  {
+    const auto checkpoint = Load(path_);
+    EXPECT_TRUE(checkpoint->empty());
+    EXPECT_EQ(checkpoint->collection(), "");
+    ASSERT_THAT(checkpoint->StartAnew(settings), IsOk());
+    checkpoint->SetCollection("first");
+    const Checkpoint::Reading reading = checkpoint->Begin("a", kStamp);
+    checkpoint->SetCollection("second");
+    checkpoint->Answered(reading.handle, 1, true);
+    checkpoint->End(reading.handle, 1);
+    ASSERT_THAT(checkpoint->Flush(), IsOk());
+    const std::string text = ReadFile(path_);
+    EXPECT_LT(text.find("of second\n"), text.find("taken 100 7 - a\n")) << text;
+  }
+  {
+    const auto again = Load(path_);
+    EXPECT_EQ(again->settings(), settings);
+    EXPECT_EQ(again->collection(), "second");
+    EXPECT_TRUE(again->IsTaken("a", kStamp));
+    ASSERT_THAT(again->StartAnew({}), IsOk());
+    EXPECT_TRUE(again->empty());
+    EXPECT_FALSE(again->IsTaken("a", kStamp));
+  }
+  const auto anew = Load(path_);
+  EXPECT_TRUE(anew->empty());
+  EXPECT_EQ(anew->collection(), "");
+  EXPECT_EQ(anew->settings(), Checkpoint::Settings());
+}
+
+TEST_F(CheckpointTest, OneOfBeforeCollectionsWereSaidIsRead) {
+  std::ofstream(path_) << "dateline checkpoint 1\ntaken 100 7 - a\n";
+  const auto checkpoint = Load(path_);
+  EXPECT_TRUE(checkpoint->IsTaken("a", kStamp));
+  EXPECT_EQ(checkpoint->collection(), "");
+}
+
 TEST_F(CheckpointTest, OnlyWhatIsAnsweredFromTheBeginningOnIsPassedOver) {
   {
     const auto checkpoint = Load(path_);

@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 
 #include "common/error.h"
+#include "common/hash.h"
 #include "common/printable.h"
 #include "extraction/site_rules.h"
 #include "extraction/source_reader.h"
@@ -23,7 +24,7 @@ namespace dateline::cli {
 
 namespace {
 
-std::shared_ptr<const extraction::SiteRules> LoadSiteRules(const std::string& path) {
+void LoadSiteRules(const std::string& path, InputOptions& options) {
   constexpr size_t kMaxBytes = 4'000'000;
   std::string text(kMaxBytes + 1, '\0');
   std::ifstream file(path, std::ios::binary);
@@ -36,7 +37,8 @@ std::shared_ptr<const extraction::SiteRules> LoadSiteRules(const std::string& pa
     throw CLI::ValidationError(
         absl::StrCat(common::Printable(path), ", ", common::Printable(std::string(rules.status().message()))));
   }
-  return std::make_shared<const extraction::SiteRules>(*std::move(rules));
+  options.site_rules = std::make_shared<const extraction::SiteRules>(*std::move(rules));
+  options.site_rules_digest = common::Hash128Hex(text);
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ void AddInputFlags(CLI::App& command, InputOptions& options) {
       ->type_name("URL");
   command
       .add_option_function<std::string>(
-          "--site_rules", [&options](const std::string& path) { options.site_rules = LoadSiteRules(path); },
+          "--site_rules", [&options](const std::string& path) { LoadSiteRules(path, options); },
           "What to select, drop and read on the pages of some sites: [host], then lines such as drop = .promo")
       ->type_name("FILE");
   command

@@ -8,6 +8,7 @@
 
 #include "cli/state_file.h"
 #include "common/status_macros.h"
+#include "common/url.h"
 
 namespace dateline::cli {
 namespace {
@@ -44,6 +45,8 @@ absl::StatusOr<FetchState> FetchState::Load(std::string path) {
     absl::Time modified;
     std::string error;
     if (absl::ParseTime(absl::RFC3339_full, TextOf(about, "modified"), &modified, &error)) entry.modified = modified;
+    const auto refused = about.find("refused");
+    entry.refused = refused != about.end() && *refused == true;
     state.entries_[url] = std::move(entry);
   }
   return state;
@@ -54,6 +57,13 @@ FetchState::Entry FetchState::Find(const std::string& url) const {
   return found == entries_.end() ? Entry() : found->second;
 }
 
+void FetchState::ForgetAll(const std::set<std::string>& canonical_urls) {
+  std::erase_if(entries_, [&](const auto& entry) {
+    const absl::StatusOr<std::string> canonical = common::CanonicalUrl(entry.first);
+    return canonical.ok() && canonical_urls.count(*canonical) > 0;
+  });
+}
+
 absl::Status FetchState::Save() const {
   if (path_.empty()) return absl::OkStatus();
   Json urls = Json::object();
@@ -62,6 +72,7 @@ absl::Status FetchState::Save() const {
     if (!entry.validators.etag.empty()) about["etag"] = entry.validators.etag;
     if (!entry.validators.last_modified.empty()) about["last_modified"] = entry.validators.last_modified;
     if (!entry.digest.empty()) about["digest"] = entry.digest;
+    if (entry.refused) about["refused"] = true;
     if (entry.modified) {
       about["modified"] = absl::FormatTime(absl::RFC3339_full, *entry.modified, absl::UTCTimeZone());
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,7 @@ class FetchState {
     Validators validators;               // What the server sent with the page.
     std::optional<absl::Time> modified;  // As a sitemap or feed had it.
     std::string digest = {};             // Of a feed or sitemap: its bytes, for servers that send no validators.
+    bool refused = false;                // The service refuses its article for good: it is not missing.
   };
 
   // Reads `path`, a JSON object; a file that isn't there, or is empty, is an empty one. InvalidArgument if it holds
@@ -40,7 +42,12 @@ class FetchState {
   static constexpr size_t kMaxBytes = 200'000'000;  // About a million addresses.
 
   Entry Find(const std::string& url) const;
+  bool Has(const std::string& url) const { return entries_.count(url) > 0; }
   void Remember(const std::string& url, Entry entry) { entries_[url] = std::move(entry); }
+  // The page is fetched as if it never had been, whenever it is named again.
+  void Forget(const std::string& url) { entries_.erase(url); }
+  // The same of all spellings of these addresses, which are as of common::CanonicalUrl. Looks at each entry.
+  void ForgetAll(const std::set<std::string>& canonical_urls);
 
   // Writes the file beside its place first, so that it is never half of one.
   absl::Status Save() const;

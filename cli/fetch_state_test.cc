@@ -58,6 +58,28 @@ TEST(FetchStateTest, InMemoryThereIsNoFile) {
   EXPECT_EQ(state.Find("https://x.example/1").validators.etag, "\"a\"");
 }
 
+TEST(FetchStateTest, ForgetsAnAddressInAllItsSpellings) {
+  const dateline::testing::TempDir folder;
+  const std::string path = folder.path() + "/state";
+  {
+    absl::StatusOr<FetchState> state = FetchState::Load(path);
+    ASSERT_THAT(state, IsOk());
+    state->Remember("https://x.example/1?utm_source=feed", {});
+    state->Remember("http://X.example/1/", {});
+    state->Remember("https://x.example/2", {});
+    state->Remember("https://x.example/3", {.refused = true});
+    state->ForgetAll({"x.example/1"});
+    state->Forget("https://x.example/2");
+    ASSERT_THAT(state->Save(), IsOk());
+  }
+  const absl::StatusOr<FetchState> state = FetchState::Load(path);
+  ASSERT_THAT(state, IsOk());
+  EXPECT_FALSE(state->Has("https://x.example/1?utm_source=feed"));
+  EXPECT_FALSE(state->Has("http://X.example/1/"));
+  EXPECT_FALSE(state->Has("https://x.example/2"));
+  EXPECT_TRUE(state->Find("https://x.example/3").refused);
+}
+
 TEST(FetchStateTest, TwoAtATimeAreOneTooMany) {
   const dateline::testing::TempDir folder;
   const std::string path = folder.path() + "/state";

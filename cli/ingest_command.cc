@@ -63,13 +63,14 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       "With --checkpoint, a run that was killed goes on where it was: files of which all was taken are passed over "
       "while "
       "they\n"
-      "are unchanged, and of another one what was answered, up to the first article that was rejected. A checkpoint is "
-      "for "
-      "one\n"
-      "collection, and for the same --map and --follow. --watch takes what comes into a folder or a feed until Ctrl-C "
-      "or "
-      "SIGTERM,\n"
-      "and waits for the service while it is away.\n"
+      "are unchanged, and of another one what was answered, up to the first article that was rejected. Where the "
+      "service has\n"
+      "another collection, or an older state of it, or --map, --follow and the like are others than before, all files "
+      "are\n"
+      "taken again. --watch takes what comes into a folder or a feed until Ctrl-C or SIGTERM, and waits for the "
+      "service "
+      "while\n"
+      "it is away.\n"
       "\n"
       "Examples:\n"
       "  dateline ingest page.html folder/ https://example.org/feed.rss\n"
@@ -86,9 +87,10 @@ void AddIngestCommand(CLI::App& root, CommandTable& commands) {
       "some\n"
       "rejected, or a source not read to its end (`cutOff` in the report); 4 all taken, but --wait_timeout was over\n"
       "before what --wait asks for was reached; 1 the job failed; 2 wrong usage; 130 Ctrl-C (with --watch only if\n"
-      "articles were left without an answer). --dry_run ends as the run would, as far as reading tells. The report "
-      "says\n"
-      "the same in `exitCode`, `error`, `waitedFor`, `reached` and `shortfall`.");
+      "articles were left without an answer). --dry_run ends as the run would, and rejects what the service would, but "
+      "for\n"
+      "what depends on what it holds: purged ids and URLs, and newer versions. The report says the same in `exitCode`, "
+      "`error`, `waitedFor`, `reached` and `shortfall`.");
   command->add_option("PATH", flags->places, "What to take: files, folders, http(s) URLs; - is standard input")
       ->required()
       ->type_name("FILE|FOLDER|URL");

@@ -18,10 +18,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
+#include "cli/article_check.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/output.pb.h"
@@ -41,12 +43,17 @@ namespace spb = search::v1;
 
 // The contract's limit on one article, serialised.
 constexpr size_t kMaxArticleBytes = 2'000'000;
+// The contract's reasons for what will never be taken: a takedown, and what is older than the service keeps.
+constexpr absl::string_view kReasonPurged = "PURGED";
+constexpr absl::string_view kReasonTooOld = "TOO_OLD";
 // After Ctrl-C: how long the answers to what was sent are waited for.
 constexpr absl::Duration kInterruptGrace = absl::Seconds(5);
 // How often waits look up to see whether the user pressed Ctrl-C.
 constexpr std::chrono::milliseconds kGlance(100);
 // With --watch: a file that changed so shortly ago may not be whole yet.
 constexpr absl::Duration kSettling = absl::Seconds(2);
+// With --watch: between two looks whether a service is back that was away at the start.
+constexpr absl::Duration kAwayPause = absl::Seconds(1);
 
 size_t HashOf(const std::string& text) { return std::hash<std::string>()(text); }
 
@@ -107,6 +114,16 @@ absl::Status PrepareReport(const std::string& path) {
   return WriteReport(path, "{}\n");
 }
 
+// "--map, --follow": the flags in which the two differ.
+std::string DifferingFlags(const Checkpoint::Settings& one, const Checkpoint::Settings& other) {
+  std::vector<std::string> flags;
+  for (const auto& [flag, value] : other) {
+    const auto found = one.find(flag);
+    if (found == one.end() || found->second != value) flags.push_back(flag);
+  }
+  return absl::StrJoin(flags, ", ");
+}
+
 // What an article is known by, as the service sees it.
 size_t NameHash(const article::v1::Article& article) {
   if (!article.id().empty()) return HashOf(absl::StrCat("id ", article.id()));
@@ -140,10 +157,11 @@ class IngestJob::Results {
         report_(absl::Now()),
         bar_(STDERR_FILENO, context.stderr_is_terminal && !context.quiet, context.error_style.columns) {}
 
-  // `cuts_off`: as in InputItem. `article`: what was rejected, as far as it could be read.
-  void Add(const IngestLine& line, bool cuts_off = false, const article::v1::Article* article = nullptr) {
+  // `cuts_off`: as in InputItem. Of what was rejected `article`, as far as it could be read, or else its `text`.
+  void Add(const IngestLine& line, bool cuts_off = false, const article::v1::Article* article = nullptr,
+           const std::string& text = "") {
     const bool rejected = line.outcome() == spb::INGEST_OUTCOME_REJECTED;
-    if (rejected && rejected_file_ != nullptr) rejected_file_->Add(line, article);
+    if (rejected && rejected_file_ != nullptr) rejected_file_->Add(line, article, text);
     const common::MutexLock lock(mutex_);
     away_ = false;
     report_.Add(line, cuts_off);
@@ -153,6 +171,11 @@ class IngestJob::Results {
       Print(FormatIngestLine(line, verbose_, context_.style), line);
     }
     bar_.Show(progress_);
+  }
+
+  void AddGone(const std::string& url) {
+    const common::MutexLock lock(mutex_);
+    report_.AddGone(common::Printable(url));
   }
 
   void Add(const DeletionLine& line) {
@@ -354,6 +377,61 @@ absl::Status IngestJob::OpenFiles() {
   return absl::OkStatus();
 }
 
+absl::Status IngestJob::CoverCheckpoint() {
+  ASSIGN_OR_RETURN(const SearchClient client, SearchClient::Connect(context_.search, context_.call_options()));
+  ASSIGN_OR_RETURN(const spb::GetIndexInfoResponse info, client.GetIndexInfo({}));
+  checkpoint_->SetCollection(info.durable_commit_token());
+  return absl::OkStatus();
+}
+
+absl::Status IngestJob::AskForAllOf(const std::string& commit_token) const {
+  ASSIGN_OR_RETURN(const SearchClient client, SearchClient::Connect(context_.search, context_.call_options()));
+  spb::WaitForCommitRequest request;
+  request.set_commit_token(commit_token);
+  request.set_stage(spb::COMMIT_STAGE_DURABLE);
+  return client.WaitForCommit(request, context_.timeout).status();
+}
+
+absl::Status IngestJob::BindCheckpoint() {
+  if (checkpoint_ == nullptr) return absl::OkStatus();
+  // Who watches waits for a service that is away.
+  const auto patiently = [this](const std::function<absl::Status()>& ask) {
+    absl::Status answer = ask();
+    while (absl::IsUnavailable(answer) && flags_.watch) {
+      results_->Retry(answer, kAwayPause, /*patient=*/true);
+      if (!SleepUnlessInterrupted(kAwayPause)) return absl::OkStatus();
+      answer = ask();
+    }
+    return answer;
+  };
+  const Checkpoint::Settings settings = SettingsOf(flags_.input);
+  std::string why;
+  if (checkpoint_->collection().empty()) {
+    why = "does not say of which collection it is";
+  } else if (const std::string others = DifferingFlags(checkpoint_->settings(), settings); !others.empty()) {
+    why = absl::StrCat("was kept with another ", others);
+  } else if (!flags_.dry_run) {
+    const absl::Status answer = patiently([&] { return AskForAllOf(checkpoint_->collection()); });
+    if (absl::IsFailedPrecondition(answer) || absl::IsInvalidArgument(answer)) {
+      // Of another log, of more than there is of this one, or of a build that wrote tokens in another way.
+      why = "is of another collection than the service has, or of a later state of it";
+    } else if (!answer.ok()) {
+      return answer;
+    }
+  }
+  if (!checkpoint_->empty()) {
+    if (!why.empty()) {
+      Note(absl::StrCat("--checkpoint ", flags_.checkpoint, ": ", why, ", so that all files are taken again"));
+    } else if (flags_.dry_run) {
+      Note(absl::StrCat("--checkpoint ", flags_.checkpoint,
+                        ": a dry run asks no service, and does not know whether it is of the collection there"));
+    }
+  }
+  if (Interrupted()) return absl::OkStatus();
+  if (!why.empty()) RETURN_IF_ERROR(checkpoint_->StartAnew(settings));
+  return flags_.dry_run ? absl::OkStatus() : patiently([this] { return CoverCheckpoint(); });
+}
+
 // The end of a job that could not begin. The report, which is known to be writable, says so as well.
 ExitCode IngestJob::FailBeforeStart(const absl::Status& status) {
   const ExitCode exit_code = cli::Fail(context_, status);
@@ -395,12 +473,14 @@ std::optional<ExitCode> IngestJob::Begin() {
   texts_ = std::make_unique<FullerTexts>(context_, !flags_.dry_run,
                                          flags_.watch ? absl::InfiniteDuration() : flags_.retry_for);
   if (flags_.watch) memory_ = std::make_unique<Memory>();
+  if (const absl::Status status = BindCheckpoint(); !status.ok()) return FailBeforeStart(status);
   return std::nullopt;
 }
 
 void IngestJob::RunRound() {
   InputOptions input = flags_.input;
   if (fetch_state_) input.fetch_state = &*fetch_state_;
+  input.is_stored = is_stored_;
   input.checkpoint = checkpoint_.get();
   input.inventory = inventory_;
   if (flags_.watch) {
@@ -413,7 +493,7 @@ void IngestJob::RunRound() {
     results_->Read(reader_->bytes_read(), reader_->total_bytes());
   }
   CloseSession();
-  unchanged_ += reader_->unchanged() + reader_->unchanged_files();
+  unchanged_inputs_ += reader_->unchanged() + reader_->unchanged_files();
   answered_before_ += reader_->answered_before();
   // Each round passes over the same files.
   skipped_files_ = std::max(skipped_files_, reader_->skipped_files());
@@ -433,13 +513,23 @@ void IngestJob::RunRound() {
                       " answered in an earlier run"));
   }
   for (const std::string& note : reader_->Notes()) Note(note);
-  // Only once all that was fetched is also taken: what is remembered is not fetched again.
-  if (fetch_state_ && failure_.ok() && !Interrupted() && !flags_.dry_run) {
-    if (const absl::Status saved = fetch_state_->Save(); !saved.ok()) {
-      Note(absl::StrCat("--fetch_state ", saved.message(), "; the next run will fetch everything again"));
-    }
+  // That its article is not stored must not make a page be fetched each time.
+  for (const std::string& url : std::exchange(refused_pages_, {})) {
+    FetchState::Entry entry = fetch_state_->Find(url);
+    entry.refused = true;
+    fetch_state_->Remember(url, std::move(entry));
   }
+  if (refused_unsaid_ > 0) {
+    Note(absl::StrCat(refused_unsaid_,
+                      refused_unsaid_ == 1 ? " article stays away: it was" : " articles stay away: they were",
+                      " purged, or published longer ago than the service keeps them"));
+    unchanged_inputs_ += std::exchange(refused_unsaid_, 0);
+  }
+  // Only once all that was fetched is also taken: what is remembered is not fetched again.
+  SaveFetchState();
   if (checkpoint_ != nullptr) {
+    // Answers come in any order. If it can't be asked, the token of the last of them stands.
+    if (!flags_.dry_run && !Interrupted()) CoverCheckpoint().IgnoreError();
     if (const absl::Status written = checkpoint_->Flush(); !written.ok()) {
       Note(absl::StrCat("--checkpoint ", written.message(), "; the next run will send again what this one sends now"));
     }
@@ -450,11 +540,24 @@ void IngestJob::RunRound() {
   }
 }
 
+void IngestJob::SaveFetchState() {
+  if (!fetch_state_ || !failure_.ok() || Interrupted() || flags_.dry_run) return;
+  if (const absl::Status saved = fetch_state_->Save(); !saved.ok()) {
+    Note(absl::StrCat("--fetch_state ", saved.message(), "; the next run will fetch everything again"));
+  }
+}
+
 bool IngestJob::Take(InputItem item) {
+  if (!item.gone.empty() && inventory_ != nullptr) {
+    results_->AddGone(item.gone);
+    return true;
+  }
   Origin origin{.source = item.source, .position = item.position, .title = "", .warnings = {}};
   origin.file = item.file;
   origin.number = item.number;
   origin.unfinished = item.unfinished;
+  origin.state_url = item.state_url;
+  origin.missed = item.missed;
   if (!item.extraction.ok()) {
     Reject(item, origin, item.extraction.status());
     return true;
@@ -495,6 +598,12 @@ bool IngestJob::Take(InputItem item) {
     return true;
   }
   if (!flags_.dry_run) return Send(std::move(origin), std::move(article));
+  const absl::StatusOr<std::vector<std::string>> warnings = CheckArticle(article, absl::Now());
+  if (!warnings.ok()) {
+    Reject(item, origin, warnings.status(), &article);
+    return true;
+  }
+  origin.warnings.insert(origin.warnings.end(), warnings->begin(), warnings->end());
   IngestLine line = LineOf(origin);
   line.set_id(article.id().empty() ? article.url() : article.id());
   line.set_would_be_sent(true);
@@ -510,7 +619,7 @@ void IngestJob::Reject(const InputItem& item, const Origin& origin, const absl::
   *line.mutable_error() = common::rpc::ToItemError(error);
   if (checkpoint_ != nullptr) checkpoint_->Answered(item.file, item.number, false);
   if (memory_ != nullptr && memory_->HasRejected(line, !common::LooksLikeUrl(item.source))) return;
-  results_->Add(line, item.cuts_off, article);
+  results_->Add(line, item.cuts_off, article, item.line);
 }
 
 bool IngestJob::Send(Origin origin, article::v1::Article article) {
@@ -537,13 +646,26 @@ void IngestJob::TakeAnswers(IngestSession& session) {
     const Origin& origin = answer->origin;
     const IngestLine line = LineOf(*answer);
     const bool taken = line.outcome() != spb::INGEST_OUTCOME_REJECTED;
-    if (inventory_ != nullptr) inventory_->AddId(line.id());
+    if (inventory_ != nullptr && taken) inventory_->AddTaken(line.id());
+    if (inventory_ != nullptr && !taken) inventory_->AddId(line.id());
+    const std::string& reason = line.error().reason();
+    if (!taken && !origin.state_url.empty() && (reason == kReasonPurged || reason == kReasonTooOld)) {
+      refused_pages_.push_back(origin.state_url);
+      // It has gone since it was taken, as somebody wanted.
+      if (origin.missed) {
+        ++refused_unsaid_;
+        continue;
+      }
+    }
     // Said first: what a killed run has not said, the next one sends again.
     const bool is_news =
         taken || memory_ == nullptr || !memory_->HasRejected(line, !common::LooksLikeUrl(origin.source));
     if (is_news) results_->Add(line, /*cuts_off=*/false, answer->rejected ? &*answer->rejected : nullptr);
     if (memory_ != nullptr && taken && !origin.unfinished) memory_->Take(origin.name_hash, origin.content_hash);
-    if (checkpoint_ != nullptr) checkpoint_->Answered(origin.file, origin.number, taken && !origin.unfinished);
+    if (checkpoint_ != nullptr) {
+      checkpoint_->SetCollection(line.commit_token());
+      checkpoint_->Answered(origin.file, origin.number, taken && !origin.unfinished);
+    }
   }
 }
 
@@ -572,6 +694,16 @@ void IngestJob::Print(const DeletionLine& line) { results_->Add(line); }
 void IngestJob::CoverToken(std::string commit_token) {
   commit_token_ = std::move(commit_token);
   all_visible_ = false;
+}
+
+void IngestJob::ForgetPages(const article::v1::Article& article) {
+  const auto forget = [this](const std::string& url) {
+    if (absl::StatusOr<std::string> canonical = common::CanonicalUrl(url); canonical.ok()) {
+      forgotten_urls_.insert(*std::move(canonical));
+    }
+  };
+  forget(article.url());
+  for (const std::string& url : article.alternate_urls()) forget(url);
 }
 
 int64_t IngestJob::cut_off() const { return results_->Report().cut_off(); }
@@ -620,17 +752,24 @@ ExitCode IngestJob::Verdict(const RunReport& report, const RunReport::End& end) 
   if (!failure_.ok()) return kExitFailed;
   // A signal is how watching ends.
   if (Interrupted() && (!flags_.watch || unanswered_ > 0)) return kExitInterrupted;
+  // Whether more has gone than may go is for somebody to look at, whatever else there is.
+  const bool held_back = end.deletions && !end.deletions->held_back.empty();
+  if (held_back && !end.deletions->unread) return kExitHeldBack;
   if (!limit_.Allows(report.rejected(), report.total()) || report.cut_off() > 0) return kExitSomeRejected;
-  if (end.deletions && !end.deletions->held_back.empty()) return kExitHeldBack;
   return end.shortfall.empty() ? kExitOk : kExitNotReached;
 }
 
 ExitCode IngestJob::End(std::optional<RunReport::Deletions> deletions) {
+  if (fetch_state_ && !forgotten_urls_.empty()) {
+    fetch_state_->ForgetAll(forgotten_urls_);
+    SaveFetchState();
+  }
   RunReport::End end;
   end.waited_for = StageName(flags_.watch || flags_.dry_run ? spb::COMMIT_STAGE_DURABLE : flags_.wait);
   if (failure_.ok() && !Interrupted() && !flags_.dry_run) AwaitStage(end);
   const RunReport report = results_->Report();
   if (const std::string note = report.ReplacedNote(); !note.empty()) results_->Note(note);
+  if (const std::string note = report.GoneNote(); !note.empty()) results_->Note(note);
   end.time = absl::Now();
   end.dry_run = flags_.dry_run;
   end.deletions = std::move(deletions);
@@ -638,7 +777,7 @@ ExitCode IngestJob::End(std::optional<RunReport::Deletions> deletions) {
   if (!failure_.ok()) end.error = DescribeError(failure_);
   end.unanswered = unanswered_;
   end.skipped_files = skipped_files_;
-  end.unchanged = unchanged_;
+  end.unchanged_inputs = unchanged_inputs_;
   end.answered_before = answered_before_;
   end.bytes = bytes_read_;
   end.commit_token = commit_token_;
@@ -677,7 +816,8 @@ void AddIngestFlags(CLI::App& command, IngestFlags& flags) {
       .add_option(
           "--rejected", flags.rejected,
           "Write each rejected article to this file, as a line of JSON with the reason under `rejection`: correct "
-          "it, and ingest the file; what an earlier run has left in it goes")
+          "it, and ingest the file. A line that is no JSON object stands under `rejected_line`, and is read from "
+          "there. What an earlier run has left in the file goes")
       ->type_name("FILE");
   command
       .add_option("--fetch_state", flags.fetch_state,

@@ -4,11 +4,13 @@
 #define DATELINE_CLI_INGEST_JOB_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,6 +61,10 @@ class IngestJob {
 
   // Opens all that the flags name. If the job can't begin: the exit status, after saying why.
   std::optional<ExitCode> Begin();
+  // As in InputOptions; for before the first round.
+  void AskWhetherStored(std::function<bool(const std::string& id, const std::string& url)> is_stored) {
+    is_stored_ = std::move(is_stored);
+  }
   // Reads all places and sends what they have; returns once that is answered, or the job has failed or was interrupted.
   // After the first time only what is new: see `watch`.
   void RunRound();
@@ -75,6 +81,8 @@ class IngestJob {
   void Print(const DeletionLine& line);
   // What End() waits for covers this token, too.
   void CoverToken(std::string commit_token);
+  // The article is no longer stored: whatever is fetched under its addresses is no longer known.
+  void ForgetPages(const article::v1::Article& article);
 
   // Waits for what the flags ask, and reports.
   ExitCode End(std::optional<RunReport::Deletions> deletions = std::nullopt);
@@ -86,12 +94,19 @@ class IngestJob {
 
   ExitCode FailBeforeStart(const absl::Status& status);
   absl::Status OpenFiles();
+  // Has the checkpoint start anew unless it is of this collection and these flags.
+  absl::Status BindCheckpoint();
+  // OK if the service has all that the token covers; FailedPrecondition or InvalidArgument if not.
+  absl::Status AskForAllOf(const std::string& commit_token) const;
+  // All that was answered until now is durable: lets the checkpoint say so.
+  absl::Status CoverCheckpoint();
   // Sends one input, or rejects it. False if the session takes no more.
   bool Take(InputItem item);
   bool Send(Origin origin, article::v1::Article article);
   void Reject(const InputItem& item, const Origin& origin, const absl::Status& error,
               const article::v1::Article* article = nullptr);
   void TakeAnswers(IngestSession& session);
+  void SaveFetchState();
   // Ends the session, if there is one, and keeps what it knows.
   void CloseSession();
   // How far everything that was taken has come, after waiting for what the flags ask, into `end`.
@@ -103,6 +118,10 @@ class IngestJob {
   Inventory* const inventory_;
   RejectLimit limit_;
   std::optional<FetchState> fetch_state_;
+  std::function<bool(const std::string& id, const std::string& url)> is_stored_;
+  std::vector<std::string> refused_pages_;  // For good, in this round; as InputItem::state_url.
+  int64_t refused_unsaid_ = 0;              // Of them, those that were taken before.
+  std::set<std::string> forgotten_urls_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<RejectedFile> rejected_file_;
   std::map<std::string, FileStamp> read_before_;
@@ -117,7 +136,7 @@ class IngestJob {
   absl::Status failure_;
   int64_t unanswered_ = 0;
   int64_t skipped_files_ = 0;
-  int64_t unchanged_ = 0;
+  int64_t unchanged_inputs_ = 0;
   int64_t answered_before_ = 0;
   int64_t bytes_read_ = 0;
   std::string commit_token_;

@@ -31,6 +31,8 @@ struct Origin {
   int64_t file = 0;
   int64_t number = 0;
   bool unfinished = false;
+  std::string state_url = {};
+  bool missed = false;
   // Hashes for the sender's own use: of what the article is known by, and of all that is in it.
   size_t name_hash = 0;
   size_t content_hash = 0;

@@ -18,14 +18,17 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
 #include "cli/interrupt.h"
 #include "cli/inventory.h"
+#include "cli/rejected_file.h"
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
+#include "common/text.h"
 #include "common/url.h"
 
 namespace dateline::cli {
@@ -35,6 +38,8 @@ namespace {
 constexpr int kDeepestFolder = 64;
 // What the format is told from.
 constexpr size_t kHeadBytes = 8 * 1024;
+// Of a line that was rejected.
+constexpr size_t kMaxLineKept = 1'000'000;
 
 // How far sitemaps lead to others. The protocol knows one index above them; some sites have two.
 constexpr int kDeepestSource = 3;
@@ -78,6 +83,15 @@ std::string IdOfLine(absl::string_view line) {
   return id->is_number() ? id->dump() : "";
 }
 
+// What an earlier run has rejected, and wrote into a file as it was, is read as what it is.
+std::string UnwrappedLine(std::string text) {
+  if (!absl::StrContains(text, absl::StrCat("\"", kRejectedLine, "\""))) return text;
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object() || !object.contains("rejection")) return text;
+  const auto line = object.find(kRejectedLine);
+  return line != object.end() && line->is_string() ? line->get<std::string>() : text;
+}
+
 // The same error, with what it is about before it.
 absl::Status Located(const absl::Status& error, absl::string_view url) {
   return common::WithReason(absl::Status(error.code(), absl::StrCat(url, ": ", error.message())),
@@ -116,6 +130,25 @@ extraction::ReadFunction FileReader(std::shared_ptr<std::FILE> file) {
 }
 
 }  // namespace
+
+Checkpoint::Settings SettingsOf(const InputOptions& options) {
+  const absl::string_view format =
+      options.format == extraction::Format::kUnknown ? "auto" : extraction::FormatName(options.format);
+  std::vector<std::string> mappings;
+  for (const extraction::FieldMapping& mapping : options.field_map) {
+    mappings.push_back(absl::StrCat(mapping.field, "=", mapping.path));
+  }
+  const absl::string_view follow = options.follow == Follow::kAuto     ? "auto"
+                                   : options.follow == Follow::kAlways ? "always"
+                                                                       : "never";
+  return {{"--input_format", std::string(format)},
+          {"--url", options.url},
+          {"--site_rules", options.site_rules_digest},
+          {"--map", absl::StrJoin(mappings, "\n")},
+          {"--post_types", absl::StrJoin(options.post_types, ",")},
+          {"--post_statuses", absl::StrJoin(options.post_statuses, ",")},
+          {"--follow", std::string(follow)}};
+}
 
 absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options) {
   if (options.url.empty()) return absl::OkStatus();
@@ -323,6 +356,12 @@ bool InputReader::HasChanged(const std::string& url, const std::optional<absl::T
   return !known || *known < *modified;
 }
 
+bool InputReader::IsInPlace(const extraction::Link& link, const std::string& id) const {
+  if (options_.fetch_state == nullptr || !options_.fetch_state->Has(link.url)) return false;
+  if (!options_.is_stored || options_.fetch_state->Find(link.url).refused) return true;
+  return options_.is_stored(id, link.url);
+}
+
 absl::Status InputReader::OpenUrl(const Source& source) {
   following_ = options_.follow != Follow::kNever;
   // Who must know all that a source names reads it however little it has changed.
@@ -417,12 +456,17 @@ std::optional<InputItem> InputReader::NextOfSource() {
   while (!Interrupted()) {
     std::optional<extraction::SourceItem> read;
     std::string id;
+    std::string text;
     const bool answered = file_items_ < file_answered_;
     if (lines_ != nullptr) {
       std::optional<LineReader::Line> line = lines_->Next();
       if (!line) return std::nullopt;
       if (!options_.every_line && line->text.ok() && absl::StripAsciiWhitespace(*line->text).empty()) continue;
-      if (!answered) read = ParseLine(*std::move(line), &id);
+      if (line->text.ok()) line->text = UnwrappedLine(*std::move(line->text));
+      if (!answered) {
+        if (line->text.ok()) text = *line->text;
+        read = ParseLine(*std::move(line), &id);
+      }
     } else {
       read = reader_->Next();
       if (!read) return std::nullopt;
@@ -445,6 +489,7 @@ std::optional<InputItem> InputReader::NextOfSource() {
                    .cuts_off = read->cuts_off,
                    .file = file_,
                    .number = file_items_};
+    if (!item.extraction.ok() && text.size() <= kMaxLineKept && common::IsValidUtf8(text)) item.line = std::move(text);
     records_read_ = records_read_ || item.format == extraction::Format::kJsonLines ||
                     item.format == extraction::Format::kJson || item.format == extraction::Format::kCsv;
     if (item.extraction.ok() && read->link) {
@@ -489,7 +534,7 @@ void InputReader::TellInventory(const extraction::SourceItem& item, const std::s
 void InputReader::TellInventory(const extraction::Article& named, const extraction::Link& link,
                                 const InputItem* followed) const {
   // What a place names and nobody can read any more is gone. All else is there, whether it was read or not.
-  if (followed != nullptr && absl::IsNotFound(followed->extraction.status())) {
+  if (followed != nullptr && !followed->gone.empty()) {
     options_.inventory->AddGone(link.url);
     return;
   }
@@ -555,17 +600,21 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   if (!seen_urls_.insert(std::hash<std::string>()(link.url)).second && item.format == extraction::Format::kSitemap) {
     return std::nullopt;
   }
-  if (!HasChanged(link.url, link.modified)) {
+  const bool known_before = options_.fetch_state != nullptr && options_.fetch_state->Has(link.url);
+  const bool in_place = IsInPlace(link, item.extraction->article.id);
+  if (in_place && !HasChanged(link.url, link.modified)) {
     ++unchanged_;
     return std::nullopt;
   }
   ++fetches_;
-  const Validators known =
-      options_.fetch_state == nullptr ? Validators() : options_.fetch_state->Find(link.url).validators;
+  const Validators known = in_place ? options_.fetch_state->Find(link.url).validators : Validators();
   absl::StatusOr<FetchedPage> page = fetcher_.FetchFound(link.url, known);
   if (!page.ok()) {
+    // Once it is back, it is to be read, even if it is what it was.
+    if (absl::IsNotFound(page.status()) && options_.fetch_state != nullptr) options_.fetch_state->Forget(link.url);
     if (item.extraction->article.body.empty()) {
       item.extraction = Located(page.status(), link.url);
+      if (absl::IsNotFound(page.status())) item.gone = link.url;
     } else {
       item.summary_only = true;
       item.extraction->warnings.push_back(absl::StrCat("body: ", link.url, ": ", page.status().message()));
@@ -595,6 +644,8 @@ std::optional<InputItem> InputReader::FetchPage(const extraction::Link& link, In
   item.id = item.extraction->article.id;
   if (options_.fetch_state != nullptr) {
     options_.fetch_state->Remember(link.url, {.validators = page->validators, .modified = link.modified});
+    item.state_url = link.url;
+    item.missed = known_before && !in_place;
   }
   return item;
 }

@@ -3,6 +3,7 @@
 #define DATELINE_CLI_INPUT_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,7 @@ struct InputOptions {
   bool locate = false;                                       // With `explain`: say where each of them stands.
   std::vector<extraction::Block>* rejected = nullptr;        // As in extraction::Options.
   std::shared_ptr<const extraction::SiteRules> site_rules = {};  // What a person says about some sites' pages.
+  std::string site_rules_digest = {};                            // Of their text; empty without.
   // Give one item for each line of JSON Lines, in order: also for blank ones, as an error.
   bool every_line = false;
   std::vector<extraction::FieldMapping> field_map = {};
@@ -54,6 +56,9 @@ struct InputOptions {
   // What was fetched before, so that what has not changed is passed over; null: everything is new. Is told of what was
   // read here, and outlives the reader.
   FetchState* fetch_state = nullptr;
+  // Whether an article is stored that has this id, which may be empty, or this address: a page whose article is not
+  // stored is fetched anew, whatever `fetch_state` has of it. Null: nobody knows, and `fetch_state` is trusted.
+  std::function<bool(const std::string& id, const std::string& url)> is_stored = {};
   // Which local files were taken before, or how far, so that these articles are passed over; null: none. Is told of
   // what is read and passed over here, not of what becomes of the items that are given out. Outlives the reader.
   Checkpoint* checkpoint = nullptr;
@@ -79,12 +84,23 @@ struct InputItem {
   absl::StatusOr<extraction::Extraction> extraction = absl::UnknownError("not read");
   // Beside an error: the source can't be read (any further), and how many articles are missing is not known.
   bool cuts_off = false;
+  // Beside an error: the line of JSON Lines that it is of, as far as it is UTF-8 and not too long to be passed on.
+  std::string line = {};
+  // Beside an error: the page that a source names, and that answers 404 or 410; empty if that isn't it.
+  std::string gone = {};
   // Which item of which file it is, for the checkpoint: 0 if it is of none.
   int64_t file = 0;
   int64_t number = 0;
   // Beside an article: another time there may be more of it.
   bool unfinished = false;
+  // What `fetch_state` calls the page that it was fetched from; empty if it has no entry of it.
+  std::string state_url = {};
+  // It had one before, and was fetched anew because no article of it is stored.
+  bool missed = false;
 };
+
+// Of all that is in a file these decide what articles come out of it.
+Checkpoint::Settings SettingsOf(const InputOptions& options);
 
 // InvalidArgument if `options.url`, which is the address of one page, would be that of several.
 absl::Status CheckUrlIsOfOne(const std::vector<std::string>& places, const InputOptions& options);
@@ -156,6 +172,9 @@ class InputReader {
   std::optional<InputItem> FetchPage(const extraction::Link& link, InputItem item);
   void QueueSource(const extraction::Link& link);
   bool HasChanged(const std::string& url, const std::optional<absl::Time>& modified) const;
+  // Whether what the state has of the page of `link` counts, since its article, which the source calls `id`, is where
+  // it should be.
+  bool IsInPlace(const extraction::Link& link, const std::string& id) const;
   void CloseSource();
 
   const InputOptions options_;

@@ -42,6 +42,12 @@ void Inventory::Add(const extraction::Article& article) {
   ++nameless_;
 }
 
+void Inventory::AddTaken(absl::string_view id) {
+  AddId(id);
+  const common::MutexLock lock(mutex_);
+  taken_.insert(HashOf(id));
+}
+
 void Inventory::AddGone(absl::string_view url) {
   const std::optional<size_t> hash = HashOfUrl(url);
   if (!hash) return;
@@ -81,6 +87,16 @@ bool Inventory::IsGone(absl::string_view url) const {
   if (!hash) return false;
   const common::MutexLock lock(mutex_);
   return gone_.count(*hash) > 0 && urls_.count(*hash) == 0;
+}
+
+bool Inventory::WasTaken(absl::string_view id) const {
+  const common::MutexLock lock(mutex_);
+  return taken_.count(HashOf(id)) > 0;
+}
+
+int64_t Inventory::taken() const {
+  const common::MutexLock lock(mutex_);
+  return static_cast<int64_t>(taken_.size());
 }
 
 int64_t Inventory::nameless() const {

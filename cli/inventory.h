@@ -24,6 +24,8 @@ class Inventory {
   void AddUrl(absl::string_view url);
   // All that `article` is known by. One that has neither an id nor an address is counted.
   void Add(const extraction::Article& article);
+  // The service has taken the article that it calls by this id.
+  void AddTaken(absl::string_view id);
   // A place names the address, and its page answers 404 or 410.
   void AddGone(absl::string_view url);
 
@@ -41,6 +43,10 @@ class Inventory {
   // Whether the page of this address was asked for, and is gone.
   bool IsGone(absl::string_view url) const;
 
+  // Of the ids that the service has taken: whether it is one, and how many there are.
+  bool WasTaken(absl::string_view id) const;
+  int64_t taken() const;
+
   // How many articles were read of which only the service can tell the id, by their text.
   int64_t nameless() const;
   int64_t unreadable() const;
@@ -53,6 +59,7 @@ class Inventory {
   std::unordered_set<size_t> ids_ ABSL_GUARDED_BY(mutex_);
   std::unordered_set<size_t> urls_ ABSL_GUARDED_BY(mutex_);
   std::unordered_set<size_t> gone_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_set<size_t> taken_ ABSL_GUARDED_BY(mutex_);
   int64_t nameless_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t unreadable_ ABSL_GUARDED_BY(mutex_) = 0;
   bool latest_only_ ABSL_GUARDED_BY(mutex_) = false;

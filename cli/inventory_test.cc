@@ -25,6 +25,17 @@ TEST(InventoryTest, AnArticleIsThereByItsIdAndByEachOfItsAddresses) {
   EXPECT_EQ(inventory.nameless(), 1);
 }
 
+TEST(InventoryTest, KnowsWhatWasTaken) {
+  Inventory inventory;
+  inventory.AddId("a");
+  inventory.AddTaken("b");
+  inventory.AddTaken("b");
+  EXPECT_FALSE(inventory.WasTaken("a"));
+  EXPECT_TRUE(inventory.WasTaken("b"));
+  EXPECT_TRUE(inventory.HasId("b"));
+  EXPECT_EQ(inventory.taken(), 1);
+}
+
 TEST(InventoryTest, APageThatIsGoneIsGoneUnlessTheArticleWasReadElsewhere) {
   Inventory inventory;
   inventory.AddGone("https://x.example/1");

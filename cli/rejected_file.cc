@@ -78,8 +78,16 @@ bool IsWithin(const std::string& path, const std::string& place) {
 
 }  // namespace
 
-std::string RejectedRecord(const IngestLine& line, const apb::Article* article) {
+std::string RejectedRecord(const IngestLine& line, const apb::Article* article, const std::string& text) {
   Json record = article == nullptr ? Json::object() : RecordOf(*article);
+  if (article == nullptr && !text.empty()) {
+    Json fields = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (fields.is_object()) {
+      record = std::move(fields);
+    } else {
+      record[kRejectedLine] = text;
+    }
+  }
   // One that the service made of the text is not the article's own.
   if (article == nullptr && !line.id().empty()) record["id"] = line.id();
   record["rejection"] = {{"source", line.source()},
@@ -114,8 +122,8 @@ void RejectedFile::Clear() {
   }
 }
 
-void RejectedFile::Add(const IngestLine& line, const apb::Article* article) {
-  const std::string record = RejectedRecord(line, article);
+void RejectedFile::Add(const IngestLine& line, const apb::Article* article, const std::string& text) {
+  const std::string record = RejectedRecord(line, article, text);
   const common::MutexLock lock(mutex_);
   if (std::fwrite(record.data(), 1, record.size(), file_) == record.size() && std::fflush(file_) == 0) return;
   if (status_.ok()) {

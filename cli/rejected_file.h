@@ -17,9 +17,13 @@
 
 namespace dateline::cli {
 
+// Where a record has the line that it was made of, if that is no JSON object: `dateline ingest` reads it in its place.
+inline constexpr char kRejectedLine[] = "rejected_line";
+
 // One line of JSON Lines: `article`, as far as it could be read (null: not at all), in the form that `dateline ingest`
-// reads, and beside it under "rejection" the line's source, position, reason and message.
-std::string RejectedRecord(const IngestLine& line, const article::v1::Article* article);
+// reads, and beside it under "rejection" the line's source, position, reason and message. Without an article the fields
+// of `text`, the line of JSON Lines that holds none; `text` itself under kRejectedLine if it has no fields.
+std::string RejectedRecord(const IngestLine& line, const article::v1::Article* article, const std::string& text = "");
 
 // Lines are on disk, for all that a kill may do, once Add() has returned. Thread-safe.
 class RejectedFile {
@@ -33,7 +37,7 @@ class RejectedFile {
 
   // The run begins: what the run before has left goes.
   void Clear();
-  void Add(const IngestLine& line, const article::v1::Article* article);
+  void Add(const IngestLine& line, const article::v1::Article* article, const std::string& text = "");
   // The first error of any write.
   absl::Status status() const;
 

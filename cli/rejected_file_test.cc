@@ -22,6 +22,7 @@ using ::dateline::testing::IsOk;
 using ::dateline::testing::ReadFile;
 using ::dateline::testing::StatusIs;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 IngestLine Rejection() {
   IngestLine line;
@@ -47,6 +48,14 @@ article::v1::Article ReadRecord(std::string record) {
   auto item = (*reader)->Next();
   EXPECT_TRUE(item && item->extraction.ok());
   return extraction::ToProto(item->extraction->article);
+}
+
+TEST(RejectedFileTest, WithoutAnArticleItIsTheFieldsOfTheLineOrTheLine) {
+  EXPECT_THAT(RejectedRecord(Rejection(), nullptr, R"({"headline":"One","body":7})"),
+              StartsWith(R"({"headline":"One","body":7,"rejection":{)"));
+  EXPECT_THAT(RejectedRecord(Rejection(), nullptr, R"({"headline":"One)"),
+              StartsWith(R"({"rejected_line":"{\"headline\":\"One","rejection":{)"));
+  EXPECT_THAT(RejectedRecord(Rejection(), nullptr, "[1]"), StartsWith(R"({"rejected_line":"[1]","rejection":{)"));
 }
 
 TEST(RejectedFileTest, ARecordIsTheArticleAndWhyItWasRejected) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -23,6 +24,18 @@ constexpr size_t kMaxRejectionsListed = 10'000;
 constexpr spb::IngestOutcome kOutcomes[] = {spb::INGEST_OUTCOME_CREATED, spb::INGEST_OUTCOME_UPDATED,
                                             spb::INGEST_OUTCOME_UNCHANGED, spb::INGEST_OUTCOME_STALE,
                                             spb::INGEST_OUTCOME_REJECTED};
+
+// Warnings say it in words, of the extraction and of the service alike: "date: "30/30/2024" is no date that …",
+// "publish_time: "1970-01-01" cannot be right and was dropped".
+bool IsOfDate(absl::string_view warning) {
+  const bool of_time = absl::StartsWith(warning, "publish_time: ") || absl::StartsWith(warning, "update_time: ");
+  return absl::StrContains(warning, "\" is no date") || absl::EndsWith(warning, "in the future and was dropped") ||
+         (of_time && absl::EndsWith(warning, "was dropped"));
+}
+
+bool IsOfLanguage(absl::string_view warning) {
+  return absl::StartsWith(warning, "language_code: ") && absl::EndsWith(warning, "was left out");
+}
 
 }  // namespace
 
@@ -48,6 +61,10 @@ void RunReport::Add(const IngestLine& line, bool cuts_off) {
   ++counts_[line.outcome()];
   would_be_sent_ += line.would_be_sent() ? 1 : 0;
   if (!line.warnings().empty()) ++with_warnings_;
+  for (const std::string& warning : line.warnings()) {
+    dates_dropped_ += IsOfDate(warning) ? 1 : 0;
+    languages_dropped_ += IsOfLanguage(warning) ? 1 : 0;
+  }
   if (!line.duplicate_of().empty()) ++near_duplicates_;
   if (line.outcome() != spb::INGEST_OUTCOME_REJECTED) {
     const bool is_new = line.id().empty() || stored_.insert(std::hash<std::string>()(line.id())).second;
@@ -62,6 +79,19 @@ void RunReport::Add(const IngestLine& line, bool cuts_off) {
   if (rejections_.size() == kMaxRejectionsListed) return;
   rejections_.push_back(
       {line.source(), line.position(), line.id(), line.error().reason(), line.error().message(), cuts_off});
+}
+
+void RunReport::AddGone(const std::string& url) {
+  ++gone_;
+  if (gone_urls_.size() < kMaxRejectionsListed) gone_urls_.push_back(url);
+}
+
+std::string RunReport::GoneNote() const {
+  if (gone_ == 0) return "";
+  return absl::StrCat(gone_,
+                      gone_ == 1 ? " page that the places name is gone (404 or 410): "
+                                 : " pages that the places name are gone (404 or 410); the first: ",
+                      gone_urls_.front());
 }
 
 std::string RunReport::ReplacedNote() const {
@@ -92,6 +122,10 @@ std::string RunReport::Summary(const End& end) const {
     absl::StrAppend(&text, separator, cut_off_, cut_off_ == 1 ? " source" : " sources", " not read to the end");
     separator = ", ";
   }
+  if (gone_ > 0) {
+    absl::StrAppend(&text, separator, gone_, gone_ == 1 ? " page gone" : " pages gone");
+    separator = ", ";
+  }
   if (end.unanswered > 0) {
     absl::StrAppend(&text, separator, end.unanswered, " without an answer");
     separator = ", ";
@@ -108,6 +142,13 @@ std::string RunReport::Summary(const End& end) const {
   }
   if (!end.reached.empty()) absl::StrAppend(&text, "; ", end.reached);
   if (!end.shortfall.empty()) absl::StrAppend(&text, ", not ", end.waited_for);
+  if (dates_dropped_ > 0) {
+    absl::StrAppend(&text, "; ", dates_dropped_, dates_dropped_ == 1 ? " date" : " dates", " could not be read (-v)");
+  }
+  if (languages_dropped_ > 0) {
+    absl::StrAppend(&text, "; ", languages_dropped_, languages_dropped_ == 1 ? " language" : " languages",
+                    " could not be read (-v)");
+  }
   if (end.skipped_files > 0) {
     absl::StrAppend(&text, "; ", end.skipped_files,
                     " others passed over (files by their names, posts by type and status)");
@@ -141,10 +182,14 @@ std::string RunReport::Json(const End& end) const {
       {"dryRun", end.dry_run},
       {"wouldBeSent", would_be_sent_},
       {"withWarnings", with_warnings_},
+      {"datesDropped", dates_dropped_},
+      {"languagesDropped", languages_dropped_},
       {"cutOff", cut_off_},
+      {"gone", gone_},
+      {"goneUrls", gone_urls_},
       {"unanswered", end.unanswered},
       {"skippedFiles", end.skipped_files},
-      {"unchanged", end.unchanged},
+      {"unchangedInputs", end.unchanged_inputs},
       {"answeredBefore", end.answered_before},
       {"bytesRead", end.bytes},
       {"durationSeconds", seconds},

@@ -54,6 +54,11 @@ class RunReport {
   // One input is done with. `cuts_off`: it is a source that can't be read any further, whatever it still holds.
   void Add(const IngestLine& line, bool cuts_off = false);
 
+  // A page that a source names is gone, which is for `sync` to act upon, and no fault of the input.
+  void AddGone(const std::string& url);
+  // How many these were, and which was the first; "" if there were none.
+  std::string GoneNote() const;
+
   // The same articles may come again, in newer versions: for runs that go round.
   void NextRound() { stored_.clear(); }
 
@@ -74,21 +79,22 @@ class RunReport {
     int64_t kept = 0;                           // Of those, how many changed meanwhile.
     std::vector<std::string> deleted_ids = {};  // With --dry-run, those that would be.
     std::string held_back = {};  // Why nothing was deleted though something is missing, or may be; empty otherwise.
+    bool unread = false;         // With `held_back`: because not all that the places have could be read.
   };
 
   // What is known about the run as a whole when it ends.
   struct End {
     absl::Time time;
     ExitCode exit_code = kExitOk;
-    std::string error = {};       // Why the job failed; empty if it didn't.
-    std::string waited_for = {};  // "durable", "visible", "labelled": what was asked for.
-    std::string reached = {};     // The same: how far all of it is known to have come; empty if nothing was stored.
-    std::string shortfall = {};   // Why it has not come as far as asked; empty if it has.
-    int64_t unanswered = 0;       // Sent, and no answer came: stored or not.
-    int64_t skipped_files = 0;    // In folders, by their names.
-    int64_t unchanged = 0;        // Files, pages and sources that are as they were when they were taken.
-    int64_t answered_before = 0;  // Articles that an earlier run has sent, as the checkpoint says.
-    int64_t bytes = 0;            // Read.
+    std::string error = {};        // Why the job failed; empty if it didn't.
+    std::string waited_for = {};   // "durable", "visible", "labelled": what was asked for.
+    std::string reached = {};      // The same: how far all of it is known to have come; empty if nothing was stored.
+    std::string shortfall = {};    // Why it has not come as far as asked; empty if it has.
+    int64_t unanswered = 0;        // Sent, and no answer came: stored or not.
+    int64_t skipped_files = 0;     // In folders, by their names.
+    int64_t unchanged_inputs = 0;  // Files, pages and sources that are as they were when taken, and were not read.
+    int64_t answered_before = 0;   // Articles that an earlier run has sent, as the checkpoint says.
+    int64_t bytes = 0;             // Read.
     bool dry_run = false;
     std::string commit_token = {};  // Of one of the last articles.
     std::optional<Deletions> deletions = {};
@@ -115,7 +121,11 @@ class RunReport {
   int64_t rejected_ = 0;
   int64_t cut_off_ = 0;
   int64_t would_be_sent_ = 0;
+  int64_t gone_ = 0;
+  std::vector<std::string> gone_urls_;
   int64_t with_warnings_ = 0;
+  int64_t dates_dropped_ = 0;
+  int64_t languages_dropped_ = 0;
   int64_t near_duplicates_ = 0;
   int64_t replaced_in_run_ = 0;
   std::string first_replaced_;         // Its id and where it stands.

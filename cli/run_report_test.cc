@@ -133,6 +133,44 @@ TEST(RunReportTest, SaysWhatADryRunWouldDo) {
   EXPECT_EQ(json["deletions"]["deletedIds"], nlohmann::json({"a", "b"}));
 }
 
+TEST(RunReportTest, CountsDatesAndLanguagesThatWereDropped) {
+  RunReport report(absl::UnixEpoch());
+  IngestLine line = Line(search::v1::INGEST_OUTCOME_CREATED);
+  line.add_warnings("date: \"30/30/2024\" is no date that can be read for certain and was dropped; write 2023-09-19");
+  line.add_warnings("language_code: what is stated is no language tag (\"en\") and was left out");
+  line.add_warnings("body: none found");
+  report.Add(line);
+  line.clear_warnings();
+  line.add_warnings("date: \"2999-01-01\" is too far in the future and was dropped");
+  report.Add(line);
+  line.clear_warnings();
+  line.add_warnings(
+      "publish_time: 1301-01-01T00:00:00Z is before the year 1400 or more than a year ahead, and was dropped");
+  report.Add(line);
+  EXPECT_THAT(report.Summary({.time = absl::UnixEpoch()}),
+              HasSubstr("; 3 dates could not be read (-v); 1 language could not be read (-v)"));
+  const auto json = nlohmann::json::parse(report.Json({.time = absl::UnixEpoch()}));
+  EXPECT_EQ(json["datesDropped"], 3);
+  EXPECT_EQ(json["languagesDropped"], 1);
+}
+
+TEST(RunReportTest, APageThatIsGoneIsNotRejected) {
+  RunReport report(absl::UnixEpoch());
+  EXPECT_EQ(report.GoneNote(), "");
+  report.Add(Line(search::v1::INGEST_OUTCOME_CREATED));
+  report.AddGone("https://x.example/1");
+  report.AddGone("https://x.example/2");
+  EXPECT_EQ(report.rejected(), 0);
+  EXPECT_EQ(report.total(), 1);
+  EXPECT_THAT(report.GoneNote(),
+              HasSubstr("2 pages that the places name are gone (404 or 410); the first: https://x.example/1"));
+  const RunReport::End end = {.time = absl::UnixEpoch(), .deletions = RunReport::Deletions{.stored = 30}};
+  EXPECT_THAT(report.Summary(end), HasSubstr("1 article: 1 created, 2 pages gone, 0 deleted of 30 stored"));
+  const auto json = nlohmann::json::parse(report.Json(end));
+  EXPECT_EQ(json["gone"], 2);
+  EXPECT_EQ(json["goneUrls"].size(), 2U);
+}
+
 TEST(RunReportTest, ANewVersionInTheNextRoundReplacesNothingOfThisRun) {
   RunReport report(absl::UnixEpoch());
   IngestLine line = Line(search::v1::INGEST_OUTCOME_CREATED);

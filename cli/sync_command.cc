@@ -1,5 +1,6 @@
 // dateline sync: what the places have into the search service, and out of it what they no longer have.
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,9 +75,25 @@ absl::StatusOr<Scope> ScopeOf(const SyncFlags& flags) {
   return scope;
 }
 
+// Calls `visit` with each stored article that passes `filter`, until it gives an error or the user presses Ctrl-C. Of
+// each there is no more than its main address.
+absl::Status ForEachStored(const SearchClient& client, const std::string& filter,
+                           const std::function<absl::Status(apb::Article&)>& visit) {
+  spb::ListArticlesRequest request;
+  request.set_filter(filter);
+  request.set_page_size(kPageSize);
+  do {
+    absl::StatusOr<spb::ListArticlesResponse> page = client.ListArticles(request);
+    if (!page.ok()) return InTermsOfFlags(page.status(), Fields());
+    for (apb::Article& article : *page->mutable_articles()) RETURN_IF_ERROR(visit(article));
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty() && !Interrupted());
+  return absl::OkStatus();
+}
+
 // An article that the places no longer have.
 struct Missing {
-  apb::Article article;  // Id, URL, etag.
+  apb::Article article;  // Id, URLs, etag.
   std::string reason;
 };
 
@@ -88,8 +105,15 @@ class Deleter {
 
   // Finds what is missing, and deletes it, or says that it would. An error is the job's.
   absl::Status Run() {
-    done_.held_back = WhyNotAtAll();
-    if (!done_.held_back.empty()) return absl::OkStatus();
+    done_.held_back = WhyUnread();
+    done_.unread = !done_.held_back.empty();
+    if (!done_.unread) done_.held_back = WhyUnbounded();
+    if (!done_.held_back.empty()) {
+      return ForEachStored(client_, scope_.filter, [this](const apb::Article& article) {
+        done_.stored += scope_.Has(article) ? 1 : 0;
+        return absl::OkStatus();
+      });
+    }
     ASSIGN_OR_RETURN(std::vector<Missing> missing, FindMissing());
     if (inventory_.latest_only()) missing = OnlyGone(std::move(missing));
     if (Interrupted()) return absl::OkStatus();
@@ -113,7 +137,7 @@ class Deleter {
 
  private:
   // --force doesn't help where nobody knows what the places have.
-  std::string WhyNotAtAll() const {
+  std::string WhyUnread() const {
     if (job_.cut_off() > 0) {
       return "a source was not read to its end, so that nobody knows what is missing from it: nothing is deleted";
     }
@@ -123,6 +147,11 @@ class Deleter {
                           " neither id nor URL is known, so that nobody knows what is missing: nothing is deleted; "
                           "--max_rejects says how many may be passed over");
     }
+    return "";
+  }
+
+  // Nor where nobody knows of which articles they are the whole.
+  std::string WhyUnbounded() const {
     if (scope_.by_default && !inventory_.all_lists_of_site()) {
       return "a place is neither a sitemap nor a feed, and need not have all of its host: nothing is deleted; --host "
              "or "
@@ -140,28 +169,33 @@ class Deleter {
   absl::StatusOr<std::vector<Missing>> FindMissing() {
     std::vector<Missing> missing;
     int64_t untold = 0;
-    spb::ListArticlesRequest request;
-    request.set_filter(scope_.filter);
-    request.set_page_size(kPageSize);
-    do {
-      absl::StatusOr<spb::ListArticlesResponse> page = client_.ListArticles(request);
-      if (!page.ok()) return InTermsOfFlags(page.status(), Fields());
-      for (apb::Article& article : *page->mutable_articles()) {
-        if (!scope_.Has(article)) continue;
-        ++done_.stored;
-        if (IsThere(article)) continue;
-        // Before the service has seen them, nobody knows the ids of articles that have neither id nor URL.
-        if (flags_.ingest.dry_run && article.url().empty() && inventory_.nameless() > 0) {
-          ++untold;
-          continue;
-        }
-        ASSIGN_OR_RETURN(const bool has_other_address, IsThereByOtherAddress(article));
-        if (!has_other_address) missing.push_back({.article = std::move(article), .reason = "absent"});
+    int64_t taken_in_scope = 0;
+    RETURN_IF_ERROR(ForEachStored(client_, scope_.filter, [&](apb::Article& article) -> absl::Status {
+      if (!scope_.Has(article)) return absl::OkStatus();
+      ++done_.stored;
+      taken_in_scope += inventory_.WasTaken(article.id()) ? 1 : 0;
+      if (IsThere(article)) return absl::OkStatus();
+      // Before the service has seen them, nobody knows the ids of articles that have neither id nor URL.
+      if (flags_.ingest.dry_run && article.url().empty() && inventory_.nameless() > 0) {
+        ++untold;
+        return absl::OkStatus();
       }
-      request.set_page_token(page->next_page_token());
-    } while (!request.page_token().empty() && !Interrupted());
+      ASSIGN_OR_RETURN(const bool has_other_address, IsThereByOtherAddress(article));
+      if (!has_other_address) missing.push_back({.article = std::move(article), .reason = "absent"});
+      return absl::OkStatus();
+    }));
     for (Missing& one : missing) {
       if (inventory_.IsGone(one.article.url())) one.reason = "gone";
+    }
+    if (Interrupted()) return missing;
+    if (const int64_t outside = inventory_.taken() - taken_in_scope; outside > 0) {
+      job_.Note(absl::StrCat(outside, " of ", inventory_.taken(), inventory_.taken() == 1 ? " article" : " articles",
+                             " taken ", outside == 1 ? "is" : "are",
+                             " not among those that the places are to have all of (",
+                             !scope_.filter.empty() ? "--of"
+                             : scope_.by_default    ? "of their host"
+                                                    : "--host",
+                             "), and will stay when the places no longer have ", outside == 1 ? "it" : "them"));
     }
     if (untold > 0) {
       job_.Note(
@@ -172,14 +206,15 @@ class Deleter {
     return missing;
   }
 
-  // A list has no more than the main address of each.
-  absl::StatusOr<bool> IsThereByOtherAddress(const apb::Article& listed) const {
+  // Gives `listed` its other addresses.
+  absl::StatusOr<bool> IsThereByOtherAddress(apb::Article& listed) const {
     spb::GetArticleRequest request;
     request.set_id(listed.id());
     request.set_view(apb::ARTICLE_VIEW_BASIC);
     const absl::StatusOr<spb::GetArticleResponse> stored = client_.GetArticle(request);
     if (absl::IsNotFound(stored.status())) return true;  // Deleted meanwhile.
     if (!stored.ok()) return stored.status();
+    *listed.mutable_alternate_urls() = stored->article().alternate_urls();
     return stored->article().id() == listed.id() && IsThere(stored->article());
   }
 
@@ -220,6 +255,7 @@ class Deleter {
       request.set_id(one.article.id());
       request.set_etag(one.article.etag());
       const absl::StatusOr<spb::DeleteArticleResponse> response = client_.DeleteArticle(request);
+      if (response.ok() || absl::IsNotFound(response.status())) job_.ForgetPages(one.article);
       if (absl::IsNotFound(response.status())) return absl::OkStatus();  // Somebody else has deleted it.
       if (!response.ok() && !absl::IsAborted(response.status())) return response.status();
       deletion.set_outcome(response.ok() ? "deleted" : "changed");
@@ -258,6 +294,26 @@ ExitCode Sync(const Context& context, const SyncFlags& flags) {
     const absl::Status understood = client->ListArticles(request).status();
     if (absl::IsInvalidArgument(understood)) return Fail(context, InTermsOfFlags(understood, Fields()));
   }
+  Inventory stored;
+  if (!flags.ingest.fetch_state.empty()) {
+    const absl::Status listed = ForEachStored(*client, scope->filter, [&](apb::Article& article) {
+      stored.AddId(article.id());
+      stored.AddUrl(article.url());
+      return absl::OkStatus();
+    });
+    if (!listed.ok()) {
+      job.Fail(listed);
+      return job.End();
+    }
+    job.AskWhetherStored([&](const std::string& id, const std::string& url) {
+      if (stored.HasId(id) || stored.HasUrl(url)) return true;
+      // It may have another address, or be none of those that the job is about.
+      spb::GetArticleRequest request;
+      request.set_id(url);
+      request.set_view(apb::ARTICLE_VIEW_BASIC);
+      return client->GetArticle(request).ok();
+    });
+  }
   job.RunRound();
   Deleter deleter(flags, *scope, inventory, *client, job);
   if (job.failure().ok() && !Interrupted()) {
@@ -286,7 +342,9 @@ void AddSyncCommand(CLI::App& root, CommandTable& commands) {
       "to --max_fetches. Sitemaps and feeds of one host need neither --host nor --of.\n"
       "Nothing is deleted if a source can't be read to its end, or, without --force, if more than 10 % of the articles "
       "would go.\n"
-      "What changed while the job ran stays. What was deleted comes back when it is ingested again.\n"
+      "What changed while the job ran stays. What was deleted comes back when it is ingested again: a page that "
+      "--fetch_state has\n"
+      "as unchanged is fetched all the same if no article of it is stored.\n"
       "\n"
       "Examples:\n"
       "  dateline sync https://example.org/sitemap.xml --fetch_state example.state --dry_run   # what would go\n"
@@ -295,10 +353,12 @@ void AddSyncCommand(CLI::App& root, CommandTable& commands) {
       "  dateline sync export/ --of 'source = \"The Meridian\"' --output jsonl > results.jsonl\n"
       "  dateline sync pages/ --host example.org --host www.example.org\n"
       "\n"
-      "Exit status: 0 all taken, and what is gone deleted; 3 some rejected, or a source not read to its end; 5 nothing "
-      "deleted,\n"
-      "because more than 10 % would go or because the places don't say of which articles they are the whole; 4 all "
-      "done, "
+      "Exit status: 0 all taken, and what is gone deleted (a page that answers 404 or 410 is not rejected, but gone); "
+      "5 "
+      "nothing\n"
+      "deleted, because more than 10 % would go or because the places don't say of which articles they are the whole, "
+      "also if\n"
+      "some were rejected; 3 some rejected, or a source not read to its end, so that nothing is deleted; 4 all done, "
       "but\n"
       "--wait_timeout was over before what --wait asks for was reached; 1 the job failed; 2 wrong usage; 130 Ctrl-C. "
       "--dry_run\n"

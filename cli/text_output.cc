@@ -681,7 +681,8 @@ std::string FormatIndexInfo(const spb::GetIndexInfoResponse& info, const TextSty
   absl::StrAppend(&text, Row("article store", Bytes(info.store_bytes()), style));
   absl::StrAppend(
       &text, Row("index", absl::StrCat(Bytes(info.index_bytes()), ", format ", info.index_format_version()), style));
-  if (info.has_index_time()) absl::StrAppend(&text, Row("index updated", Moment(info.index_time()), style));
+  // Nothing was ever written to an empty index.
+  if (info.index_time().seconds() > 0) absl::StrAppend(&text, Row("index updated", Moment(info.index_time()), style));
   absl::StrAppend(&text, Row("durable commit token", info.durable_commit_token(), style));
   absl::StrAppend(&text, Row("visible commit token", info.commit_token(), style));
   absl::StrAppend(&text, Row("server", info.server_version(), style));

@@ -225,5 +225,13 @@ TEST(ExplainTest, SaysWhichServerAndWhatToDo) {
   EXPECT_THAT(slow.message(), AllOf(HasSubstr("within 30s"), HasSubstr("--timeout")));
 }
 
+TEST(TextOutputTest, AnEmptyIndexWasNeverUpdated) {
+  search::v1::GetIndexInfoResponse info;
+  info.mutable_index_time();
+  EXPECT_THAT(FormatIndexInfo(info, TextStyle{}), Not(HasSubstr("index updated")));
+  info.mutable_index_time()->set_seconds(1'700'000'000);
+  EXPECT_THAT(FormatIndexInfo(info, TextStyle{}), HasSubstr("2023-11-14 22:13:20 UTC"));
+}
+
 }  // namespace
 }  // namespace dateline::cli

@@ -265,9 +265,12 @@ absl::StatusOr<std::optional<ParsedDate>> ReadDate(const Json& record, const std
   std::optional<ParsedDate> date = ReadDateValue(*found->value);
   if (!date || !IsPlausibleTime(date->time, now)) {
     const std::string text = found->value->is_string() ? found->value->get<std::string>() : found->value->dump();
-    warnings->push_back(absl::StrCat(
-        found->path, ": \"", text.substr(0, common::CodePointFloor(text, 40)),
-        "\" is no date that can be read for certain and was dropped; write 2023-09-19 or 2023-09-19T10:00:00Z"));
+    const absl::string_view why =
+        date && date->time > now
+            ? "is too far in the future and was dropped"
+            : "is no date that can be read for certain and was dropped; write 2023-09-19 or 2023-09-19T10:00:00Z";
+    warnings->push_back(
+        absl::StrCat(found->path, ": \"", text.substr(0, common::CodePointFloor(text, 40)), "\" ", why));
     date.reset();
   }
   return date;

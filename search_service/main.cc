@@ -201,8 +201,8 @@ absl::Status Restore(const std::string& snapshot, const std::string& data_dir) {
   std::printf("%lld articles restored from %s into %s\n", static_cast<long long>(restored.article_count),
               snapshot.c_str(), data_dir.c_str());
   if (restored.erased_count > 0) {
-    std::printf("%lld articles of the snapshot were purged since it was made, and were erased\n",
-                static_cast<long long>(restored.erased_count));
+    std::printf("%lld %s of the snapshot purged since it was made, and erased\n",
+                static_cast<long long>(restored.erased_count), restored.erased_count == 1 ? "article" : "articles");
   }
   if (!restored.set_aside.empty()) {
     std::printf("what was there before is kept in %s; delete it when you need it no more\n",

@@ -474,6 +474,24 @@ class WithoutServices(CommandLineTest):
             report = json.load(file)
         self.assertEqual((report["dryRun"], report["wouldBeSent"], report["exitCode"]), (True, 2, 0))
 
+    def test_dates_and_languages_that_cannot_be_read_are_counted(self):
+        path = self.write("in.jsonl", lines(article(1, date="30/30/2024"), article(2, date="2999-01-01", language="gibberish"),
+                                            article(3, date="2024-03-01", language="de")))
+        result = run("ingest", path, "--dry_run", "-v")
+        self.assert_exit(result, 0)
+        self.assertIn('"30/30/2024" is no date that can be read for certain', result.stdout)
+        self.assertIn('"2999-01-01" is too far in the future', result.stdout)
+        self.assertIn("2 dates could not be read (-v); 1 language could not be read (-v)", result.stdout)
+
+    def test_a_dry_run_rejects_what_the_service_would(self):
+        path = self.write("in.jsonl", lines(article(1), article(2, id="an id"), article(3, url="ftp://x.example/3"),
+                                            article(4, title="x" * 2001)))
+        result = run("--search", "127.0.0.1:9", "ingest", "--output", "jsonl", path, "--dry_run")
+        self.assert_exit(result, 3)
+        found = json_lines(result.stdout)
+        self.assertEqual([(line["wouldBeSent"], line["error"]["message"].split(":")[0] if "error" in line else "")
+                          for line in found], [(True, ""), (False, "id"), (False, "url"), (False, "title")])
+
     def test_what_does_not_go_with_ingest_or_sync_is_refused_with_the_remedy(self):
         path = self.write("in.jsonl", lines(article(1)))
         for arguments, expected in (
@@ -969,6 +987,80 @@ class WithServices(CommandLineTest):
         self.write("in/good.jsonl", lines(article(1), article(2), article(5)))
         self.assertEqual(len(self.ingest(folder, *checkpoint)), 5, "both have changed")
         self.assertEqual(self.ingest(folder, *checkpoint), [])
+
+    def test_lines_that_hold_no_article_are_written_as_they_are_and_read_again(self):
+        path = self.write("in.jsonl", lines(article(1), {"id": "article-2", "headline": "Two", "body": 7}) +
+                          '{"id": "article-3", "title": "Three" "body": "Text."}\n')
+        rejected = os.path.join(self.dir, "rejected.jsonl")
+        self.ingest(path, "--rejected", rejected, code=3)
+        with open(rejected, encoding="utf-8") as file:
+            records = json_lines(file.read())
+        self.assertEqual((records[0]["headline"], records[0]["body"]), ("Two", 7))
+        self.assertEqual(records[1]["rejected_line"], '{"id": "article-3", "title": "Three" "body": "Text."}')
+        # As they are they are refused for the same reasons, and written in the same way.
+        again = os.path.join(self.dir, "again.jsonl")
+        self.ingest(rejected, "--rejected", again, code=3)
+        with open(again, encoding="utf-8") as file:
+            for record, before in zip(json_lines(file.read()), records, strict=True):
+                self.assertEqual(record["rejection"]["reason"], before["rejection"]["reason"])
+                self.assertEqual(record.get("rejected_line"), before.get("rejected_line"))
+        records[0]["body"] = "Text."
+        records[1]["rejected_line"] = records[1]["rejected_line"].replace('" "', '", "')
+        self.assertEqual(self.outcomes(self.ingest(self.write("corrected.jsonl", lines(*records)))), ["CREATED"] * 2)
+        stored = json.loads(self.dateline("get", "article-3", "--output", "json").stdout)["article"]
+        self.assertEqual((stored["title"], stored["body"]), ("Three", "Text."))
+
+    def test_a_checkpoint_is_of_one_collection_and_of_the_same_flags(self):
+        checkpoint = os.path.join(self.dir, "job.checkpoint")
+        path = self.write("in.jsonl", lines(*[article(n, note="A note.") for n in range(3)]))
+
+        def ingest(*arguments):
+            result = self.dateline("ingest", path, "--checkpoint", checkpoint, "--output", "jsonl", *arguments)
+            self.assert_exit(result, 0)
+            return sorted(self.outcomes(json_lines(result.stdout))), result.stderr
+
+        backup = os.path.join(self.dir, "backup")
+        port = self.services.search.port
+
+        def with_service_stopped(change):
+            self.services.search.terminate()
+            change()
+            self.services.start_search(listen=f"127.0.0.1:{port}", classifier=self.shared.classifier.address)
+
+        def restore():
+            shutil.rmtree(self.services.data_dir)
+            shutil.copytree(backup, self.services.data_dir)
+
+        with_service_stopped(lambda: shutil.copytree(self.services.data_dir, backup))
+        self.assertEqual(ingest()[0], ["CREATED"] * 3)
+        self.assertEqual(ingest()[0], [])
+        # What is in the files is read in another way.
+        outcomes, said = ingest("--map", "summary=note")
+        self.assertEqual(outcomes, ["UPDATED"] * 3)
+        self.assertIn("was kept with another --map, so that all files are taken again", said)
+        self.assertEqual(ingest("--map", "summary=note")[0], [])
+        self.assertEqual(ingest()[0], ["UPDATED"] * 3)
+        # A copy of before.
+        with_service_stopped(restore)
+        outcomes, said = ingest()
+        self.assertEqual(outcomes, ["CREATED"] * 3)
+        self.assertIn("is of another collection than the service has, or of a later state of it", said)
+        self.assertEqual(ingest()[0], [])
+        # Another service, before which a dry run says what it can't know.
+        with Services(BIN, with_classifier=False, with_search=False, with_gateway=False) as other:
+            other.start_search(classifier=self.shared.classifier.address)
+            first, self.services = self.services, other
+            self.assertIn("a dry run asks no service", ingest("--dry_run")[1])
+            self.assertEqual(ingest()[0], ["CREATED"] * 3)
+            self.assertEqual(ingest()[0], [])
+            self.services = first
+        # One that says nothing of it.
+        with open(checkpoint, encoding="utf-8") as file:
+            known = [line for line in file if line.startswith("taken ")]
+        self.write("job.checkpoint", "dateline checkpoint 1\n" + "".join(known))
+        outcomes, said = ingest()
+        self.assertEqual(outcomes, ["UNCHANGED"] * 3)
+        self.assertIn("does not say of which collection it is", said)
 
     def test_what_was_rejected_is_corrected_and_ingested(self):
         path = self.write("in.jsonl", lines(article(1), article(2, url="nowhere", authors=["Jane Roe"]), "{", article(3)))

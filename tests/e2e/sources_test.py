@@ -753,12 +753,22 @@ class Sync(WithServices):
         self.assertEqual(len(self.sync(*arguments, "--force")), 2)
         self.assertEqual(len(self.stored()), 8)
 
+    def test_what_the_condition_does_not_have_is_told(self):
+        path = self.write("in.jsonl", jsonl(*[record(n, source="The Meridian") for n in range(3)], record(3, source="Another")))
+        self.assertEqual(self.sync(path, "--of", 'source = "The Meridian"'), [])
+        self.assertIn("1 of 4 articles taken is not among those that the places are to have all of (--of)", self.errors)
+        self.sync(path, "--of", 'source = "Nobody"')
+        self.assertIn("4 of 4 articles taken are not among those", self.errors)
+        self.sync(path, "--of", 'source = "The Meridian" OR source = "Another"')
+        self.assertNotIn("not among those", self.errors)
+
     def test_nothing_goes_if_a_source_was_not_read_to_its_end(self):
         path = self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(20)]))
         self.ingest(path)
         self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)])[:-20])
         self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
         self.assertIn("was not read to its end", self.report["deletions"]["heldBack"])
+        self.assertEqual((self.report["deletions"]["stored"], self.report["deletions"]["deleted"]), (20, 0))
         # Nor if something can't be told from what is stored.
         self.write("in.json", json.dumps([record(n, url=f"https://x.example/{n}") for n in range(1, 20)] + [7]))
         self.assertEqual(self.sync(path, "--host", "x.example", "--force", code=3), [])
@@ -785,6 +795,74 @@ class Sync(WithServices):
                              [("deleted", "absent"), ("deleted", "gone")])
             left = {line.split("\t")[1] for line in self.dateline("list").stdout.splitlines()}
             self.assertEqual(left, {f"{site.base}/{n}" for n in numbers if n > 1} | {f"{site.base}/new", "https://x.example/1"})
+
+    def test_a_page_that_is_gone_is_no_article_that_was_rejected(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/sitemap.xml": sitemap(*[f"/{n}" for n in numbers]), **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            arguments = [f"{site.base}/sitemap.xml"]
+            self.sync(*arguments)
+            del site.pages["/0"]
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "gone")])
+            self.assertEqual((self.report["gone"], self.report["goneUrls"]), (1, [f"{site.base}/0"]))
+            self.assertEqual((self.report["outcomes"]["rejected"], self.report["total"]), (0, 19))
+            self.assertIn(f"1 page that the places name is gone (404 or 410): {site.base}/0", self.errors)
+            self.assertEqual(self.sync(*arguments), [], "it is still named, and still gone")
+            # More than a tenth, and one that can't be read.
+            for n in (1, 2, 3):
+                site.pages[f"/{n}"] = (410, {}, b"")
+            self.assertEqual(self.sync(*arguments, code=5), [])
+            site.pages["/4"] = (500, {}, b"")
+            self.assertEqual(self.sync(*arguments, code=5), [])
+            self.assertEqual(self.report["outcomes"]["rejected"], 1)
+            self.assertEqual(len(self.sync(*arguments, "--force", code=3)), 3)
+            # `ingest` deletes nothing, and says of each what is wrong.
+            self.assertEqual(sorted(self.ingest(*arguments, code=3))[:5], ["REJECTED"] * 5)
+
+    def test_a_page_whose_article_is_not_stored_is_fetched_however_little_it_has_changed(self):
+        with Site({}) as site:
+            numbers = range(20)
+            site.pages = {"/sitemap.xml": sitemap(*[f"/{n}" for n in numbers]), **{f"/{n}": page(f"Page {n}") for n in numbers}}
+            arguments = [f"{site.base}/sitemap.xml", "--max_rejects", "1", "--fetch_state", os.path.join(self.dir, "state.json")]
+
+            def created():
+                self.sync(*arguments)
+                return self.report["outcomes"]["created"]
+
+            self.assertEqual(created(), 20)
+            self.assertEqual(created(), 0)
+            # Its page was gone for a while.
+            kept = site.pages.pop("/0")
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "gone")])
+            site.pages["/0"] = kept
+            self.assertEqual(created(), 1)
+            # The sitemap did not name it for a while.
+            site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers if n != 1])
+            self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "absent")])
+            with open(os.path.join(self.dir, "state.json"), encoding="utf-8") as file:
+                self.assertEqual(set(json.load(file)["urls"]), {f"{site.base}/{n}" for n in numbers if n != 1})
+            site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers])
+            self.assertEqual(created(), 1)
+            # Somebody has deleted it, and the sitemap says that it has not changed since.
+            site.pages["/sitemap.xml"] = site.pages["/sitemap.xml"].replace(b"/2</loc>", b"/2</loc><lastmod>2024-01-01</lastmod>")
+            self.assertEqual(created(), 0)
+            self.assertEqual(self.dateline("delete", f"{site.base}/2").returncode, 0)
+            self.assertEqual(created(), 1)
+            # What is purged stays away, and is not fetched for ever.
+            self.assertEqual(self.dateline("delete", f"{site.base}/3", "--purge").returncode, 0)
+            self.assertEqual(created(), 0)
+            self.assertIn("1 article stays away: it was purged", self.errors)
+            self.assertEqual(self.report["rejectedByReason"], {})
+            site.asked()
+            self.assertEqual(created(), 0)
+            self.assertNotIn("stays away", self.errors)
+            self.assertIn(("/3", 304), site.requests)
+            # Another collection.
+            self.services.search.terminate()
+            with Services(BIN, with_classifier=False, with_search=False, with_gateway=False) as other:
+                other.start_search(classifier=self.shared.classifier.address)
+                self.services = other
+                self.assertEqual(created(), 19)
 
     def test_what_a_feed_no_longer_has_goes_if_its_page_is_gone(self):
         with Site({}) as site:
