@@ -840,16 +840,17 @@ class Sync(WithServices):
             site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers if n != 1])
             self.assertEqual([one[1:] for one in self.sync(*arguments)], [("deleted", "absent")])
             with open(os.path.join(self.dir, "state.json"), encoding="utf-8") as file:
-                self.assertEqual(set(json.load(file)["urls"]), {f"{site.base}/{n}" for n in numbers if n != 1})
+                self.assertEqual(set(json.load(file)["urls"]), {f"{site.base}/{n}" for n in [*numbers, "sitemap.xml"] if n != 1})
             site.pages["/sitemap.xml"] = sitemap(*[f"/{n}" for n in numbers])
             self.assertEqual(created(), 1)
             # Somebody has deleted it, and the sitemap says that it has not changed since.
             site.pages["/sitemap.xml"] = site.pages["/sitemap.xml"].replace(b"/2</loc>", b"/2</loc><lastmod>2024-01-01</lastmod>")
             self.assertEqual(created(), 0)
-            self.assertEqual(self.dateline("delete", f"{site.base}/2").returncode, 0)
+            ids = {url: one for one, url, *_ in (line.split("\t") for line in self.dateline("list").stdout.splitlines())}
+            self.assert_exit(self.dateline("delete", ids[f"{site.base}/2"], "--yes"), 0)
             self.assertEqual(created(), 1)
             # What is purged stays away, and is not fetched for ever.
-            self.assertEqual(self.dateline("delete", f"{site.base}/3", "--purge").returncode, 0)
+            self.assert_exit(self.dateline("delete", ids[f"{site.base}/3"], "--purge", "--yes"), 0)
             self.assertEqual(created(), 0)
             self.assertIn("1 article stays away: it was purged", self.errors)
             self.assertEqual(self.report["rejectedByReason"], {})
