@@ -24,10 +24,10 @@ namespace dateline::cli {
 class FetchState {
  public:
   struct Entry {
-    Validators validators;               // What the server sent with the page.
-    std::optional<absl::Time> modified;  // As a sitemap or feed had it.
-    std::string digest = {};             // Of a feed or sitemap: its bytes, for servers that send no validators.
-    bool refused = false;                // The service refuses its article for good: it is not missing.
+    Validators validators = {};               // What the server sent with the page.
+    std::optional<absl::Time> modified = {};  // As a sitemap or feed had it.
+    std::string digest = {};                  // Of a feed or sitemap: its bytes, for servers that send no validators.
+    bool refused = false;                     // The service refuses its article for good: it is not missing.
   };
 
   // Reads `path`, a JSON object; a file that isn't there, or is empty, is an empty one. InvalidArgument if it holds
