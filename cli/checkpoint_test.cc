@@ -149,7 +149,7 @@ TEST_F(CheckpointTest, ALineThatAKillCutShortIsPassedOver) {
 TEST_F(CheckpointTest, WhatIsOutOfDateIsLeftOutWhenItIsLoaded) {
   std::ofstream(path_) << "dateline checkpoint 1\nbegun 1 1 5 a\nbegun 1 1 8 a\nbegun 1 1 7 a\ntaken 2 2 - a\n";
   Load(path_);
-  EXPECT_EQ(ReadFile(path_), "dateline checkpoint 1\ntaken 2 2 - a\n");
+  EXPECT_EQ(ReadFile(path_), "dateline checkpoint 2\ntaken 2 2 - a\n");
 }
 
 TEST_F(CheckpointTest, WhatIsNoCheckpointIsRefusedAndLeftAsItIs) {
@@ -170,7 +170,7 @@ TEST_F(CheckpointTest, OneRunAtATimeHasItAndOthersMayLook) {
     const auto look = Checkpoint::Load(path_, Checkpoint::Access::kRead);
     ASSERT_THAT(look, IsOk());
     (*look)->End((*look)->Begin("a", kStamp).handle, 0);
-    EXPECT_EQ(ReadFile(path_), "dateline checkpoint 1\n") << "nothing is written by who only looks";
+    EXPECT_EQ(ReadFile(path_), "dateline checkpoint 2\n") << "nothing is written by who only looks";
   }
   EXPECT_NE(access((path_ + ".lock").c_str(), F_OK), 0) << "nothing is left";
   EXPECT_THAT(Checkpoint::Load(folder_.path() + "/none", Checkpoint::Access::kRead), IsOk());

@@ -349,8 +349,8 @@ test('names in the query are shown with their reason, and can be taken back', { 
     const reading = page.locator('.reading[data-id="country:TR"]');
     await reading.waitFor();
     assert.match(await reading.textContent(), /Turkey.*“türkiye”/);
-    assert.match(await reading.getAttribute('title'), /"türkiye" is a name of Turkey/);
-    assert.match(await reading.getAttribute('aria-label'), /^Turkey, since "türkiye" is a name of Turkey/);
+    assert.match(await reading.getAttribute('title'), /"türkiye" stands for Turkey/);
+    assert.match(await reading.getAttribute('aria-label'), /^Turkey, since "türkiye" stands for Turkey/);
     assert.match(await page.locator('#readings').textContent(), /Ranked higher if about/);
     await page.screenshot({ path: path.join(SHOTS, 'readings.png') });
     const asked = page.waitForRequest((request) => request.url().includes('ignoredInterpretations'));
