@@ -411,7 +411,7 @@ absl::Status IngestJob::BindCheckpoint() {
   } else if (const std::string others = DifferingFlags(checkpoint_->settings(), settings); !others.empty()) {
     why = absl::StrCat("was kept with another ", others);
   } else if (!flags_.dry_run) {
-    const absl::Status answer = patiently([&] { return AskForAllOf(checkpoint_->collection()); });
+    absl::Status answer = patiently([&] { return AskForAllOf(checkpoint_->collection()); });
     if (absl::IsFailedPrecondition(answer) || absl::IsInvalidArgument(answer)) {
       // Of another log, of more than there is of this one, or of a build that wrote tokens in another way.
       why = "is of another collection than the service has, or of a later state of it";
