@@ -490,7 +490,7 @@ TEST_F(OracleTest, TotalsFacetsAndPagesAreTheOracles) {
       query.filter = tree.text;
       conditions.push_back(tree.holds);
     }
-    const auto has_any = [&](const std::string& field, std::vector<std::string> values) {
+    const auto has_any = [&](const std::string& field, const std::vector<std::string>& values) {
       return [=, this](const Plain& plain) {
         return std::any_of(values.begin(), values.end(),
                            [&](const std::string& value) { return HasValue(plain, field, value, labels, expand); });
@@ -499,14 +499,14 @@ TEST_F(OracleTest, TotalsFacetsAndPagesAreTheOracles) {
     if (OneIn(6)) query.region_codes = {Any(values_.at("region_code"))};
     if (OneIn(8)) query.group_ids = {"gcc"};
     if (!query.region_codes.empty() || !query.group_ids.empty()) {
-      conditions.push_back([places = has_any("region_code", query.region_codes),
-                            groups = has_any("group_id", query.group_ids)](const Plain& plain) {
+      conditions.emplace_back([places = has_any("region_code", query.region_codes),
+                               groups = has_any("group_id", query.group_ids)](const Plain& plain) {
         return places(plain) || groups(plain);
       });
     }
     if (OneIn(8)) {
       query.issue_ids = {Any(values_.at("issue_id"))};
-      conditions.push_back(has_any("issue_id", query.issue_ids));
+      conditions.emplace_back(has_any("issue_id", query.issue_ids));
     }
     // By the field that they leave out of their own counts; others are conditions as any.
     std::vector<std::pair<std::string, std::function<bool(const Plain&)>>> choices;
@@ -518,7 +518,7 @@ TEST_F(OracleTest, TotalsFacetsAndPagesAreTheOracles) {
       selection.match_all = OneIn(4);
       for (const std::string& value : selection.values) {
         selected[selection.field].insert(selection.field == "language_code" ? absl::AsciiStrToLower(value) : value);
-        if (selection.match_all) conditions.push_back(has_any(selection.field, {value}));
+        if (selection.match_all) conditions.emplace_back(has_any(selection.field, {value}));
       }
       if (!selection.match_all) choices.emplace_back(selection.field, has_any(selection.field, selection.values));
       query.selections.push_back(std::move(selection));

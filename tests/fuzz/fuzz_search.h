@@ -14,7 +14,7 @@ namespace dateline::testing {
 void CheckQuery(absl::string_view input);
 // The only errors are InvalidArgument naming "filter"; a filter is conditions only; blanks, parentheses and NOT around
 // it do what they say.
-void CheckFilter(absl::string_view input);
+void CheckFilter(absl::string_view text);
 // As a token: what is taken is what was given out. As the parts of one: it comes back whole, and altered not at all.
 void CheckPageToken(absl::string_view input);
 
