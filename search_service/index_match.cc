@@ -59,6 +59,9 @@ constexpr uint32_t kCheckEvery = 256;
 // A word of fewer articles may be a slip itself: it is a correction only where there is no other.
 constexpr Xapian::doccount kSureCorrectionFrequency = 2;
 
+// For every match, also where order or number don't depend on weights: with schemes that need no frequencies of words
+// in documents, BoolWeight and CoordWeight, Xapian 1.4.22 reads lists of segments that compaction made beyond their
+// ends.
 Xapian::BM25Weight TextWeight() { return Xapian::BM25Weight(kK1, 0, 1, kB, 0.5); }
 
 struct TimeIsUp {};
@@ -163,7 +166,7 @@ class GivenDocuments final : public Xapian::PostingSource {
     watch_->Step();
   }
   void skip_to(Xapian::docid document, double) override {
-    // The first call finds the first document before which nothing has been read.
+    // What lies before the present one is passed already.
     const size_t from = next_ == 0 ? 0 : next_ - 1;
     const auto first = here_.begin() + static_cast<std::ptrdiff_t>(from);
     next_ = static_cast<size_t>(std::lower_bound(first, here_.end(), document) - here_.begin()) + 1;
@@ -881,9 +884,9 @@ std::vector<WeightedStem> FeedbackOf(const Xapian::Database& database, const Xap
   return best;
 }
 
-// Adds to the scores of the first hits what they have of `stems`, and puts them in order. Nothing is changed if the
-// time ends first.
-void Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& watch, std::vector<RankedHit>& hits) {
+// Adds to the scores of the first hits what they have of `stems`, and puts them in order. False, and nothing is
+// changed, if the time ends first.
+bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& watch, std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExpandedHits);
   std::vector<Xapian::docid> documents;
   absl::flat_hash_map<Xapian::docid, size_t> places;
@@ -903,7 +906,7 @@ void Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& 
                                   Xapian::Query(Xapian::Query::OP_OR, hints.begin(), hints.end()),
                                   Xapian::Query(given->release())));
   const Xapian::MSet expanded = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
-  if (watch.expired) return;
+  if (watch.expired) return false;
   for (Xapian::MSetIterator match = expanded.begin(); match != expanded.end(); ++match) {
     RankedHit& hit = hits[places.at(*match)];
     hit.text_score += static_cast<float>(match.get_weight());
@@ -911,6 +914,7 @@ void Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& 
   }
   std::stable_sort(hits.begin(), hits.end(),
                    [](const RankedHit& a, const RankedHit& b) { return a.hit.score > b.hit.score; });
+  return true;
 }
 
 MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
@@ -949,7 +953,6 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   enquire.set_weighting_scheme(TextWeight());
   OldestFirstKey oldest_first;
   if (request.sort != SortOrder::kRelevance) {
-    enquire.set_weighting_scheme(Xapian::BoolWeight());
     if (request.sort == SortOrder::kNewestFirst) {
       enquire.set_docid_order(Xapian::Enquire::DESCENDING);
       enquire.set_sort_by_value(kPublishSlot, /*reverse=*/true);
@@ -973,7 +976,7 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   std::vector<RankedHit> hits;
   hits.reserve(matches.size());
   for (Xapian::MSetIterator match = matches.begin(); match != matches.end(); ++match) {
-    const auto score = static_cast<float>(match.get_weight());
+    const auto score = request.sort == SortOrder::kRelevance ? static_cast<float>(match.get_weight()) : 0.0F;
     hits.push_back({.hit = {reader.StateOf(*match).row, score},
                     .document = *match,
                     .key = match.get_sort_key(),
@@ -983,8 +986,9 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   }
   if (request.expand && request.sort == SortOrder::kRelevance && !watch.expired) {
     const std::vector<WeightedStem> stems = FeedbackOf(database, matches, watch);
-    if (!stems.empty() && !watch.expired) Expand(reader, stems, watch, hits);
-    for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
+    if (!stems.empty() && !watch.expired && Expand(reader, stems, watch, hits)) {
+      for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
+    }
   }
   if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, hits);
   OrderTies(request.sort, hits);
@@ -1002,7 +1006,7 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
     watch.Look();  // A short search steps too little to look by itself.
     if (watch.expired) break;
     Xapian::Enquire facet_enquire(database);
-    facet_enquire.set_weighting_scheme(Xapian::BoolWeight());
+    facet_enquire.set_weighting_scheme(TextWeight());
     facet_enquire.set_query(watched(WithFilters(builder, request, base, request.facets[i])));
     FacetCounter own_counter({request.facets[i]}, request.labels);
     facet_enquire.add_matchspy(&own_counter);

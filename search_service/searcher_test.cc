@@ -451,18 +451,6 @@ class RankingTest : public ::testing::Test {
     EXPECT_TRUE(result.ok()) << result.status();
     return result.ok() ? *std::move(result) : SearchResult();
   }
-  // One segment, in which nothing is dead: words count as often as there are articles that have them.
-  void Compact() {
-    Settle(*engine_, Progress::kLabelled);
-    const absl::StatusOr<JobInfo> job = engine_->CompactIndex();
-    ASSERT_TRUE(job.ok()) << job.status();
-    absl::StatusOr<JobInfo> now = job;
-    for (const absl::Time limit = Soon(); now.ok() && now->end_time == absl::InfiniteFuture() && absl::Now() < limit;) {
-      absl::SleepFor(absl::Milliseconds(2));
-      now = engine_->jobs().Get(job->id);
-    }
-    ASSERT_TRUE(now.ok() && now->state == JobState::kSucceeded);
-  }
   // Some 60 words that go with `word`.
   static std::string Story(const std::string& word) {
     std::string text = word;
@@ -517,7 +505,6 @@ TEST_F(RankingTest, AQuestionIsRankedAlsoByWhatItsBestHitsHaveInCommon) {
   Ingest("near", "Report", "hormuz tanker captain crew insurance ancient");
   Ingest("stranger", "Report", "tanker captain tanker captain");
   for (int i = 1; i <= 12; ++i) Ingest(absl::StrCat("other", i), "Report", "wheat harvest rain barley rye oats");
-  Compact();
   SearchQuery query;
   query.query = "seizure hormuz strait zzzunknown";
   query.page_size = 20;
