@@ -51,6 +51,7 @@ struct Flags {
   int concurrency = 1;
   int batch = 32;
   int facets = 2;
+  std::string order;
   double rate = 200.0;
   int bytes = 1'000;
 };
@@ -125,6 +126,7 @@ void BenchSearch(const Flags& flags) {
     spb::SearchRequest request;
     request.set_query(queries[static_cast<size_t>(i) % queries.size()]);
     request.mutable_snippet();
+    request.set_order_by(flags.order);
     if (flags.facets > 0) request.add_facets()->set_field("region_code");
     if (flags.facets > 1) request.add_facets()->set_field("issue_id");
     grpc::ClientContext context;
@@ -141,6 +143,7 @@ void BenchSearch(const Flags& flags) {
   Print({{"what", "search"},
          {"concurrency", flags.concurrency},
          {"facets", flags.facets},
+         {"order_by", flags.order},
          {"hits", hits.load()},
          {"searches_per_s", flags.count / absl::ToDoubleSeconds(elapsed)}},
         milliseconds, elapsed, errors);
@@ -282,6 +285,7 @@ int main(int argc, char** argv) {
   app.add_option("--concurrency", flags.concurrency, "Calls at once")->check(CLI::Range(1, 64));
   app.add_option("--batch", flags.batch, "Articles in one call")->check(CLI::Range(1, 1000));
   app.add_option("--facets", flags.facets, "Facets asked for: 0, 1 (countries) or 2 (and issues)");
+  app.add_option("--order_by", flags.order, "Of searches: relevance (the default), \"publish_time desc\", …");
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
   if (static_cast<int>(flags.search.empty()) + static_cast<int>(flags.classifier.empty()) +
           static_cast<int>(flags.ingest.empty()) !=
