@@ -198,6 +198,10 @@ absl::StatusOr<std::vector<StoredArticle>> SelectHeads(SqlConnection& connection
   }
 }
 
+std::optional<int64_t> MicrosOf(const std::optional<absl::Time>& time) {
+  return time ? std::optional(absl::ToUnixMicros(*time)) : std::nullopt;
+}
+
 struct Existing {
   StoredArticle stored;
   std::string text_hash;
@@ -814,6 +818,14 @@ absl::Status ArticleStore::WriteUnmapped(int64_t row, const std::vector<SourceLa
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<int64_t>> ArticleStore::LatestUpdateTime(int64_t row) {
+  ASSIGN_OR_RETURN(SqlStatement select, writer_->Prepare("SELECT update_time FROM articles WHERE row = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(row).Step());
+  const std::optional<int64_t> latest = found ? select.OptionalInt(0) : std::nullopt;
+  RETURN_IF_ERROR(select.Run());
+  return latest;
+}
+
 absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incoming, const Taxonomy& taxonomy,
                                                           absl::Time now) {
   PutResult result;
@@ -837,10 +849,17 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
     const Article& stored = existing->stored.article;
     result.row = existing->stored.row;
     result.seq = stored.seq;
-    const bool older = stored.update_time && incoming.update_time && *incoming.update_time < *stored.update_time;
+    ASSIGN_OR_RETURN(const std::optional<int64_t> latest, LatestUpdateTime(existing->stored.row));
+    const std::optional<int64_t> offered = MicrosOf(incoming.update_time);
+    const bool older = latest && offered && *offered < *latest;
     RETURN_IF_ERROR(ReadTexts(*writer_, Parts::kEvidence, existing->stored));
     result.duplicate_of = stored.duplicate_of;
     if (stored.content_hash == incoming.content_hash && !existing->stored.damaged) {
+      // That the article was still the same then is kept, for versions between the two are older than it.
+      if (offered && (!latest || *offered > *latest)) {
+        ASSIGN_OR_RETURN(SqlStatement confirm, writer_->Prepare("UPDATE articles SET update_time = ? WHERE row = ?"));
+        RETURN_IF_ERROR(confirm.Bind(*offered).Bind(existing->stored.row).Run());
+      }
       result.outcome = IngestOutcome::kUnchanged;
       return result;
     }
@@ -915,8 +934,7 @@ absl::StatusOr<ArticleStore::PutResult> ArticleStore::Put(const Article& incomin
     RETURN_IF_ERROR(select.Run());
   }
   const EncodedArticle encoded = EncodeArticle(article);
-  const std::optional<int64_t> update_time =
-      article.update_time ? std::optional(absl::ToUnixMicros(*article.update_time)) : std::nullopt;
+  const std::optional<int64_t> update_time = MicrosOf(article.update_time);
   static constexpr char kInsert[] =
       "INSERT INTO articles(id, seq, content_seq, label_state, label_attempts, update_time, content_hash, text_hash, "
       "etag, title, head, labels, create_seq, correct_seq, change_time, embargo) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "

@@ -220,6 +220,8 @@ class ArticleStore {
   // Empties the write-ahead log; false if a reader is in the way.
   bool TruncateLog();
   absl::StatusOr<bool> IsPurged(const Article& article);
+  // The latest `update_time` that was given with the content as it is stored; microseconds.
+  absl::StatusOr<std::optional<int64_t>> LatestUpdateTime(int64_t row);
   absl::Status RememberPurged(absl::string_view key, absl::Time now);
   // The steps from older versions.
   absl::Status MarkOwnUrls();

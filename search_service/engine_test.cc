@@ -114,6 +114,23 @@ TEST(EngineTest, SameContentIsUnchangedAndOlderVersionIsStale) {
   EXPECT_THAT(Ids(SearchOrDie(*engine, Words("first"))), IsEmpty());
 }
 
+TEST(EngineTest, AVersionOlderThanOneThatChangedNothingIsStale) {
+  TempDir dir;
+  auto engine = OpenOrDie(OptionsFor(dir));
+  Article article = MakeArticle("a", "One", "First body");
+  IngestAndWait(*engine, article);
+  article.update_time = absl::FromUnixSeconds(3'000);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUnchanged);
+  EXPECT_FALSE(engine->Get("a")->update_time.has_value());
+  article.update_time = absl::FromUnixSeconds(1'000);  // Late, and takes nothing back.
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUnchanged);
+  article.body = "What it said between the two";
+  article.update_time = absl::FromUnixSeconds(2'000);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kStale);
+  article.update_time = absl::FromUnixSeconds(3'001);
+  EXPECT_EQ(IngestAndWait(*engine, article).outcome, IngestOutcome::kUpdated);
+}
+
 TEST(EngineTest, EtagIsAPrecondition) {
   TempDir dir;
   auto engine = OpenOrDie(OptionsFor(dir));

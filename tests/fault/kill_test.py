@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """search_service is killed (SIGKILL) at random moments under a stream of articles, and nothing acknowledged is lost.
 
-A client streams new, changed and unchanged articles and deletes some, while segments are merged and the classifier tags
-what comes. After each kill the service starts again on the same folder, and the test asks it for everything: each article
+A client streams new, changed and unchanged articles and deletes some, while segments are merged, the classifier tags
+what comes, and all that is there is tagged again. After each kill the service starts again on the same folder, and the test asks it for everything: each article
 must be there once, as it was last acknowledged or as something sent later would have it; totals must agree; the
 index must pass its full check.
 
@@ -43,6 +43,7 @@ def main():
                 support.check(client, ledger, counts)
                 stream = Stream(client, ledger, rng, counts)
                 stream.start()
+                client.admin.RelabelArticles(modules.admin.RelabelArticlesRequest(), timeout=60)
                 time.sleep(rng.uniform(0.05, 3.0))
                 services.search.kill()
                 stream.join()
