@@ -59,9 +59,6 @@ constexpr uint32_t kCheckEvery = 256;
 // A word of fewer articles may be a slip itself: it is a correction only where there is no other.
 constexpr Xapian::doccount kSureCorrectionFrequency = 2;
 
-// For every match, also where order or number don't depend on weights: with schemes that need no frequencies of words
-// in documents, BoolWeight and CoordWeight, Xapian 1.4.22 reads lists of segments that compaction made beyond their
-// ends.
 Xapian::BM25Weight TextWeight() { return Xapian::BM25Weight(kK1, 0, 1, kB, 0.5); }
 
 struct TimeIsUp {};
@@ -95,10 +92,10 @@ class LiveDocuments final : public Xapian::PostingSource {
   Xapian::PostingSource* clone() const override { return new LiveDocuments(reader_, watch_); }
   // Called with each database of the set, on a clone of its own.
   void init(const Xapian::Database& database) override {
-    dead_ = reader_.DeadIn(database.get_uuid());
+    hidden_ = reader_.HiddenIn(database.get_uuid());
     last_ = database.get_lastdocid();
-    count_ = database.get_doccount();
-    if (dead_ != nullptr) count_ -= static_cast<Xapian::doccount>(std::count(dead_->begin(), dead_->end(), true));
+    count_ = last_;
+    if (hidden_ != nullptr) count_ -= static_cast<Xapian::doccount>(std::count(hidden_->begin(), hidden_->end(), true));
     current_ = 0;
   }
   Xapian::doccount get_termfreq_min() const override { return count_; }
@@ -106,27 +103,27 @@ class LiveDocuments final : public Xapian::PostingSource {
   Xapian::doccount get_termfreq_max() const override { return count_; }
   void next(double) override {
     ++current_;
-    PassDead();
+    PassHidden();
   }
   void skip_to(Xapian::docid document, double) override {
     if (document > current_) current_ = document;
-    PassDead();
+    PassHidden();
   }
   bool check(Xapian::docid document, double) override {
     current_ = document;
     watch_->Step();
-    return !IsDead(document);
+    return !IsHidden(document);
   }
   bool at_end() const override { return watch_->expired || current_ > last_; }
   Xapian::docid get_docid() const override { return current_; }
 
  private:
-  bool IsDead(Xapian::docid document) const {
-    return dead_ != nullptr && document < dead_->size() && (*dead_)[document];
+  bool IsHidden(Xapian::docid document) const {
+    return hidden_ != nullptr && document < hidden_->size() && (*hidden_)[document];
   }
-  void PassDead() {
+  void PassHidden() {
     watch_->Step();
-    while (current_ <= last_ && IsDead(current_)) {
+    while (current_ <= last_ && IsHidden(current_)) {
       ++current_;
       watch_->Step();
     }
@@ -134,7 +131,7 @@ class LiveDocuments final : public Xapian::PostingSource {
 
   const IndexReader& reader_;
   Watch* watch_;
-  const DocumentBitmap* dead_ = nullptr;
+  const DocumentBitmap* hidden_ = nullptr;
   Xapian::docid current_ = 0;
   Xapian::docid last_ = 0;
   Xapian::doccount count_ = 0;
@@ -950,9 +947,11 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   }
 
   Xapian::Enquire enquire(database);
-  enquire.set_weighting_scheme(TextWeight());
   OldestFirstKey oldest_first;
-  if (request.sort != SortOrder::kRelevance) {
+  if (request.sort == SortOrder::kRelevance) {
+    enquire.set_weighting_scheme(TextWeight());
+  } else {
+    enquire.set_weighting_scheme(Xapian::BoolWeight());
     if (request.sort == SortOrder::kNewestFirst) {
       enquire.set_docid_order(Xapian::Enquire::DESCENDING);
       enquire.set_sort_by_value(kPublishSlot, /*reverse=*/true);
@@ -1006,7 +1005,7 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
     watch.Look();  // A short search steps too little to look by itself.
     if (watch.expired) break;
     Xapian::Enquire facet_enquire(database);
-    facet_enquire.set_weighting_scheme(TextWeight());
+    facet_enquire.set_weighting_scheme(Xapian::BoolWeight());
     facet_enquire.set_query(watched(WithFilters(builder, request, base, request.facets[i])));
     FacetCounter own_counter({request.facets[i]}, request.labels);
     facet_enquire.add_matchspy(&own_counter);

@@ -55,13 +55,32 @@ std::vector<RowState> ReadStates(const Xapian::Database& database) {
   for (auto value = database.valuestream_begin(kRowSlot); value != database.valuestream_end(kRowSlot); ++value) {
     states[value.get_docid() - 1] = DecodeRowState(*value);
   }
-  while (!states.empty() && states.back().row == 0) states.pop_back();
   return states;
 }
 
-size_t CountDocuments(const std::vector<RowState>& states) {
-  return static_cast<size_t>(
-      std::count_if(states.begin(), states.end(), [](const RowState& state) { return state.row != 0; }));
+// Leaves the documents of `live` in `database`, one for each row, and one empty document.
+void RemoveAllBut(absl::flat_hash_map<int64_t, uint64_t> live, Xapian::WritableDatabase& database,
+                  const PatientCompactor& compactor) {
+  const std::vector<RowState> states = ReadStates(database);
+  std::vector<Xapian::docid> numbers(database.postlist_begin(""), database.postlist_end(""));
+  bool has_empty = false;
+  for (const Xapian::docid number : numbers) {
+    const RowState& state = states[number - 1];
+    // After a rebuild there are two documents of one state of a row, which are alike: the first one stays.
+    const auto found = live.find(state.row);
+    if (found != live.end() && found->second == state.seq) {
+      live.erase(found);
+      continue;
+    }
+    if (has_empty) {
+      database.delete_document(number);
+    } else {
+      database.replace_document(number, Xapian::Document());
+      has_empty = true;
+    }
+    compactor.Ask();
+  }
+  database.commit();
 }
 
 }  // namespace
@@ -97,6 +116,16 @@ absl::Status IndexSegment::Measure() {
     if (error) return DiskError("read", file);
   }
   return absl::OkStatus();
+}
+
+void IndexSegment::CountDocuments() {
+  vacant_.assign(documents_.size() + 1, false);
+  document_count_ = documents_.size();
+  for (size_t i = 0; i < documents_.size(); ++i) {
+    if (documents_[i].row != 0) continue;
+    vacant_[i + 1] = true;
+    --document_count_;
+  }
 }
 
 absl::Status IndexSegment::WriteRows() const {
@@ -142,7 +171,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const st
   } catch (const Xapian::Error& error) {
     return IndexErrorStatus(error);
   }
-  segment->document_count_ = segment->documents_.size();
+  segment->CountDocuments();
   RETURN_IF_ERROR(segment->WriteRows());
   RETURN_IF_ERROR(segment->Measure());
   segment->discarded_ = false;
@@ -190,20 +219,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
       if (any_dead) {
         {
           Xapian::WritableDatabase cleaned(partial, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
-          const std::vector<RowState> states = ReadStates(cleaned);
-          // After a rebuild there are two documents of one state of a row, which are alike: the first one stays.
-          absl::flat_hash_map<int64_t, uint64_t> wanted = live;
-          for (size_t i = 0; i < states.size(); ++i) {
-            if (states[i].row == 0) continue;
-            const auto found = wanted.find(states[i].row);
-            if (found != wanted.end() && found->second == states[i].seq) {
-              wanted.erase(found);
-              continue;
-            }
-            cleaned.delete_document(static_cast<Xapian::docid>(i + 1));
-            compactor.Ask();
-          }
-          cleaned.commit();
+          RemoveAllBut(live, cleaned, compactor);
         }
         // What was deleted stands in blocks that are free now: only what is copied out of there leaves it behind.
         Xapian::Database(partial).compact(segment->path_, 0, 0, compactor);
@@ -215,7 +231,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
   } catch (const MergeCancelled&) {
     return absl::CancelledError("the merge was cancelled");
   }
-  segment->document_count_ = CountDocuments(segment->documents_);
+  segment->CountDocuments();
   if (segment->document_count_ != live.size()) {
     return absl::DataLossError(
         absl::StrCat("the index is damaged: merging ", live.size(), " documents gave ", segment->document_count_));
@@ -244,12 +260,17 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Load(const std
   for (int i = 0; i < rows.removed_rows_size(); ++i) {
     segment->removals_.push_back({rows.removed_rows(i), rows.removed_seqs(i)});
   }
-  segment->document_count_ = CountDocuments(segment->documents_);
+  segment->CountDocuments();
   RETURN_IF_ERROR(segment->Measure());
   if (segment->bytes_ != bytes) return Damaged(segment->path_);
   if (segment->document_count_ > 0) {
     try {
-      if (Xapian::Database(segment->path_).get_doccount() != segment->document_count_) return Damaged(segment->path_);
+      const Xapian::Database database(segment->path_);
+      const size_t vacant = segment->documents_.size() - segment->document_count_;
+      const size_t empty = database.get_doccount() - segment->document_count_;
+      if (database.get_lastdocid() != segment->documents_.size() || empty > vacant || (empty == 0) != (vacant == 0)) {
+        return Damaged(segment->path_);
+      }
     } catch (const Xapian::Error& error) {
       return IndexErrorStatus(error);
     }

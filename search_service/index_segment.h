@@ -4,6 +4,11 @@
 // the store that each shows. Which of them count is not the segment's business: of all documents of a row, in all
 // segments, the one with the highest sequence does (index_set.h). A row that left the store is named among the
 // segment's removals.
+//
+// A merge leaves gaps in the numbers of documents. A segment with gaps has an empty document as well, so that no term
+// is in all of its documents: Xapian (1.4.22) reads the list of all documents for such a term where its frequency
+// within documents is not asked for, but goes from one part of that list to the next by the term's own name, and then
+// reports damage. Gaps and empty documents are the segment's vacant numbers.
 #ifndef DATELINE_SEARCH_SERVICE_INDEX_SEGMENT_H_
 #define DATELINE_SEARCH_SERVICE_INDEX_SEGMENT_H_
 
@@ -64,7 +69,10 @@ class IndexSegment {
   // By document number, the first being 1: what it shows; row 0 where there is no such document.
   const std::vector<RowState>& documents() const { return documents_; }
   const std::vector<RowState>& removals() const { return removals_; }
+  // Without vacant numbers.
   size_t document_count() const { return document_count_; }
+  // The numbers at which there is no document, or none that shows anything.
+  const DocumentBitmap& vacant() const { return vacant_; }
   // Of all its files.
   int64_t bytes() const { return bytes_; }
 
@@ -81,12 +89,15 @@ class IndexSegment {
   IndexSegment(const std::string& folder, std::string name);
   absl::Status WriteRows() const;
   absl::Status Measure();
+  // What follows from `documents_`.
+  void CountDocuments();
   absl::StatusOr<std::vector<std::string>> Files() const;
 
   const std::string name_;
   const std::string path_;
   std::vector<RowState> documents_;
   std::vector<RowState> removals_;
+  DocumentBitmap vacant_;
   size_t document_count_ = 0;
   int64_t bytes_ = 0;
   mutable std::atomic<bool> discarded_ = false;

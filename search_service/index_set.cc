@@ -134,8 +134,7 @@ class DeadMarker {
     std::shared_ptr<DocumentBitmap>& bitmap = bitmaps_[found->second];
     if (bitmap == nullptr) {
       const std::shared_ptr<const DocumentBitmap>& old = view.parts[found->second].dead;
-      bitmap = old != nullptr ? std::make_shared<DocumentBitmap>(*old)
-                              : std::make_shared<DocumentBitmap>(segment->documents().size() + 1);
+      bitmap = std::make_shared<DocumentBitmap>(old != nullptr ? *old : segment->vacant());
     }
     (*bitmap)[document] = true;
   }
@@ -143,7 +142,9 @@ class DeadMarker {
   void Finish(IndexView& view) {
     for (size_t i = 0; i < bitmaps_.size(); ++i) {
       if (bitmaps_[i] == nullptr) continue;
-      view.parts[i].dead_count = static_cast<size_t>(std::count(bitmaps_[i]->begin(), bitmaps_[i]->end(), true));
+      const IndexSegment& segment = *view.parts[i].segment;
+      const auto hidden = static_cast<size_t>(std::count(bitmaps_[i]->begin(), bitmaps_[i]->end(), true));
+      view.parts[i].dead_count = hidden - (segment.documents().size() - segment.document_count());
       view.parts[i].dead = std::move(bitmaps_[i]);
     }
   }
@@ -171,11 +172,11 @@ RowState IndexReader::StateOf(uint32_t document) const {
   return place < states.size() ? states[place] : RowState();
 }
 
-const DocumentBitmap* IndexReader::DeadIn(const std::string& uuid) const {
+const DocumentBitmap* IndexReader::HiddenIn(const std::string& uuid) const {
   for (const Part& part : parts) {
     if (part.uuid != uuid) continue;
     for (const IndexView::Part& shown : view->parts) {
-      if (shown.segment == part.segment) return shown.dead.get();
+      if (shown.segment == part.segment) return shown.dead != nullptr ? shown.dead.get() : &part.segment->vacant();
     }
   }
   return nullptr;

@@ -46,7 +46,7 @@ class SegmentSet;
 struct IndexView {
   struct Part {
     std::shared_ptr<const IndexSegment> segment;
-    std::shared_ptr<const DocumentBitmap> dead = nullptr;  // Null: none is.
+    std::shared_ptr<const DocumentBitmap> dead = nullptr;  // With the vacant numbers. Null: none is dead.
     size_t dead_count = 0;
     bool erase = false;  // What is dead includes documents of rows that are gone for good.
   };
@@ -74,8 +74,8 @@ struct IndexReader {
 
   // Which state of which row a document of `all` shows.
   RowState StateOf(uint32_t document) const;
-  // The dead documents of the database with this UUID; null if there are none.
-  const DocumentBitmap* DeadIn(const std::string& uuid) const;
+  // The dead documents and the vacant numbers of the database with this UUID; null if it is none of these.
+  const DocumentBitmap* HiddenIn(const std::string& uuid) const;
 
   std::shared_ptr<const IndexView> view;
   // Of the segments that have documents, in the order of the view.

@@ -522,6 +522,55 @@ TEST(SearchIndexTest, CompactingLeavesNothingOfWhatWasRemoved) {
   EXPECT_EQ(Find(*index, "common").size(), 19U);
 }
 
+// A list of all documents with a gap, in two parts, and a word that all of them have.
+TEST(SearchIndexTest, AWordOfAllDocumentsOfAMergedSegmentIsFoundBesideGaps) {
+  TempDir dir;
+  auto index = OpenOrDie(dir);
+  std::vector<int64_t> rows;
+  uint64_t seq = 0;
+  for (int round = 0; round < 3; ++round) {
+    Batch batch;
+    for (int i = 1; i <= 12; ++i) {
+      const int64_t row = round * 12 + i;
+      batch.Put(row, MakeArticle(absl::StrCat("a", row), "Title", "common"), ++seq);
+      if (i != 5) rows.push_back(row);
+    }
+    ASSERT_TRUE(batch.ApplyTo(*index, seq).ok());
+    ASSERT_TRUE(index->Compact().ok());
+    Batch removal;
+    removal.Remove(round * 12 + 5, ++seq);
+    ASSERT_TRUE(removal.ApplyTo(*index, seq).ok());
+    if (round == 2) break;
+    ASSERT_TRUE(index->Compact().ok());
+  }
+  const auto expect_all = [&rows](const SearchIndex& searched) {
+    QueryNode all;
+    all.kind = QueryNode::Kind::kAll;
+    for (const SortOrder sort : {SortOrder::kRelevance, SortOrder::kNewestFirst, SortOrder::kOldestFirst}) {
+      for (const bool filtered : {false, true}) {
+        MatchRequest request = RequestFor(filtered ? all : Word("common"));
+        if (filtered) request.filters.push_back({std::nullopt, Word("common")});
+        request.sort = sort;
+        const absl::StatusOr<MatchResult> result = searched.Match(request);
+        ASSERT_TRUE(result.ok()) << result.status();
+        EXPECT_THAT(RowsOf(*result), ::testing::UnorderedElementsAreArray(rows));
+        EXPECT_EQ(result->total, static_cast<int64_t>(rows.size()));
+      }
+    }
+    const absl::StatusOr<MatchResult> result = searched.Match(RequestFor(all));
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_THAT(RowsOf(*result), ::testing::UnorderedElementsAreArray(rows));
+  };
+  expect_all(*index);
+  ASSERT_TRUE(index->Compact().ok());
+  expect_all(*index);
+  ASSERT_TRUE(index->Sync().ok());
+  index = nullptr;
+  index = OpenOrDie(dir);
+  EXPECT_EQ(index->document_count(), static_cast<int64_t>(rows.size()));
+  expect_all(*index);
+}
+
 TEST(SearchIndexTest, ALookupOfLabelsThatFindsNothingCanBeCancelled) {
   TempDir dir;
   auto index = OpenOrDie(dir);
