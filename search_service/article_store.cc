@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/status_macros.h"
+#include "common/text.h"
 #include "common/url.h"
 #include "search_service/article_codec.h"
 
@@ -147,7 +148,11 @@ void ReadHead(const SqlStatement& statement, StoredArticle& stored) {
   article.content_hash = statement.Text(7);
   article.etag = statement.Text(8);
   article.title = statement.Text(9);
-  stored.damaged = !DecodeHead(statement.Blob(10), article).ok() || !DecodeLabels(statement.Blob(11), article).ok();
+  // SQLite keeps any bytes; what is no text couldn't be sent.
+  const bool is_text = common::IsValidUtf8(article.id) && common::IsValidUtf8(article.content_hash) &&
+                       common::IsValidUtf8(article.etag) && common::IsValidUtf8(article.title);
+  stored.damaged =
+      !is_text || !DecodeHead(statement.Blob(10), article).ok() || !DecodeLabels(statement.Blob(11), article).ok();
 }
 
 absl::Status ReadTexts(SqlConnection& connection, Parts parts, StoredArticle& stored) {
@@ -161,7 +166,10 @@ absl::Status ReadTexts(SqlConnection& connection, Parts parts, StoredArticle& st
     stored.damaged = true;
     return absl::OkStatus();
   }
-  if (parts != Parts::kEvidence) stored.article.body = statement.Text(0);
+  if (parts != Parts::kEvidence) {
+    stored.article.body = statement.Text(0);
+    stored.damaged = stored.damaged || !common::IsValidUtf8(stored.article.body);
+  }
   if (parts != Parts::kBody) {
     const std::string evidence = statement.Blob(parts == Parts::kAll ? 1 : 0);
     stored.damaged = !DecodeEvidence(evidence, stored.article).ok() || stored.damaged;

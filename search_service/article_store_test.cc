@@ -479,5 +479,25 @@ TEST(ArticleStoreTest, ADamagedArticleIsLeftOutOfReadsAndCanBeReplacedOrDeleted)
   EXPECT_EQ((*store->Find("b", Parts::kAll))->article.body, "Text b");
 }
 
+// SQLite hands out any bytes as text; what is none couldn't be sent, and is damage as well.
+TEST(ArticleStoreTest, AnArticleWithBytesThatAreNoTextIsDamaged) {
+  for (const char* damage :
+       {"UPDATE articles SET etag = CAST(x'80' AS TEXT)", "UPDATE articles SET title = CAST(x'80' AS TEXT)",
+        "UPDATE articles SET content_hash = CAST(x'80' AS TEXT)", "UPDATE texts SET body = CAST(x'80' AS TEXT)"}) {
+    TempDir dir;
+    const std::string path = dir.path() + "/articles.db";
+    {
+      auto store = OpenOrDie(path);
+      ASSERT_TRUE(store->Begin().ok());
+      PutOrDie(*store, MakeArticle("a", "Title", "Text"));
+      ASSERT_TRUE(store->Commit().ok());
+      absl::StatusOr<std::unique_ptr<SqlConnection>> sql = SqlConnection::Open(path, /*read_only=*/false);
+      ASSERT_TRUE((*sql)->Execute(damage).ok());
+    }
+    auto store = OpenOrDie(path);
+    EXPECT_EQ(store->Find("a", Parts::kAll).status().code(), absl::StatusCode::kDataLoss) << damage;
+  }
+}
+
 }  // namespace
 }  // namespace dateline::search
