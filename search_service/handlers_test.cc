@@ -428,6 +428,185 @@ TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
   EXPECT_OK(Search(huge, response));
 }
 
+// Words as a query has them: "w0 w1".
+std::string Words(size_t count) {
+  std::string words;
+  for (size_t i = 0; i < count; ++i) absl::StrAppend(&words, i == 0 ? "w" : " w", i);
+  return words;
+}
+
+// What is stated in search_service.proto: as many are taken, and one more is an error that names the field.
+TEST_F(HandlersTest, OneMoreThanAllowedIsAnErrorThatNamesTheField) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  struct Limit {
+    const char* field;
+    int allowed;
+    std::function<void(v1::SearchRequest&, int)> set;
+  };
+  const auto repeated = [](int count, const std::function<void()>& add) {
+    for (int i = 0; i < count; ++i) add();
+  };
+  const std::vector<Limit> limits = {
+      {"query", 1'000, [](v1::SearchRequest& r, int n) { r.set_query(std::string(static_cast<size_t>(n), 'a')); }},
+      {"query", 64, [](v1::SearchRequest& r, int n) { r.set_query(Words(static_cast<size_t>(n))); }},
+      {"filter", 2'048,
+       [](v1::SearchRequest& r, int n) { r.set_filter("source=" + std::string(static_cast<size_t>(n - 7), 'x')); }},
+      {"filter", 64,
+       [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.mutable_filter()->append("(year=2026)"); }); }},
+      {"filter", 15,
+       [](v1::SearchRequest& r, int n) {
+         const auto depth = static_cast<size_t>(n);
+         r.set_filter(std::string(depth, '(') + "year=2026" + std::string(depth, ')'));
+       }},
+      {"region_codes", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_region_codes("IR"); }); }},
+      {"group_ids", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_group_ids("gcc"); }); }},
+      {"issue_ids", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_issue_ids("geopolitics"); }); }},
+      {"selections", 100,
+       [&](v1::SearchRequest& r, int n) {
+         repeated(n, [&r] {
+           r.add_selections()->set_field("source");
+           r.mutable_selections()->rbegin()->add_values("x");
+         });
+       }},
+      {"selections[0].values", 100,
+       [&](v1::SearchRequest& r, int n) {
+         v1::Selection& selection = *r.add_selections();
+         selection.set_field("source");
+         repeated(n, [&] { selection.add_values("x"); });
+       }},
+      {"selections", 1'000,
+       [&](v1::SearchRequest& r, int n) {
+         repeated(11, [&r] { r.add_selections()->set_field("source"); });
+         for (int i = 0; i < n; ++i) r.mutable_selections(i % 11)->add_values("x");
+       }},
+      {"skip", 1'000, [](v1::SearchRequest& r, int n) { r.set_skip(n); }},
+      {"facets", 20, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_facets()->set_field("source"); }); }},
+      {"facets[0].limit", 1'000,
+       [](v1::SearchRequest& r, int n) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_limit(n);
+       }},
+      {"facets[0].prefix", 256,
+       [](v1::SearchRequest& r, int n) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_prefix(std::string(static_cast<size_t>(n), 'x'));
+       }},
+      {"snippet.max_bytes", 2'000, [](v1::SearchRequest& r, int n) { r.mutable_snippet()->set_max_bytes(n); }},
+      {"snippet.max_snippets", 10, [](v1::SearchRequest& r, int n) { r.mutable_snippet()->set_max_snippets(n); }},
+      {"collapse.max_alternates", 10,
+       [](v1::SearchRequest& r, int n) {
+         r.mutable_collapse()->set_kind(v1::COLLAPSE_KIND_SOURCE);
+         r.mutable_collapse()->set_max_alternates(n);
+       }},
+      {"ranking.freshness_weight", 1,
+       [](v1::SearchRequest& r, int n) {
+         r.mutable_ranking()->mutable_freshness_half_life()->set_seconds(1);
+         r.mutable_ranking()->set_freshness_weight(n);
+       }},
+      {"ranking.label_weight", 1, [](v1::SearchRequest& r, int n) { r.mutable_ranking()->set_label_weight(n); }},
+      {"ignored_interpretations", 64,
+       [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_ignored_interpretations("country:IR"); }); }},
+      {"min_label_score", 1, [](v1::SearchRequest& r, int n) { r.set_min_label_score(n); }},
+  };
+  for (const Limit& limit : limits) {
+    for (const int more : {0, 1}) {
+      v1::SearchRequest search;
+      limit.set(search, limit.allowed + more);
+      v1::SearchResponse response;
+      const absl::Status status = Search(search, response);
+      const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+      const bool refused = !violations.empty() && violations[0].field == limit.field;
+      EXPECT_EQ(refused, more == 1) << limit.field << " " << limit.allowed + more << ": " << status;
+      if (more == 1) {
+        EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(limit.field)));
+      }
+    }
+  }
+  const std::vector<std::pair<const char*, std::function<void(v1::SearchRequest&)>>> below = {
+      {"page_size", [](v1::SearchRequest& r) { r.set_page_size(-1); }},
+      {"skip", [](v1::SearchRequest& r) { r.set_skip(-1); }},
+      {"facets[0].limit",
+       [](v1::SearchRequest& r) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_limit(-1);
+       }},
+      {"snippet.max_bytes", [](v1::SearchRequest& r) { r.mutable_snippet()->set_max_bytes(39); }},
+      {"snippet.max_snippets", [](v1::SearchRequest& r) { r.mutable_snippet()->set_max_snippets(-1); }},
+      {"collapse.max_alternates",
+       [](v1::SearchRequest& r) {
+         r.mutable_collapse()->set_kind(v1::COLLAPSE_KIND_SOURCE);
+         r.mutable_collapse()->set_max_alternates(-1);
+       }},
+      {"ranking.freshness_half_life",
+       [](v1::SearchRequest& r) { r.mutable_ranking()->mutable_freshness_half_life()->set_nanos(999'999'999); }},
+      {"ranking.label_weight", [](v1::SearchRequest& r) { r.mutable_ranking()->set_label_weight(-0.1); }},
+      {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(-0.1); }},
+      {"selections[0].values", [](v1::SearchRequest& r) { r.add_selections()->set_field("source"); }},
+      {"collapse.kind", [](v1::SearchRequest& r) { r.mutable_collapse(); }},
+  };
+  for (const auto& [field, set] : below) {
+    v1::SearchRequest search;
+    set(search);
+    v1::SearchResponse response;
+    const absl::Status status = Search(search, response);
+    ASSERT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(field)));
+    EXPECT_EQ(common::FieldViolationsOf(status).at(0).field, field);
+  }
+}
+
+TEST_F(HandlersTest, OtherReadsHaveTheirLimitsToo) {
+  const auto field_of = [](const absl::Status& status) {
+    const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+    return violations.empty() ? std::string() : violations[0].field;
+  };
+  v1::BatchGetArticlesRequest batch;
+  for (int i = 0; i < 100; ++i) batch.add_ids("a");
+  v1::BatchGetArticlesResponse batch_response;
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, batch, batch_response));
+  batch.add_ids("a");
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, batch, batch_response)), "ids");
+
+  v1::SuggestRequest suggest;
+  v1::SuggestResponse suggest_response;
+  suggest.set_query(std::string(256, 'a'));
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::Suggest, suggest, suggest_response));
+  suggest.set_query(std::string(257, 'a'));
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::Suggest, suggest, suggest_response)), "query");
+
+  v1::FindSimilarArticlesRequest similar;
+  v1::FindSimilarArticlesResponse similar_response;
+  similar.set_text(std::string(100'000, 'a'));
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response));
+  similar.set_page_size(-1);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response)),
+            "page_size");
+  similar.set_page_size(0);
+  similar.set_text(std::string(100'001, 'a'));
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response)), "text");
+
+  v1::AnalyzeTrendsRequest trends;
+  v1::AnalyzeTrendsResponse trends_response;
+  trends.set_page_size(10'000);
+  trends.add_dimensions("region_code");
+  trends.add_dimensions("source");
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response));
+  trends.set_page_size(10'001);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response)), "page_size");
+  trends.set_page_size(0);
+  trends.add_dimensions("issue_id");
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response)), "dimensions");
+
+  v1::ListArticlesRequest list;
+  v1::ListArticlesResponse list_response;
+  list.set_page_size(-1);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::ListArticles, list, list_response)), "page_size");
+}
+
 TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWanted) {
   const common::MutexLock hold(visibility_);
   v1::IngestArticlesRequest request;

@@ -881,6 +881,9 @@ class FilterParser {
   }
 
   absl::StatusOr<QueryNode> ParseRestriction() {
+    if (++comparisons_ > kMaxQueryTerms) {
+      return common::InvalidField("filter", absl::StrCat("has more than ", kMaxQueryTerms, " comparisons"));
+    }
     const size_t start = pos_;
     while (pos_ < text_.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text_[pos_])) || text_[pos_] == '_' ||
                                    text_[pos_] == '.' || text_[pos_] == '-')) {
@@ -957,7 +960,7 @@ class FilterParser {
   const absl::string_view text_;
   const LabelNames& names_;
   size_t pos_ = 0;
-  int conditions_ = 0;
+  size_t comparisons_ = 0;
 };
 
 }  // namespace

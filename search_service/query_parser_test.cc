@@ -272,6 +272,25 @@ TEST_F(QueryParserTest, FilterIsTypedAndOrBindsTighterThanAnd) {
   EXPECT_EQ(Filter(""), "*");
 }
 
+TEST_F(QueryParserTest, AFilterHasAsManyBytesComparisonsAndParenthesesAsAreStated) {
+  const auto comparisons = [](size_t count) {
+    std::string text = "(year = 2026)";
+    for (size_t i = 1; i < count; ++i) absl::StrAppend(&text, " OR (year=2026)");
+    return text;
+  };
+  EXPECT_THAT(Filter(comparisons(kMaxQueryTerms)), HasSubstr("year:2026"));
+  EXPECT_THAT(Filter(comparisons(kMaxQueryTerms + 1)), HasSubstr("has more than 64 comparisons"));
+  const auto nested = [](size_t depth) {
+    return absl::StrCat(std::string(depth, '('), "year=2026", std::string(depth, ')'));
+  };
+  EXPECT_EQ(Filter(nested(15)), "year:2026");
+  EXPECT_THAT(Filter(nested(16)), HasSubstr("is nested more than 16 deep"));
+  const std::string longest = absl::StrCat("source = \"", std::string(kMaxFilterBytes - 11, 'x'), "\"");
+  ASSERT_EQ(longest.size(), kMaxFilterBytes);
+  EXPECT_THAT(Filter(longest), HasSubstr("source:xxx"));
+  EXPECT_THAT(Filter(longest + " "), HasSubstr("is 2049 bytes long; at most 2048"));
+}
+
 TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
   EXPECT_THAT(Filter("colour = red"), HasSubstr("there is no field \"colour\""));
   EXPECT_THAT(Filter("country = ZZ"), HasSubstr("there is no region_code \"ZZ\""));

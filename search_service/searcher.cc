@@ -278,7 +278,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.deadline = query.deadline;
   request.cancelled = query.cancelled;
   request.partial_on_timeout = query.partial_on_timeout;
-  RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
+  if (query.facets.size() > kMaxFacets) {
+    return common::InvalidField(
+        "facets", absl::StrCat("holds ", query.facets.size(), " facets; at most ", kMaxFacets, " are counted"));
+  }
   std::optional<std::string> exact_facet;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     const FacetRequest& facet = query.facets[i];
@@ -290,6 +293,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     if (facet.limit < 0 || facet.limit > kMaxFacetLimit) {
       return common::InvalidField(absl::StrCat(path, ".limit"),
                                   absl::StrCat("must be 0, for ", kDefaultFacetLimit, ", or 1 to ", kMaxFacetLimit));
+    }
+    if (facet.prefix.size() > kMaxFacetPrefixBytes) {
+      return common::InvalidField(absl::StrCat(path, ".prefix"),
+                                  absl::StrCat("is longer than ", kMaxFacetPrefixBytes, " bytes"));
     }
     if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
