@@ -602,7 +602,7 @@ class Engine::Impl {
     if (query.min_commit_token.empty()) return uint64_t{0};
     ASSIGN_OR_RETURN(const uint64_t seq, SeqOf("min_commit_token", query.min_commit_token));
     if (WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled) >= Progress::kVisible) return seq;
-    if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
+    if (query.cancelled && query.cancelled()) return SearchCancelled();
     // Not even a partial answer may lack what it must cover.
     return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
   }

@@ -607,6 +607,124 @@ TEST_F(HandlersTest, OtherReadsHaveTheirLimitsToo) {
   EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::ListArticles, list, list_response)), "page_size");
 }
 
+// An index on which one search can be made to take long.
+class HeavySearchTest : public HandlersTest {
+ protected:
+  static constexpr int kArticles = 1'500;
+  static constexpr int kFacets = 20;  // Each with a selection, and so counted by a search of its own.
+
+  HeavySearchTest() {
+    for (int i = 0; i < kArticles; ++i) {
+      Article article;
+      article.id = absl::StrCat("a", i);
+      article.title = "Heavy";
+      article.body = Words(60);
+      for (int k = 0; k < kFacets; ++k) article.attributes[absl::StrCat("f", k)] = {"v"};
+      engine_->Ingest(std::move(article), {}, [](const IngestResult& result) { EXPECT_OK(result.error); });
+    }
+    v1::IngestArticlesRequest request;
+    *request.add_items()->mutable_article() = NewArticle("last", "Light", "last of all");
+    request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+    v1::IngestArticlesResponse ingested;
+    EXPECT_OK(Ingest(request, ingested));
+  }
+
+  static v1::SearchRequest Heavy() {
+    v1::SearchRequest search;
+    std::string words = Words(60);
+    for (size_t at = words.find(' '); at != std::string::npos; at = words.find(' ', at + 4))
+      words.replace(at, 1, " OR ");
+    search.set_query(words);
+    for (int k = 0; k < kFacets; ++k) {
+      const std::string field = absl::StrCat("attributes.f", k);
+      search.add_facets()->set_field(field);
+      v1::Selection& selection = *search.add_selections();
+      selection.set_field(field);
+      selection.add_values("v");
+    }
+    return search;
+  }
+  absl::Duration TimeOf(const v1::SearchRequest& search, int64_t total) {
+    const absl::Time start = absl::Now();
+    v1::SearchResponse response;
+    EXPECT_OK(Search(search, response));
+    EXPECT_EQ(response.total().value(), total);
+    return absl::Now() - start;
+  }
+  static v1::SearchRequest Light() {
+    v1::SearchRequest search;
+    search.set_query("last");
+    return search;
+  }
+
+  using RunningSearch = Running<v1::SearchRequest, v1::SearchResponse>;
+  std::vector<std::unique_ptr<RunningSearch>> Begin(int count, absl::Duration patience) {
+    std::vector<std::unique_ptr<RunningSearch>> calls;
+    for (int i = 0; i < count; ++i) {
+      RunningSearch& call = *calls.emplace_back(std::make_unique<RunningSearch>());
+      call.request = Heavy();
+      call.context.set_deadline(absl::ToChronoTime(absl::Now() + patience));
+      search_->async()->Search(&call.context, &call.request, &call.response,
+                               [&call](grpc::Status status) { call.Done(std::move(status)); });
+    }
+    return calls;
+  }
+};
+
+TEST_F(HeavySearchTest, ADeadlineOrACallerWhoLeavesFreesTheThreads) {
+  const absl::Duration heavy = TimeOf(Heavy(), kArticles);
+  ASSERT_GT(heavy, absl::Milliseconds(40)) << "the search is too light to tell anything";
+  // Three for each of the four threads. If they ran to their ends, what comes behind them would wait for so long.
+  const auto late = Begin(12, absl::Milliseconds(5));
+  for (const auto& call : late) EXPECT_THAT(call->Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  const absl::Duration behind_late = TimeOf(Light(), 1);
+  EXPECT_LT(behind_late, heavy);
+
+  const auto left = Begin(12, kPatience);
+  for (const auto& call : left) call->context.TryCancel();
+  for (const auto& call : left) EXPECT_THAT(call->Wait(), StatusIs(absl::StatusCode::kCancelled));
+  const absl::Duration behind_left = TimeOf(Light(), 1);
+  EXPECT_LT(behind_left, heavy);
+  RecordProperty("heavy", absl::FormatDuration(heavy));
+  RecordProperty("behind_late", absl::FormatDuration(behind_late));
+  RecordProperty("behind_left", absl::FormatDuration(behind_left));
+}
+
+TEST_F(HeavySearchTest, WhatIsThereByTheDeadlineIsAFirstPageWhereThatIsWanted) {
+  const absl::Duration heavy = TimeOf(Heavy(), kArticles);
+  v1::SearchRequest search = Heavy();
+  search.set_on_timeout(v1::TIMEOUT_POLICY_RETURN_PARTIAL);
+  v1::SearchResponse response;
+  absl::Status status;
+  // The work ends when three quarters of the time are over; all of it would take twice as long. A busy machine may take
+  // the rest away: of several calls one is enough.
+  for (int i = 0; i < 20 && (i == 0 || !status.ok()); ++i) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + heavy / 2));
+    status = common::rpc::FromGrpcStatus(search_->Search(&context, search, &response));
+  }
+  ASSERT_OK(status);
+  ASSERT_THAT(response.degraded(), SizeIs(1));
+  EXPECT_EQ(response.degraded(0).reason(), "TIMEOUT");
+  EXPECT_EQ(response.total().relation(), v1::TOTAL_RELATION_LOWER_BOUND);
+  EXPECT_THAT(response.facets(), SizeIs(kFacets));
+  for (const v1::FacetResult& facet : response.facets()) EXPECT_FALSE(facet.exact());
+}
+
+TEST_F(HeavySearchTest, PagesAreOfAHundredAndAThousandHitsDeepAtMost) {
+  v1::SearchRequest search;
+  search.set_query("heavy");
+  search.set_page_size(101);
+  v1::SearchResponse response;
+  ASSERT_OK(Search(search, response));
+  EXPECT_THAT(response.hits(), SizeIs(100));
+  search.set_skip(995);
+  ASSERT_OK(Search(search, response));
+  EXPECT_THAT(response.hits(), SizeIs(5));
+  EXPECT_EQ(response.next_page_token(), "");
+  EXPECT_EQ(response.total().value(), kArticles);
+}
+
 TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWanted) {
   const common::MutexLock hold(visibility_);
   v1::IngestArticlesRequest request;

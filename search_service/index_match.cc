@@ -702,10 +702,12 @@ std::optional<double> LabelScoreOf(const Xapian::Document& document, const Match
   return best;
 }
 
-void Reorder(const MatchRequest& request, const Xapian::Database& database, std::vector<RankedHit>& hits) {
+void Reorder(const MatchRequest& request, const Xapian::Database& database, Watch& watch,
+             std::vector<RankedHit>& hits) {
   const RankingOptions& ranking = request.ranking;
   const bool by_age = ranking.freshness_half_life > absl::ZeroDuration() && ranking.freshness_weight > 0.0;
   for (RankedHit& hit : hits) {
+    watch.Step();
     const Xapian::Document document = database.get_document(hit.document, Xapian::DOC_ASSUME_VALID);
     if (by_age) {
       hit.freshness = 1.0 - ranking.freshness_weight + ranking.freshness_weight * FreshnessOf(document, request);
@@ -740,11 +742,12 @@ std::string GroupOf(const Xapian::Document& document, CollapseKind kind) {
 }
 
 // Leaves the best hit of each group, and gives what it stands for.
-std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database,
+std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database, Watch& watch,
                                    std::vector<RankedHit>& hits) {
   std::map<int64_t, FoldedHits> folded;
   absl::flat_hash_map<std::string, int64_t> first_of_group;
   std::erase_if(hits, [&](const RankedHit& hit) {
+    watch.Step();
     std::string group = GroupOf(database.get_document(hit.document, Xapian::DOC_ASSUME_VALID), request.collapse);
     if (group.empty()) return false;
     const auto [first, is_new] = first_of_group.emplace(std::move(group), hit.hit.row);
@@ -989,9 +992,9 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
       for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
     }
   }
-  if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, hits);
+  if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, watch, hits);
   OrderTies(request.sort, hits);
-  if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, hits);
+  if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, watch, hits);
   if (hits.size() > static_cast<size_t>(request.max_hits)) hits.resize(static_cast<size_t>(request.max_hits));
   for (const RankedHit& hit : hits) result.hits.push_back(hit.hit);
   if (request.explain && request.sort == SortOrder::kRelevance) {
@@ -1070,14 +1073,13 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
     return absl::DataLossError(
         absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", error.what()));
   } catch (const TimeIsUp&) {
-    return absl::DeadlineExceededError(
-        "the search did not finish before its deadline; ask for less, or allow more time");
+    return SearchOutOfTime();
   } catch (const TooManyTrends&) {
     return absl::ResourceExhaustedError(absl::StrCat("there are more than ", kMaxTrendKeys,
                                                      " counts; ask for fewer dimensions, longer buckets or fewer "
                                                      "articles"));
   } catch (const CallCancelled&) {
-    return absl::CancelledError("the caller cancelled the search");
+    return SearchCancelled();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 #include "search_service/article.h"
@@ -142,7 +143,14 @@ struct SearchQuery {
   absl::Time deadline = absl::InfiniteFuture();
   std::function<bool()> cancelled;
   bool partial_on_timeout = false;  // At the deadline answer what there is, marked degraded, rather than an error.
+  // Of a partial answer: hits that are not filled in by then come without passages.
+  absl::Time passages_until = absl::InfiniteFuture();
 };
+
+absl::Status SearchOutOfTime();  // DeadlineExceeded.
+absl::Status SearchCancelled();  // Cancelled.
+// One of these if it is so. `cancelled` may be empty.
+absl::Status CheckTime(absl::Time deadline, const std::function<bool()>& cancelled);
 
 // Half-open UTF-8 byte range in the text beside it.
 struct TextRange {

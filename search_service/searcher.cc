@@ -482,9 +482,16 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       if (!articles[i]) continue;
       Article& article = articles[i]->article;
       if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
+      const absl::Status time =
+          CheckTime(query.partial_on_timeout ? query.passages_until : query.deadline, query.cancelled);
+      if (!time.ok() && (!query.partial_on_timeout || absl::IsCancelled(time))) return time;
       Hit hit;
       hit.score = refs[i].score;
-      hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      if (time.ok()) {
+        hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      } else if (query.snippet.title || query.snippet.body) {
+        result.degraded = true;
+      }
       article.labels = EffectiveLabels(article, query.labels);
       if (query.view != View::kFull) article.body.clear();
       hit.article = std::move(article);

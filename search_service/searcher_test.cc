@@ -372,6 +372,27 @@ TEST_F(SearcherTest, ADeadlineThatIsPastGivesAPartialAnswerWhereOneIsWanted) {
   EXPECT_FALSE(result->commit_token.empty());
 }
 
+TEST_F(SearcherTest, PassagesAreCutWhileThereIsTime) {
+  SearchQuery query;
+  query.query = "oil";
+  query.partial_on_timeout = true;
+  query.passages_until = absl::InfinitePast();
+  absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_EQ(result->hits.size(), 10U);
+  for (const Hit& hit : result->hits) EXPECT_THAT(hit.snippets, IsEmpty());
+  // Where no partial answer is wanted, the reading of hits ends as the match does: here those of a kept ranking.
+  query.partial_on_timeout = false;
+  query.page_token = result->next_page_token;
+  ASSERT_TRUE(engine_->Search(query).ok());
+  query.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+  query.deadline = absl::InfiniteFuture();
+  query.cancelled = [] { return true; };
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(SearcherTest, ADeadlineDuringTheMatchLeavesWhatWasFoundByThen) {
   SearchQuery query;
   query.facets = Facets({"source", "region_code"});
@@ -709,6 +730,34 @@ TEST_F(RankingTest, SimilarArticlesShareTellingWordsAndAreNoDuplicates) {
   query.id.clear();
   query.text = std::string(kMaxSimilarBytes + 1, 'x');
   EXPECT_THAT(std::string(engine_->FindSimilarArticles(query).status().message()), HasSubstr("text"));
+}
+
+TEST_F(RankingTest, SimilarArticlesAndTrendsEndWithTheirTimeAndTheirCaller) {
+  for (int i = 0; i < 20; ++i) {
+    Ingest(absl::StrCat("a", i), absl::StrCat("Canal ", i),
+           absl::StrCat(Story("canal"), " ", Story(absl::StrCat("n", i))));
+  }
+  Settle(*engine_, Progress::kLabelled);
+  SimilarQuery similar;
+  similar.text = Story("canal");
+  ASSERT_TRUE(engine_->FindSimilarArticles(similar).ok());
+  similar.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->FindSimilarArticles(similar).status().code(), absl::StatusCode::kDeadlineExceeded);
+  // The first look is before the match; those behind it are at each hit, whose text is compared.
+  similar.deadline = absl::InfiniteFuture();
+  int looks = 0;
+  similar.cancelled = [&] { return ++looks > 3; };
+  EXPECT_EQ(engine_->FindSimilarArticles(similar).status().code(), absl::StatusCode::kCancelled);
+
+  TrendQuery trends;
+  trends.dimensions = {"source"};
+  trends.bucket = TrendBucket::kDay;
+  ASSERT_TRUE(engine_->AnalyzeTrends(trends).ok());
+  trends.selection.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->AnalyzeTrends(trends).status().code(), absl::StatusCode::kDeadlineExceeded);
+  trends.selection.deadline = absl::InfiniteFuture();
+  trends.selection.cancelled = [] { return true; };
+  EXPECT_EQ(engine_->AnalyzeTrends(trends).status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(SearcherTest, TrendsAreThoseCountedByHand) {
