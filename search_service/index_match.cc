@@ -780,28 +780,40 @@ void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
   }
 }
 
+// The first hits, to be looked for once more.
+struct FirstHits {
+  std::vector<Xapian::docid> documents;
+  absl::flat_hash_map<Xapian::docid, size_t> places;  // Of each document among the hits.
+};
+
+FirstHits FirstOf(const std::vector<RankedHit>& hits, size_t count) {
+  FirstHits first;
+  first.documents.reserve(count);
+  first.places.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    first.documents.push_back(hits[i].document);
+    first.places.emplace(hits[i].document, i);
+  }
+  return first;
+}
+
 // "7.31 = iran 3.21 + oil 4.1, times 0.83 for its age": by a search for each word alone.
 std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryBuilder& builder, IndexReader& reader,
                                        Watch& watch, const std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExplained);
-  std::vector<Xapian::docid> documents;
-  absl::flat_hash_map<Xapian::docid, size_t> places;
-  for (size_t i = 0; i < count; ++i) {
-    documents.push_back(hits[i].document);
-    places.emplace(hits[i].document, i);
-  }
+  const FirstHits first = FirstOf(hits, count);
   std::vector<const QueryNode*> scored;
   AddScored(request.query, scored);
   std::vector<std::string> sums(count);
   std::vector<double> totals(count);
   for (const QueryNode* node : scored) {
-    auto* given = new GivenDocuments(reader, documents, &watch);
+    auto* given = new GivenDocuments(reader, first.documents, &watch);
     Xapian::Enquire enquire(*reader.all);
     enquire.set_weighting_scheme(TextWeight());
     enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER, builder.Build(*node), Xapian::Query(given->release())));
     const Xapian::MSet weights = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
     for (Xapian::MSetIterator match = weights.begin(); match != weights.end(); ++match) {
-      const size_t i = places.at(*match);
+      const size_t i = first.places.at(*match);
       if (match.get_weight() <= 0.0) continue;
       absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", ToString(*node), " ",
                       absl::StrFormat("%.2f", match.get_weight()));
@@ -888,18 +900,13 @@ std::vector<WeightedStem> FeedbackOf(const Xapian::Database& database, const Xap
 // changed, if the time ends first.
 bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& watch, std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExpandedHits);
-  std::vector<Xapian::docid> documents;
-  absl::flat_hash_map<Xapian::docid, size_t> places;
-  for (size_t i = 0; i < count; ++i) {
-    documents.push_back(hits[i].document);
-    places.emplace(hits[i].document, i);
-  }
+  const FirstHits first = FirstOf(hits, count);
   std::vector<Xapian::Query> hints;
   hints.reserve(stems.size());
   for (const WeightedStem& stem : stems) {
     hints.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(kStemPrefix + stem.stem), stem.weight);
   }
-  auto* given = new GivenDocuments(reader, documents, &watch);
+  auto* given = new GivenDocuments(reader, first.documents, &watch);
   Xapian::Enquire enquire(*reader.all);
   enquire.set_weighting_scheme(TextWeight());
   enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER,
@@ -908,7 +915,7 @@ bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& 
   const Xapian::MSet expanded = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
   if (watch.expired) return false;
   for (Xapian::MSetIterator match = expanded.begin(); match != expanded.end(); ++match) {
-    RankedHit& hit = hits[places.at(*match)];
+    RankedHit& hit = hits[first.places.at(*match)];
     hit.text_score += static_cast<float>(match.get_weight());
     hit.hit.score = hit.text_score;
   }
