@@ -359,7 +359,7 @@ class Engine::Impl {
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
     ASSIGN_OR_RETURN(const uint64_t min_seq, AwaitMinimum(query));
-    ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy()));
+    ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy(), *synonyms()));
     if (result.visible_seq < min_seq) {
       return common::WithReason(
           absl::FailedPreconditionError(
@@ -485,6 +485,17 @@ class Engine::Impl {
     }
     ASSIGN_OR_RETURN(const uint64_t seq, SeqOf(field, text));
     return LogPlace{.base = seq, .seq = seq};
+  }
+
+  void SetSynonyms(Synonyms synonyms) {
+    auto fresh = std::make_shared<const Synonyms>(std::move(synonyms));
+    const common::MutexLock lock(mutex_);
+    synonyms_ = std::move(fresh);
+  }
+
+  std::shared_ptr<const Synonyms> synonyms() const {
+    const common::MutexLock lock(mutex_);
+    return synonyms_;
   }
 
   std::shared_ptr<const Taxonomy> taxonomy() const {
@@ -1479,6 +1490,7 @@ class Engine::Impl {
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
   std::deque<std::pair<uint64_t, common::SteadyTime>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Synonyms> synonyms_ ABSL_GUARDED_BY(mutex_) = std::make_shared<const Synonyms>();
   std::optional<absl::StatusCode> labeler_state_ ABSL_GUARDED_BY(mutex_);  // None: not asked yet.
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
@@ -1587,6 +1599,7 @@ std::string Engine::ChangesTokenOf(const LogPlace& place) const { return impl_->
 absl::StatusOr<LogPlace> Engine::PlaceOf(absl::string_view field, absl::string_view token) const {
   return impl_->PlaceOf(field, token);
 }
+void Engine::SetSynonyms(Synonyms synonyms) { impl_->SetSynonyms(std::move(synonyms)); }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
 absl::StatusOr<JobInfo> Engine::CreateSnapshot(absl::string_view name) { return impl_->CreateSnapshot(name); }

@@ -35,6 +35,9 @@ constexpr double kExactWordWeight = 0.2;
 constexpr double kAllWordsWeight = 0.1;
 // Of a word that is spelled nearly as the one that was asked for.
 constexpr double kCorrectionWeight = 0.8;
+// Of a word with synonyms: what it is worth for itself, beside what all of them together are. So an article with a
+// synonym has less than one that has the word as often, however rare the synonym is.
+constexpr double kOwnWeight = 0.2;
 // Of words that begin as one that is typed.
 constexpr int kMaxExpansion = 50;
 // A question's expansion (docs/adr/0007): how many of the best hits it is taken from, how many stems, and what the
@@ -514,7 +517,11 @@ class QueryBuilder {
     std::vector<Xapian::Query> forms;
     if (node.scope == TextScope::kAny || node.scope == TextScope::kTitle) {
       const char* stem_prefix = node.scope == TextScope::kTitle ? kTitleStemPrefix : kStemPrefix;
-      forms.emplace_back(absl::StrCat(stem_prefix, stem));
+      if (node.synonyms.empty()) {
+        forms.emplace_back(absl::StrCat(stem_prefix, stem));
+      } else {
+        forms.push_back(WithSynonyms(node));
+      }
       forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(prefix + word), kExactWordWeight);
     } else {
       forms.emplace_back(prefix + word);
@@ -538,6 +545,16 @@ class QueryBuilder {
     Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
     if (node.repeated == 1) return any;
     return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, std::sqrt(node.repeated));
+  }
+
+  // The stem of a word, or one of its synonyms': as one term that occurs as often as all of them.
+  static Xapian::Query WithSynonyms(const QueryNode& node) {
+    const Xapian::Query own(kStemPrefix + node.stems.front());
+    std::vector<Xapian::Query> stems = {own};
+    for (const std::string& stem : node.synonym_stems) stems.emplace_back(kStemPrefix + stem);
+    const Xapian::Query any(Xapian::Query::OP_SYNONYM, stems.begin(), stems.end());
+    return Xapian::Query(Xapian::Query::OP_OR, Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, 1.0 - kOwnWeight),
+                         Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, own, kOwnWeight));
   }
 
   static Xapian::Query PhraseQuery(const QueryNode& node) {

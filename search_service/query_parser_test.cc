@@ -245,6 +245,39 @@ TEST_F(QueryParserTest, TheLastWordMayBeGrowingInASearchBox) {
   EXPECT_EQ(ToString(Parse("title:a OR -b", MatchMode::kLiteral).strict), "(title AND b)");
 }
 
+TEST_F(QueryParserTest, SynonymsAreOfPlainFinishedWordsOnly) {
+  const absl::StatusOr<Synonyms> synonyms = Synonyms::Parse("oil, petroleum, crude\nuk => britain");
+  ASSERT_TRUE(synonyms.ok()) << synonyms.status();
+  names_.synonyms = &*synonyms;
+  const auto synonyms_of = [&](absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
+    std::vector<std::string> found;
+    for (const SearchedWord& word : Parse(text, mode).synonym_words) found.push_back(word.word.folded);
+    return found;
+  };
+  const ParsedQuery parsed = Parse("Oils uk Oils");
+  ASSERT_EQ(parsed.synonyms.size(), 2U);
+  EXPECT_EQ(parsed.synonyms[0].word, "oils");
+  EXPECT_THAT(parsed.synonyms[0].synonyms, ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(parsed.synonyms[1].synonyms, ElementsAre("britain"));
+  EXPECT_THAT(parsed.strict.children.at(0).synonym_stems, ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(parsed.relaxed.children.at(0).synonyms, ElementsAre("petroleum", "crude"));
+  EXPECT_EQ(parsed.words.size(), 2U);  // Those of the query alone.
+  EXPECT_EQ(ToString(parsed.strict), "(oils AND uk)");
+  EXPECT_THAT(synonyms_of("britain"), IsEmpty());
+  EXPECT_THAT(synonyms_of("oil OR wheat"), ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(synonyms_of("oil", MatchMode::kPrefixLastWord), IsEmpty());
+  EXPECT_THAT(synonyms_of("oil w", MatchMode::kPrefixLastWord), ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(synonyms_of("oil", MatchMode::kLiteral), IsEmpty());
+  for (const char* exact : {"\"oil\"", "\"oil price\"", "wheat -oil", "wheat NOT (oil OR uk)", "oil*", "title:oil",
+                            "oil NEAR price", "wheat -(uk -oil)"}) {
+    EXPECT_THAT(synonyms_of(exact), IsEmpty()) << exact;
+  }
+  // A language stems as it does; which words are meant is for the script to say.
+  const absl::StatusOr<ParsedQuery> french = ParseQuery("oils", MatchMode::kFullQuery, "fr", names_, kNow, analyzer_);
+  ASSERT_TRUE(french.ok()) << french.status();
+  EXPECT_THAT(french->strict.synonyms, ElementsAre("petroleum", "crude"));
+}
+
 TEST_F(QueryParserTest, NegatedWordsAreNotHighlighted) {
   const ParsedQuery parsed = Parse("iran -russia");
   ASSERT_EQ(parsed.words.size(), 1U);
