@@ -1,5 +1,6 @@
 #include "search_service/article_proto.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -259,7 +260,9 @@ absl::StatusOr<std::vector<LabelSource>> LabelSourcesFromProto(const google::pro
     if (protos[i] == pb::LABEL_SOURCE_UNSPECIFIED || !pb::LabelSource_IsValid(protos[i])) {
       return InvalidField(absl::StrCat("label_sources[", i, "]"), "is no known label source");
     }
-    sources.push_back(static_cast<LabelSource>(protos[i]));
+    const auto source = static_cast<LabelSource>(protos[i]);
+    // However often it is named, each label is compared with it once.
+    if (std::find(sources.begin(), sources.end(), source) == sources.end()) sources.push_back(source);
   }
   return sources;
 }

@@ -359,7 +359,7 @@ class Engine::Impl {
 
   absl::StatusOr<SearchResult> Search(const SearchQuery& query) const {
     ASSIGN_OR_RETURN(const uint64_t min_seq, AwaitMinimum(query));
-    ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy()));
+    ASSIGN_OR_RETURN(SearchResult result, searcher_.Search(query, *taxonomy(), *synonyms()));
     if (result.visible_seq < min_seq) {
       return common::WithReason(
           absl::FailedPreconditionError(
@@ -487,6 +487,17 @@ class Engine::Impl {
     return LogPlace{.base = seq, .seq = seq};
   }
 
+  void SetSynonyms(Synonyms synonyms) {
+    auto fresh = std::make_shared<const Synonyms>(std::move(synonyms));
+    const common::MutexLock lock(mutex_);
+    synonyms_ = std::move(fresh);
+  }
+
+  std::shared_ptr<const Synonyms> synonyms() const {
+    const common::MutexLock lock(mutex_);
+    return synonyms_;
+  }
+
   std::shared_ptr<const Taxonomy> taxonomy() const {
     const common::MutexLock lock(mutex_);
     return taxonomy_;
@@ -602,7 +613,7 @@ class Engine::Impl {
     if (query.min_commit_token.empty()) return uint64_t{0};
     ASSIGN_OR_RETURN(const uint64_t seq, SeqOf("min_commit_token", query.min_commit_token));
     if (WaitFor(seq, Progress::kVisible, query.deadline, query.cancelled) >= Progress::kVisible) return seq;
-    if (query.cancelled && query.cancelled()) return absl::CancelledError("the caller cancelled the search");
+    if (query.cancelled && query.cancelled()) return SearchCancelled();
     // Not even a partial answer may lack what it must cover.
     return absl::DeadlineExceededError("the index did not reach min_commit_token before the deadline");
   }
@@ -1479,6 +1490,7 @@ class Engine::Impl {
   // When changes became durable that are not visible yet: the last sequence of each group, and the time.
   std::deque<std::pair<uint64_t, common::SteadyTime>> arrivals_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Taxonomy> taxonomy_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Synonyms> synonyms_ ABSL_GUARDED_BY(mutex_) = std::make_shared<const Synonyms>();
   std::optional<absl::StatusCode> labeler_state_ ABSL_GUARDED_BY(mutex_);  // None: not asked yet.
   bool labeler_healthy_ ABSL_GUARDED_BY(mutex_) = false;
   std::string labeler_error_ ABSL_GUARDED_BY(mutex_);
@@ -1587,6 +1599,7 @@ std::string Engine::ChangesTokenOf(const LogPlace& place) const { return impl_->
 absl::StatusOr<LogPlace> Engine::PlaceOf(absl::string_view field, absl::string_view token) const {
   return impl_->PlaceOf(field, token);
 }
+void Engine::SetSynonyms(Synonyms synonyms) { impl_->SetSynonyms(std::move(synonyms)); }
 std::shared_ptr<const Taxonomy> Engine::taxonomy() const { return impl_->taxonomy(); }
 absl::StatusOr<IndexInfo> Engine::GetIndexInfo() const { return impl_->GetIndexInfo(); }
 absl::StatusOr<JobInfo> Engine::CreateSnapshot(absl::string_view name) { return impl_->CreateSnapshot(name); }

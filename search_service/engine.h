@@ -27,6 +27,7 @@
 #include "search_service/label_correction.h"
 #include "search_service/retention.h"
 #include "search_service/search_query.h"
+#include "search_service/synonyms.h"
 #include "search_service/taxonomy.h"
 
 namespace dateline::search {
@@ -238,6 +239,8 @@ class Engine {
   std::string ChangesTokenOf(const LogPlace& place) const;
   absl::StatusOr<LogPlace> PlaceOf(absl::string_view field, absl::string_view token) const;
 
+  // What other words are searched for from now on. None at first.
+  void SetSynonyms(Synonyms synonyms);
   // The last copy of the taxonomy; empty() if none was ever had. Never null.
   std::shared_ptr<const Taxonomy> taxonomy() const;
 

@@ -428,6 +428,303 @@ TEST_F(HandlersTest, BadSearchesAreInvalidArgumentAndNameTheField) {
   EXPECT_OK(Search(huge, response));
 }
 
+// Words as a query has them: "w0 w1".
+std::string Words(size_t count) {
+  std::string words;
+  for (size_t i = 0; i < count; ++i) absl::StrAppend(&words, i == 0 ? "w" : " w", i);
+  return words;
+}
+
+// What is stated in search_service.proto: as many are taken, and one more is an error that names the field.
+TEST_F(HandlersTest, OneMoreThanAllowedIsAnErrorThatNamesTheField) {
+  v1::IngestArticlesRequest request;
+  *request.add_items()->mutable_article() = NewArticle("one", "Talks [IR]", "Body");
+  request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+  v1::IngestArticlesResponse ingested;
+  ASSERT_OK(Ingest(request, ingested));
+
+  struct Limit {
+    const char* field;
+    int allowed;
+    std::function<void(v1::SearchRequest&, int)> set;
+  };
+  const auto repeated = [](int count, const std::function<void()>& add) {
+    for (int i = 0; i < count; ++i) add();
+  };
+  const std::vector<Limit> limits = {
+      {"query", 1'000, [](v1::SearchRequest& r, int n) { r.set_query(std::string(static_cast<size_t>(n), 'a')); }},
+      {"query", 64, [](v1::SearchRequest& r, int n) { r.set_query(Words(static_cast<size_t>(n))); }},
+      {"filter", 2'048,
+       [](v1::SearchRequest& r, int n) { r.set_filter("source=" + std::string(static_cast<size_t>(n - 7), 'x')); }},
+      {"filter", 64,
+       [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.mutable_filter()->append("(year=2026)"); }); }},
+      {"filter", 15,
+       [](v1::SearchRequest& r, int n) {
+         const auto depth = static_cast<size_t>(n);
+         r.set_filter(std::string(depth, '(') + "year=2026" + std::string(depth, ')'));
+       }},
+      {"region_codes", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_region_codes("IR"); }); }},
+      {"group_ids", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_group_ids("gcc"); }); }},
+      {"issue_ids", 100, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_issue_ids("geopolitics"); }); }},
+      {"selections", 100,
+       [&](v1::SearchRequest& r, int n) {
+         repeated(n, [&r] {
+           r.add_selections()->set_field("source");
+           r.mutable_selections()->rbegin()->add_values("x");
+         });
+       }},
+      {"selections[0].values", 100,
+       [&](v1::SearchRequest& r, int n) {
+         v1::Selection& selection = *r.add_selections();
+         selection.set_field("source");
+         repeated(n, [&] { selection.add_values("x"); });
+       }},
+      {"selections", 1'000,
+       [&](v1::SearchRequest& r, int n) {
+         repeated(11, [&r] { r.add_selections()->set_field("source"); });
+         for (int i = 0; i < n; ++i) r.mutable_selections(i % 11)->add_values("x");
+       }},
+      {"skip", 1'000, [](v1::SearchRequest& r, int n) { r.set_skip(n); }},
+      {"facets", 20, [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_facets()->set_field("source"); }); }},
+      {"facets[0].limit", 1'000,
+       [](v1::SearchRequest& r, int n) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_limit(n);
+       }},
+      {"facets[0].prefix", 256,
+       [](v1::SearchRequest& r, int n) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_prefix(std::string(static_cast<size_t>(n), 'x'));
+       }},
+      {"snippet.max_bytes", 2'000, [](v1::SearchRequest& r, int n) { r.mutable_snippet()->set_max_bytes(n); }},
+      {"snippet.max_snippets", 10, [](v1::SearchRequest& r, int n) { r.mutable_snippet()->set_max_snippets(n); }},
+      {"collapse.max_alternates", 10,
+       [](v1::SearchRequest& r, int n) {
+         r.mutable_collapse()->set_kind(v1::COLLAPSE_KIND_SOURCE);
+         r.mutable_collapse()->set_max_alternates(n);
+       }},
+      {"ranking.freshness_weight", 1,
+       [](v1::SearchRequest& r, int n) {
+         r.mutable_ranking()->mutable_freshness_half_life()->set_seconds(1);
+         r.mutable_ranking()->set_freshness_weight(n);
+       }},
+      {"ranking.label_weight", 1, [](v1::SearchRequest& r, int n) { r.mutable_ranking()->set_label_weight(n); }},
+      {"ignored_interpretations", 64,
+       [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.add_ignored_interpretations("country:IR"); }); }},
+      {"min_label_score", 1, [](v1::SearchRequest& r, int n) { r.set_min_label_score(n); }},
+  };
+  for (const Limit& limit : limits) {
+    for (const int more : {0, 1}) {
+      v1::SearchRequest search;
+      limit.set(search, limit.allowed + more);
+      v1::SearchResponse response;
+      const absl::Status status = Search(search, response);
+      const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+      const bool refused = !violations.empty() && violations[0].field == limit.field;
+      EXPECT_EQ(refused, more == 1) << limit.field << " " << limit.allowed + more << ": " << status;
+      if (more == 1) {
+        EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(limit.field)));
+      }
+    }
+  }
+  const std::vector<std::pair<const char*, std::function<void(v1::SearchRequest&)>>> below = {
+      {"page_size", [](v1::SearchRequest& r) { r.set_page_size(-1); }},
+      {"skip", [](v1::SearchRequest& r) { r.set_skip(-1); }},
+      {"facets[0].limit",
+       [](v1::SearchRequest& r) {
+         r.add_facets()->set_field("source");
+         r.mutable_facets(0)->set_limit(-1);
+       }},
+      {"snippet.max_bytes", [](v1::SearchRequest& r) { r.mutable_snippet()->set_max_bytes(39); }},
+      {"snippet.max_snippets", [](v1::SearchRequest& r) { r.mutable_snippet()->set_max_snippets(-1); }},
+      {"collapse.max_alternates",
+       [](v1::SearchRequest& r) {
+         r.mutable_collapse()->set_kind(v1::COLLAPSE_KIND_SOURCE);
+         r.mutable_collapse()->set_max_alternates(-1);
+       }},
+      {"ranking.freshness_half_life",
+       [](v1::SearchRequest& r) { r.mutable_ranking()->mutable_freshness_half_life()->set_nanos(999'999'999); }},
+      {"ranking.label_weight", [](v1::SearchRequest& r) { r.mutable_ranking()->set_label_weight(-0.1); }},
+      {"min_label_score", [](v1::SearchRequest& r) { r.set_min_label_score(-0.1); }},
+      {"selections[0].values", [](v1::SearchRequest& r) { r.add_selections()->set_field("source"); }},
+      {"collapse.kind", [](v1::SearchRequest& r) { r.mutable_collapse(); }},
+  };
+  for (const auto& [field, set] : below) {
+    v1::SearchRequest search;
+    set(search);
+    v1::SearchResponse response;
+    const absl::Status status = Search(search, response);
+    ASSERT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(field)));
+    EXPECT_EQ(common::FieldViolationsOf(status).at(0).field, field);
+  }
+}
+
+TEST_F(HandlersTest, OtherReadsHaveTheirLimitsToo) {
+  const auto field_of = [](const absl::Status& status) {
+    const std::vector<common::FieldViolation> violations = common::FieldViolationsOf(status);
+    return violations.empty() ? std::string() : violations[0].field;
+  };
+  v1::BatchGetArticlesRequest batch;
+  for (int i = 0; i < 100; ++i) batch.add_ids("a");
+  v1::BatchGetArticlesResponse batch_response;
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, batch, batch_response));
+  batch.add_ids("a");
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::BatchGetArticles, batch, batch_response)), "ids");
+
+  v1::SuggestRequest suggest;
+  v1::SuggestResponse suggest_response;
+  suggest.set_query(std::string(256, 'a'));
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::Suggest, suggest, suggest_response));
+  suggest.set_query(std::string(257, 'a'));
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::Suggest, suggest, suggest_response)), "query");
+
+  v1::FindSimilarArticlesRequest similar;
+  v1::FindSimilarArticlesResponse similar_response;
+  similar.set_text(std::string(100'000, 'a'));
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response));
+  similar.set_page_size(-1);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response)),
+            "page_size");
+  similar.set_page_size(0);
+  similar.set_text(std::string(100'001, 'a'));
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::FindSimilarArticles, similar, similar_response)), "text");
+
+  v1::AnalyzeTrendsRequest trends;
+  v1::AnalyzeTrendsResponse trends_response;
+  trends.set_page_size(10'000);
+  trends.add_dimensions("region_code");
+  trends.add_dimensions("source");
+  EXPECT_OK(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response));
+  trends.set_page_size(10'001);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response)), "page_size");
+  trends.set_page_size(0);
+  trends.add_dimensions("issue_id");
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::AnalyzeTrends, trends, trends_response)), "dimensions");
+
+  v1::ListArticlesRequest list;
+  v1::ListArticlesResponse list_response;
+  list.set_page_size(-1);
+  EXPECT_EQ(field_of(Call(*search_, &v1::SearchService::Stub::ListArticles, list, list_response)), "page_size");
+}
+
+// An index on which one search can be made to take long.
+class HeavySearchTest : public HandlersTest {
+ protected:
+  static constexpr int kArticles = 1'500;
+  static constexpr int kFacets = 20;  // Each with a selection, and so counted by a search of its own.
+
+  HeavySearchTest() {
+    for (int i = 0; i < kArticles; ++i) {
+      Article article;
+      article.id = absl::StrCat("a", i);
+      article.title = "Heavy";
+      article.body = Words(60);
+      for (int k = 0; k < kFacets; ++k) article.attributes[absl::StrCat("f", k)] = {"v"};
+      engine_->Ingest(std::move(article), {}, [](const IngestResult& result) { EXPECT_OK(result.error); });
+    }
+    v1::IngestArticlesRequest request;
+    *request.add_items()->mutable_article() = NewArticle("last", "Light", "last of all");
+    request.set_wait_for(v1::COMMIT_STAGE_LABELLED);
+    v1::IngestArticlesResponse ingested;
+    EXPECT_OK(Ingest(request, ingested));
+  }
+
+  static v1::SearchRequest Heavy() {
+    v1::SearchRequest search;
+    std::string words = Words(60);
+    for (size_t at = words.find(' '); at != std::string::npos; at = words.find(' ', at + 4))
+      words.replace(at, 1, " OR ");
+    search.set_query(words);
+    for (int k = 0; k < kFacets; ++k) {
+      const std::string field = absl::StrCat("attributes.f", k);
+      search.add_facets()->set_field(field);
+      v1::Selection& selection = *search.add_selections();
+      selection.set_field(field);
+      selection.add_values("v");
+    }
+    return search;
+  }
+  absl::Duration TimeOf(const v1::SearchRequest& search, int64_t total) {
+    const absl::Time start = absl::Now();
+    v1::SearchResponse response;
+    EXPECT_OK(Search(search, response));
+    EXPECT_EQ(response.total().value(), total);
+    return absl::Now() - start;
+  }
+  static v1::SearchRequest Light() {
+    v1::SearchRequest search;
+    search.set_query("last");
+    return search;
+  }
+
+  using RunningSearch = Running<v1::SearchRequest, v1::SearchResponse>;
+  std::vector<std::unique_ptr<RunningSearch>> Begin(int count, absl::Duration patience) {
+    std::vector<std::unique_ptr<RunningSearch>> calls;
+    for (int i = 0; i < count; ++i) {
+      RunningSearch& call = *calls.emplace_back(std::make_unique<RunningSearch>());
+      call.request = Heavy();
+      call.context.set_deadline(absl::ToChronoTime(absl::Now() + patience));
+      search_->async()->Search(&call.context, &call.request, &call.response,
+                               [&call](grpc::Status status) { call.Done(std::move(status)); });
+    }
+    return calls;
+  }
+};
+
+TEST_F(HeavySearchTest, ADeadlineOrACallerWhoLeavesFreesTheThreads) {
+  const absl::Duration heavy = TimeOf(Heavy(), kArticles);
+  ASSERT_GT(heavy, absl::Milliseconds(40)) << "the search is too light to tell anything";
+  // Three for each of the four threads. If they ran to their ends, what comes behind them would wait for so long.
+  const auto late = Begin(12, absl::Milliseconds(5));
+  for (const auto& call : late) EXPECT_THAT(call->Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  const absl::Duration behind_late = TimeOf(Light(), 1);
+  EXPECT_LT(behind_late, heavy);
+
+  const auto left = Begin(12, kPatience);
+  for (const auto& call : left) call->context.TryCancel();
+  for (const auto& call : left) EXPECT_THAT(call->Wait(), StatusIs(absl::StatusCode::kCancelled));
+  const absl::Duration behind_left = TimeOf(Light(), 1);
+  EXPECT_LT(behind_left, heavy);
+  RecordProperty("heavy", absl::FormatDuration(heavy));
+  RecordProperty("behind_late", absl::FormatDuration(behind_late));
+  RecordProperty("behind_left", absl::FormatDuration(behind_left));
+}
+
+TEST_F(HeavySearchTest, WhatIsThereByTheDeadlineIsAFirstPageWhereThatIsWanted) {
+  const absl::Duration heavy = TimeOf(Heavy(), kArticles);
+  v1::SearchRequest search = Heavy();
+  search.set_on_timeout(v1::TIMEOUT_POLICY_RETURN_PARTIAL);
+  v1::SearchResponse response;
+  absl::Status status;
+  // The work ends when three quarters of the time are over; all of it would take twice as long. A busy machine may take
+  // the rest away: of several calls one is enough.
+  for (int i = 0; i < 20 && (i == 0 || !status.ok()); ++i) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + heavy / 2));
+    status = common::rpc::FromGrpcStatus(search_->Search(&context, search, &response));
+  }
+  ASSERT_OK(status);
+  ASSERT_THAT(response.degraded(), SizeIs(1));
+  EXPECT_EQ(response.degraded(0).reason(), "TIMEOUT");
+  EXPECT_EQ(response.total().relation(), v1::TOTAL_RELATION_LOWER_BOUND);
+  EXPECT_THAT(response.facets(), SizeIs(kFacets));
+  for (const v1::FacetResult& facet : response.facets()) EXPECT_FALSE(facet.exact());
+}
+
+TEST_F(HeavySearchTest, PagesAreOfAHundredAndAThousandHitsDeepAtMost) {
+  v1::SearchRequest search;
+  search.set_query("heavy");
+  search.set_page_size(101);
+  v1::SearchResponse response;
+  ASSERT_OK(Search(search, response));
+  EXPECT_THAT(response.hits(), SizeIs(100));
+  search.set_skip(995);
+  ASSERT_OK(Search(search, response));
+  EXPECT_THAT(response.hits(), SizeIs(5));
+  EXPECT_EQ(response.next_page_token(), "");
+  EXPECT_EQ(response.total().value(), kArticles);
+}
+
 TEST_F(HandlersTest, ADeadlineIsAnsweredAsSuchAndInTimeWhereAPartialAnswerIsWanted) {
   const common::MutexLock hold(visibility_);
   v1::IngestArticlesRequest request;

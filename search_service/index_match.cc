@@ -35,6 +35,9 @@ constexpr double kExactWordWeight = 0.2;
 constexpr double kAllWordsWeight = 0.1;
 // Of a word that is spelled nearly as the one that was asked for.
 constexpr double kCorrectionWeight = 0.8;
+// Of a word with synonyms: what it is worth for itself, beside what all of them together are. So an article with a
+// synonym has less than one that has the word as often, however rare the synonym is.
+constexpr double kOwnWeight = 0.2;
 // Of words that begin as one that is typed.
 constexpr int kMaxExpansion = 50;
 // A question's expansion (docs/adr/0007): how many of the best hits it is taken from, how many stems, and what the
@@ -514,7 +517,11 @@ class QueryBuilder {
     std::vector<Xapian::Query> forms;
     if (node.scope == TextScope::kAny || node.scope == TextScope::kTitle) {
       const char* stem_prefix = node.scope == TextScope::kTitle ? kTitleStemPrefix : kStemPrefix;
-      forms.emplace_back(absl::StrCat(stem_prefix, stem));
+      if (node.synonyms.empty()) {
+        forms.emplace_back(absl::StrCat(stem_prefix, stem));
+      } else {
+        forms.push_back(WithSynonyms(node));
+      }
       forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(prefix + word), kExactWordWeight);
     } else {
       forms.emplace_back(prefix + word);
@@ -538,6 +545,16 @@ class QueryBuilder {
     Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
     if (node.repeated == 1) return any;
     return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, std::sqrt(node.repeated));
+  }
+
+  // The stem of a word, or one of its synonyms': as one term that occurs as often as all of them.
+  static Xapian::Query WithSynonyms(const QueryNode& node) {
+    const Xapian::Query own(kStemPrefix + node.stems.front());
+    std::vector<Xapian::Query> stems = {own};
+    for (const std::string& stem : node.synonym_stems) stems.emplace_back(kStemPrefix + stem);
+    const Xapian::Query any(Xapian::Query::OP_SYNONYM, stems.begin(), stems.end());
+    return Xapian::Query(Xapian::Query::OP_OR, Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, any, 1.0 - kOwnWeight),
+                         Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, own, kOwnWeight));
   }
 
   static Xapian::Query PhraseQuery(const QueryNode& node) {
@@ -702,10 +719,12 @@ std::optional<double> LabelScoreOf(const Xapian::Document& document, const Match
   return best;
 }
 
-void Reorder(const MatchRequest& request, const Xapian::Database& database, std::vector<RankedHit>& hits) {
+void Reorder(const MatchRequest& request, const Xapian::Database& database, Watch& watch,
+             std::vector<RankedHit>& hits) {
   const RankingOptions& ranking = request.ranking;
   const bool by_age = ranking.freshness_half_life > absl::ZeroDuration() && ranking.freshness_weight > 0.0;
   for (RankedHit& hit : hits) {
+    watch.Step();
     const Xapian::Document document = database.get_document(hit.document, Xapian::DOC_ASSUME_VALID);
     if (by_age) {
       hit.freshness = 1.0 - ranking.freshness_weight + ranking.freshness_weight * FreshnessOf(document, request);
@@ -740,11 +759,12 @@ std::string GroupOf(const Xapian::Document& document, CollapseKind kind) {
 }
 
 // Leaves the best hit of each group, and gives what it stands for.
-std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database,
+std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database, Watch& watch,
                                    std::vector<RankedHit>& hits) {
   std::map<int64_t, FoldedHits> folded;
   absl::flat_hash_map<std::string, int64_t> first_of_group;
   std::erase_if(hits, [&](const RankedHit& hit) {
+    watch.Step();
     std::string group = GroupOf(database.get_document(hit.document, Xapian::DOC_ASSUME_VALID), request.collapse);
     if (group.empty()) return false;
     const auto [first, is_new] = first_of_group.emplace(std::move(group), hit.hit.row);
@@ -777,28 +797,40 @@ void AddScored(const QueryNode& node, std::vector<const QueryNode*>& scored) {
   }
 }
 
+// The first hits, to be looked for once more.
+struct FirstHits {
+  std::vector<Xapian::docid> documents;
+  absl::flat_hash_map<Xapian::docid, size_t> places;  // Of each document among the hits.
+};
+
+FirstHits FirstOf(const std::vector<RankedHit>& hits, size_t count) {
+  FirstHits first;
+  first.documents.reserve(count);
+  first.places.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    first.documents.push_back(hits[i].document);
+    first.places.emplace(hits[i].document, i);
+  }
+  return first;
+}
+
 // "7.31 = iran 3.21 + oil 4.1, times 0.83 for its age": by a search for each word alone.
 std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryBuilder& builder, IndexReader& reader,
                                        Watch& watch, const std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExplained);
-  std::vector<Xapian::docid> documents;
-  absl::flat_hash_map<Xapian::docid, size_t> places;
-  for (size_t i = 0; i < count; ++i) {
-    documents.push_back(hits[i].document);
-    places.emplace(hits[i].document, i);
-  }
+  const FirstHits first = FirstOf(hits, count);
   std::vector<const QueryNode*> scored;
   AddScored(request.query, scored);
   std::vector<std::string> sums(count);
   std::vector<double> totals(count);
   for (const QueryNode* node : scored) {
-    auto* given = new GivenDocuments(reader, documents, &watch);
+    auto* given = new GivenDocuments(reader, first.documents, &watch);
     Xapian::Enquire enquire(*reader.all);
     enquire.set_weighting_scheme(TextWeight());
     enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER, builder.Build(*node), Xapian::Query(given->release())));
     const Xapian::MSet weights = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
     for (Xapian::MSetIterator match = weights.begin(); match != weights.end(); ++match) {
-      const size_t i = places.at(*match);
+      const size_t i = first.places.at(*match);
       if (match.get_weight() <= 0.0) continue;
       absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", ToString(*node), " ",
                       absl::StrFormat("%.2f", match.get_weight()));
@@ -885,18 +917,13 @@ std::vector<WeightedStem> FeedbackOf(const Xapian::Database& database, const Xap
 // changed, if the time ends first.
 bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& watch, std::vector<RankedHit>& hits) {
   const size_t count = std::min(hits.size(), kMaxExpandedHits);
-  std::vector<Xapian::docid> documents;
-  absl::flat_hash_map<Xapian::docid, size_t> places;
-  for (size_t i = 0; i < count; ++i) {
-    documents.push_back(hits[i].document);
-    places.emplace(hits[i].document, i);
-  }
+  const FirstHits first = FirstOf(hits, count);
   std::vector<Xapian::Query> hints;
   hints.reserve(stems.size());
   for (const WeightedStem& stem : stems) {
     hints.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(kStemPrefix + stem.stem), stem.weight);
   }
-  auto* given = new GivenDocuments(reader, documents, &watch);
+  auto* given = new GivenDocuments(reader, first.documents, &watch);
   Xapian::Enquire enquire(*reader.all);
   enquire.set_weighting_scheme(TextWeight());
   enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER,
@@ -905,7 +932,7 @@ bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& 
   const Xapian::MSet expanded = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
   if (watch.expired) return false;
   for (Xapian::MSetIterator match = expanded.begin(); match != expanded.end(); ++match) {
-    RankedHit& hit = hits[places.at(*match)];
+    RankedHit& hit = hits[first.places.at(*match)];
     hit.text_score += static_cast<float>(match.get_weight());
     hit.hit.score = hit.text_score;
   }
@@ -989,9 +1016,9 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
       for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
     }
   }
-  if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, hits);
+  if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, watch, hits);
   OrderTies(request.sort, hits);
-  if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, hits);
+  if (request.collapse != CollapseKind::kNone) result.folded = Fold(request, database, watch, hits);
   if (hits.size() > static_cast<size_t>(request.max_hits)) hits.resize(static_cast<size_t>(request.max_hits));
   for (const RankedHit& hit : hits) result.hits.push_back(hit.hit);
   if (request.explain && request.sort == SortOrder::kRelevance) {
@@ -1070,14 +1097,13 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
     return absl::DataLossError(
         absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", error.what()));
   } catch (const TimeIsUp&) {
-    return absl::DeadlineExceededError(
-        "the search did not finish before its deadline; ask for less, or allow more time");
+    return SearchOutOfTime();
   } catch (const TooManyTrends&) {
     return absl::ResourceExhaustedError(absl::StrCat("there are more than ", kMaxTrendKeys,
                                                      " counts; ask for fewer dimensions, longer buckets or fewer "
                                                      "articles"));
   } catch (const CallCancelled&) {
-    return absl::CancelledError("the caller cancelled the search");
+    return SearchCancelled();
   }
 }
 

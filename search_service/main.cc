@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -34,6 +35,7 @@
 #include "search_service/ingest_handler.h"
 #include "search_service/search_handler.h"
 #include "search_service/snapshot.h"
+#include "search_service/synonyms.h"
 
 namespace {
 
@@ -52,6 +54,7 @@ struct Flags {
   WorkerPool::Options ingest_pool;
   std::string restore;
   std::vector<std::string> retain;
+  std::string synonyms;
   std::string log_level = "info";
   bool log_json = false;
   int grace_seconds = 20;
@@ -62,7 +65,9 @@ void Declare(Flags& flags, CLI::App& app) {
       "Keeps articles, has them tagged by the classifier service, indexes them and answers searches\n"
       "(dateline.search.v1: SearchService, IngestService, SearchAdminService; grpc.health.v1 and reflection).\n"
       "An article is acknowledged once it is on disk. The classifier may be away: articles are taken and searchable,\n"
-      "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM.");
+      "and tagged when it is back. One process at a time owns a data folder. Stops cleanly on SIGTERM; SIGHUP makes "
+      "it\n"
+      "load --synonyms again.");
   app.footer(
       "Examples:\n  search_service --data_dir /var/lib/dateline --classifier 127.0.0.1:50051\n"
       "  search_service --data_dir /var/lib/dateline --restore /var/lib/dateline/snapshots/monday\n"
@@ -119,6 +124,10 @@ void Declare(Flags& flags, CLI::App& app) {
       ->type_name("SOURCE=DAYS")
       ->expected(1)
       ->take_all();
+  app.add_option("--synonyms", flags.synonyms,
+                 "Words that searches are to find for one another, a group in each line: \"oil, petroleum, crude\"; "
+                 "\"uk => britain\" finds Britain for UK only. SIGHUP loads the file again, while searches go on")
+      ->type_name("FILE");
   app.add_option("--relabel_rate", flags.engine.relabel_rate,
                  "Articles a second that are tagged again at most, when the classifier has another model, taxonomy or "
                  "gazetteer, or when somebody orders it (dateline relabel)")
@@ -153,13 +162,35 @@ absl::StatusOr<search::ClassifierClient::Tagging> TaggingOf(const Flags& flags) 
   return tagging;
 }
 
+// Of no file: none.
+absl::StatusOr<search::Synonyms> LoadSynonyms(const std::string& path) {
+  if (path.empty()) return search::Synonyms();
+  absl::StatusOr<search::Synonyms> synonyms = search::Synonyms::Load(path);
+  if (synonyms.ok()) return synonyms;
+  return absl::Status(synonyms.status().code(), absl::StrCat("--synonyms: ", synonyms.status().message()));
+}
+
+// SIGHUP. What is broken stays out, and what was loaded stays in use.
+void Reload(const Flags& flags, search::Engine& engine) {
+  absl::StatusOr<search::Synonyms> synonyms = LoadSynonyms(flags.synonyms);
+  if (!synonyms.ok()) {
+    common::LogError("reload_failed", {{"problem", synonyms.status()}, {"kept", "what was loaded before"}});
+    return;
+  }
+  common::LogInfo("reloaded", {{"synonyms", flags.synonyms}, {"words", synonyms->size()}});
+  engine.SetSynonyms(*std::move(synonyms));
+}
+
 absl::Status Serve(Flags& flags, search::ClassifierClient::Tagging tagging, const rpc::TerminationSignals& signals) {
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(flags.classifier);
   if (!channel.ok()) return std::move(channel).status();
+  ASSIGN_OR_RETURN(search::Synonyms synonyms, LoadSynonyms(flags.synonyms));
+  const size_t synonym_count = synonyms.size();
   const auto classifier = std::make_shared<search::ClassifierClient>(*channel, std::move(tagging));
   absl::StatusOr<std::unique_ptr<search::Engine>> opened = search::Engine::Open(flags.engine, classifier);
   if (!opened.ok()) return std::move(opened).status();
   search::Engine& engine = **opened;
+  engine.SetSynonyms(std::move(synonyms));
   flags.ingest_pool.queue_limit = flags.search_pool.queue_limit;
   WorkerPool search_pool(flags.search_pool);
   WorkerPool ingest_pool(flags.ingest_pool);
@@ -180,11 +211,14 @@ absl::Status Serve(Flags& flags, search::ClassifierClient::Tagging tagging, cons
                             {"classifier", flags.classifier},
                             {"profile", flags.profile},
                             {"priors", absl::StrJoin(flags.priors, ",")},
+                            {"synonyms", synonym_count},
                             {"search_threads", flags.search_pool.threads},
                             {"ingest_threads", flags.ingest_pool.threads},
                             {"durable_seq", engine.durable_seq()},
                             {"visible_seq", engine.visible_seq()}});
-  common::LogInfo("stopping", {{"signal", signals.Wait()}});
+  int signal = signals.Wait();
+  for (; signal == SIGHUP; signal = signals.Wait()) Reload(flags, engine);
+  common::LogInfo("stopping", {{"signal", signal}});
   signals.Restore();  // A second signal ends the process at once.
   ingest_handler.DrainStreams();
   (*server)->Shutdown(absl::Seconds(flags.grace_seconds));
@@ -238,7 +272,8 @@ void RaiseFileLimit() {
 
 int main(int argc, char** argv) {
   LimitArenas();
-  const rpc::TerminationSignals signals;  // Before any thread starts, so that all inherit it.
+  // Before any thread starts, so that all inherit it.
+  const rpc::TerminationSignals signals(rpc::TerminationSignals::Hangup::kReload);
   Flags flags;
   flags.server.listen = "127.0.0.1:50052";
   const int cores = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));

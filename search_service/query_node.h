@@ -80,6 +80,8 @@ struct QueryNode {
   // kWord: words that count for less in its place, and their stems.
   std::vector<std::string> corrections;
   std::vector<std::string> correction_stems;
+  std::vector<std::string> synonyms;  // kWord: words that an operator wants to be found for it, and their stems.
+  std::vector<std::string> synonym_stems;
 
   std::string term;        // Of the index.
   std::string term_query;  // What it means, in the query language.

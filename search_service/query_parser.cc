@@ -433,11 +433,13 @@ class HumanParser {
     Conjunction negated;
     const size_t words_before = result_.words.size();
     const size_t places_before = result_.places.size();
+    ++negations_;
     if (depth < kMaxNesting) {
       ParseUnary(depth + 1, negated);
     } else {
       ParsePrimary(depth, negated);
     }
+    --negations_;
     // What must not be there is neither highlighted nor corrected.
     result_.words.resize(words_before);
     result_.places.resize(places_before);
@@ -757,9 +759,35 @@ class HumanParser {
       if (!stop && std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
         result_.words.push_back(std::move(searched));
       }
+      if (!stop && !node.prefix) AddSynonyms(word, node);
       list.push_back(std::move(node));
     }
     return !words.empty();
+  }
+
+  // What is quoted, negated or of a field is meant as it is written.
+  void AddSynonyms(const Word& word, QueryNode& node) {
+    if (names_.synonyms == nullptr || names_.synonyms->empty()) return;
+    if (negations_ > 0 || node.scope != TextScope::kAny || mode_ == MatchMode::kLiteral) return;
+    // Synonyms go by what the script alone makes of a word.
+    const std::string stem = language_.empty() ? word.stem : StemOf(word.folded, "");
+    node.synonyms = names_.synonyms->Of(stem);
+    if (node.synonyms.empty()) return;
+    for (const std::string& synonym : node.synonyms) {
+      node.synonym_stems.push_back(StemOf(synonym, language_));
+      SearchedWord searched{Word{synonym, node.synonym_stems.back()}, false, node.scope};
+      std::vector<SearchedWord>& words = result_.synonym_words;
+      if (std::find(words.begin(), words.end(), searched) == words.end()) words.push_back(std::move(searched));
+    }
+    std::vector<WordSynonyms>& all = result_.synonyms;
+    const bool known =
+        std::any_of(all.begin(), all.end(), [&](const WordSynonyms& other) { return other.word == word.folded; });
+    if (!known) all.push_back({word.folded, node.synonyms});
+  }
+
+  std::string StemOf(absl::string_view word, absl::string_view language) {
+    const std::vector<Token> tokens = analyzer_.Tokenize(word, language);
+    return tokens.size() == 1 ? tokens[0].word->stem : std::string(word);
   }
 
   bool AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
@@ -797,6 +825,7 @@ class HumanParser {
   size_t pos_ = 0;
   size_t unfinished_near_ = absl::string_view::npos;  // Where a NEAR stands before a word that is being typed.
   int terms_ = 0;
+  int negations_ = 0;                        // Around what is being read.
   std::vector<absl::string_view> left_out_;  // Parts of text_ without effect, in no order.
   ParsedQuery result_;
 };
@@ -855,9 +884,6 @@ class FilterParser {
   }
 
   absl::StatusOr<QueryNode> ParseTerm(int depth) {
-    if (++conditions_ > static_cast<int>(kMaxQueryTerms)) {
-      return common::InvalidField("filter", absl::StrCat("has more than ", kMaxQueryTerms, " conditions"));
-    }
     if (depth >= kMaxNesting) return Error(absl::StrCat("is nested more than ", kMaxNesting, " deep"));
     if (TakeWord("NOT")) {
       ASSIGN_OR_RETURN(QueryNode term, ParseTerm(depth + 1));
@@ -881,6 +907,9 @@ class FilterParser {
   }
 
   absl::StatusOr<QueryNode> ParseRestriction() {
+    if (++comparisons_ > kMaxQueryTerms) {
+      return common::InvalidField("filter", absl::StrCat("has more than ", kMaxQueryTerms, " comparisons"));
+    }
     const size_t start = pos_;
     while (pos_ < text_.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text_[pos_])) || text_[pos_] == '_' ||
                                    text_[pos_] == '.' || text_[pos_] == '-')) {
@@ -957,7 +986,7 @@ class FilterParser {
   const absl::string_view text_;
   const LabelNames& names_;
   size_t pos_ = 0;
-  int conditions_ = 0;
+  size_t comparisons_ = 0;
 };
 
 }  // namespace

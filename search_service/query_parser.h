@@ -12,6 +12,7 @@
 
 #include "search_service/query_node.h"
 #include "search_service/search_query.h"
+#include "search_service/synonyms.h"
 #include "search_service/taxonomy.h"
 #include "search_service/text_analysis.h"
 
@@ -30,7 +31,8 @@ struct SearchedWord {
 // How ids and names in a query are understood.
 struct LabelNames {
   const Taxonomy& taxonomy;
-  bool expand_groups = false;  // A group stands for its members as well.
+  bool expand_groups = false;          // A group stands for its members as well.
+  const Synonyms* synonyms = nullptr;  // What other words stand for; null: none do.
 };
 
 // Where a word stands in the text of the query: half-open, in bytes.
@@ -40,23 +42,32 @@ struct WordPlace {
   size_t end = 0;
 };
 
+// A word of the query, and what is searched for beside it.
+struct WordSynonyms {
+  std::string word;  // Folded, as all of these.
+  std::vector<std::string> synonyms;
+};
+
 struct ParsedQuery {
-  QueryNode strict;                 // Every word counts.
-  QueryNode relaxed;                // Some words do; equal to `strict` where nothing can be relaxed.
-  int free_words = 0;               // How many words, without quoted ones, could be relaxed.
-  std::vector<SearchedWord> words;  // Not negated.
-  std::vector<WordPlace> places;    // Of whole words without a field, not negated; in the order of the text.
+  QueryNode strict;                         // Every word counts.
+  QueryNode relaxed;                        // Some words do; equal to `strict` where nothing can be relaxed.
+  int free_words = 0;                       // How many words, without quoted ones, could be relaxed.
+  std::vector<SearchedWord> words;          // Not negated.
+  std::vector<SearchedWord> synonym_words;  // That are found for these.
+  std::vector<WordSynonyms> synonyms;       // The same, for each word that has some.
+  std::vector<WordPlace> places;            // Of whole words without a field, not negated; in the order of the text.
   Interpretation interpretation;
   bool empty = false;     // Nothing to search for: all articles.
   bool relative = false;  // It means something else at another time.
 };
 
 // Reads the query language: words, "phrases", -not, AND, OR, NOT, NEAR, parentheses, prefix*, and title: author:
-// source: country: group: issue: language: before: after: newer_than: older_than:. What makes no sense as such is
-// searched literally or left out, and the interpretation says so; of words as common as "the" beside others it lists
-// the words alone. `now` is what newer_than and older_than count back from: in the tree, and in the normalised query,
-// they are fixed times. The only errors are InvalidArgument for a text that is too long, has too many terms, or isn't
-// UTF-8.
+// source: country: group: issue: language: before: after: newer_than: older_than:. Finished words that are not quoted,
+// negated, beside NEAR or of a field get their synonyms, where the query is not meant to the letter. What makes no
+// sense as such is searched literally or left out, and the interpretation says so; of words as common as "the" beside
+// others it lists the words alone. `now` is what newer_than and older_than count back from: in the tree, and in the
+// normalised query, they are fixed times. The only errors are InvalidArgument for a text that is too long, has too many
+// terms, or isn't UTF-8.
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
                                        const LabelNames& names, absl::Time now, TextAnalyzer& analyzer);
 

@@ -245,6 +245,39 @@ TEST_F(QueryParserTest, TheLastWordMayBeGrowingInASearchBox) {
   EXPECT_EQ(ToString(Parse("title:a OR -b", MatchMode::kLiteral).strict), "(title AND b)");
 }
 
+TEST_F(QueryParserTest, SynonymsAreOfPlainFinishedWordsOnly) {
+  const absl::StatusOr<Synonyms> synonyms = Synonyms::Parse("oil, petroleum, crude\nuk => britain");
+  ASSERT_TRUE(synonyms.ok()) << synonyms.status();
+  names_.synonyms = &*synonyms;
+  const auto synonyms_of = [&](absl::string_view text, MatchMode mode = MatchMode::kFullQuery) {
+    std::vector<std::string> found;
+    for (const SearchedWord& word : Parse(text, mode).synonym_words) found.push_back(word.word.folded);
+    return found;
+  };
+  const ParsedQuery parsed = Parse("Oils uk Oils");
+  ASSERT_EQ(parsed.synonyms.size(), 2U);
+  EXPECT_EQ(parsed.synonyms[0].word, "oils");
+  EXPECT_THAT(parsed.synonyms[0].synonyms, ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(parsed.synonyms[1].synonyms, ElementsAre("britain"));
+  EXPECT_THAT(parsed.strict.children.at(0).synonym_stems, ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(parsed.relaxed.children.at(0).synonyms, ElementsAre("petroleum", "crude"));
+  EXPECT_EQ(parsed.words.size(), 2U);  // Those of the query alone.
+  EXPECT_EQ(ToString(parsed.strict), "(oils AND uk)");
+  EXPECT_THAT(synonyms_of("britain"), IsEmpty());
+  EXPECT_THAT(synonyms_of("oil OR wheat"), ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(synonyms_of("oil", MatchMode::kPrefixLastWord), IsEmpty());
+  EXPECT_THAT(synonyms_of("oil w", MatchMode::kPrefixLastWord), ElementsAre("petroleum", "crude"));
+  EXPECT_THAT(synonyms_of("oil", MatchMode::kLiteral), IsEmpty());
+  for (const char* exact : {"\"oil\"", "\"oil price\"", "wheat -oil", "wheat NOT (oil OR uk)", "oil*", "title:oil",
+                            "oil NEAR price", "wheat -(uk -oil)"}) {
+    EXPECT_THAT(synonyms_of(exact), IsEmpty()) << exact;
+  }
+  // A language stems as it does; which words are meant is for the script to say.
+  const absl::StatusOr<ParsedQuery> french = ParseQuery("oils", MatchMode::kFullQuery, "fr", names_, kNow, analyzer_);
+  ASSERT_TRUE(french.ok()) << french.status();
+  EXPECT_THAT(french->strict.synonyms, ElementsAre("petroleum", "crude"));
+}
+
 TEST_F(QueryParserTest, NegatedWordsAreNotHighlighted) {
   const ParsedQuery parsed = Parse("iran -russia");
   ASSERT_EQ(parsed.words.size(), 1U);
@@ -270,6 +303,25 @@ TEST_F(QueryParserTest, FilterIsTypedAndOrBindsTighterThanAnd) {
   EXPECT_EQ(Filter("attributes.series = \"x\""), "attributes.series:x");
   EXPECT_EQ(Filter("publish_time = 2026-03-01"), "(after:2026-03-01 AND before:2026-03-02)");
   EXPECT_EQ(Filter(""), "*");
+}
+
+TEST_F(QueryParserTest, AFilterHasAsManyBytesComparisonsAndParenthesesAsAreStated) {
+  const auto comparisons = [](size_t count) {
+    std::string text = "(year = 2026)";
+    for (size_t i = 1; i < count; ++i) absl::StrAppend(&text, " OR (year=2026)");
+    return text;
+  };
+  EXPECT_THAT(Filter(comparisons(kMaxQueryTerms)), HasSubstr("year:2026"));
+  EXPECT_THAT(Filter(comparisons(kMaxQueryTerms + 1)), HasSubstr("has more than 64 comparisons"));
+  const auto nested = [](size_t depth) {
+    return absl::StrCat(std::string(depth, '('), "year=2026", std::string(depth, ')'));
+  };
+  EXPECT_EQ(Filter(nested(15)), "year:2026");
+  EXPECT_THAT(Filter(nested(16)), HasSubstr("is nested more than 16 deep"));
+  const std::string longest = absl::StrCat("source = \"", std::string(kMaxFilterBytes - 11, 'x'), "\"");
+  ASSERT_EQ(longest.size(), kMaxFilterBytes);
+  EXPECT_THAT(Filter(longest), HasSubstr("source:xxx"));
+  EXPECT_THAT(Filter(longest + " "), HasSubstr("is 2049 bytes long; at most 2048"));
 }
 
 TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {

@@ -35,9 +35,7 @@ constexpr size_t kFraming = 16;  // Of a message in an answer, and of the length
 
 constexpr absl::Duration kWaitRetryDelay = absl::Milliseconds(500);
 
-absl::Time MatchDeadline(absl::Time now, absl::Time deadline) {
-  return deadline - std::min(kAnswerTime, (deadline - now) / 4);
-}
+absl::Duration AnswerTime(absl::Time now, absl::Time deadline) { return std::min(kAnswerTime, (deadline - now) / 4); }
 
 // For HTTP caches between here and the caller, such as the gateway tells: `etag` says which state the answer is of, and
 // what another moment may change without that is not to be kept at all.
@@ -68,7 +66,12 @@ grpc::ServerUnaryReactor* SearchHandler::Search(grpc::CallbackServerContext* con
       [this](const common::rpc::Call& call, const v1::SearchRequest& in, v1::SearchResponse& out) -> absl::Status {
         const absl::Time start = absl::Now();
         ASSIGN_OR_RETURN(SearchQuery query, FromProto(in));
-        query.deadline = query.partial_on_timeout ? MatchDeadline(start, call.deadline()) : call.deadline();
+        query.deadline = call.deadline();
+        if (query.partial_on_timeout) {
+          const absl::Duration kept_back = AnswerTime(start, call.deadline());
+          query.deadline -= kept_back;
+          query.passages_until = call.deadline() - kept_back / 2;
+        }
         query.cancelled = [&call] { return call.CallerLeft(); };
         RETURN_IF_ERROR(AwaitToken(query));
         ASSIGN_OR_RETURN(SearchResult result, engine_.Search(query));

@@ -20,8 +20,6 @@ namespace apb = article::v1;
 
 using common::InvalidField;
 
-constexpr int kMaxFacets = 20;
-
 // The wire counts dimensions from 1.
 static_assert(static_cast<int>(Dimension::kCountry) + 1 == v1::LABEL_DIMENSION_REGION);
 static_assert(static_cast<int>(Dimension::kGroup) + 1 == v1::LABEL_DIMENSION_GROUP);
@@ -309,9 +307,6 @@ absl::StatusOr<SearchQuery> FromProto(const v1::SearchRequest& request) {
   query.page_size = request.page_size();
   query.page_token = request.page_token();
   query.skip = request.skip();
-  if (request.facets_size() > kMaxFacets) {
-    return InvalidField("facets", absl::StrCat("holds ", request.facets_size(), " facets; at most ", kMaxFacets));
-  }
   for (const v1::FacetSpec& facet : request.facets()) {
     query.facets.push_back({.field = facet.field(),
                             .prefix = facet.prefix(),

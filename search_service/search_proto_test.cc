@@ -96,10 +96,6 @@ TEST(SearchProtoTest, RefusesNonsenseByName) {
          r.mutable_snippet()->add_fields("title");
          r.mutable_snippet()->add_fields("authors");
        }},
-      {"facets",
-       [](v1::SearchRequest& r) {
-         for (int i = 0; i < 21; ++i) r.add_facets()->set_field("source");
-       }},
       {"label_sources[0]", [](v1::SearchRequest& r) { r.add_label_sources(article::v1::LABEL_SOURCE_UNSPECIFIED); }},
       {"match_mode", [](v1::SearchRequest& r) { r.set_match_mode(static_cast<v1::MatchMode>(77)); }},
       {"typo_mode", [](v1::SearchRequest& r) { r.set_typo_mode(static_cast<v1::TypoMode>(77)); }},

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 #include "search_service/article.h"
@@ -22,6 +23,8 @@ inline constexpr size_t kMaxQueryTerms = 64;
 inline constexpr int kDefaultPageSize = 10;
 inline constexpr int kMaxPageSize = 100;  // Larger ones are taken as this.
 inline constexpr int kMaxDepth = 1'000;   // skip + all pages together.
+inline constexpr size_t kMaxFacets = 20;
+inline constexpr size_t kMaxFacetPrefixBytes = 256;
 inline constexpr int kDefaultFacetLimit = 10;
 inline constexpr int kMaxFacetLimit = 1'000;
 inline constexpr size_t kMaxFilterValues = 100;      // Of one list of ids or selection.
@@ -43,7 +46,8 @@ struct Selection {
 
 struct FacetRequest {
   std::string field;
-  std::string prefix;        // Only values whose id or display name starts with this, case ignored.
+  // Only values whose id or display name starts with this, case ignored; at most kMaxFacetPrefixBytes.
+  std::string prefix;
   bool order_by_id = false;  // Instead of most first.
   bool exact = false;        // No counts rather than partial ones, where the time runs out.
   int limit = 0;             // Values with the most articles, at most kMaxFacetLimit; 0: kDefaultFacetLimit.
@@ -139,7 +143,14 @@ struct SearchQuery {
   absl::Time deadline = absl::InfiniteFuture();
   std::function<bool()> cancelled;
   bool partial_on_timeout = false;  // At the deadline answer what there is, marked degraded, rather than an error.
+  // Of a partial answer: hits that are not filled in by then come without passages.
+  absl::Time passages_until = absl::InfiniteFuture();
 };
+
+absl::Status SearchOutOfTime();  // DeadlineExceeded.
+absl::Status SearchCancelled();  // Cancelled.
+// One of these if it is so. `cancelled` may be empty.
+absl::Status CheckTime(absl::Time deadline, const std::function<bool()>& cancelled);
 
 // Half-open UTF-8 byte range in the text beside it.
 struct TextRange {

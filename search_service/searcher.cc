@@ -81,8 +81,8 @@ uint64_t FingerprintOf(const SearchQuery& query) {
 }
 
 // What an answer depends on beside the query and the clock; never 0.
-uint64_t StateOf(absl::string_view index_state, const Taxonomy& taxonomy) {
-  return Fingerprint64(absl::StrCat(index_state, "/", taxonomy.data().etag)) | 1;
+uint64_t StateOf(absl::string_view index_state, const Taxonomy& taxonomy, const Synonyms& synonyms) {
+  return Fingerprint64(absl::StrCat(index_state, "/", taxonomy.data().etag, "/", synonyms.version())) | 1;
 }
 
 // About what an answer without hits takes.
@@ -124,6 +124,13 @@ bool AddCorrections(const std::string& word, const std::vector<std::string>& nea
   node.corrections = nearest;
   node.correction_stems = stems;
   return true;
+}
+
+std::string SynonymsNote(const std::vector<WordSynonyms>& words) {
+  const auto say = [](std::string* out, const WordSynonyms& word) {
+    absl::StrAppend(out, "\"", absl::StrJoin(word.synonyms, "\", \""), "\" for \"", word.word, "\"");
+  };
+  return absl::StrCat("synonyms were searched for as well: ", absl::StrJoin(words, "; ", say));
 }
 
 // The labels that filters by id ask for.
@@ -255,9 +262,10 @@ Searcher::Searcher(const ArticleStore& store, const SearchIndex& index, const Pa
       }()) {}
 
 absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQuery& query, const Taxonomy& taxonomy,
-                                                                  TextAnalyzer& analyzer, int64_t visible_until) const {
+                                                                  const Synonyms& synonyms, TextAnalyzer& analyzer,
+                                                                  int64_t visible_until) const {
   const absl::Time start = absl::Now();
-  const LabelNames names{taxonomy, query.expand_groups};
+  const LabelNames names{taxonomy, query.expand_groups, &synonyms};
   // All that goes by the time goes by one moment, on all pages.
   const absl::Time now = absl::FromUnixSeconds(visible_until);
   ASSIGN_OR_RETURN(ParsedQuery parsed,
@@ -278,7 +286,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.deadline = query.deadline;
   request.cancelled = query.cancelled;
   request.partial_on_timeout = query.partial_on_timeout;
-  RETURN_IF_ERROR(CheckCount("facets", query.facets.size()));
+  if (query.facets.size() > kMaxFacets) {
+    return common::InvalidField(
+        "facets", absl::StrCat("holds ", query.facets.size(), " facets; at most ", kMaxFacets, " are counted"));
+  }
   std::optional<std::string> exact_facet;
   for (size_t i = 0; i < query.facets.size(); ++i) {
     const FacetRequest& facet = query.facets[i];
@@ -290,6 +301,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     if (facet.limit < 0 || facet.limit > kMaxFacetLimit) {
       return common::InvalidField(absl::StrCat(path, ".limit"),
                                   absl::StrCat("must be 0, for ", kDefaultFacetLimit, ", or 1 to ", kMaxFacetLimit));
+    }
+    if (facet.prefix.size() > kMaxFacetPrefixBytes) {
+      return common::InvalidField(absl::StrCat(path, ".prefix"),
+                                  absl::StrCat("is longer than ", kMaxFacetPrefixBytes, " bytes"));
     }
     if (facet.exact) exact_facet = facet.field;
     request.facets.push_back(*ref);
@@ -307,6 +322,8 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     }
   }
   if (query.typo_mode != TypoMode::kOff) RETURN_IF_ERROR(CorrectWords(query, analyzer, parsed));
+  parsed.words.insert(parsed.words.end(), parsed.synonym_words.begin(), parsed.synonym_words.end());
+  if (!parsed.synonyms.empty()) parsed.interpretation.notes.push_back(SynonymsNote(parsed.synonyms));
   request.query = parsed.strict;
   ASSIGN_OR_RETURN(MatchResult matches, index_.Match(request));
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
@@ -343,7 +360,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.interpretation = std::move(parsed.interpretation);
   answer.interpretation.expansion = std::move(matches.expansion);
   answer.visible_seq = matches.visible_seq;
-  if (matches.complete) answer.state = StateOf(matches.state, taxonomy);
+  if (matches.complete) answer.state = StateOf(matches.state, taxonomy, synonyms);
   answer.index_time = matches.commit_time;
   answer.embargoes = matches.embargoes;
   answer.relative = parsed.relative;
@@ -362,6 +379,10 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
   std::vector<SearchedWord> added;
   for (const SearchedWord& word : parsed.words) {
     if (word.scope != TextScope::kAny || word.prefix) continue;
+    // One that an operator knows is spelled right, though no article may have it.
+    const bool known = std::any_of(parsed.synonyms.begin(), parsed.synonyms.end(),
+                                   [&](const WordSynonyms& other) { return other.word == word.word.folded; });
+    if (known) continue;
     ASSIGN_OR_RETURN(const std::vector<std::string> nearest, index_.Correct(word, kMaxCorrections, limit));
     if (nearest.empty()) continue;
     corrections.emplace(word.word.folded, nearest.front());
@@ -387,11 +408,9 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(const SearchQuery& query,
-                                                                            const Taxonomy& taxonomy,
-                                                                            TextAnalyzer& analyzer,
-                                                                            uint64_t fingerprint,
-                                                                            size_t& offset) const {
+absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(
+    const SearchQuery& query, const Taxonomy& taxonomy, const Synonyms& synonyms, TextAnalyzer& analyzer,
+    uint64_t fingerprint, size_t& offset) const {
   if (query.skip > 0) return common::InvalidField("skip", "can't be given together with page_token");
   const std::optional<PageToken> token = ParsePageToken(query.page_token);
   if (!token) return common::InvalidField("page_token", "is not a token of this service");
@@ -404,13 +423,13 @@ absl::StatusOr<std::shared_ptr<const Searcher::Ranking>> Searcher::Continue(cons
     if (std::shared_ptr<const Ranking> kept = FindKept(token->id)) return kept;
   }
   // Where nothing has changed, the same search finds the same hits in the same order.
-  if (token->state != 0 && token->state == StateOf(index_.state(), taxonomy)) {
+  if (token->state != 0 && token->state == StateOf(index_.state(), taxonomy, synonyms)) {
     SearchQuery again = query;
     again.partial_on_timeout = false;
     const int64_t now = absl::ToUnixSeconds(absl::Now());
-    ASSIGN_OR_RETURN(
-        std::shared_ptr<Ranking> ranking,
-        Rank(again, taxonomy, analyzer, std::min(now, static_cast<int64_t>(token->visible_until & INT64_MAX))));
+    ASSIGN_OR_RETURN(std::shared_ptr<Ranking> ranking,
+                     Rank(again, taxonomy, synonyms, analyzer,
+                          std::min(now, static_cast<int64_t>(token->visible_until & INT64_MAX))));
     if (ranking->answer.state == token->state) {
       Keep(ranking);
       return ranking;
@@ -475,9 +494,16 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       if (!articles[i]) continue;
       Article& article = articles[i]->article;
       if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
+      const absl::Status time =
+          CheckTime(query.partial_on_timeout ? query.passages_until : query.deadline, query.cancelled);
+      if (!time.ok() && (!query.partial_on_timeout || absl::IsCancelled(time))) return time;
       Hit hit;
       hit.score = refs[i].score;
-      hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      if (time.ok()) {
+        hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+      } else if (query.snippet.title || query.snippet.body) {
+        result.degraded = true;
+      }
       article.labels = EffectiveLabels(article, query.labels);
       if (query.view != View::kFull) article.body.clear();
       hit.article = std::move(article);
@@ -514,7 +540,8 @@ absl::StatusOr<std::vector<Hit>> Searcher::FindSimilarArticles(const SimilarQuer
   return search::FindSimilarArticles(store_, index_, taxonomy, *analyzer, query);
 }
 
-absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Taxonomy& taxonomy) const {
+absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Taxonomy& taxonomy,
+                                              const Synonyms& synonyms) const {
   if (query.page_size < 0) return common::InvalidField("page_size", "must not be negative");
   if (query.skip < 0) return common::InvalidField("skip", "must not be negative");
   if (query.skip > kMaxDepth) {
@@ -543,10 +570,11 @@ absl::StatusOr<SearchResult> Searcher::Search(const SearchQuery& query, const Ta
   std::shared_ptr<Ranking> made;
   std::shared_ptr<const Ranking> ranking;
   if (query.page_token.empty()) {
-    ASSIGN_OR_RETURN(made, Rank(query, taxonomy, *analyzer, absl::ToUnixSeconds(query.time.value_or(absl::Now()))));
+    ASSIGN_OR_RETURN(made,
+                     Rank(query, taxonomy, synonyms, *analyzer, absl::ToUnixSeconds(query.time.value_or(absl::Now()))));
     ranking = made;
   } else {
-    ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, *analyzer, fingerprint, offset));
+    ASSIGN_OR_RETURN(ranking, Continue(query, taxonomy, synonyms, *analyzer, fingerprint, offset));
   }
   const absl::Time start = absl::Now();
   SearchResult result = ranking->answer;

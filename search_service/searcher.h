@@ -22,6 +22,7 @@
 #include "search_service/query_parser.h"
 #include "search_service/search_index.h"
 #include "search_service/search_query.h"
+#include "search_service/synonyms.h"
 #include "search_service/taxonomy.h"
 #include "search_service/text_analysis.h"
 
@@ -33,7 +34,8 @@ class Searcher {
   Searcher(const ArticleStore& store, const SearchIndex& index, const PagingLimits& limits);
 
   // `commit_token` and `min_commit_token` are the engine's business.
-  absl::StatusOr<SearchResult> Search(const SearchQuery& query, const Taxonomy& taxonomy) const;
+  absl::StatusOr<SearchResult> Search(const SearchQuery& query, const Taxonomy& taxonomy,
+                                      const Synonyms& synonyms) const;
   // As the functions of trends.h and similar_articles.h.
   absl::StatusOr<TrendResult> AnalyzeTrends(const TrendQuery& query, const Taxonomy& taxonomy) const;
   absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const SimilarQuery& query, const Taxonomy& taxonomy) const;
@@ -57,12 +59,13 @@ class Searcher {
   class AnalyzerLease;
 
   absl::StatusOr<std::shared_ptr<Ranking>> Rank(const SearchQuery& query, const Taxonomy& taxonomy,
-                                                TextAnalyzer& analyzer, int64_t visible_until) const;
+                                                const Synonyms& synonyms, TextAnalyzer& analyzer,
+                                                int64_t visible_until) const;
   // What words were meant that no article has, into `parsed`.
   absl::Status CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const;
   absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, const Taxonomy& taxonomy,
-                                                          TextAnalyzer& analyzer, uint64_t fingerprint,
-                                                          size_t& offset) const;
+                                                          const Synonyms& synonyms, TextAnalyzer& analyzer,
+                                                          uint64_t fingerprint, size_t& offset) const;
   absl::Status FillPage(const SearchQuery& query, const Ranking& ranking, size_t& offset, TextAnalyzer& analyzer,
                         SearchResult& result) const;
   // Sets the ranking's id if there is room for it.

@@ -372,6 +372,27 @@ TEST_F(SearcherTest, ADeadlineThatIsPastGivesAPartialAnswerWhereOneIsWanted) {
   EXPECT_FALSE(result->commit_token.empty());
 }
 
+TEST_F(SearcherTest, PassagesAreCutWhileThereIsTime) {
+  SearchQuery query;
+  query.query = "oil";
+  query.partial_on_timeout = true;
+  query.passages_until = absl::InfinitePast();
+  absl::StatusOr<SearchResult> result = engine_->Search(query);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->degraded);
+  EXPECT_EQ(result->hits.size(), 10U);
+  for (const Hit& hit : result->hits) EXPECT_THAT(hit.snippets, IsEmpty());
+  // Where no partial answer is wanted, the reading of hits ends as the match does: here those of a kept ranking.
+  query.partial_on_timeout = false;
+  query.page_token = result->next_page_token;
+  ASSERT_TRUE(engine_->Search(query).ok());
+  query.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kDeadlineExceeded);
+  query.deadline = absl::InfiniteFuture();
+  query.cancelled = [] { return true; };
+  EXPECT_EQ(engine_->Search(query).status().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(SearcherTest, ADeadlineDuringTheMatchLeavesWhatWasFoundByThen) {
   SearchQuery query;
   query.facets = Facets({"source", "region_code"});
@@ -497,6 +518,90 @@ TEST_F(RankingTest, MistypedWordsFindWhatIsSpelledNearlyTheSameBelowTheWordItsel
 }
 
 // Five articles have two words each of a question; what the best have in common, "tanker", tells the others apart.
+TEST_F(RankingTest, SynonymsFindWhatHasNotTheWordBelowWhatHasIt) {
+  // The synonym is rarer than the word, and so would count for more by itself.
+  Ingest("word", "Markets today", "oil prices rose again in many markets");
+  Ingest("word2", "Markets", "oil and more oil");
+  Ingest("synonym", "Markets today", "petroleum prices rose again in many markets");
+  Ingest("other", "Wheat", "wheat prices fell");
+  SearchQuery query;
+  query.query = "oil";
+  query.snippet.title = false;
+  EXPECT_THAT(Ids(Search(query)), UnorderedElementsAre("word", "word2"));
+  const std::string state_before = absl::StrCat(Search(query).state);
+  const double alone = Search(query).hits[0].score;
+
+  engine_->SetSynonyms(*Synonyms::Parse("oil, petroleum, naphtha\nwheats => oil"));
+  SearchResult result = Search(query);
+  EXPECT_THAT(Ids(result), ElementsAre("word2", "word", "synonym"));
+  EXPECT_LE(result.hits[0].score, alone);
+  EXPECT_EQ(result.total, 3);
+  EXPECT_NE(absl::StrCat(result.state), state_before);
+  EXPECT_THAT(result.interpretation.notes,
+              ElementsAre("synonyms were searched for as well: \"petroleum\", \"naphtha\" for \"oil\""));
+  EXPECT_EQ(result.interpretation.normalized_query, "oil");
+  ASSERT_EQ(result.hits[2].snippets.size(), 1U);
+  ASSERT_EQ(result.hits[2].snippets[0].ranges.size(), 1U);
+  EXPECT_EQ(result.hits[2].snippets[0].ranges[0], (TextRange{0, 9}));
+
+  // The same in each of several words, and the other way round.
+  query.query = "petroleum prices";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("synonym", "word"));
+  // A word that no article has is no slip where an operator knows it.
+  query.query = "naphtha";
+  result = Search(query);
+  EXPECT_EQ(result.total, 3);
+  EXPECT_EQ(result.interpretation.corrected_query, "");
+  // One way only.
+  query.query = "wheat";
+  EXPECT_THAT(Ids(Search(query)), UnorderedElementsAre("other", "word", "word2"));
+  query.query = "\"wheat\"";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("other"));
+  query.query = "prices -oil";
+  EXPECT_THAT(Ids(Search(query)), UnorderedElementsAre("synonym", "other"));
+  query.query = "oil";
+  query.explain = true;
+  EXPECT_THAT(Search(query).hits[2].explanation, HasSubstr("= oil "));
+
+  engine_->SetSynonyms(Synonyms());
+  EXPECT_EQ(Search(query).total, 2);
+}
+
+TEST_F(RankingTest, ATokenOfBeforeOtherSynonymsGoesOnWithItsOwnHits) {
+  for (int i = 0; i < 3; ++i) Ingest(absl::StrCat("a", i), "Markets", "oil prices");
+  SearchQuery query;
+  query.query = "petroleum";
+  query.page_size = 2;
+  engine_->SetSynonyms(*Synonyms::Parse("petroleum => oil"));
+  const SearchResult first = Search(query);
+  engine_->SetSynonyms(Synonyms());
+  query.page_token = first.next_page_token;
+  const absl::StatusOr<SearchResult> second = engine_->Search(query);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->hits.size(), 1U);
+}
+
+TEST_F(RankingTest, LettersInOtherShapesFindAndAreFound) {
+  Ingest("wide", "Ｅｌｅｃｔｉｏｎｓ", "Ｏｉｌ prices and CO₂ in ﬁnance");
+  Ingest("plain", "Elections", "Oil prices and CO2 in finance");
+  for (const char* text :
+       {"election", "ｅｌｅｃｔｉｏｎ", "oil", "ＯＩＬ", "co2", "CO₂", "\"in finance\"", "title:ｅｌｅｃｔｉｏｎｓ"}) {
+    SearchQuery query;
+    query.query = text;
+    EXPECT_THAT(Ids(Search(query)), UnorderedElementsAre("wide", "plain")) << text;
+  }
+  SearchQuery query;
+  query.query = "oil";
+  for (const Hit& hit : Search(query).hits) {
+    ASSERT_EQ(hit.snippets.size(), 1U);
+    ASSERT_EQ(hit.snippets[0].ranges.size(), 1U);
+    const TextRange range = hit.snippets[0].ranges[0];
+    EXPECT_EQ(
+        hit.snippets[0].text.substr(static_cast<size_t>(range.start), static_cast<size_t>(range.end - range.start)),
+        hit.article.id == "wide" ? "Ｏｉｌ" : "Oil");
+  }
+}
+
 TEST_F(RankingTest, AQuestionIsRankedAlsoByWhatItsBestHitsHaveInCommon) {
   for (int i = 1; i <= 6; ++i) {
     Ingest(absl::StrCat("best", i), "Report", "seizure hormuz strait tanker tanker captain");
@@ -709,6 +814,34 @@ TEST_F(RankingTest, SimilarArticlesShareTellingWordsAndAreNoDuplicates) {
   query.id.clear();
   query.text = std::string(kMaxSimilarBytes + 1, 'x');
   EXPECT_THAT(std::string(engine_->FindSimilarArticles(query).status().message()), HasSubstr("text"));
+}
+
+TEST_F(RankingTest, SimilarArticlesAndTrendsEndWithTheirTimeAndTheirCaller) {
+  for (int i = 0; i < 20; ++i) {
+    Ingest(absl::StrCat("a", i), absl::StrCat("Canal ", i),
+           absl::StrCat(Story("canal"), " ", Story(absl::StrCat("n", i))));
+  }
+  Settle(*engine_, Progress::kLabelled);
+  SimilarQuery similar;
+  similar.text = Story("canal");
+  ASSERT_TRUE(engine_->FindSimilarArticles(similar).ok());
+  similar.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->FindSimilarArticles(similar).status().code(), absl::StatusCode::kDeadlineExceeded);
+  // The first look is before the match; those behind it are at each hit, whose text is compared.
+  similar.deadline = absl::InfiniteFuture();
+  int looks = 0;
+  similar.cancelled = [&] { return ++looks > 3; };
+  EXPECT_EQ(engine_->FindSimilarArticles(similar).status().code(), absl::StatusCode::kCancelled);
+
+  TrendQuery trends;
+  trends.dimensions = {"source"};
+  trends.bucket = TrendBucket::kDay;
+  ASSERT_TRUE(engine_->AnalyzeTrends(trends).ok());
+  trends.selection.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_EQ(engine_->AnalyzeTrends(trends).status().code(), absl::StatusCode::kDeadlineExceeded);
+  trends.selection.deadline = absl::InfiniteFuture();
+  trends.selection.cancelled = [] { return true; };
+  EXPECT_EQ(engine_->AnalyzeTrends(trends).status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(SearcherTest, TrendsAreThoseCountedByHand) {

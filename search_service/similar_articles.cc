@@ -145,6 +145,7 @@ absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const ArticleStore& store, 
       if (!other || other->row == source.row) continue;
       Article& article = other->article;
       if (!head.empty() && (article.id == head || article.duplicate_of == head)) continue;
+      RETURN_IF_ERROR(CheckTime(query.deadline, query.cancelled));
       if (shingles.Resemblance(Shingles(article.body)) >= kNearDuplicate) continue;
       if (!query.include_embargoed && article.visible_from && *article.visible_from > absl::Now()) continue;
       Hit& hit = hits.emplace_back();

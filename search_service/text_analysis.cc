@@ -1,6 +1,8 @@
 #include "search_service/text_analysis.h"
 
+#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/unistr.h>
 #include <unicode/utf8.h>
 #include <xapian.h>
 
@@ -28,6 +30,13 @@ constexpr size_t kMaxCachedWords = 100'000;
 constexpr std::array<const char*, 18> kStemmed = {"ca", "da", "de", "es", "eu", "fi", "fr", "ga", "hu",
                                                   "id", "it", "lt", "nb", "nl", "pt", "ro", "sv", "tr"};
 
+// Says where a word may be broken at the end of a line, and is no part of it.
+constexpr UChar32 kSoftHyphen = 0x00AD;
+
+// Katakana as old systems write it; voiced ones with a mark of its own behind.
+bool IsHalfWidthKana(UChar32 c) { return c >= 0xFF66 && c <= 0xFF9F; }
+bool IsHalfWidthVoiceMark(UChar32 c) { return c == 0xFF9E || c == 0xFF9F; }
+
 bool IsApostrophe(UChar32 c) { return c == '\'' || c == 0x2019 || c == 0x02BC || c == 0xFF07; }
 
 enum class Kind : uint8_t { kOther, kWord, kUnspaced, kApostrophe, kDot, kDigit };
@@ -40,7 +49,7 @@ Kind KindOf(UChar32 c) {
     return c == '.' || c == ',' ? Kind::kDot : Kind::kOther;
   }
   if (IsApostrophe(c)) return Kind::kApostrophe;
-  if (IsUnspacedScript(static_cast<char32_t>(c))) {
+  if (IsUnspacedScript(static_cast<char32_t>(c)) || IsHalfWidthKana(c)) {
     return u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0 ? Kind::kUnspaced : Kind::kOther;
   }
   if (u_isdigit(c)) return Kind::kDigit;
@@ -65,6 +74,11 @@ Char ReadChar(absl::string_view text, size_t pos) {
     U8_NEXT(bytes, offset, static_cast<int64_t>(text.size()), code);
     result = {code, static_cast<size_t>(offset), Kind::kOther};
     if (code < 0) return result;
+    if (IsHalfWidthKana(code) && !IsHalfWidthVoiceMark(code) && result.next < text.size()) {
+      auto behind = offset;
+      U8_NEXT(bytes, behind, static_cast<int64_t>(text.size()), code);
+      if (IsHalfWidthVoiceMark(code)) result.next = static_cast<size_t>(behind);
+    }
   }
   result.kind = KindOf(result.code);
   return result;
@@ -99,9 +113,38 @@ UChar32 UnifyArabic(UChar32 c) {
   }
 }
 
+// With the letters and digits that stand in other shapes as they usually do: full-width, half-width, mathematical,
+// superscript, circled; Arabic as printers join it. What is more than letters, digits and marks (a fraction, a
+// greeting) stays.
+std::string UnifyShapes(absl::string_view raw) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* nfkd = icu::Normalizer2::getNFKDInstance(status);
+  std::string result;
+  for (size_t pos = 0; pos < raw.size();) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(raw.data());
+    auto next = static_cast<int64_t>(pos);
+    UChar32 c = 0;
+    U8_NEXT(bytes, next, static_cast<int64_t>(raw.size()), c);
+    icu::UnicodeString plain;
+    bool unified = c >= 0x80 && U_SUCCESS(status) != 0 && nfkd->getDecomposition(c, plain) != 0;
+    if (unified && plain[0] == u' ') plain.remove(0, 1);  // A vowel sign that is shown by itself.
+    for (int32_t i = 0; unified && i < plain.length(); i = plain.moveIndex32(i, 1)) {
+      const UChar32 part = plain.char32At(i);
+      unified = u_isalnum(part) || (U_GET_GC_MASK(part) & U_GC_M_MASK) != 0;
+    }
+    if (unified) {
+      plain.toUTF8String(result);
+    } else {
+      result.append(raw.data() + pos, static_cast<size_t>(next) - pos);
+    }
+    pos = static_cast<size_t>(next);
+  }
+  return result;
+}
+
 std::string FoldWord(absl::string_view raw) {
   if (AllAscii(raw)) return absl::AsciiStrToLower(raw);
-  const std::string folded = common::FoldForMatch(raw);
+  const std::string folded = common::FoldForMatch(UnifyShapes(raw));
   std::string result;
   result.reserve(folded.size());
   for (size_t pos = 0; pos < folded.size();) {
@@ -221,6 +264,10 @@ class TextAnalyzer::Impl {
     bool initials = false;  // So far single letters with dots between.
     while (end < text.size()) {
       const Char c = ReadChar(text, end);
+      if (c.code == kSoftHyphen && c.next < text.size() && ReadChar(text, c.next).kind == Kind::kWord) {
+        end = c.next;
+        continue;
+      }
       if (c.kind == Kind::kWord || c.kind == Kind::kDigit) {
         if (initials) return end;  // "U.S.troops" hardly occurs; "e.g.x" is two.
         last = c;
@@ -269,8 +316,9 @@ class TextAnalyzer::Impl {
     for (size_t pos = 0; pos < raw.size();) {
       const Char c = ReadChar(raw, pos);
       const bool decimal_point = c.code == '.' && absl::ascii_isdigit(static_cast<unsigned char>(raw[0]));
-      if (decimal_point || (c.kind != Kind::kDot && c.kind != Kind::kApostrophe))
+      if (decimal_point || (c.kind != Kind::kDot && c.kind != Kind::kApostrophe && c.code != kSoftHyphen)) {
         plain.append(raw.data() + pos, c.next - pos);
+      }
       pos = c.next;
     }
     Word word;

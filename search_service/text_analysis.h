@@ -20,7 +20,7 @@ inline constexpr size_t kMaxWordBytes = 64;
 
 // A word in its searchable forms.
 struct Word {
-  std::string folded;  // Case, diacritics, Arabic and full-width variants folded.
+  std::string folded;  // As Fold() does.
   std::string stem;    // By the language; equal to `folded` where there is no stemmer.
 };
 
@@ -39,7 +39,8 @@ struct Token {
 // articles agree.
 std::string StemmerLanguage(absl::string_view language_code);
 
-// Case, diacritics and letter variants folded: what comparisons of names and words go by.
+// Case and diacritics; variants of Arabic letters, vowel signs, tatweel; letters and digits in other shapes, such as
+// full-width ones: folded. What comparisons of names and words go by.
 std::string Fold(absl::string_view text);
 
 // Whether words of the script of this character are not divided by spaces (Chinese, Japanese, Thai and the like).

@@ -1,6 +1,7 @@
 #include "search_service/text_analysis.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -43,6 +44,51 @@ TEST(TextAnalysisTest, CaseDiacriticsAndArabicVariantsFold) {
   EXPECT_EQ(Fold("کتاب"), Fold("كتاب"));
 }
 
+TEST(TextAnalysisTest, ArabicIsFoundHoweverItIsWritten) {
+  const std::vector<std::pair<std::string, std::string>> same = {
+      {"مُحَمَّدٌ", "محمد"},               // Vowel signs, doubling and case endings.
+      {"الرحمٰن", "الرحمن"},           // A small alef above.
+      {"بـــيـــروت", "بيروت"},       // Tatweel.
+      {"إيران", "ايران"},             // Alef with hamza below,
+      {"أوروبا", "اوروبا"},           // above,
+      {"آسيا", "اسيا"},               // with madda,
+      {"ٱلله", "الله"},               // and wasla.
+      {"مصطفى", "مصطفي"},             // Alef maksura,
+      {"ایران", "ايران"},             // and the yeh of Persian keyboards.
+      {"حكومة", "حكومه"},             // Teh marbuta.
+      {"١٩٧٣", "1973"},               // Digits of Arabic,
+      {"۱۹۷۳", "1973"},               // and of Persian.
+      {"\uFEE3\uFEBC\uFEAE", "مصر"},  // Letters as printers join them, as PDFs have them,
+      {"\uFEFB", "لا"},               // in ligatures,
+      {"\uFDF2", "الله"},             // of whole words,
+      {"\uFE91\uFE77\uFEAE", "بر"},   // and a vowel sign on a tatweel.
+  };
+  for (const auto& [written, plain] : same) {
+    EXPECT_EQ(Fold(written), Fold(plain)) << written;
+    EXPECT_EQ(WordsIn(written), WordsIn(plain)) << written;
+  }
+  EXPECT_NE(Fold("علم"), Fold("عالم"));
+}
+
+TEST(TextAnalysisTest, LettersInOtherShapesFold) {
+  EXPECT_THAT(WordsIn("Ｉｒａｎ　ＯＩＬ１２３"), ElementsAre("iran", "oil123"));
+  EXPECT_THAT(WordsIn("𝐈𝐫𝐚𝐧 ﬁnance ﬂeet CO₂ m² Ⅳ 1º"),
+              ElementsAre("iran", "finance", "fleet", "co2", "m2", "iv", "1o"));
+  // Half-width katakana, voiced with a mark behind, is what full-width is.
+  EXPECT_EQ(WordsIn("ｲﾗﾝ"), WordsIn("イラン"));
+  EXPECT_EQ(WordsIn("ﾊﾟﾘｶﾞ"), WordsIn("パリガ"));
+  EXPECT_EQ(StemOf("Ｅｌｅｃｔｉｏｎｓ", ""), StemOf("election", ""));
+  // What is more than another shape stays as it is.
+  EXPECT_EQ(Fold("½"), "½");
+  EXPECT_EQ(Fold("\uFDFA"), "\uFDFA");
+  for (const char* word : {"Ｉｒａｎ", "𝐈𝐫𝐚𝐧", "ﾊﾟﾘ", "\uFEFB", "ŀ", "½"})
+    EXPECT_EQ(Fold(Fold(word)), Fold(word)) << word;
+}
+
+TEST(TextAnalysisTest, SoftHyphensAreNoPartOfAWord) {
+  EXPECT_THAT(WordsIn("in\u00ADfor\u00ADma\u00ADtion\u00AD, \u00AD end\u00AD"), ElementsAre("information", "end"));
+}
+
 TEST(TextAnalysisTest, StemsFollowLanguageOrScript) {
   EXPECT_EQ(StemOf("Elections", ""), StemOf("election", "en"));
   EXPECT_EQ(StemOf("élections", "fr"), StemOf("élection", "fr-CA"));
@@ -60,6 +106,16 @@ TEST(TextAnalysisTest, TokensPointIntoTheText) {
   ASSERT_EQ(tokens.size(), 2U);
   EXPECT_EQ(text.substr(tokens[0].start, tokens[0].end - tokens[0].start), "Ünïted");
   EXPECT_EQ(text.substr(tokens[1].start, tokens[1].end - tokens[1].start), "Nations");
+}
+
+TEST(TextAnalysisTest, TokensOfOtherShapesPointIntoTheText) {
+  TextAnalyzer analyzer;
+  const std::string text = "x Ｉｒａｎ ﾊﾟﾘ 𝐎𝐢𝐥 in\u00ADform";
+  std::vector<std::string> pieces;
+  for (const Token& token : analyzer.Tokenize(text, "")) {
+    pieces.push_back(text.substr(token.start, token.end - token.start));
+  }
+  EXPECT_THAT(pieces, ElementsAre("x", "Ｉｒａｎ", "ﾊﾟ", "ﾊﾟﾘ", "ﾘ", "𝐎𝐢𝐥", "in\u00ADform"));
 }
 
 TEST(TextAnalysisTest, BrokenBytesAndEndlessWordsDoNoHarm) {
@@ -90,6 +146,19 @@ TEST(SnippetsTest, RangesMarkTheWordsInPlainText) {
   const TextRange range = snippets[1].ranges[0];
   EXPECT_EQ(snippets[1].text.substr(range.start, range.end - range.start), "price");
   EXPECT_EQ(snippets[1].text.find("<i>oil</i>"), 13U);
+}
+
+TEST(SnippetsTest, RangesAreOfTheTextAsItStands) {
+  TextAnalyzer analyzer;
+  Article article;
+  article.title = "Talks";
+  article.body = "The price of Ｏｉｌ rose in the week before.";
+  const SearchedWord oil{{"oil", StemOf("oil", "")}, false, TextScope::kAny};
+  const std::vector<Snippet> snippets = MakeSnippets(article, {oil}, {}, analyzer);
+  ASSERT_EQ(snippets.size(), 1U);
+  ASSERT_EQ(snippets[0].ranges.size(), 1U);
+  const TextRange range = snippets[0].ranges[0];
+  EXPECT_EQ(snippets[0].text.substr(range.start, range.end - range.start), "Ｏｉｌ");
 }
 
 TEST(SnippetsTest, TheBeginningStandsInWhereNoWordIsFound) {

@@ -11,7 +11,9 @@ discounts; queries without a relevant document are left out. --half: only querie
 Queries are cut to the contract's 64 words and 1,000 bytes. --run_dir keeps a TREC run file for each set.
 
 Beside it, where Debian's liblucene8-java and a JDK are installed, Lucene 8's BM25 (1.2, 0.75) with its English analyser
-on the same files and queries, title and text in one field (lucene/Baseline.java).
+on the same files and queries, title and text in one field (lucene/Baseline.java); where python3-xapian is, bare Xapian
+too: its TermGenerator, QueryParser, English stemmer and BM25 as they come, the query's words, in lower case, joined by
+OR. What is missing is named first.
 
 Prints one line for each set. Exits with 77 (skipped) where Python's gRPC packages or the data are missing.
 """
@@ -115,6 +117,47 @@ def lucene_ranks(corpus, queries):
     return {line.split("\t")[0]: line.split("\t")[1].split() for line in done.stdout.splitlines()}
 
 
+def xapian_ranks(corpus, queries):
+    """query id → ten best document ids by bare Xapian; None where it is not installed."""
+    try:
+        import xapian  # pylint: disable=import-outside-toplevel
+    except ImportError:
+        return None
+    stemmer = xapian.Stem("en")
+    with tempfile.TemporaryDirectory(prefix="dateline-xapian-") as folder:
+        database = xapian.WritableDatabase(os.path.join(folder, "index"), xapian.DB_CREATE)
+        generator = xapian.TermGenerator()
+        generator.set_stemmer(stemmer)
+        generator.set_stemming_strategy(xapian.TermGenerator.STEM_SOME)
+        for entry in corpus:
+            document = xapian.Document()
+            document.set_data(entry["_id"])
+            generator.set_document(document)
+            generator.index_text(entry.get("title", ""))
+            generator.increase_termpos()
+            generator.index_text(entry.get("text", ""))
+            database.add_document(document)
+        database.commit()
+        parser = xapian.QueryParser()
+        parser.set_database(database)
+        parser.set_stemmer(stemmer)
+        parser.set_stemming_strategy(xapian.QueryParser.STEM_SOME)
+        parser.set_default_op(xapian.Query.OP_OR)
+        enquire = xapian.Enquire(database)
+        enquire.set_weighting_scheme(xapian.BM25Weight())
+        ranks = {}
+        for query, text in queries.items():
+            # No flags: nothing in the text is an operator. In capitals, STEM_SOME would not stem it.
+            enquire.set_query(parser.parse_query(text.lower(), 0))
+            ranks[query] = [hit.document.get_data().decode() for hit in enquire.get_mset(0, DEPTH)]
+        database.close()
+        return ranks
+
+
+# What ranks beside us, on the same files and queries: a name, what is to be installed for it, how it ranks.
+BASELINES = (("Lucene", "liblucene8-java and a JDK", lucene_ranks), ("Xapian", "python3-xapian", xapian_ranks))
+
+
 class Searcher:
     def __init__(self, services, modules):
         self.client = Client(services.search.address, modules)
@@ -165,11 +208,12 @@ class Searcher:
 
 
 def measure(name, folder, corpus, searcher, options, run_file):
-    """nDCG@10 of each query, by us and by Lucene (empty without it), and how long each of ours took."""
+    """nDCG@10 of each query by us, its mean by each baseline that is installed, and how long each of ours took."""
     queries, judged = read_set(folder)
-    values, lucene_values, milliseconds = [], [], []
+    values, milliseconds = [], []
     rng = random.Random(options.typos)
     asked = {}
+    asked_grades = {}
     for query_id, text in sorted(queries.items()):
         grades = {document: grade_of(name, grade) for document, grade in judged[query_id].items()}
         grades = {document: grade for document, grade in grades.items() if grade > 0}
@@ -179,6 +223,7 @@ def measure(name, folder, corpus, searcher, options, run_file):
         if not grades or options.half not in ("all", half):
             continue
         asked[query_id] = text
+        asked_grades[query_id] = grades
         begun = time.monotonic()
         ranked = searcher.search(cut(text), **options.fields)
         milliseconds.append(1000 * (time.monotonic() - begun))
@@ -186,11 +231,17 @@ def measure(name, folder, corpus, searcher, options, run_file):
         if run_file:
             for rank, document in enumerate(ranked, 1):
                 print(query_id, "Q0", document, rank, DEPTH - rank + 1, "dateline", file=run_file)
-    lucene = lucene_ranks(corpus, asked)
-    for query_id in asked if lucene is not None else ():
-        grades = {document: grade_of(name, grade) for document, grade in judged[query_id].items()}
-        lucene_values.append(ndcg(lucene.get(query_id, []), {d: grade for d, grade in grades.items() if grade > 0}))
-    return values, lucene_values, milliseconds
+    beside = {}
+    for baseline, _, rank_by in BASELINES:
+        ranks = rank_by(corpus, asked)
+        if ranks is not None:
+            found = [ndcg(ranks.get(query_id, []), grades) for query_id, grades in asked_grades.items()]
+            beside[baseline] = sum(found) / len(found)
+    return values, beside, milliseconds
+
+
+def columns(beside):
+    return f" ({', '.join(f'{name} {mean:.4f}' for name, mean in beside.items())})" if beside else ""
 
 
 def known_items(corpus, searcher, count, seed):
@@ -237,7 +288,12 @@ def main():
         print(f"skipped: there is no folder {options.data}")
         return 77
     names = [name for name in options.sets.split(",") if name] or sorted(os.listdir(options.data))
-    means, lucene_means = [], []
+    means = []
+    baseline_means = collections.defaultdict(list)
+    if not options.known_item:
+        for baseline, packages, rank_by in BASELINES:
+            if rank_by([{"_id": "1", "text": "word"}], {"1": "word"}) is None:
+                print(f"no {baseline} beside it: {packages} is not installed", flush=True)
     with tempfile.TemporaryDirectory(prefix="dateline-relevance-") as work:
         modules = Modules(options.proto, work)
         for name in names:
@@ -256,21 +312,19 @@ def main():
                     if options.run_dir:
                         os.makedirs(options.run_dir, exist_ok=True)
                         run_file = open(os.path.join(options.run_dir, name + ".run"), "w", encoding="utf-8")
-                    values, lucene, milliseconds = measure(name, folder, corpus, searcher, options, run_file)
+                    values, beside, milliseconds = measure(name, folder, corpus, searcher, options, run_file)
                     if run_file:
                         run_file.close()
                     milliseconds.sort()
                     mean = sum(values) / len(values)
                     means.append(mean)
-                    beside = ""
-                    if lucene:
-                        lucene_means.append(sum(lucene) / len(lucene))
-                        beside = f" (Lucene {lucene_means[-1]:.4f})"
-                    print(f"{name}: nDCG@10 {mean:.4f}{beside}, {len(values)} queries, {taken} documents, "
+                    for baseline, value in beside.items():
+                        baseline_means[baseline].append(value)
+                    print(f"{name}: nDCG@10 {mean:.4f}{columns(beside)}, {len(values)} queries, {taken} documents, "
                           f"p50 {milliseconds[len(milliseconds) // 2]:.1f} ms", flush=True)
                 searcher.close()
-    beside = f" (Lucene {sum(lucene_means) / len(lucene_means):.4f})" if lucene_means else ""
-    print(f"mean {sum(means) / len(means):.4f}{beside}")
+    beside = {baseline: sum(values) / len(values) for baseline, values in baseline_means.items()}
+    print(f"mean {sum(means) / len(means):.4f}{columns(beside)}")
     return 0
 
 
