@@ -68,6 +68,28 @@ absl::Status CopyFile(const std::string& from, const std::string& to) {
   return SyncPath(std::filesystem::path(to).parent_path().string());
 }
 
+absl::StatusOr<ReservedRoom> ReservedRoom::Take(const std::string& path, int64_t bytes) {
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return DiskError("open", path);
+  ReservedRoom room(file);
+  int result = 0;
+  do {
+    result = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, bytes);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return DiskError("reserve room for", path);
+  return room;
+}
+
+ReservedRoom::~ReservedRoom() {
+  if (file_ < 0) return;
+  struct stat info {};
+  if (fstat(file_, &info) == 0) {
+    // What could not be given back goes with the file.
+    [[maybe_unused]] const int ignored = ftruncate(file_, info.st_size);
+  }
+  close(file_);
+}
+
 absl::StatusOr<std::string> DigestOfFile(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return DiskError("read", path);

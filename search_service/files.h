@@ -2,6 +2,7 @@
 #ifndef DATELINE_SEARCH_SERVICE_FILES_H_
 #define DATELINE_SEARCH_SERVICE_FILES_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,22 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view content, boo
 
 // A copy of a file, at a path where none is, on the disk afterwards.
 absl::Status CopyFile(const std::string& from, const std::string& to);
+
+// Takes room on the disk for a file to grow to so many bytes, so that what is written there can't find the disk full,
+// while it lives; then gives back what is behind the file's end. Room that a filesystem can't take beforehand isn't
+// taken.
+class ReservedRoom {
+ public:
+  // The file must be there. The error of DiskError if there is no such room.
+  static absl::StatusOr<ReservedRoom> Take(const std::string& path, int64_t bytes);
+  ReservedRoom(ReservedRoom&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  ReservedRoom& operator=(ReservedRoom&&) = delete;
+  ~ReservedRoom();
+
+ private:
+  explicit ReservedRoom(int file) : file_(file) {}
+  int file_;
+};
 
 // SHA-256 of a file of any size, in hexadecimal.
 absl::StatusOr<std::string> DigestOfFile(const std::string& path);

@@ -31,6 +31,31 @@ constexpr char kRowsFile[] = "rows";
 constexpr int kFresh = Xapian::DB_CREATE | Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_SYNC;
 constexpr size_t kDigestChars = 64;
 
+// While it commits values, Xapian (1.4.22) writes in a destructor, and an error there ends the process. So a disk must
+// not turn out to be full then: room is taken before. Xapian's trees are at least half full; a small one has some
+// blocks.
+constexpr char kPostingsFile[] = "/postlist.glass";
+constexpr int64_t kLeastRoom = 128 << 10;
+
+absl::Status CommitWithRoom(Xapian::WritableDatabase& database, const std::string& path, int64_t bytes) {
+  ASSIGN_OR_RETURN(const ReservedRoom room, ReservedRoom::Take(path + kPostingsFile, 2 * bytes + kLeastRoom));
+  database.commit_transaction();
+  return absl::OkStatus();
+}
+
+// At most, in the file of postings.
+int64_t PostingBytesOf(const Xapian::Document& document) {
+  constexpr size_t kPerEntry = 40;  // Of key, counts and numbers.
+  size_t bytes = 0;
+  for (auto term = document.termlist_begin(); term != document.termlist_end(); ++term) {
+    bytes += (*term).size() + kPerEntry;
+  }
+  for (auto value = document.values_begin(); value != document.values_end(); ++value) {
+    bytes += (*value).size() + kPerEntry;
+  }
+  return static_cast<int64_t>(bytes);
+}
+
 absl::Status Damaged(absl::string_view path) {
   return absl::DataLossError(absl::StrCat("the index is damaged: ", path, " is not as it was written"));
 }
@@ -59,8 +84,10 @@ std::vector<RowState> ReadStates(const Xapian::Database& database) {
 }
 
 // Leaves the documents of `live` in `database`, one for each row, and one empty document.
-void RemoveAllBut(absl::flat_hash_map<int64_t, uint64_t> live, Xapian::WritableDatabase& database,
-                  const PatientCompactor& compactor) {
+absl::Status RemoveAllBut(absl::flat_hash_map<int64_t, uint64_t> live, const std::string& path,
+                          const PatientCompactor& compactor) {
+  Xapian::WritableDatabase database(path, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
+  database.begin_transaction();
   const std::vector<RowState> states = ReadStates(database);
   std::vector<Xapian::docid> numbers(database.postlist_begin(""), database.postlist_end(""));
   bool has_empty = false;
@@ -80,7 +107,11 @@ void RemoveAllBut(absl::flat_hash_map<int64_t, uint64_t> live, Xapian::WritableD
     }
     compactor.Ask();
   }
-  database.commit();
+  // Every block may be written anew.
+  std::error_code error;
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path + kPostingsFile, error));
+  if (error) return DiskError("read", path + kPostingsFile);
+  return CommitWithRoom(database, path, bytes);
 }
 
 }  // namespace
@@ -155,6 +186,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const st
   segment->Discard();
   try {
     std::optional<Xapian::WritableDatabase> database;
+    int64_t bytes = 0;
     std::error_code error;
     std::filesystem::create_directories(segment->path_, error);
     if (error) return DiskError("make", segment->path_);
@@ -163,11 +195,16 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const st
         segment->removals_.push_back(change.state);
         continue;
       }
-      if (!database) database.emplace(segment->path_, kFresh);
-      database->add_document(MakeDocument(change.state, *change.article, analyzer));
+      if (!database) {
+        database.emplace(segment->path_, kFresh);
+        database->begin_transaction();
+      }
+      const Xapian::Document document = MakeDocument(change.state, *change.article, analyzer);
+      bytes += PostingBytesOf(document);
+      database->add_document(document);
       segment->documents_.push_back(change.state);
     }
-    if (database) database->commit();
+    if (database) RETURN_IF_ERROR(CommitWithRoom(*database, segment->path_, bytes));
   } catch (const Xapian::Error& error) {
     return IndexErrorStatus(error);
   }
@@ -217,10 +254,7 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
       }
       all.compact(any_dead ? partial : segment->path_, 0, 0, compactor);
       if (any_dead) {
-        {
-          Xapian::WritableDatabase cleaned(partial, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);
-          RemoveAllBut(live, cleaned, compactor);
-        }
+        RETURN_IF_ERROR(RemoveAllBut(live, partial, compactor));
         // What was deleted stands in blocks that are free now: only what is copied out of there leaves it behind.
         Xapian::Database(partial).compact(segment->path_, 0, 0, compactor);
       }

@@ -8,6 +8,8 @@
 //                           struct control
 //   DATELINE_FAULT_BOOT_ID  a file that is read in the place of /proc/sys/kernel/random/boot_id
 //
+// Room that was taken with fallocate is there: what is written into it does not find the disk full.
+//
 // A record is in the log once the change is done, and changes are made one at a time, so that the order of the log is
 // that of the changes. A sync has two: what was written before it began is safe once it has ended. What is mapped and
 // written that way is not seen, but that it was mapped is; SQLite's -shm file is left out, as nothing in it outlives
@@ -145,6 +147,39 @@ static int Fails(void) {
   return 1;
 }
 
+static uint64_t InodeOf(int file) {
+  struct stat info;
+  return fstat(file, &info) == 0 ? info.st_ino : 0;
+}
+
+// Up to where files have room. A few are being written at a time.
+static struct {
+  uint64_t inode;
+  int64_t end;
+} rooms[256];
+
+static void SetRoom(uint64_t inode, int64_t end) {
+  size_t free_place = 0;
+  for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; ++i) {
+    if (rooms[i].end == 0) free_place = i;
+    if (rooms[i].end == 0 || rooms[i].inode != inode) continue;
+    rooms[i].end = end;
+    return;
+  }
+  if (end == 0) return;
+  rooms[free_place].inode = inode;
+  rooms[free_place].end = end;
+}
+
+static int HasRoom(int file, int64_t end) {
+  if (control == NULL || __atomic_load_n(&control->error, __ATOMIC_RELAXED) != ENOSPC) return 0;
+  const uint64_t inode = InodeOf(file);
+  for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; ++i) {
+    if (rooms[i].end >= end && rooms[i].inode == inode) return 1;
+  }
+  return 0;
+}
+
 static void Write(enum kind kind, uint64_t inode, int64_t number, const char* path, const char* path2,
                   const struct iovec* data, int count, size_t size) {
   if (log_file < 0) return;
@@ -173,11 +208,6 @@ static void Write(enum kind kind, uint64_t inode, int64_t number, const char* pa
   errno = saved;
 }
 
-static uint64_t InodeOf(int file) {
-  struct stat info;
-  return fstat(file, &info) == 0 ? info.st_ino : 0;
-}
-
 static uint64_t InodeAt(const char* path) {
   struct stat info;
   return lstat(path, &info) == 0 ? info.st_ino : 0;
@@ -193,7 +223,10 @@ static int OpenAt(int folder, const char* name, int flags, mode_t mode) {
   pthread_mutex_lock(&mutex);
   const int makes = (flags & O_TRUNC) != 0 || InodeAt(path) == 0;
   const int file = makes && Fails() ? -1 : (int)syscall(SYS_openat, folder, name, flags, mode);
-  if (file >= 0) Write(kOpen, InodeOf(file), flags, path, NULL, NULL, 0, 0);
+  if (file >= 0) {
+    if (makes) SetRoom(InodeOf(file), 0);
+    Write(kOpen, InodeOf(file), flags, path, NULL, NULL, 0, 0);
+  }
   pthread_mutex_unlock(&mutex);
   return file;
 }
@@ -251,7 +284,9 @@ static ssize_t WriteAt(int file, const struct iovec* data, int count, int64_t of
   const int tracked = PathOfFile(file, path);
   if (tracked) {
     pthread_mutex_lock(&mutex);
-    if (Fails()) {
+    int64_t end = offset;
+    for (int i = 0; i < count; ++i) end += (int64_t)data[i].iov_len;
+    if (!(offset >= 0 && HasRoom(file, end)) && Fails()) {
       pthread_mutex_unlock(&mutex);
       return -1;
     }
@@ -294,7 +329,10 @@ EXPORT int ftruncate64(int file, off64_t size) {
   struct stat info;
   const int grows = fstat(file, &info) == 0 && size > info.st_size;
   const int result = grows && Fails() ? -1 : (int)syscall(SYS_ftruncate, file, size);
-  if (result == 0) Write(kTruncate, InodeOf(file), size, NULL, NULL, NULL, 0, 0);
+  if (result == 0) {
+    SetRoom(InodeOf(file), 0);
+    Write(kTruncate, InodeOf(file), size, NULL, NULL, NULL, 0, 0);
+  }
   pthread_mutex_unlock(&mutex);
   return result;
 }
@@ -306,7 +344,10 @@ static int Allocate(int file, int mode, off64_t offset, off64_t size) {
   pthread_mutex_lock(&mutex);
   const int result = Fails() ? -1 : (int)syscall(SYS_fallocate, file, mode, offset, size);
   struct stat info;
-  if (result == 0 && fstat(file, &info) == 0) Write(kTruncate, info.st_ino, info.st_size, NULL, NULL, NULL, 0, 0);
+  if (result == 0 && fstat(file, &info) == 0) {
+    SetRoom(info.st_ino, offset + size);
+    Write(kTruncate, info.st_ino, info.st_size, NULL, NULL, NULL, 0, 0);
+  }
   pthread_mutex_unlock(&mutex);
   return result;
 }
