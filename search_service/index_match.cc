@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -38,8 +39,11 @@ constexpr double kCorrectionWeight = 0.8;
 // Of a word with synonyms: what it is worth for itself, beside what all of them together are. So an article with a
 // synonym has less than one that has the word as often, however rare the synonym is.
 constexpr double kOwnWeight = 0.2;
-// Of words that begin as one that is typed.
-constexpr int kMaxExpansion = 50;
+// Of words that begin as one that is typed: the most frequent are searched for.
+constexpr int kMaxExpansion = 200;
+// Of having all words of the query in the title, in words of the title: a short text with all of them is what somebody
+// who types two or three words is looking for, though a long one may have each more often.
+constexpr double kTitleWeight = 1.0;
 // A question's expansion (docs/adr/0007): how many of the best hits it is taken from, how many stems, and what the
 // first of these is worth beside a word of the query. A hit counts by this power of its score, so that one that is far
 // ahead speaks alone.
@@ -55,8 +59,6 @@ constexpr size_t kMaxExpandedHits = 1'000;
 // Hits that are looked at to fold those that belong together.
 constexpr int kMaxFolded = 10'000;
 constexpr size_t kMaxExplained = 100;
-// Shorter beginnings are looked for in titles only: in all text there are too many words that begin so.
-constexpr size_t kMinBodyPrefixBytes = 3;
 // How often a match looks at the clock.
 constexpr uint32_t kCheckEvery = 256;
 // A word of fewer articles may be a slip itself: it is a correction only where there is no other.
@@ -438,6 +440,21 @@ class QueryBuilder {
     return Xapian::Query();
   }
 
+  // Of the terms that words of a field are.
+  static const char* WordPrefix(TextScope scope) {
+    switch (scope) {
+      case TextScope::kTitle:
+        return kTitlePrefix;
+      case TextScope::kAuthor:
+        return kAuthorPrefix;
+      case TextScope::kSource:
+        return kSourcePrefix;
+      case TextScope::kAny:
+        break;
+    }
+    return "";
+  }
+
   // Not Query::MatchAll: its reference count is shared between threads.
   static Xapian::Query Everything() { return Xapian::Query(std::string()); }
 
@@ -496,20 +513,6 @@ class QueryBuilder {
     return query;
   }
 
-  static const char* WordPrefix(TextScope scope) {
-    switch (scope) {
-      case TextScope::kTitle:
-        return kTitlePrefix;
-      case TextScope::kAuthor:
-        return kAuthorPrefix;
-      case TextScope::kSource:
-        return kSourcePrefix;
-      case TextScope::kAny:
-        break;
-    }
-    return "";
-  }
-
   static Xapian::Query WordQuery(const QueryNode& node) {
     const std::string& word = node.words.front();
     const std::string& stem = node.stems.front();
@@ -538,8 +541,7 @@ class QueryBuilder {
                          Xapian::Query(Xapian::Query::OP_OR, corrected.begin(), corrected.end()), kCorrectionWeight);
     }
     if (node.prefix) {
-      const bool titles = node.scope == TextScope::kAny && word.size() < kMinBodyPrefixBytes;
-      forms.emplace_back(Xapian::Query::OP_WILDCARD, (titles ? kTitlePrefix : prefix) + word, kMaxExpansion,
+      forms.emplace_back(Xapian::Query::OP_WILDCARD, prefix + word, kMaxExpansion,
                          Xapian::Query::WILDCARD_LIMIT_MOST_FREQUENT, Xapian::Query::OP_SYNONYM);
     }
     Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
@@ -637,6 +639,17 @@ size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
     if (best > limit) return limit + 1;
   }
   return rows[a.size() % 3][b.size()];
+}
+
+// All words of the request in the title.
+Xapian::Query TitleQuery(const QueryBuilder& builder, const MatchRequest& request) {
+  return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, builder.Build(QueryNode::And(request.title_words)),
+                       kTitleWeight);
+}
+
+Xapian::Query WithTitles(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
+  if (request.title_words.empty() || request.sort != SortOrder::kRelevance) return query;
+  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query, TitleQuery(builder, request));
 }
 
 Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
@@ -742,14 +755,7 @@ void Reorder(const MatchRequest& request, const Xapian::Database& database, Watc
 
 // What hits that belong together have in common; empty if the hit belongs to none.
 std::string GroupOf(const Xapian::Document& document, CollapseKind kind) {
-  if (kind == CollapseKind::kNearDuplicate) {
-    const std::string head = document.get_value(kDuplicateSlot);
-    if (!head.empty()) return TermFor({Field::kId, ""}, head);
-    // The head has no link of its own: its id is what the others are linked to.
-    Xapian::TermIterator term = document.termlist_begin();
-    term.skip_to("Q");
-    return term != document.termlist_end() && absl::StartsWith(*term, "Q") ? *term : std::string();
-  }
+  if (kind == CollapseKind::kNearDuplicate) return document.get_value(kDuplicateSlot);
   const Field field = kind == CollapseKind::kSource ? Field::kSource : Field::kAuthor;
   std::string group;
   ForEachPacked(document.get_value(kFacetSlot), [&](const PackedValue& entry) {
@@ -758,14 +764,47 @@ std::string GroupOf(const Xapian::Document& document, CollapseKind kind) {
   return group;
 }
 
+// By hit, as GroupOf. Documents are read in their order, which is much faster than in that of the hits.
+std::vector<std::string> GroupsOf(const std::vector<RankedHit>& hits, CollapseKind kind,
+                                  const Xapian::Database& database, Watch& watch) {
+  std::vector<std::string> groups(hits.size());
+  if (kind == CollapseKind::kNearDuplicate && database.get_value_freq(kDuplicateSlot) == 0) return groups;
+  std::vector<size_t> order(hits.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return hits[a].document < hits[b].document; });
+  absl::flat_hash_map<Xapian::docid, size_t> places;
+  std::set<std::string> heads;
+  for (const size_t i : order) {
+    watch.Step();
+    if (watch.expired) return groups;
+    groups[i] = GroupOf(database.get_document(hits[i].document, Xapian::DOC_ASSUME_VALID), kind);
+    if (kind != CollapseKind::kNearDuplicate) continue;
+    if (groups[i].empty()) {
+      places.emplace(hits[i].document, i);
+    } else {
+      heads.insert(groups[i]);
+    }
+  }
+  // A head has no link of its own: its id is what the others are linked to.
+  for (const std::string& head : heads) {
+    watch.Step();
+    const std::string term = TermFor({Field::kId, ""}, head);
+    for (auto document = database.postlist_begin(term); document != database.postlist_end(term); ++document) {
+      if (const auto found = places.find(*document); found != places.end()) groups[found->second] = head;
+    }
+  }
+  return groups;
+}
+
 // Leaves the best hit of each group, and gives what it stands for.
 std::map<int64_t, FoldedHits> Fold(const MatchRequest& request, const Xapian::Database& database, Watch& watch,
                                    std::vector<RankedHit>& hits) {
   std::map<int64_t, FoldedHits> folded;
   absl::flat_hash_map<std::string, int64_t> first_of_group;
+  std::vector<std::string> groups = GroupsOf(hits, request.collapse, database, watch);
+  size_t next = 0;
   std::erase_if(hits, [&](const RankedHit& hit) {
-    watch.Step();
-    std::string group = GroupOf(database.get_document(hit.document, Xapian::DOC_ASSUME_VALID), request.collapse);
+    std::string& group = groups[next++];
     if (group.empty()) return false;
     const auto [first, is_new] = first_of_group.emplace(std::move(group), hit.hit.row);
     if (is_new) return false;
@@ -823,20 +862,21 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
   AddScored(request.query, scored);
   std::vector<std::string> sums(count);
   std::vector<double> totals(count);
-  for (const QueryNode* node : scored) {
+  const auto add = [&](const Xapian::Query& query, const std::string& name) {
     auto* given = new GivenDocuments(reader, first.documents, &watch);
     Xapian::Enquire enquire(*reader.all);
     enquire.set_weighting_scheme(TextWeight());
-    enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER, builder.Build(*node), Xapian::Query(given->release())));
+    enquire.set_query(Xapian::Query(Xapian::Query::OP_FILTER, query, Xapian::Query(given->release())));
     const Xapian::MSet weights = enquire.get_mset(0, static_cast<Xapian::doccount>(count));
     for (Xapian::MSetIterator match = weights.begin(); match != weights.end(); ++match) {
       const size_t i = first.places.at(*match);
       if (match.get_weight() <= 0.0) continue;
-      absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", ToString(*node), " ",
-                      absl::StrFormat("%.2f", match.get_weight()));
+      absl::StrAppend(&sums[i], sums[i].empty() ? "" : " + ", name, " ", absl::StrFormat("%.2f", match.get_weight()));
       totals[i] += match.get_weight();
     }
-  }
+  };
+  for (const QueryNode* node : scored) add(builder.Build(*node), ToString(*node));
+  if (!request.title_words.empty()) add(TitleQuery(builder, request), "all in the title");
   std::map<int64_t, std::string> explanations;
   for (size_t i = 0; i < count; ++i) {
     std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);
@@ -941,6 +981,24 @@ bool Expand(IndexReader& reader, const std::vector<WeightedStem>& stems, Watch& 
   return true;
 }
 
+// Whether more words begin so than are searched for.
+bool IsCutIn(const Xapian::Database& database, const std::string& beginning) {
+  int count = 0;
+  for (auto term = database.allterms_begin(beginning); term != database.allterms_end(beginning); ++term) {
+    if (++count > kMaxExpansion) return true;
+  }
+  return false;
+}
+
+// The beginnings in `node` of which that is so, each once.
+void AddCut(const Xapian::Database& database, const QueryNode& node, std::vector<std::string>& cut) {
+  for (const QueryNode& child : node.children) AddCut(database, child, cut);
+  if (node.kind != QueryNode::Kind::kWord || !node.prefix) return;
+  const std::string& word = node.words.front();
+  if (std::find(cut.begin(), cut.end(), word) != cut.end()) return;
+  if (IsCutIn(database, QueryBuilder::WordPrefix(node.scope) + word)) cut.push_back(word);
+}
+
 MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   Xapian::Database& database = *reader.all;
   MatchResult result;
@@ -959,7 +1017,8 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   }
 
   const QueryBuilder builder(request.labels, &watch);
-  const Xapian::Query base = Boosted(builder.Build(request.query), builder, request);
+  const Xapian::Query base = Boosted(WithTitles(builder.Build(request.query), builder, request), builder, request);
+  AddCut(database, request.query, result.cut_beginnings);
   const auto watched = [&](const Xapian::Query& query) {
     auto* source = new LiveDocuments(reader, &watch);
     return Xapian::Query(Xapian::Query::OP_FILTER, query, Xapian::Query(source->release()));
@@ -1046,11 +1105,15 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   return result;
 }
 
-std::vector<std::string> CorrectIn(Xapian::Database& database, const SearchedWord& searched, size_t max_words,
-                                   absl::Time deadline) {
+bool HasWordFrom(const Xapian::Database& database, const std::string& beginning) {
+  return database.allterms_begin(beginning) != database.allterms_end(beginning);
+}
+
+Corrections CorrectIn(Xapian::Database& database, const SearchedWord& searched, size_t max_words, absl::Time deadline) {
   const std::string& word = searched.word.folded;
   if (word.size() < 4 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return {};
   if (database.term_exists(word) || database.term_exists(kStemPrefix + searched.word.stem)) return {};
+  if (searched.prefix && HasWordFrom(database, word)) return {};
   const size_t limit = word.size() < 8 ? 1 : 2;
   const std::string first(1, word.front());
   struct Candidate {
@@ -1058,10 +1121,14 @@ std::vector<std::string> CorrectIn(Xapian::Database& database, const SearchedWor
     Xapian::doccount frequency;
     std::string word;
   };
+  Corrections corrections;
   std::vector<Candidate> candidates;
   uint32_t looked = 0;
   for (Xapian::TermIterator term = database.allterms_begin(first); term != database.allterms_end(first); ++term) {
-    if (++looked % kCheckEvery == 0 && absl::Now() > deadline) break;
+    if (++looked % kCheckEvery == 0 && absl::Now() > deadline) {
+      corrections.complete = false;
+      break;
+    }
     const std::string candidate = *term;
     const size_t difference =
         candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
@@ -1077,12 +1144,11 @@ std::vector<std::string> CorrectIn(Xapian::Database& database, const SearchedWor
     if (a.distance != b.distance) return a.distance < b.distance;
     return a.frequency != b.frequency ? a.frequency > b.frequency : a.word < b.word;
   });
-  std::vector<std::string> words;
   for (Candidate& candidate : candidates) {
-    if (words.size() == max_words || candidate.distance > candidates.front().distance) break;
-    words.push_back(std::move(candidate.word));
+    if (corrections.words.size() == max_words || candidate.distance > candidates.front().distance) break;
+    corrections.words.push_back(std::move(candidate.word));
   }
-  return words;
+  return corrections;
 }
 
 // Runs `work`, which uses Xapian, and gives what it throws as a status.
@@ -1113,8 +1179,8 @@ absl::StatusOr<MatchResult> MatchDocuments(IndexReader& reader, const MatchReque
   return Guarded([&] { return MatchIn(reader, request); });
 }
 
-absl::StatusOr<std::vector<std::string>> CorrectWord(IndexReader& reader, const SearchedWord& searched,
-                                                     size_t max_words, absl::Time deadline) {
+absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord& searched, size_t max_words,
+                                        absl::Time deadline) {
   return Guarded([&] { return CorrectIn(*reader.all, searched, max_words, deadline); });
 }
 

@@ -215,6 +215,8 @@ class HumanParser {
     result_.free_words = static_cast<int>(top.words.size());
     result_.strict = Strict(top);
     result_.relaxed = Relaxed(top);
+    // Where there are no others they are what is searched for.
+    if (result_.words.empty()) result_.words = std::move(stop_words_);
     result_.empty = result_.strict.kind == QueryNode::Kind::kAll;
     result_.interpretation.normalized_query = result_.empty ? "" : ToString(result_.strict);
     ListLeftOut();
@@ -745,7 +747,9 @@ class HumanParser {
       node.words = {word.folded};
       node.stems = {word.stem};
       node.prefix = may_be_prefix && i + 1 == words.size() && word.folded.size() >= kMinPrefixBytes;
-      const bool stop = scope == TextScope::kAny && !node.prefix && IsStopWord(word.folded);
+      // A first letter that somebody has typed of a word says as little as "the".
+      const bool begun = may_be_prefix && i + 1 == words.size() && word.folded.size() < kMinPrefixBytes;
+      const bool stop = scope == TextScope::kAny && !node.prefix && (begun || IsStopWord(word.folded));
       if (stop) out.stop_texts.push_back(place);
       std::vector<QueryNode>& list = stop ? out.stop_words : out.words;
       const auto same = std::find_if(list.begin(), list.end(), [&](const QueryNode& other) {
@@ -756,9 +760,12 @@ class HumanParser {
         continue;
       }
       SearchedWord searched{word, node.prefix, scope};
-      if (!stop && std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
-        result_.words.push_back(std::move(searched));
+      std::vector<SearchedWord>& all = stop ? stop_words_ : result_.words;
+      if (stop && negations_ > 0) {
+        list.push_back(std::move(node));
+        continue;
       }
+      if (std::find(all.begin(), all.end(), searched) == all.end()) all.push_back(std::move(searched));
       if (!stop && !node.prefix) AddSynonyms(word, node);
       list.push_back(std::move(node));
     }
@@ -825,6 +832,7 @@ class HumanParser {
   size_t pos_ = 0;
   size_t unfinished_near_ = absl::string_view::npos;  // Where a NEAR stands before a word that is being typed.
   int terms_ = 0;
+  std::vector<SearchedWord> stop_words_;     // Of no field, not negated.
   int negations_ = 0;                        // Around what is being read.
   std::vector<absl::string_view> left_out_;  // Parts of text_ without effect, in no order.
   ParsedQuery result_;

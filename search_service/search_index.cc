@@ -53,8 +53,8 @@ absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) cons
   return result;
 }
 
-absl::StatusOr<std::vector<std::string>> SearchIndex::Correct(const SearchedWord& word, size_t max_words,
-                                                              absl::Time deadline) const {
+absl::StatusOr<Corrections> SearchIndex::Correct(const SearchedWord& word, size_t max_words,
+                                                 absl::Time deadline) const {
   ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
   return CorrectWord(*reader, word, max_words, deadline);
 }

@@ -71,6 +71,8 @@ struct MatchRequest {
   LabelOptions labels;
   std::optional<int64_t> embargoed_after;  // Leave out what is visible later than this (seconds); absent: keep all.
   int max_hits = 10;
+  // By relevance only: an article that has all of these in its title counts for more.
+  std::vector<QueryNode> title_words;
   // By relevance only.
   RankingOptions ranking;
   std::vector<WantedLabel> wanted_labels;
@@ -104,6 +106,8 @@ struct MatchResult {
   std::map<int64_t, FoldedHits> folded;         // By the row of the hit that stands for them.
   std::map<int64_t, std::string> explanations;  // By row.
   std::vector<std::string> expansion;           // Stems by which hits were ranked as well, the weightiest first.
+  // Beginnings of words of which only the most frequent words were searched for: there may be more matches.
+  std::vector<std::string> cut_beginnings;
   int64_t total = 0;
   bool complete = true;                                // False: the deadline came first.
   std::vector<std::map<std::string, int64_t>> facets;  // As in the request: counts by value.
@@ -114,6 +118,12 @@ struct MatchResult {
   absl::Time commit_time;
   std::string state;       // What was searched: as SearchIndex::state().
   bool embargoes = false;  // As HasEmbargoes.
+};
+
+// Words that one that no article has may have been meant to be.
+struct Corrections {
+  std::vector<std::string> words;
+  bool complete = true;  // False: the deadline came before all words had been looked at.
 };
 
 class IndexSet;
@@ -165,9 +175,9 @@ class SearchIndex {
   // answer.
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const;
   // For words that no article has: those that several articles have and that are spelled nearly the same, the nearest
-  // and of these the most frequent first, at most so many. Empty if the word occurs, or nothing is near.
-  absl::StatusOr<std::vector<std::string>> Correct(const SearchedWord& word, size_t max_words,
-                                                   absl::Time deadline) const;
+  // and of these the most frequent first, at most so many. Empty if the word occurs, or, where it may go on, one that
+  // begins so; or if nothing is near.
+  absl::StatusOr<Corrections> Correct(const SearchedWord& word, size_t max_words, absl::Time deadline) const;
   // How many documents have each of these stems.
   absl::StatusOr<std::vector<int64_t>> StemFrequencies(const std::vector<std::string>& stems) const;
   // Whether an article may be visible from a time later than `now` only. Once all embargoes have ended, and until those

@@ -35,7 +35,8 @@ constexpr size_t kMaxIdleAnalyzers = 16;
 constexpr int kQuestionWords = 4;
 // A question is relaxed if fewer articles have all its words.
 constexpr int64_t kEnoughForQuestion = 10;
-constexpr absl::Duration kCorrectionTime = absl::Milliseconds(20);
+// For all words of a query. Those that begin with one letter take some 20 ms to look at, of 100,000 articles.
+constexpr absl::Duration kCorrectionTime = absl::Milliseconds(200);
 // What a label that the query names is worth beside its words, of which each brings 2 to 10.
 constexpr double kNameWeight = 0.3;
 // Words that one that no article has may have been meant to be.
@@ -124,6 +125,27 @@ bool AddCorrections(const std::string& word, const std::vector<std::string>& nea
   node.corrections = nearest;
   node.correction_stems = stems;
   return true;
+}
+
+// Words side by side, and nothing else.
+bool IsPlain(const QueryNode& node) {
+  if (node.kind == QueryNode::Kind::kAnd) return std::all_of(node.children.begin(), node.children.end(), IsPlain);
+  return node.kind == QueryNode::Kind::kWord && node.scope == TextScope::kAny;
+}
+
+// What an article that somebody knows and looks for has in its title.
+std::vector<QueryNode> TitleWordsOf(const std::vector<SearchedWord>& words) {
+  std::vector<QueryNode> nodes;
+  for (const SearchedWord& word : words) {
+    if (word.scope != TextScope::kAny && word.scope != TextScope::kTitle) continue;
+    QueryNode& node = nodes.emplace_back();
+    node.kind = QueryNode::Kind::kWord;
+    node.scope = TextScope::kTitle;
+    node.words = {word.word.folded};
+    node.stems = {word.word.stem};
+    node.prefix = word.prefix;
+  }
+  return nodes;
 }
 
 std::string SynonymsNote(const std::vector<WordSynonyms>& words) {
@@ -272,6 +294,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
                    ParseQuery(query.query, query.match_mode, query.language_code, names, now, analyzer));
   MatchRequest request;
   request.query = parsed.strict;
+  request.title_words = TitleWordsOf(parsed.words);
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
   request.labels = query.labels;
@@ -342,6 +365,30 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
       matches.complete = false;  // There may be more to show than these.
     }
   }
+  if (matches.complete && matches.total == 0 && !parsed.interpretation.names.empty() &&
+      query.name_mode != NameMode::kFilter && IsPlain(parsed.strict)) {
+    // The name of a country in a language that no article is in.
+    std::vector<QueryNode> labels;
+    for (const RecognizedName& name : parsed.interpretation.names) {
+      labels.push_back(QueryNode::Term(FieldOf(name.dimension), name.label_id));
+    }
+    request.query = QueryNode::And(std::move(labels));
+    request.boosts.clear();
+    request.sort = query.order_by.empty() ? SortOrder::kNewestFirst : request.sort;
+    ASSIGN_OR_RETURN(MatchResult labelled, index_.Match(request));
+    if (labelled.total > 0) {
+      parsed.relaxed = request.query;
+      parsed.interpretation.relaxed = true;
+      parsed.interpretation.notes.emplace_back(
+          "no article has the words; articles with the labels that they name are shown");
+      matches = std::move(labelled);
+    }
+  }
+  if (!matches.cut_beginnings.empty() && query.match_mode == MatchMode::kFullQuery) {
+    parsed.interpretation.notes.push_back(absl::StrCat("many words begin with \"",
+                                                       absl::StrJoin(matches.cut_beginnings, "\" and with \""),
+                                                       "\"; the most frequent were searched for"));
+  }
   if (exact_facet && !matches.complete) {
     return absl::DeadlineExceededError(
         absl::StrCat("the deadline came before ", *exact_facet, " was counted, and its counts must be exact"));
@@ -355,7 +402,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   ranking->visible_until = visible_until;
   SearchResult& answer = ranking->answer;
   answer.total = matches.total;
-  answer.total_exact = matches.complete;
+  answer.total_exact = matches.complete && matches.cut_beginnings.empty();
   answer.degraded = !matches.complete;
   answer.interpretation = std::move(parsed.interpretation);
   answer.interpretation.expansion = std::move(matches.expansion);
@@ -378,12 +425,17 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
   std::map<std::string, std::string> corrections;
   std::vector<SearchedWord> added;
   for (const SearchedWord& word : parsed.words) {
-    if (word.scope != TextScope::kAny || word.prefix) continue;
+    if (word.scope != TextScope::kAny) continue;
     // One that an operator knows is spelled right, though no article may have it.
     const bool known = std::any_of(parsed.synonyms.begin(), parsed.synonyms.end(),
                                    [&](const WordSynonyms& other) { return other.word == word.word.folded; });
     if (known) continue;
-    ASSIGN_OR_RETURN(const std::vector<std::string> nearest, index_.Correct(word, kMaxCorrections, limit));
+    ASSIGN_OR_RETURN(const Corrections found, index_.Correct(word, kMaxCorrections, limit));
+    if (!found.complete) {
+      parsed.interpretation.notes.push_back(absl::StrCat(
+          "no article has \"", word.word.folded, "\"; there was not the time to look at all words that it may be"));
+    }
+    const std::vector<std::string>& nearest = found.words;
     if (nearest.empty()) continue;
     corrections.emplace(word.word.folded, nearest.front());
     if (query.typo_mode != TypoMode::kAuto) continue;

@@ -781,10 +781,80 @@ TEST_F(RankingTest, AnExplanationSumsUpToTheScore) {
   double total = 0.0;
   double iran = 0.0;
   double oil = 0.0;
-  ASSERT_EQ(std::sscanf(result.hits[0].explanation.c_str(), "%lf = iran %lf + oil %lf", &total, &iran, &oil), 3)
+  double title = 0.0;
+  ASSERT_EQ(std::sscanf(result.hits[0].explanation.c_str(), "%lf = iran %lf + oil %lf + all in the title %lf", &total,
+                        &iran, &oil, &title),
+            4)
       << result.hits[0].explanation;
-  EXPECT_NEAR(total, iran + oil, 0.02);
+  EXPECT_NEAR(total, iran + oil + title, 0.02);
   EXPECT_NEAR(total, result.hits[0].score, 0.01);
+}
+
+// A long text that has them scattered, and more often, comes behind.
+TEST_F(RankingTest, AnArticleWithAllWordsInItsTitleComesFirst) {
+  std::string much = "rallying cry rallying cry rallying cry";
+  for (int i = 0; i < 20; ++i) absl::StrAppend(&much, " rallying then a cry");
+  Ingest("much", "Coal in the ground", much);
+  Ingest("title", "The new climate rallying cry: keep it there",
+         absl::StrCat("It was first heard last year.", Story("other")));
+  SearchQuery query;
+  query.query = "rallying cry";
+  EXPECT_EQ(Search(query).hits.front().article.id, "title");
+  query.query = "rallying cr";
+  query.match_mode = MatchMode::kPrefixLastWord;
+  EXPECT_EQ(Search(query).hits.front().article.id, "title");
+}
+
+TEST_F(RankingTest, WordsThatSayNothingAreSearchedForWhereThereAreNoOthers) {
+  for (int i = 0; i < 5; ++i) {
+    Ingest(absl::StrCat("a", i), "Wheat of the year",
+           "The farmers who grow it, and the ones who do not, are to be heard.");
+  }
+  Ingest("who", "The Who", "A band from London.");
+  Ingest("last", "Rain and the roads",
+         "The people who drive are late; that is who they are, the ones who do not walk.");
+  SearchQuery query;
+  query.query = "the who";
+  const SearchResult result = Search(query);
+  ASSERT_FALSE(result.hits.empty());
+  EXPECT_EQ(result.hits.front().article.id, "who");
+  EXPECT_GT(result.hits.front().score, 0.0);
+}
+
+TEST_F(RankingTest, WhatIsBeingTypedIsSearchedForAsFarAsItGoes) {
+  Ingest("a", "Expensive cities", "Singapore is the most expensive city.");
+  Ingest("b", "Vitamin C", "The letter c.");
+  SearchQuery query;
+  query.match_mode = MatchMode::kPrefixLastWord;
+  // A first letter is nothing to go by, a word that none begins with may be mistyped.
+  for (const char* typed : {"expensive c", "expensive ci", "singapre"}) {
+    query.query = typed;
+    const SearchResult result = Search(query);
+    ASSERT_EQ(result.hits.size(), 1U) << typed;
+    EXPECT_EQ(result.hits.front().article.id, "a");
+  }
+}
+
+TEST_F(RankingTest, ABeginningOfTwoLettersIsLookedForInAllOfTheText) {
+  Ingest("a", "Cities", "Trade is up.");
+  Ingest("b", "Towns", "Trees are down.");
+  SearchQuery query;
+  query.query = "tr*";
+  const SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 2);
+  EXPECT_TRUE(result.total_exact);
+}
+
+TEST_F(RankingTest, WhereOnlyTheMostFrequentWordsAreLookedForTheTotalIsABound) {
+  std::string many;
+  for (int i = 0; i < 300; ++i) absl::StrAppend(&many, " tr", i);
+  Ingest("a", "Many", many);
+  SearchQuery query;
+  query.query = "tr*";
+  const SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 1);
+  EXPECT_FALSE(result.total_exact);
+  EXPECT_THAT(result.interpretation.notes, ElementsAre(HasSubstr("many words begin with")));
 }
 
 TEST_F(RankingTest, SimilarArticlesShareTellingWordsAndAreNoDuplicates) {
