@@ -219,6 +219,7 @@ std::string ToString(const QueryNode& node) {
     case QueryNode::Kind::kNone:
       return "()";
     case QueryNode::Kind::kWord:
+      if (node.quoted) return absl::StrCat(scope, "\"", node.words.front(), "\"");
       return absl::StrCat(scope, node.words.front(), node.prefix ? "*" : "");
     case QueryNode::Kind::kPhrase:
       return absl::StrCat(scope, "\"", absl::StrJoin(node.words, " "), "\"");

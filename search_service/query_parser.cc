@@ -805,7 +805,10 @@ class HumanParser {
     node.scope = scope;
     AddWritten(words, node);
     // Quoted words are meant as they stand.
-    if (words.size() == 1) node.stems = node.words;
+    if (words.size() == 1) {
+      node.quoted = true;
+      node.stems = node.words;
+    }
     out.phrases.push_back(std::move(node));
     return true;
   }
