@@ -39,6 +39,8 @@ constexpr int64_t kEnoughForQuestion = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(200);
 // What a label that the query names is worth beside its words, of which each brings 2 to 10.
 constexpr double kNameWeight = 0.3;
+// Of so many words of a question, the rarest, some are demanded where articles are sorted by time.
+constexpr size_t kMaxDemandedOf = 8;
 // Words that one that no article has may have been meant to be.
 constexpr size_t kMaxCorrections = 3;
 
@@ -352,14 +354,20 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
   if (matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
     request.query = parsed.relaxed;
+    size_t demanded = 1;
+    if (request.sort != SortOrder::kRelevance) {
+      ASSIGN_OR_RETURN(demanded, DemandEnough(request.query));
+    }
     // Not while somebody types: the last word is not yet what is meant, and each letter would cost two searches.
     request.expand = parsed.free_words >= kQuestionWords && query.match_mode == MatchMode::kFullQuery;
     ASSIGN_OR_RETURN(MatchResult relaxed, index_.Match(request));
     if (relaxed.total > matches.total) {
       parsed.interpretation.relaxed = true;
-      parsed.interpretation.notes.emplace_back(
-          matches.total == 0 ? "no article has all the words; articles with some of them are shown"
-                             : "few articles have all the words; articles with some of them follow");
+      const std::string some = demanded > 1 ? absl::StrCat("at least ", demanded) : "some";
+      parsed.interpretation.notes.push_back(
+          matches.total == 0
+              ? absl::StrCat("no article has all the words; articles with ", some, " of them are shown")
+              : absl::StrCat("few articles have all the words; articles with ", some, " of them are shown"));
       matches = std::move(relaxed);
     } else if (!relaxed.complete) {
       matches.complete = false;  // There may be more to show than these.
@@ -418,6 +426,48 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   answer.facets_time = matches.facets_time;
   answer.match_time = absl::Now() - start - answer.facets_time;
   return ranking;
+}
+
+// Sorted by time, what has a single common word of a question would come before what it is about.
+absl::StatusOr<size_t> Searcher::DemandEnough(QueryNode& query) const {
+  QueryNode* some = nullptr;
+  if (query.kind == QueryNode::Kind::kSome) some = &query;
+  for (QueryNode& child : query.children) {
+    if (some == nullptr && child.kind == QueryNode::Kind::kSome) some = &child;
+  }
+  if (some == nullptr || some->children.size() < 3) return 1;
+  std::vector<std::string> stems;
+  for (const QueryNode& hint : some->children) stems.push_back(hint.stems.empty() ? "" : hint.stems.front());
+  ASSIGN_OR_RETURN(const std::vector<int64_t> frequencies, index_.StemFrequencies(stems));
+  // The rarest of those that occur at all say what it is about.
+  std::vector<std::pair<int64_t, size_t>> order;
+  for (size_t i = 0; i < stems.size(); ++i) {
+    const bool is_word = some->children[i].kind == QueryNode::Kind::kWord && !some->children[i].prefix;
+    if (is_word && frequencies[i] == 0 && some->children[i].corrections.empty()) continue;
+    order.emplace_back(frequencies[i], i);
+  }
+  std::sort(order.begin(), order.end());
+  if (order.size() > kMaxDemandedOf) order.resize(kMaxDemandedOf);
+  if (order.size() < 3) return 1;
+  const size_t demanded = order.size() < 5 ? 2 : 3;
+  std::vector<QueryNode> choices;
+  for (size_t a = 0; a < order.size(); ++a) {
+    for (size_t b = a + 1; b < order.size(); ++b) {
+      std::vector<QueryNode> pair = {some->children[order[a].second], some->children[order[b].second]};
+      if (demanded == 2) {
+        choices.push_back(QueryNode::And(std::move(pair)));
+        continue;
+      }
+      for (size_t c = b + 1; c < order.size(); ++c) {
+        std::vector<QueryNode> triple = pair;
+        triple.push_back(some->children[order[c].second]);
+        choices.push_back(QueryNode::And(std::move(triple)));
+      }
+    }
+  }
+  QueryNode enough = QueryNode::Or(std::move(choices));
+  *some = std::move(enough);
+  return demanded;
 }
 
 absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const {

@@ -62,6 +62,8 @@ class Searcher {
                                                 const Synonyms& synonyms, TextAnalyzer& analyzer,
                                                 int64_t visible_until) const;
   // What words were meant that no article has, into `parsed`.
+  // Where `query` asks for any of several words, lets it ask for two or three of them, and says how many.
+  absl::StatusOr<size_t> DemandEnough(QueryNode& query) const;
   absl::Status CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const;
   absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, const Taxonomy& taxonomy,
                                                           const Synonyms& synonyms, TextAnalyzer& analyzer,

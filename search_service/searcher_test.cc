@@ -835,6 +835,23 @@ TEST_F(RankingTest, WhatIsBeingTypedIsSearchedForAsFarAsItGoes) {
   }
 }
 
+// Sorted by time as well.
+TEST_F(RankingTest, AnArticleWithOneWordOfAQuestionIsNoAnswerToIt) {
+  Ingest("crash", "Crash in Ethiopia", "The Boeing 737 Max went down near Addis Ababa.");
+  Ingest("prices", "Groceries", "Prices are at their max, and a crash is near.");
+  Ingest("golf", "Golf", "He hit it to the max.");
+  SearchQuery query;
+  query.query = "what caused the boeing 737 max crash over ethiopia yesterday";
+  query.order_by = "publish_time desc";
+  const SearchResult result = Search(query);
+  ASSERT_EQ(result.hits.size(), 1U);
+  EXPECT_EQ(result.hits.front().article.id, "crash");
+  EXPECT_EQ(result.total, 1);
+  EXPECT_THAT(result.interpretation.notes, Contains(HasSubstr("at least 3")));
+  query.order_by = "relevance";
+  EXPECT_EQ(Search(query).total, 3);
+}
+
 TEST_F(RankingTest, ABeginningOfTwoLettersIsLookedForInAllOfTheText) {
   Ingest("a", "Cities", "Trade is up.");
   Ingest("b", "Towns", "Trees are down.");
