@@ -3,7 +3,7 @@ dateline_library(gazetteer
   SOURCES gazetteer.cc gazetteer_file.cc
   HEADERS gazetteer.h gazetteer_file.h
   DEPS common_base absl::status absl::statusor absl::strings absl::span
-  PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::memory ICU::uc)
+  PRIVATE_DEPS text_features absl::flat_hash_map absl::flat_hash_set absl::memory ICU::uc)
 
 dateline_proto_library(country_storage_proto
   PROTOS classifier_service/country_model.proto

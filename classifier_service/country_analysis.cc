@@ -129,7 +129,12 @@ bool IsWork(absl::string_view after) {
 // Reads one article; made anew for each.
 class Analyst {
  public:
-  Analyst(const Gazetteer& gazetteer, const ArticleText& article) : gazetteer_(gazetteer), article_(article) {
+  Analyst(const Gazetteer& gazetteer, const ArticleText& article)
+      : gazetteer_(gazetteer),
+        article_(article),
+        support_(gazetteer.regions().size(), 0.0),
+        local_support_(gazetteer.regions().size(), 0.0),
+        group_support_(gazetteer.groups().size(), 0.0) {
     if (article.publish_time) {
       year_ = static_cast<int>(absl::ToCivilYear(*article.publish_time, absl::UTCTimeZone()).year());
     }
@@ -160,24 +165,20 @@ class Analyst {
         const GazetteerEntry& entry = match.entries.front();
         const double weight = WeightOf(entry);
         if (entry.region != GazetteerEntry::kNone) {
-          support_[entry.region] += weight;
+          At(support_, entry.region) += weight;
           if (entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kSubdivision) {
-            local_support_[entry.region] += weight;
+            At(local_support_, entry.region) += weight;
           }
         } else if (entry.group != GazetteerEntry::kNone) {
-          group_support_[entry.group] += weight;
+          At(group_support_, entry.group) += weight;
         }
       }
     }
   }
 
   double SupportFor(const GazetteerEntry& entry) const {
-    const auto look = [](const auto& map, int16_t index) {
-      const auto it = map.find(index);
-      return it == map.end() ? 0.0 : it->second;
-    };
     if (entry.group != GazetteerEntry::kNone) {
-      return look(group_support_, entry.group);
+      return At(group_support_, entry.group);
     }
     if (entry.region == GazetteerEntry::kNone) {
       return 0.0;
@@ -185,31 +186,29 @@ class Analyst {
     if (entry.kind == GazetteerKind::kSubdivision || entry.kind == GazetteerKind::kCity) {
       // A state or town is meant among others of its country; that the country is named says little ("Georgia" in an
       // article on Washington's view of the Caucasus).
-      return look(local_support_, entry.region) + 0.15 * look(support_, entry.region);
+      return At(local_support_, entry.region) + 0.15 * At(support_, entry.region);
     }
-    double support = 2.0 * look(support_, entry.region);
+    double support = 2.0 * At(support_, entry.region);
     // Neighbours speak for a country: members of the smaller groups that it is in.
-    for (const GazetteerGroup& group : gazetteer_.groups()) {
-      if (group.members.size() > kNeighbourhood) {
+    for (size_t i = 0; i < gazetteer_.groups().size(); ++i) {
+      const std::vector<GazetteerMember>& members = gazetteer_.groups()[i].members;
+      if (members.size() > kNeighbourhood || std::none_of(members.begin(), members.end(), [&](const auto& member) {
+            return member.region == entry.region;
+          })) {
         continue;
       }
-      const std::string& code = gazetteer_.regions()[static_cast<size_t>(entry.region)].region_code;
-      const bool member = std::any_of(group.members.begin(), group.members.end(),
-                                      [&](const GazetteerMember& m) { return m.region_code == code; });
-      if (!member) {
-        continue;
-      }
-      const auto index = static_cast<int16_t>(&group - gazetteer_.groups().data());
-      support += look(group_support_, index);
-      for (const GazetteerMember& m : group.members) {
-        const GazetteerRegion* region = m.region_code == code ? nullptr : gazetteer_.FindRegion(m.region_code);
-        if (region != nullptr) {
-          support += 0.3 * look(support_, static_cast<int16_t>(region - gazetteer_.regions().data()));
+      support += group_support_[i];
+      for (const GazetteerMember& member : members) {
+        if (member.region != entry.region) {
+          support += 0.3 * At(support_, member.region);
         }
       }
     }
     return support;
   }
+
+  static double& At(std::vector<double>& values, int16_t index) { return values[static_cast<size_t>(index)]; }
+  static double At(const std::vector<double>& values, int16_t index) { return values[static_cast<size_t>(index)]; }
 
   static double WeightOf(const GazetteerEntry& entry) {
     return kKindWeights[static_cast<size_t>(entry.kind)] * (entry.has(GazetteerEntry::kWeak) ? kWeakFactor : 1.0);
@@ -257,8 +256,7 @@ class Analyst {
     }
     for (const GazetteerMember& member : gazetteer_.groups()[static_cast<size_t>(entry.group)].members) {
       if (member.successor && year_ >= member.start_year && year_ <= member.end_year) {
-        const GazetteerRegion* region = gazetteer_.FindRegion(member.region_code);
-        return static_cast<int16_t>(region - gazetteer_.regions().data());
+        return member.region;
       }
     }
     return GazetteerEntry::kNone;
@@ -401,9 +399,9 @@ class Analyst {
   int year_ = 0;  // Of publication; 0: unknown.
   std::vector<GazetteerMatch> title_;
   std::vector<GazetteerMatch> body_;
-  absl::flat_hash_map<int16_t, double> support_;
-  absl::flat_hash_map<int16_t, double> local_support_;  // Of towns and divisions alone.
-  absl::flat_hash_map<int16_t, double> group_support_;
+  std::vector<double> support_;        // By region.
+  std::vector<double> local_support_;  // Of towns and divisions alone.
+  std::vector<double> group_support_;  // By group.
   absl::flat_hash_map<const GazetteerEntry*, size_t> choices_;
   CountryAnalysis analysis_;
 };
@@ -465,6 +463,7 @@ std::vector<CountryCandidate> CandidatesOf(const CountryAnalysis& analysis, cons
   };
   const double words = static_cast<double>(article.title.size() + article.body.size()) / 6.0 + 1.0;
   std::vector<CountryCandidate> candidates;
+  candidates.reserve(counted.size() + always.size());
   std::vector<std::pair<double, double>> heavier;  // Weight, and weight in the title.
   heavier.reserve(counted.size());
   for (const auto& [region, tally] : counted) {
@@ -527,21 +526,20 @@ std::vector<CountryCandidate> CandidatesOf(const CountryAnalysis& analysis, cons
   absent.features[IndexOf("absent_total")] = std::log1p(total);
   absent.features[IndexOf("title_silent")] = title_total > 0.0 ? 0.0 : 1.0;
   absent.features[IndexOf("length")] = std::log1p(words / 100.0);
+  const auto by_region = [](const CountryCandidate& a, const CountryCandidate& b) { return a.region < b.region; };
   for (const int16_t region : always) {
+    absent.region = region;
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(mentioned);
-    const auto it = std::lower_bound(candidates.begin(), end, region,
-                                     [](const CountryCandidate& a, int16_t b) { return a.region < b; });
-    if (it != end && it->region == region) {
+    if (std::binary_search(candidates.begin(), end, absent, by_region)) {
       continue;
     }
     const auto tally = analysis.regions.find(region);
-    absent.region = region;
     absent.features[kUnitedStatesFeature] = is_united_states(region);
     absent.features[IndexOf("dateline")] = tally != analysis.regions.end() && tally->second.dateline ? 1.0 : 0.0;
     candidates.push_back(absent);
   }
-  std::sort(candidates.begin(), candidates.end(),
-            [](const CountryCandidate& a, const CountryCandidate& b) { return a.region < b.region; });
+  std::inplace_merge(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(mentioned), candidates.end(),
+                     by_region);
   return candidates;
 }
 

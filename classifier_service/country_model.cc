@@ -31,6 +31,8 @@ constexpr ModelFileKind kKind = {
 
 // Labels are given from title and lead; what comes further down says less of the subject, and costs time.
 constexpr size_t kWordTextBytes = 1500;
+// Rows of weights lie all over a table larger than the cache: each is fetched so many terms before its turn.
+constexpr size_t kRowsAhead = 8;
 // Beyond this a word model is only more of what it has said already.
 constexpr double kMaxMargin = 5.0;
 
@@ -132,8 +134,15 @@ std::vector<double> CountryModel::Margins(const TextFeatures& features) const {
     return {};
   }
   std::vector<double> margins(words.size(), 0.0);
-  for (const TermValue& value : features.values) {
-    const int8_t* row = word_weights.data() + static_cast<size_t>(value.term) * words.size();
+  const auto row_of = [this](const TermValue& value) {
+    return word_weights.data() + static_cast<size_t>(value.term) * words.size();
+  };
+  for (size_t i = 0; i < features.values.size(); ++i) {
+    const TermValue& value = features.values[i];
+    const int8_t* row = row_of(value);
+    if (i + kRowsAhead < features.values.size()) {
+      __builtin_prefetch(row_of(features.values[i + kRowsAhead]));
+    }
     for (size_t k = 0; k < words.size(); ++k) {
       margins[k] += row[k] * static_cast<double>(value.value);
     }

@@ -48,7 +48,7 @@ bool StandsFor(const GazetteerGroup& region, const GazetteerGroup& bloc) {
   }
   return std::all_of(bloc.members.begin(), bloc.members.end(), [&](const GazetteerMember& member) {
     return std::any_of(region.members.begin(), region.members.end(),
-                       [&](const GazetteerMember& other) { return other.region_code == member.region_code; });
+                       [&](const GazetteerMember& other) { return other.region == member.region; });
   });
 }
 
@@ -131,44 +131,43 @@ std::vector<Evidence> WordEvidence(const CountryModel& model, int own, bool ment
   const auto index = static_cast<size_t>(own);
   const double scale = static_cast<double>(model.words[index].weight_step) *
                        (model.words[index].own_words + (mentioned ? 0.0 : model.weights[kCountryFeatureNames.size()]));
-  absl::flat_hash_map<int32_t, double> contributions;
+  std::vector<double> contributions;  // By value; none once it has been counted.
+  contributions.reserve(features.values.size());
   for (const TermValue& value : features.values) {
     const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
-    if (weight * scale > 0.0) {
-      contributions.emplace(value.term, scale * weight * static_cast<double>(value.value));
-    }
+    contributions.push_back(weight * scale > 0.0 ? scale * weight * static_cast<double>(value.value) : 0.0);
   }
-  std::vector<Evidence> words;
+  struct Word {
+    const TermOccurrence* occurrence;
+    double weight;
+  };
+  std::vector<Word> words;
   for (const TermOccurrence& occurrence : features.occurrences) {
-    const auto it = contributions.find(occurrence.term);
-    if (it == contributions.end()) {
+    const double contribution = std::exchange(contributions[static_cast<size_t>(occurrence.value)], 0.0);
+    if (contribution == 0.0) {
       continue;
     }
     // A term of the lead follows its twin, which stands at the same place.
-    if (!words.empty() && words.back().span == occurrence.span) {
-      words.back().weight += it->second;
+    if (!words.empty() && words.back().occurrence->span == occurrence.span) {
+      words.back().weight += contribution;
     } else {
-      const std::string& text = occurrence.span.field == Field::kTitle ? article.title : article.body;
-      Evidence word;
-      word.span = occurrence.span;
-      word.text = text.substr(static_cast<size_t>(occurrence.span.start),
-                              static_cast<size_t>(occurrence.span.end - occurrence.span.start));
-      word.kind = occurrence.phrase ? "PHRASE" : "WORD";
-      word.weight = it->second;
-      words.push_back(std::move(word));
+      words.push_back({&occurrence, contribution});
     }
-    contributions.erase(it);
   }
-  std::stable_sort(words.begin(), words.end(),
-                   [](const Evidence& a, const Evidence& b) { return a.weight > b.weight; });
-  words.resize(std::min(words.size(), kMaxWordEvidence));
-  while (!words.empty() && words.back().weight < kMinWordEvidence) {
-    words.pop_back();
+  std::stable_sort(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.weight > b.weight; });
+  std::vector<Evidence> evidence;
+  for (size_t i = 0; i < std::min(words.size(), kMaxWordEvidence) && words[i].weight >= kMinWordEvidence; ++i) {
+    const TermOccurrence& occurrence = *words[i].occurrence;
+    const std::string& text = occurrence.span.field == Field::kTitle ? article.title : article.body;
+    Evidence word;
+    word.span = occurrence.span;
+    word.text = text.substr(static_cast<size_t>(occurrence.span.start),
+                            static_cast<size_t>(occurrence.span.end - occurrence.span.start));
+    word.kind = occurrence.phrase ? "PHRASE" : "WORD";
+    word.weight = Round(words[i].weight);
+    evidence.push_back(std::move(word));
   }
-  for (Evidence& word : words) {
-    word.weight = Round(word.weight);
-  }
-  return words;
+  return evidence;
 }
 
 // The log-odds that the caller's priors add to each region and group.
@@ -187,7 +186,7 @@ class Priors {
           const bool then = year == 0 ? member.end_year == 0
                                       : year >= member.start_year && (member.end_year == 0 || year <= member.end_year);
           if (then) {
-            regions_[IndexOf(gazetteer.FindRegion(member.region_code), gazetteer)] += kMemberShareOfPrior * log_odds;
+            regions_[member.region] += kMemberShareOfPrior * log_odds;
           }
         }
       }

@@ -19,6 +19,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "classifier_service/gazetteer_file.h"
+#include "classifier_service/hash_index.h"
+#include "classifier_service/word_scan.h"
 #include "common/hash.h"
 #include "common/printable.h"
 #include "common/status_macros.h"
@@ -38,6 +40,8 @@ constexpr size_t kMaxTokens = 24;
 constexpr uint16_t kMaxMeanings = 1000;
 // Of the hash of a file, in `version`.
 constexpr size_t kVersionDigits = 16;
+// Words are read by so many, so that the memory for what begins with them is on its way when their turn comes.
+constexpr size_t kTokensAhead = 16;
 // Longer words are no name, and need not be remembered while they are read.
 constexpr size_t kMaxTokenBytes = 96;
 
@@ -116,16 +120,6 @@ CharInfo MakeCharInfo(UChar32 c) {
 // Everything below U+3000; what lies above has no case and is folded as it stands.
 constexpr UChar32 kTableEnd = 0x3000;
 
-// The same for ASCII, in as few bytes as the innermost loop can do with.
-struct AsciiInfo {
-  static constexpr uint8_t kLetter = 1;  // Of CharClass::kWord: a digit as well.
-  static constexpr uint8_t kUpper = 2;
-  static constexpr uint8_t kLower = 4;
-
-  uint8_t flags = 0;
-  char folded = 0;
-};
-
 const CharInfo* InfoTable() {
   static const auto* const kTable = [] {
     auto* table = new std::vector<CharInfo>();
@@ -138,27 +132,17 @@ const CharInfo* InfoTable() {
   return kTable->data();
 }
 
-const AsciiInfo* AsciiTable() {
-  static const auto* const kTable = [] {
-    auto* table = new std::array<AsciiInfo, 0x80>();
-    for (size_t i = 0; i < table->size(); ++i) {
-      const CharInfo& info = InfoTable()[i];
-      if (info.char_class == CharClass::kWord) {
-        (*table)[i] = {static_cast<uint8_t>(AsciiInfo::kLetter | (info.upper ? AsciiInfo::kUpper : 0) |
-                                            (info.lower ? AsciiInfo::kLower : 0)),
-                       info.folded[0]};
-      }
-    }
-    return table;
-  }();
-  return kTable->data();
-}
+// What is known of a word of some form.
+struct KnownWord {
+  uint32_t id = 0;    // From 1; 0: in no form.
+  uint32_t root = 0;  // The node of the forms that begin with it; 0: none does.
+};
 
 // One word of a text, or the `&` between two.
 struct Token {
   size_t start = 0;
   size_t end = 0;
-  uint32_t id = 0;  // In the vocabulary; 0: not in it.
+  KnownWord word = {};
   uint16_t letters = 0;
   bool first_upper = false;
   bool has_case = false;
@@ -168,71 +152,73 @@ struct Token {
   bool hyphen_before = false;
 };
 
-// The words of all forms, folded, and their ids, from 1. Most words of a text are in no form: a filter over the first
-// bytes, the last and the length says so for most of them without looking them up.
+// The words of all forms, folded. Two words are one where their 64-bit hashes are the same, which is not to be expected
+// of some ten thousand.
 class Vocabulary {
  public:
-  uint32_t Find(absl::string_view folded) const {
-    if (folded.empty() || !filter_[FilterSlot(folded)]) {
-      return 0;
-    }
-    const auto it = ids_.find(folded);
-    return it == ids_.end() ? 0 : it->second;
+  KnownWord Find(uint64_t hash) const {
+    const KnownWord* word = words_.Find(hash);
+    return word == nullptr ? KnownWord() : *word;
+  }
+  KnownWord Find(absl::string_view folded) const { return folded.empty() ? KnownWord() : Find(HashWord(folded)); }
+
+  KnownWord& Add(absl::string_view folded) {
+    const uint64_t hash = HashWord(folded);
+    words_.Insert(hash, {static_cast<uint32_t>(words_.size() + 1), 0});
+    return *words_.Find(hash);
   }
 
-  uint32_t Add(absl::string_view folded) {
-    if (!folded.empty()) {
-      filter_[FilterSlot(folded)] = true;
-    }
-    return ids_.try_emplace(std::string(folded), static_cast<uint32_t>(ids_.size() + 1)).first->second;
-  }
+  // Has the memory fetched that Find() looks at.
+  void Fetch(uint64_t hash) const { words_.FetchEntry(hash); }
 
-  size_t size() const { return ids_.size(); }
+  size_t size() const { return words_.size(); }
 
  private:
-  static constexpr size_t kFilterSize = size_t{1} << 20;
-
-  static size_t FilterSlot(absl::string_view folded) {
-    uint64_t mix = folded.size();
-    for (const size_t i : {size_t{0}, folded.size() / 2, folded.size() - 1, folded.size() / 3}) {
-      mix = (mix << 8) | static_cast<uint8_t>(folded[i]);
-    }
-    return (mix * 0x9E3779B97F4A7C15U) >> 44;
-  }
-
-  absl::flat_hash_map<std::string, uint32_t> ids_;
-  std::vector<bool> filter_ = std::vector<bool>(kFilterSize);
+  HashIndex<KnownWord> words_;
 };
+
+// The bytes of the hyphen, or the dash that is written for one, at `pos`; 0 if something else is there.
+size_t HyphenSize(absl::string_view text, size_t pos) {
+  if (text[pos] == '-') {
+    return 1;
+  }
+  const absl::string_view three = text.substr(pos, 3);
+  return three == "\u2010" || three == "\u2011" || three == "\u2013" ? 3 : 0;
+}
 
 // Divides a text into words, one at a time.
 class Tokenizer {
  public:
   Tokenizer(absl::string_view text, const Vocabulary& vocabulary)
-      : text_(text), vocabulary_(vocabulary), table_(InfoTable()), ascii_(AsciiTable()) {}
+      : text_(text), vocabulary_(vocabulary), table_(InfoTable()), scan_(text, /*stop=*/'&') {}
 
   // False at the end of the text.
   bool Next(Token& token) {
     while (pos_ < text_.size()) {
-      const size_t start = pos_;
-      // Most of most texts: a letter of ASCII, or what divides words there.
-      if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80 && byte != '&' && ascii_[byte].flags == 0) {
-        ++pos_;
-        if (table_[byte].char_class != CharClass::kIgnored) {
-          hyphen_ = byte == '-';
+      if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80 && byte != '&') {
+        const ScannedWord* found = scan_.At(pos_, [this](uint64_t hash) { vocabulary_.Fetch(hash); });
+        if (found == nullptr) {
+          return false;
+        }
+        if (found->start > pos_) {
+          pos_ = found->start;
+          hyphen_ = text_[pos_ - 1] == '-';
           last_ = CharClass::kOther;
         }
-        continue;
+        if (found->size != 0 && ReadPlain(*found, token)) {
+          return true;
+        }
       }
+      const size_t start = pos_;
       const CharInfo info = Read();
       switch (info.char_class) {
         case CharClass::kOther:
           if (text_[start] == '&') {
-            token = Token{.start = start, .end = pos_, .id = Find("and"), .letters = 3};
+            token = Token{.start = start, .end = pos_, .word = Find("and"), .letters = 3};
             last_ = CharClass::kOther;
             return true;
           }
-          hyphen_ = text_.substr(start, 3) == "\u2013" || text_.substr(start, 3) == "\u2010" ||
-                    text_.substr(start, 3) == "\u2011";
+          hyphen_ = HyphenSize(text_, start) != 0;
           last_ = CharClass::kOther;
           continue;
         case CharClass::kIgnored:
@@ -241,7 +227,7 @@ class Tokenizer {
         case CharClass::kHangul:
           token = Token{.start = start, .end = pos_, .letters = 1};
           token.inside_run = info.char_class == CharClass::kHangul && last_ == CharClass::kHangul;
-          token.id = Find(absl::string_view(info.folded.data(), info.size));
+          token.word = Find(absl::string_view(info.folded.data(), info.size));
           last_ = info.char_class;
           hyphen_ = false;
           return true;
@@ -257,6 +243,36 @@ class Tokenizer {
   }
 
  private:
+  // The usual word: a plain one, and behind it what ends it beyond doubt. False, and nothing changed, if the word may
+  // be another.
+  bool ReadPlain(const ScannedWord& found, Token& token) {
+    const size_t end = pos_ + found.size;
+    if (end < text_.size()) {
+      const char behind = text_[end];
+      if (behind == '.' && found.size == 1) {
+        return false;
+      }
+      if (static_cast<uint8_t>(behind) >= 0x80) {
+        // U+2010 to U+2026: dashes and quotation marks. Others of the same block are as if they were not there.
+        const absl::string_view sign = text_.substr(end, 3);
+        if (sign.size() < 3 || !absl::StartsWith(sign, "\xE2\x80") || sign[2] < '\x90' || sign[2] > '\xA6') {
+          return false;
+        }
+      }
+    }
+    token = Token{.start = pos_, .end = end};
+    token.word = vocabulary_.Find(found.hash);
+    token.letters = found.size;
+    token.first_upper = absl::ascii_isupper(static_cast<unsigned char>(text_[pos_]));
+    token.has_case = found.upper || found.lower;
+    token.all_upper = found.upper && !found.lower;
+    token.hyphen_before = hyphen_;
+    pos_ = end;
+    last_ = CharClass::kWord;
+    hyphen_ = false;
+    return true;
+  }
+
   // The code point at `pos_`, and moves on. What is not UTF-8 divides words.
   CharInfo Read() {
     const auto byte = static_cast<uint8_t>(text_[pos_]);
@@ -308,42 +324,6 @@ class Tokenizer {
     too_long_ = false;
     take(first);
     while (pos_ < text_.size()) {
-      if (static_cast<uint8_t>(text_[pos_]) < 0x80) {
-        if (first.char_class != CharClass::kWord) {
-          break;  // No other class has letters in ASCII.
-        }
-        const size_t begin = pos_;
-        const size_t room = std::min(text_.size() - pos_, kMaxTokenBytes - word_size_);
-        uint8_t flags = 0;
-        size_t size = 0;
-        for (; size < room; ++size) {
-          const auto byte = static_cast<uint8_t>(text_[begin + size]);
-          if (byte >= 0x80 || ascii_[byte].flags == 0) {
-            break;
-          }
-          flags |= ascii_[byte].flags;
-          word_[word_size_ + size] = ascii_[byte].folded;
-        }
-        upper |= (flags & AsciiInfo::kUpper) != 0;
-        lower |= (flags & AsciiInfo::kLower) != 0;
-        letters = static_cast<uint16_t>(std::min<size_t>(letters + size, 60000));
-        word_size_ += size;
-        pos_ += size;
-        token.end = size > 0 ? pos_ : token.end;
-        if (pos_ == text_.size()) {
-          break;
-        }
-        const auto next = static_cast<uint8_t>(text_[pos_]);
-        if (next >= 0x80) {
-          continue;
-        }
-        if (ascii_[next].flags == 0) {
-          break;
-        }
-        take(table_[next]);  // Beyond the longest word.
-        token.end = ++pos_;
-        continue;
-      }
       const size_t before = pos_;
       const CharInfo info = Read();
       if (info.char_class == first.char_class) {
@@ -382,8 +362,8 @@ class Tokenizer {
     token.has_case = upper || lower;
     token.all_upper = upper && !lower;
     if (!too_long_) {
-      token.id = Find(Word());
-      if (token.id == 0 && !token.has_case) {
+      token.word = Find(Word());
+      if (token.word.id == 0 && !token.has_case) {
         StripClitics(token);
       }
     }
@@ -403,14 +383,14 @@ class Tokenizer {
       if (static_cast<uint8_t>(text_[start]) < 0xC0) {
         return;
       }
-      if (const uint32_t id = Find(rest); id != 0) {
-        token.id = id;
+      if (const KnownWord word = Find(rest); word.id != 0) {
+        token.word = word;
         token.start = start;
         return;
       }
       if (lam) {  // "li" and the article "al" are written "ll".
-        if (const uint32_t id = Find(absl::StrCat("\u0627", rest)); id != 0) {
-          token.id = id;
+        if (const KnownWord word = Find(absl::StrCat("\u0627", rest)); word.id != 0) {
+          token.word = word;
           token.start = start;
           return;
         }
@@ -419,12 +399,12 @@ class Tokenizer {
   }
 
   absl::string_view Word() const { return {word_.data(), word_size_}; }
-  uint32_t Find(absl::string_view folded) const { return vocabulary_.Find(folded); }
+  KnownWord Find(absl::string_view folded) const { return vocabulary_.Find(folded); }
 
   absl::string_view text_;
   const Vocabulary& vocabulary_;
   const CharInfo* table_;
-  const AsciiInfo* ascii_;
+  WordScan scan_;
   size_t pos_ = 0;
   CharClass last_ = CharClass::kOther;
   bool hyphen_ = false;
@@ -478,11 +458,14 @@ struct SurfaceCase {
 struct Node {
   uint32_t first_entry = 0;
   uint16_t entry_count = 0;
-  bool has_children = false;
   SurfaceCase surface_case;
+  // A bit for each word that a form goes on with, by its id: most that stand behind a name go on with none.
+  uint32_t next_words = 0;
+
+  static uint32_t BitOf(uint32_t id) { return uint32_t{1} << (id % 32); }
 };
 
-uint64_t EdgeKey(uint32_t node, uint32_t token) { return (static_cast<uint64_t>(node) << 32) | token; }
+uint64_t EdgeHash(uint32_t node, uint32_t id) { return MixHash(node, id); }
 
 // Names in all languages as they are read, by target.
 using NameTable = std::map<std::string, std::map<std::string, GazetteerNames>>;
@@ -527,16 +510,14 @@ struct Gazetteer::Impl {
   // What a word is as a name of people.
   enum NameRole : uint8_t { kGivenName = 1, kSurname = 2, kPlaceAsGivenName = 4 };
   std::vector<uint8_t> name_roles;  // NameRole bits, by token id.
-  std::vector<uint32_t> roots;      // Node by token id; 0: no form begins with it.
   std::vector<Node> nodes;          // 0 stands for "none".
-  absl::flat_hash_map<uint64_t, uint32_t> edges;
+  HashIndex<uint32_t> edges;        // From EdgeHash() of a node and the next word to the node of both.
   std::vector<GazetteerEntry> entries;
   size_t surface_count = 0;
 
   void IndexNames(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
   void IndexMembers(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
   void IndexSurfaces(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
-  uint32_t TokenId(absl::string_view folded);
   std::optional<uint32_t> InsertSurface(const GazetteerRow& row, GazetteerProblems& problems);
   absl::Span<const GazetteerEntry> Satisfied(const Node& node, absl::Span<const Token> tokens, bool hyphen_after,
                                              bool text_upper) const;
@@ -614,15 +595,19 @@ void Gazetteer::Impl::IndexMembers(const std::vector<GazetteerRow>& rows, Gazett
       continue;
     }
     const auto group = group_index.find(row.target);
-    if (group == group_index.end() || !region_index.contains(row.surface)) {
+    const auto region = region_index.find(row.surface);
+    if (group == group_index.end() || region == region_index.end()) {
       if (!problems.IsSuspect(row.target) && !problems.IsSuspect(row.surface)) {
         problems.Add(PlaceOf(row), absl::StrCat("the member ", row.surface, " or the group ", row.target,
                                                 " is unknown: add a row that names it, or correct this one"));
       }
       continue;
     }
-    groups[static_cast<size_t>(group->second)].members.push_back(
-        {.region_code = row.surface, .start_year = row.from_year, .end_year = row.to_year, .successor = row.successor});
+    groups[static_cast<size_t>(group->second)].members.push_back({.region_code = row.surface,
+                                                                  .start_year = row.from_year,
+                                                                  .end_year = row.to_year,
+                                                                  .successor = row.successor,
+                                                                  .region = region->second});
   }
   for (GazetteerGroup& group : groups) {
     std::sort(group.members.begin(), group.members.end(), [](const GazetteerMember& a, const GazetteerMember& b) {
@@ -631,14 +616,13 @@ void Gazetteer::Impl::IndexMembers(const std::vector<GazetteerRow>& rows, Gazett
   }
 }
 
-uint32_t Gazetteer::Impl::TokenId(absl::string_view folded) { return vocabulary.Add(folded); }
-
 // Walks the form into the tree, adding what is not there yet; returns its node, nothing if it can't be one.
 std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, GazetteerProblems& problems) {
   // The form is divided by the very code that divides texts.
   std::vector<Token> tokens;
-  static const auto* const kNothing = new Vocabulary();  // Its filter is larger than all rows together.
-  Tokenizer bounds(row.surface, *kNothing);
+  std::vector<std::string> words;  // Folded.
+  const Vocabulary nothing;
+  Tokenizer bounds(row.surface, nothing);
   Token token;
   while (bounds.Next(token)) {
     std::string folded;
@@ -659,8 +643,8 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
         i += static_cast<size_t>(offset);
       }
     }
-    token.id = TokenId(folded);
     tokens.push_back(token);
+    words.push_back(std::move(folded));
   }
   if (tokens.empty() || tokens.size() > kMaxTokens) {
     problems.Add(PlaceOf(row), absl::StrCat("\"", common::Printable(row.surface), "\" has ", tokens.size(),
@@ -668,23 +652,19 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
     return std::nullopt;
   }
   uint32_t node = 0;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const uint32_t id = tokens[i].id;
-    uint32_t* slot = nullptr;
-    if (i == 0) {
-      if (roots.size() <= id) {
-        roots.resize(id + 1);
-      }
-      slot = &roots[id];
-    } else {
-      nodes[node].has_children = true;
-      slot = &edges[EdgeKey(node, id)];
+  for (size_t i = 0; i < words.size(); ++i) {
+    KnownWord& word = vocabulary.Add(words[i]);
+    uint32_t* next = &word.root;
+    if (i > 0) {
+      nodes[node].next_words |= Node::BitOf(word.id);
+      edges.Insert(EdgeHash(node, word.id), 0);
+      next = edges.Find(EdgeHash(node, word.id));
     }
-    if (*slot == 0) {
-      *slot = static_cast<uint32_t>(nodes.size());
+    if (*next == 0) {
+      *next = static_cast<uint32_t>(nodes.size());
       nodes.emplace_back();
     }
-    node = *slot;
+    node = *next;
   }
   if (nodes[node].entry_count == 0) {
     nodes[node].surface_case = {.first_upper = tokens.front().first_upper, .last_upper = tokens.back().first_upper};
@@ -700,7 +680,7 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
       continue;
     }
     if (!row.kind) {
-      const uint32_t id = TokenId(common::FoldForMatch(row.surface));
+      const uint32_t id = vocabulary.Add(common::FoldForMatch(row.surface)).id;
       if (name_roles.size() <= id) {
         name_roles.resize(id + 1);
       }
@@ -742,7 +722,6 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     }
     entries.push_back(entry);
   }
-  roots.resize(vocabulary.size() + 1);
   name_roles.resize(vocabulary.size() + 1);
 }
 
@@ -861,11 +840,20 @@ namespace {
 
 // Whether hardly a letter near the beginning is in lower case, as in the headlines of old wires.
 bool IsUpperCaseText(absl::string_view text) {
+  // In blocks that 8-bit counters suffice for, which the compiler counts 16 bytes at a time.
+  constexpr size_t kBlock = 128;
   size_t upper = 0;
   size_t lower = 0;
-  for (const char c : text.substr(0, 4096)) {
-    upper += static_cast<size_t>(absl::ascii_isupper(static_cast<unsigned char>(c)));
-    lower += static_cast<size_t>(absl::ascii_islower(static_cast<unsigned char>(c)));
+  for (absl::string_view rest = text.substr(0, 4096); !rest.empty();
+       rest.remove_prefix(std::min(kBlock, rest.size()))) {
+    uint8_t block_upper = 0;
+    uint8_t block_lower = 0;
+    for (const char c : rest.substr(0, kBlock)) {
+      block_upper = static_cast<uint8_t>(block_upper + (static_cast<uint8_t>(c - 'A') < 26 ? 1 : 0));
+      block_lower = static_cast<uint8_t>(block_lower + (static_cast<uint8_t>(c - 'a') < 26 ? 1 : 0));
+    }
+    upper += block_upper;
+    lower += block_lower;
   }
   return upper > 10 && lower * 10 < upper;
 }
@@ -874,8 +862,7 @@ bool IsHyphen(absl::string_view text, size_t pos) {
   if (pos + 1 >= text.size()) {
     return false;
   }
-  const absl::string_view three = text.substr(pos, 3);
-  const size_t size = text[pos] == '-' ? 1 : (three == "\u2010" || three == "\u2011" || three == "\u2013") ? 3 : 0;
+  const size_t size = HyphenSize(text, pos);
   // A dash stands between words, a hyphen inside one.
   return size != 0 && pos + size < text.size() && !absl::ascii_isspace(static_cast<unsigned char>(text[pos + size])) &&
          text[pos + size] != '-';
@@ -901,24 +888,24 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
   // The words that are being looked at: a form has at most kMaxTokens, so that each is read once and looked at no more
   // often than that.
   std::vector<Token> window;
-  window.reserve(2 * kMaxTokens + 2);
+  window.reserve(2 * kMaxTokens + kTokensAhead + 2);
   size_t at = 0;
   Token previous;
   const auto fill = [&](size_t index) {
-    while (window.size() <= index) {
+    if (index >= window.size()) {
       Token token;
-      if (!tokenizer.Next(token)) {
-        return false;
+      while (window.size() <= index + kTokensAhead && tokenizer.Next(token)) {
+        __builtin_prefetch(impl.nodes.data() + token.word.root);
+        window.push_back(token);
       }
-      window.push_back(token);
     }
-    return true;
+    return index < window.size();
   };
   while (fill(at)) {
     const Token first = window[at];
     size_t length = 0;
     absl::Span<const GazetteerEntry> found;
-    uint32_t node = first.inside_run ? 0 : impl.roots[first.id];
+    uint32_t node = first.inside_run ? 0 : first.word.root;
     for (size_t depth = 0; node != 0;) {
       const Node& here = impl.nodes[node];
       if (here.entry_count != 0) {
@@ -930,16 +917,17 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
           length = depth + 1;
         }
       }
-      if (!here.has_children || !fill(at + depth + 1)) {
+      if (here.next_words == 0 || !fill(at + depth + 1)) {
         break;
       }
       const Token& last = window[at + depth];
       const Token& next = window[at + depth + 1];
-      if (next.id == 0 || !Joins(text.substr(last.end, next.start - last.end), last)) {
+      if (next.word.id == 0 || (here.next_words & Node::BitOf(next.word.id)) == 0 ||
+          !Joins(text.substr(last.end, next.start - last.end), last)) {
         break;
       }
-      const auto edge = impl.edges.find(EdgeKey(node, next.id));
-      node = edge == impl.edges.end() ? 0 : edge->second;
+      const uint32_t* edge = impl.edges.Find(EdgeHash(node, next.word.id));
+      node = edge == nullptr ? 0 : *edge;
       ++depth;
     }
     if (length != 0) {
@@ -952,15 +940,15 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
       const auto joined = [text](const Token& left, const Token& right) {
         return left.end != 0 && left.end + 1 == right.start && text[left.end] == ' ';
       };
-      match.given_name_before = (impl.name_roles[previous.id] & Impl::kGivenName) != 0 && previous.first_upper &&
+      match.given_name_before = (impl.name_roles[previous.word.id] & Impl::kGivenName) != 0 && previous.first_upper &&
                                 !previous.all_upper && joined(previous, first);
-      if (length == 1 && (impl.name_roles[first.id] & Impl::kPlaceAsGivenName) != 0 && fill(at + 1)) {
+      if (length == 1 && (impl.name_roles[first.word.id] & Impl::kPlaceAsGivenName) != 0 && fill(at + 1)) {
         // "in China Clinton said" is a place; whoever is called China has no small word before the name.
         const Token& next = window[at + 1];
         const bool placed =
             joined(previous, first) && IsPlacePreposition(text.substr(previous.start, previous.end - previous.start));
-        match.surname_after = (impl.name_roles[next.id] & Impl::kSurname) != 0 && next.first_upper && !next.all_upper &&
-                              joined(first, next) && !placed;
+        match.surname_after = (impl.name_roles[next.word.id] & Impl::kSurname) != 0 && next.first_upper &&
+                              !next.all_upper && joined(first, next) && !placed;
       }
       matches.push_back(match);
     }

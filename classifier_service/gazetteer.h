@@ -86,6 +86,7 @@ struct GazetteerMember {
   int start_year = 0;
   int end_year = 0;
   bool successor = false;  // A historical state's affairs are filed under this country.
+  int16_t region = 0;      // The same as `region_code`: index into Gazetteer::regions().
 };
 
 // A bloc, a region of the world, or a historical state. Never a country.

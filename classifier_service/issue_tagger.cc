@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -23,6 +22,9 @@ namespace {
 double Round(double value) { return std::round(value * 1e4) / 1e4; }
 
 double Logistic(double x) { return 1.0 / (1.0 + std::exp(-std::clamp(x, -40.0, 40.0))); }
+
+// Rows of weights lie all over a table larger than the cache: each is fetched so many terms before its turn.
+constexpr size_t kRowsAhead = 8;
 
 // What an issue of the taxonomy is judged by.
 struct IssueSource {
@@ -92,8 +94,15 @@ struct IssueTagger::Model {
   std::vector<Judgement> Judge(const TextFeatures& features) const {
     const size_t count = issue_count();
     std::vector<float> sums(count, 0.0F);
-    for (const TermValue& value : features.values) {
-      const int8_t* row = issue_model.weights.data() + static_cast<size_t>(value.term) * count;
+    const auto row_of = [&](const TermValue& value) {
+      return issue_model.weights.data() + static_cast<size_t>(value.term) * count;
+    };
+    for (size_t n = 0; n < features.values.size(); ++n) {
+      const TermValue& value = features.values[n];
+      const int8_t* row = row_of(value);
+      if (n + kRowsAhead < features.values.size()) {
+        __builtin_prefetch(row_of(features.values[n + kRowsAhead]));
+      }
       for (size_t i = 0; i < count; ++i) {
         sums[i] += value.value * static_cast<float>(row[i]);
       }
@@ -144,46 +153,45 @@ struct IssueTagger::Model {
 std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatures& features,
                                                   const ArticleText& article) const {
   const double slope = static_cast<double>(issue_model.issues[issue].slope);
-  absl::flat_hash_map<int32_t, double> contributions;
-  for (const TermValue& value : features.values) {
-    const double contribution = slope * Weight(value.term, issue) * static_cast<double>(value.value);
-    if (contribution > 0.0) {
-      contributions.emplace(value.term, contribution);
-    }
-  }
+  std::vector<double> contributions(features.values.size());  // By value; none once it has been counted.
+  std::transform(features.values.begin(), features.values.end(), contributions.begin(), [&](const TermValue& value) {
+    return std::max(0.0, slope * Weight(value.term, issue) * static_cast<double>(value.value));
+  });
   struct Candidate {
-    TextSpan span;
-    bool phrase = false;
-    double weight = 0.0;
+    double weight;
+    const TermOccurrence* at;
   };
   std::vector<Candidate> candidates;
+  candidates.reserve(features.values.size());
   for (const TermOccurrence& occurrence : features.occurrences) {
-    const auto it = contributions.find(occurrence.term);
-    if (it == contributions.end()) {
+    const double contribution = std::exchange(contributions[static_cast<size_t>(occurrence.value)], 0.0);
+    if (contribution == 0.0) {
       continue;
     }
     // A term of the lead follows its twin, which stands at the same place.
-    if (!candidates.empty() && candidates.back().span == occurrence.span) {
-      candidates.back().weight += it->second;
+    if (!candidates.empty() && candidates.back().at->span == occurrence.span) {
+      candidates.back().weight += contribution;
     } else {
-      candidates.push_back({occurrence.span, occurrence.phrase, it->second});
+      candidates.push_back({contribution, &occurrence});
     }
-    contributions.erase(it);
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.weight != b.weight) {
       return a.weight > b.weight;
     }
-    return a.span.field != b.span.field ? a.span.field < b.span.field : a.span.start < b.span.start;
+    const TextSpan& left = a.at->span;
+    const TextSpan& right = b.at->span;
+    return left.field != right.field ? left.field < right.field : left.start < right.start;
   });
   // The heaviest only: looking at all would be slow for a long text, and the light ones say nothing to a reader.
   constexpr size_t kConsidered = size_t{kMaxEvidencePerTag} * 4;
   candidates.resize(std::min(candidates.size(), kConsidered));
   std::vector<Candidate> chosen;
   for (const Candidate& candidate : candidates) {
+    const TextSpan& span = candidate.at->span;
     const auto covering = std::find_if(chosen.begin(), chosen.end(), [&](const Candidate& other) {
-      return other.span.field == candidate.span.field && other.span.start <= candidate.span.start &&
-             candidate.span.end <= other.span.end;
+      const TextSpan& wider = other.at->span;
+      return wider.field == span.field && wider.start <= span.start && span.end <= wider.end;
     });
     if (covering != chosen.end()) {
       // A word of a phrase that is there already: one reason, not two.
@@ -195,17 +203,18 @@ std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatur
   std::stable_sort(chosen.begin(), chosen.end(),
                    [](const Candidate& a, const Candidate& b) { return a.weight > b.weight; });
   std::vector<Evidence> evidence;
+  evidence.reserve(chosen.size());
   for (const Candidate& candidate : chosen) {
     const double weight = Round(candidate.weight);
     if (weight <= 0.0) {
       break;
     }
-    const std::string& field = candidate.span.field == Field::kTitle ? article.title : article.body;
+    const TextSpan& span = candidate.at->span;
+    const std::string& field = span.field == Field::kTitle ? article.title : article.body;
     Evidence reason;
-    reason.span = candidate.span;
-    reason.text = field.substr(static_cast<size_t>(candidate.span.start),
-                               static_cast<size_t>(candidate.span.end - candidate.span.start));
-    reason.kind = candidate.phrase ? "PHRASE" : "WORD";
+    reason.span = span;
+    reason.text = field.substr(static_cast<size_t>(span.start), static_cast<size_t>(span.end - span.start));
+    reason.kind = candidate.at->phrase ? "PHRASE" : "WORD";
     reason.weight = weight;
     evidence.push_back(std::move(reason));
   }

@@ -16,7 +16,7 @@ dateline_library(model_file
   PRIVATE_DEPS common_base PkgConfig::ZSTD)
 dateline_library(text_features
   SOURCES text_features.cc
-  HEADERS classification.h text_features.h
+  HEADERS classification.h hash_index.h text_features.h word_scan.h
   DEPS absl::function_ref absl::statusor absl::strings absl::time
   PRIVATE_DEPS common_base absl::flat_hash_map absl::flat_hash_set ICU::uc)
 dateline_library(classifier_issues
@@ -41,6 +41,7 @@ dateline_library(classifier_core
 
 dateline_test(classifier_issues_test
   SOURCES issue_tagger_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
+          word_scan_test.cc
   DEPS classifier_issues test_support)
 dateline_test(classifier_trainer_test
   SOURCES issue_calibration_test.cc issue_trainer_test.cc

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
+#include "classifier_service/word_scan.h"
 #include "common/text.h"
 
 namespace dateline::classifier {
@@ -50,29 +50,8 @@ constexpr char kStopWords[] =
     "august september october november december reuter reuters pct mln dlr dlrs bln cts vs shr photo image getty read "
     "story article caption advertisement copyright";
 
-uint64_t Mix(uint64_t a, uint64_t b) {
-  // The 128-bit product folds every input bit into every output bit (the step of wyhash and of Abseil's hash).
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a ^ 0x9E3779B97F4A7C15ULL) * (b ^ 0xD1B54A32D192ED03ULL);
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
-uint64_t HashWord(const char* data, size_t size) {
-  uint64_t hash = size;
-  while (size >= 8) {
-    uint64_t block = 0;
-    std::memcpy(&block, data, 8);
-    hash = Mix(hash, block);
-    data += 8;
-    size -= 8;
-  }
-  uint64_t rest = 0;
-  std::memcpy(&rest, data, size);
-  return Mix(hash, rest);
-}
-
-uint64_t PhraseHash(uint64_t first, uint64_t second) { return Mix(first + 1, second); }
-uint64_t LeadHash(uint64_t hash) { return Mix(hash, 0x6C656164ULL); }
+uint64_t PhraseHash(uint64_t first, uint64_t second) { return MixHash(first + 1, second); }
+uint64_t LeadHash(uint64_t hash) { return MixHash(hash, 0x6C656164ULL); }
 
 // The hash of a written form.
 uint64_t HashTerm(absl::string_view term) {
@@ -83,9 +62,9 @@ uint64_t HashTerm(absl::string_view term) {
   const size_t space = term.find(' ');
   uint64_t hash = 0;
   if (space == absl::string_view::npos) {
-    hash = HashWord(term.data(), term.size());
+    hash = HashWord(term);
   } else {
-    hash = PhraseHash(HashWord(term.data(), space), HashWord(term.data() + space + 1, term.size() - space - 1));
+    hash = PhraseHash(HashWord(term.substr(0, space)), HashWord(term.substr(space + 1)));
   }
   return lead ? LeadHash(hash) : hash;
 }
@@ -94,27 +73,15 @@ class StopWords {
  public:
   StopWords() {
     for (const absl::string_view word : absl::StrSplit(kStopWords, ' ', absl::SkipEmpty())) {
-      const uint64_t hash = HashWord(word.data(), word.size());
-      size_t slot = hash & (kSlots - 1);
-      while (slots_[slot] != 0) {
-        slot = (slot + 1) & (kSlots - 1);
-      }
-      slots_[slot] = hash;
+      hashes_.Insert(HashWord(word), {});
     }
   }
 
-  bool Contains(uint64_t hash) const {
-    for (size_t slot = hash & (kSlots - 1); slots_[slot] != 0; slot = (slot + 1) & (kSlots - 1)) {
-      if (slots_[slot] == hash) {
-        return true;
-      }
-    }
-    return false;
-  }
+  bool Contains(uint64_t hash) const { return hashes_.Find(hash) != nullptr; }
 
  private:
-  static constexpr size_t kSlots = 2048;
-  std::array<uint64_t, kSlots> slots_ = {};
+  struct Nothing {};
+  HashIndex<Nothing> hashes_;
 };
 
 // For each code point below kTableEnd the folded letter or digit, 0 for what separates words. Others are asked of ICU.
@@ -160,7 +127,7 @@ class FoldTable {
 };
 
 struct Word {
-  absl::string_view folded;  // Valid until the next word is read.
+  absl::string_view folded;  // Only where it was asked for; valid until the next word is read.
   uint64_t hash = 0;
   int32_t start = 0;
   int32_t end = 0;
@@ -168,44 +135,149 @@ struct Word {
   bool adjacent = false;  // Nothing but a space or a hyphen lies between it and the word before.
 };
 
-// Reads the words of a text one by one.
+// Reads the words of a text one by one. `kFolded`: sets Word::folded.
+template <bool kFolded>
 class WordReader {
  public:
   explicit WordReader(absl::string_view text)
-      : text_(text.substr(0, std::min(text.size(), static_cast<size_t>(INT32_MAX)))) {}
+      : bytes_(reinterpret_cast<const uint8_t*>(text.data())),
+        length_(static_cast<int32_t>(std::min(text.size(), static_cast<size_t>(INT32_MAX)))),
+        scan_(text.substr(0, static_cast<size_t>(length_))) {}
 
   // Returns false at the end of the text.
   bool Next(Word& word) {
-    static const auto* const fold = new FoldTable();
-    static const auto* const stop_words = new StopWords();
+    gap_ = 0;
+    clean_gap_ = pos_ > 0;
+    for (;;) {
+      if (IsGeneralPunctuation(pos_)) {
+        clean_gap_ = false;
+        pos_ += kGeneralPunctuationBytes;
+        continue;
+      }
+      if (pos_ < length_ && bytes_[pos_] >= 0x80) {
+        return ReadAny(word);
+      }
+      const ScannedWord* found = scan_.At(static_cast<size_t>(pos_), [](uint64_t) {});
+      if (found == nullptr) {
+        return false;
+      }
+      SkipAsciiGap(static_cast<int32_t>(found->start));
+      if (found->size != 0) {
+        return ReadPlain(*found, word) || ReadAny(word);
+      }
+      if (bytes_[pos_] < 0x80) {
+        return ReadAny(word);  // Too long to be plain.
+      }
+    }
+  }
+
+ private:
+  static constexpr int32_t kGeneralPunctuationBytes = 3;
+  static constexpr int32_t kMaxPlain = WordScan::kMaxPlain;
+  static_assert(kMaxPlain <= kMaxWordBytes - U8_MAX_LENGTH);
+
+  static const FoldTable& Folds() {
+    static const auto* const kTable = new FoldTable();
+    return *kTable;
+  }
+  static const StopWords& Stops() {
+    static const auto* const kWords = new StopWords();
+    return *kWords;
+  }
+
+  // U+2000 to U+203F: dashes, quotation marks, spaces, nothing that is a letter or a digit.
+  bool IsGeneralPunctuation(int32_t at) const {
+    return at + 2 < length_ && bytes_[at] == 0xE2 && bytes_[at + 1] == 0x80 && (bytes_[at + 2] & 0xC0) == 0x80;
+  }
+
+  void NoteGap(UChar32 c) {
+    ++gap_;
+    clean_gap_ = clean_gap_ && gap_ <= 1 && (c == ' ' || c == '-' || c == '\n');
+  }
+
+  // Goes on to `start`, over what of ASCII belongs to no word.
+  void SkipAsciiGap(int32_t start) {
+    if (start > pos_) {
+      NoteGap(bytes_[pos_]);
+      clean_gap_ = clean_gap_ && start == pos_ + 1;
+      pos_ = start;
+    }
+  }
+
+  // The usual word: a plain one, and behind it what ends it beyond doubt. False, and nothing changed, if the word may
+  // be another.
+  bool ReadPlain(const ScannedWord& found, Word& word) {
+    const int32_t size = found.size;
+    const int32_t end = pos_ + size;
+    int32_t next = end;
+    if (end < length_) {
+      const uint8_t behind = bytes_[end];
+      if (behind == '\'') {
+        next = end + 1;
+      } else if (behind >= 0x80) {
+        if (!IsGeneralPunctuation(end)) {
+          return false;
+        }
+        next = bytes_[end + 2] == 0x99 ? end + kGeneralPunctuationBytes : end;
+      } else if (behind == '.' && size == 1) {
+        return false;
+      }
+    }
+    word.start = pos_;
+    word.end = end;
+    word.hash = found.hash;
+    word.adjacent = clean_gap_;
+    size_t folded = static_cast<size_t>(size);
+    const bool may_be_plural = size >= 4 && (bytes_[end - 1] | 0x20) == 's';
+    if (kFolded || may_be_plural) {
+      FoldPlain(size);
+      folded = StripPlural(folded);
+      word.folded = absl::string_view(buffer_.data(), folded);
+      word.hash = HashPaddedWord(buffer_.data(), folded);
+    }
+    word.content = (found.upper || found.lower) && folded > 1 && !stops_.Contains(word.hash);
+    pos_ = next;
+    if (next != end) {
+      SkipPossessive();
+    }
+    return true;
+  }
+
+  // Writes the plain word at hand into the buffer, in lower case: of letters and digits, that is one bit. All that a
+  // plain word may have at once, where the text is long enough.
+  void FoldPlain(int32_t size) {
+    const int32_t count = pos_ + kMaxPlain <= length_ ? kMaxPlain : size;
+    for (int32_t i = 0; i < count; ++i) {
+      buffer_[static_cast<size_t>(i)] = static_cast<char>(bytes_[pos_ + i] | 0x20);
+    }
+  }
+
+  // Any word, and what still stands before it.
+  bool ReadAny(Word& word) {
+    const FoldTable& folds = Folds();
     size_t size = 0;
     bool overlong = false;
     bool has_letter = false;
-    int32_t gap = 0;
-    bool clean_gap = pos_ > 0;
-    const auto* bytes = reinterpret_cast<const uint8_t*>(text_.data());
-    const auto length = static_cast<int32_t>(text_.size());
     int32_t start = -1;
     int32_t end = -1;
-    while (pos_ < length) {
+    while (pos_ < length_) {
       const int32_t at = pos_;
-      UChar32 c = bytes[pos_];
+      UChar32 c = bytes_[pos_];
       if (c < 0x80) {
         ++pos_;
       } else {
-        U8_NEXT(bytes, pos_, length, c);
+        U8_NEXT(bytes_, pos_, length_, c);
       }
-      const UChar32 folded = c < 0 ? 0 : fold->Fold(c);
+      const UChar32 folded = c < 0 ? 0 : folds.Fold(c);
       if (folded == 0) {
         if (start < 0) {
-          ++gap;
-          clean_gap = clean_gap && gap <= 1 && (c == ' ' || c == '-' || c == '\n');
+          NoteGap(c);
           continue;
         }
         const bool apostrophe = c == '\'' || c == 0x2019;
         if (apostrophe) {
-          SkipPossessive(bytes, length);
-        } else if (c == '.' && IsAcronymDot(bytes, length, size)) {
+          SkipPossessive();
+        } else if (c == '.' && IsAcronymDot(size)) {
           buffer_[size++] = '.';
           continue;
         } else if (c == '.' && size >= 3 && buffer_[size - 2] == '.') {
@@ -238,32 +310,31 @@ class WordReader {
       return false;
     }
     word.start = start;
-    word.end = end < 0 ? length : end;
+    word.end = end < 0 ? length_ : end;
     size = StripPlural(size);
     word.folded = absl::string_view(buffer_.data(), size);
-    word.hash = HashWord(buffer_.data(), size);
-    word.content = has_letter && !overlong && size > 1 && !stop_words->Contains(word.hash);
-    word.adjacent = clean_gap;
+    word.hash = HashPaddedWord(buffer_.data(), size);
+    word.content = has_letter && !overlong && size > 1 && !stops_.Contains(word.hash);
+    word.adjacent = clean_gap_;
     return true;
   }
 
- private:
   // After an apostrophe: skips the s of a possessive.
-  void SkipPossessive(const uint8_t* bytes, int32_t length) {
-    if (pos_ < length && (bytes[pos_] == 's' || bytes[pos_] == 'S') &&
-        (pos_ + 1 == length || !u_isalnum(bytes[pos_ + 1]))) {
+  void SkipPossessive() {
+    if (pos_ < length_ && (bytes_[pos_] == 's' || bytes_[pos_] == 'S') &&
+        (pos_ + 1 == length_ || !u_isalnum(bytes_[pos_ + 1]))) {
       ++pos_;
     }
   }
 
   // In "U.S." or "u.n.c.l.a.d", after a single letter: keeps the letters together.
-  bool IsAcronymDot(const uint8_t* bytes, int32_t length, size_t size) const {
+  bool IsAcronymDot(size_t size) const {
     const bool single = size == 1 || (size >= 2 && buffer_[size - 2] == '.');
-    if (!single || size + U8_MAX_LENGTH > kMaxWordBytes || pos_ >= length || !u_isalpha(bytes[pos_]) ||
-        bytes[pos_] >= 0x80) {
+    if (!single || size + U8_MAX_LENGTH > kMaxWordBytes || pos_ >= length_ || !u_isalpha(bytes_[pos_]) ||
+        bytes_[pos_] >= 0x80) {
       return false;
     }
-    return pos_ + 1 >= length || !u_isalpha(bytes[pos_ + 1]);
+    return pos_ + 1 >= length_ || !u_isalpha(bytes_[pos_ + 1]);
   }
 
   // The plural s: "policies", "wars", but not "us", "crisis" or "press".
@@ -286,22 +357,27 @@ class WordReader {
     return size - 1;
   }
 
-  absl::string_view text_;
+  const uint8_t* bytes_;
+  int32_t length_;
+  WordScan scan_;
+  const StopWords& stops_ = Stops();
   int32_t pos_ = 0;
-  std::array<char, kMaxWordBytes> buffer_ = {};
+  // Of what stands before the word: its code points, and whether it leaves the words next to each other.
+  int32_t gap_ = 0;
+  bool clean_gap_ = false;
+  std::array<char, kMaxWordBytes + 8> buffer_ = {};  // Eight more, for HashPaddedWord().
 };
 
-// Calls `on_term(first, second_or_null, field, in_lead, count)` for each word and phrase.
-template <typename OnWord>
+// Calls `on_word(word, field, in_lead, is_first_of_field)` for each word. Each way of reading has one loop, so that the
+// compiler makes reading a part of it.
+template <bool kFolded, typename OnWord>
 void ForEachWord(absl::string_view title, absl::string_view body, OnWord&& on_word) {
   Word word;
-  WordReader title_reader(title);
-  for (int n = 0; n < kMaxBodyWords && title_reader.Next(word); ++n) {
-    on_word(word, Field::kTitle, true, n == 0);
-  }
-  WordReader body_reader(body);
-  for (int n = 0; n < kMaxBodyWords && body_reader.Next(word); ++n) {
-    on_word(word, Field::kBody, n < kLeadWords, n == 0);
+  for (const Field field : {Field::kTitle, Field::kBody}) {
+    WordReader<kFolded> reader(field == Field::kTitle ? title : body);
+    for (int n = 0; n < kMaxBodyWords && reader.Next(word); ++n) {
+      on_word(word, field, field == Field::kTitle || n < kLeadWords, n == 0);
+    }
   }
 }
 
@@ -310,7 +386,7 @@ void ForEachWord(absl::string_view title, absl::string_view body, OnWord&& on_wo
 void VisitTerms(absl::string_view title, absl::string_view body, absl::FunctionRef<void(absl::string_view)> visit) {
   std::string previous;
   std::string term;
-  ForEachWord(title, body, [&](const Word& word, Field field, bool lead, bool first) {
+  ForEachWord</*kFolded=*/true>(title, body, [&](const Word& word, Field field, bool lead, bool first) {
     if (!word.content) {
       previous.clear();
       return;
@@ -349,89 +425,136 @@ absl::StatusOr<Vocabulary> Vocabulary::Create(std::vector<std::string> terms, st
     return absl::InvalidArgumentError("vocabulary: as many idf values as terms are needed");
   }
   Vocabulary vocabulary;
-  size_t slots = 16;
-  while (slots < terms.size() * 2) {
-    slots *= 2;
-  }
-  vocabulary.slots_.resize(slots);
-  vocabulary.mask_ = slots - 1;
   for (size_t i = 0; i < terms.size(); ++i) {
     if (terms[i].empty()) {
       return absl::InvalidArgumentError("vocabulary: an empty term");
     }
     const uint64_t hash = HashTerm(terms[i]);
-    size_t slot = static_cast<size_t>(hash) & vocabulary.mask_;
-    while (vocabulary.slots_[slot].index != kUnknown) {
-      if (vocabulary.slots_[slot].hash == hash) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("vocabulary: \"", terms[i], "\" stands twice, or falls together with \"",
-                         terms[static_cast<size_t>(vocabulary.slots_[slot].index)], "\""));
-      }
-      slot = (slot + 1) & vocabulary.mask_;
+    if (!vocabulary.index_.Insert(hash, {static_cast<int32_t>(i), idf[i]})) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("vocabulary: \"", terms[i], "\" stands twice, or falls together with \"",
+                       terms[static_cast<size_t>(vocabulary.index_.Find(hash)->term)], "\""));
     }
-    vocabulary.slots_[slot] = {hash, static_cast<int32_t>(i)};
-    vocabulary.is_lead_.push_back(terms[i].front() == kLeadMark ? 1 : 0);
   }
   vocabulary.terms_ = std::move(terms);
   vocabulary.idf_ = std::move(idf);
   return vocabulary;
 }
 
-TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body) {
-  // Where each term stands in `values`, plus one; all zero between calls. Kept by the thread, because clearing a
+namespace {
+
+// 1 + ln(count), as the sublinear weight of a count; most counts are small.
+float Sublinear(float count) {
+  static const auto* const kSmall = [] {
+    auto* table = new std::array<float, 64>();
+    for (size_t i = 1; i < table->size(); ++i) {
+      (*table)[i] = 1.0F + std::log(static_cast<float>(i));
+    }
+    return table;
+  }();
+  return count < static_cast<float>(kSmall->size()) ? (*kSmall)[static_cast<size_t>(count)] : 1.0F + std::log(count);
+}
+
+// A term that stands in the text and that the vocabulary may know.
+struct Probe {
+  uint64_t hash = 0;
+  Vocabulary::Entry entry;  // Once it is found.
+  TextSpan span;
+  bool phrase = false;
+  bool lead = false;
+};
+
+// Memory that a thread keeps from one text to the next.
+struct FeatureScratch {
+  std::vector<Probe> probes;
+  // Where each term of the vocabulary stands among the values, plus one; all zero between calls, because clearing a
   // vocabulary's worth of memory would take longer than reading an article.
-  thread_local std::vector<int32_t> place;
-  if (place.size() < vocabulary.size()) {
-    place.resize(vocabulary.size(), 0);
-  }
-  TextFeatures features;
-  features.occurrences.reserve(body.size() / 8);
-  const auto add = [&](int32_t term, int count, const TextSpan& span, bool phrase) {
-    int32_t& at = place[static_cast<size_t>(term)];
-    if (at == 0) {
-      features.values.push_back({term, 0.0F});
-      at = static_cast<int32_t>(features.values.size());
-    }
-    features.values[static_cast<size_t>(at - 1)].value += static_cast<float>(count);
-    features.occurrences.push_back({term, span, phrase});
-  };
-  const auto add_hash = [&](uint64_t hash, const TextSpan& span, bool lead, bool phrase) {
-    const int count = span.field == Field::kTitle ? kTitleCount : 1;
-    if (const int32_t term = vocabulary.Find(hash); term != Vocabulary::kUnknown) {
-      add(term, count, span, phrase);
-    }
+  std::vector<int32_t> place;
+  std::vector<const Probe*> first;  // Of each value.
+};
+
+// All terms of the text, in order of position; a term of the lead follows its twin.
+void CollectProbes(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body,
+                   std::vector<Probe>& probes) {
+  probes.clear();
+  const auto add = [&](uint64_t hash, const TextSpan& span, bool lead, bool phrase) {
+    vocabulary.index().Fetch(hash);
+    probes.push_back({hash, {}, span, phrase, false});
     if (lead) {
-      if (const int32_t term = vocabulary.Find(LeadHash(hash)); term != Vocabulary::kUnknown) {
-        add(term, 1, span, phrase);
-      }
+      const uint64_t lead_hash = LeadHash(hash);
+      vocabulary.index().Fetch(lead_hash);
+      probes.push_back({lead_hash, {}, span, phrase, true});
     }
   };
   uint64_t previous_hash = 0;
   int32_t previous_start = -1;
-  ForEachWord(title, body, [&](const Word& word, Field field, bool lead, bool first) {
+  ForEachWord</*kFolded=*/false>(title, body, [&](const Word& word, Field field, bool lead, bool first) {
     if (!word.content) {
       previous_start = -1;
       return;
     }
-    add_hash(word.hash, {field, word.start, word.end}, lead, false);
+    add(word.hash, {field, word.start, word.end}, lead, false);
     if (!first && word.adjacent && previous_start >= 0) {
-      add_hash(PhraseHash(previous_hash, word.hash), {field, previous_start, word.end}, lead, true);
+      add(PhraseHash(previous_hash, word.hash), {field, previous_start, word.end}, lead, true);
     }
     previous_hash = word.hash;
     previous_start = word.start;
   });
+}
+
+}  // namespace
+
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body) {
+  thread_local FeatureScratch scratch;
+  std::vector<Probe>& probes = scratch.probes;
+  std::vector<int32_t>& place = scratch.place;
+  if (place.size() < vocabulary.size()) {
+    place.resize(vocabulary.size(), 0);
+  }
+  // In passes, so that the memory that one term needs is on its way while others are looked at.
+  CollectProbes(vocabulary, title, body, probes);
+  probes.erase(std::remove_if(probes.begin(), probes.end(),
+                              [&](const Probe& probe) { return !vocabulary.index().MayHave(probe.hash); }),
+               probes.end());
+  size_t known = 0;
+  for (const Probe& probe : probes) {
+    if (const Vocabulary::Entry* entry = vocabulary.index().Find(probe.hash); entry != nullptr) {
+      __builtin_prefetch(place.data() + entry->term);
+      probes[known] = probe;
+      probes[known].entry = *entry;
+      ++known;
+    }
+  }
+  probes.resize(known);
+  TextFeatures features;
+  features.occurrences.reserve(probes.size());
+  features.values.reserve(probes.size());
+  scratch.first.clear();
+  for (const Probe& probe : probes) {
+    int32_t& at = place[static_cast<size_t>(probe.entry.term)];
+    if (at == 0) {
+      features.values.push_back({probe.entry.term, 0.0F});
+      scratch.first.push_back(&probe);
+      at = static_cast<int32_t>(features.values.size());
+    }
+    const int count = probe.span.field == Field::kTitle && !probe.lead ? kTitleCount : 1;
+    features.values[static_cast<size_t>(at - 1)].value += static_cast<float>(count);
+    features.occurrences.push_back({probe.entry.term, at - 1, probe.span, probe.phrase});
+  }
 
   float whole = 0.0F;
   float lead = 0.0F;
-  for (TermValue& value : features.values) {
+  for (size_t i = 0; i < features.values.size(); ++i) {
+    TermValue& value = features.values[i];
+    const Probe& probe = *scratch.first[i];
     place[static_cast<size_t>(value.term)] = 0;
-    value.value = (1.0F + std::log(value.value)) * vocabulary.idf(value.term);
-    (vocabulary.is_lead(value.term) ? lead : whole) += value.value * value.value;
+    value.value = Sublinear(value.value) * probe.entry.idf;
+    (probe.lead ? lead : whole) += value.value * value.value;
   }
   const float whole_scale = whole > 0.0F ? 1.0F / std::sqrt(whole) : 0.0F;
   const float lead_scale = lead > 0.0F ? kLeadLength / std::sqrt(lead) : 0.0F;
-  for (TermValue& value : features.values) {
-    value.value *= vocabulary.is_lead(value.term) ? lead_scale : whole_scale;
+  for (size_t i = 0; i < features.values.size(); ++i) {
+    features.values[i].value *= scratch.first[i]->lead ? lead_scale : whole_scale;
   }
   return features;
 }

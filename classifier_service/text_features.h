@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/hash_index.h"
 
 namespace dateline::classifier {
 
@@ -51,35 +52,22 @@ class Vocabulary {
 
   Vocabulary() = default;
 
-  // Returns the index of the term with this hash, or kUnknown.
-  static constexpr int32_t kUnknown = -1;
-  int32_t Find(uint64_t hash) const {
-    if (slots_.empty()) {
-      return kUnknown;
-    }
-    for (size_t slot = static_cast<size_t>(hash) & mask_;; slot = (slot + 1) & mask_) {
-      if (slots_[slot].index == kUnknown || slots_[slot].hash == hash) {
-        return slots_[slot].index;
-      }
-    }
-  }
+  // What is known of the term with this hash, and how to ask for many of them.
+  struct Entry {
+    int32_t term = 0;
+    float idf = 0.0F;
+  };
+  const HashIndex<Entry>& index() const { return index_; }
 
   size_t size() const { return terms_.size(); }
   const std::string& term(int32_t index) const { return terms_[static_cast<size_t>(index)]; }
   float idf(int32_t index) const { return idf_[static_cast<size_t>(index)]; }
-  bool is_lead(int32_t index) const { return is_lead_[static_cast<size_t>(index)] != 0; }
+  bool is_lead(int32_t index) const { return term(index).front() == kLeadMark; }
 
  private:
-  struct Slot {
-    uint64_t hash = 0;
-    int32_t index = kUnknown;
-  };
-
   std::vector<std::string> terms_;
   std::vector<float> idf_;
-  std::vector<uint8_t> is_lead_;
-  std::vector<Slot> slots_;  // Open addressing, at most half full.
-  size_t mask_ = 0;
+  HashIndex<Entry> index_;
 };
 
 // One known term of a text and its weight there.
@@ -91,6 +79,7 @@ struct TermValue {
 // Where a known term stands.
 struct TermOccurrence {
   int32_t term = 0;
+  int32_t value = 0;  // Index of its TermValue.
   TextSpan span;
   bool phrase = false;
 };
