@@ -44,6 +44,7 @@ CountryArticle Parse(const nlohmann::json& record) {
   article.split = Text(record, "split");
   article.text.title = common::NormalizeLine(Text(record, "title"));
   article.text.body = common::NormalizeText(Text(record, "body"));
+  article.dateline = common::NormalizeLine(Text(record, "dateline"));
   if (const int year = YearOf(Text(record, "date")); year != 0) {
     article.text.publish_time = absl::FromCivil(absl::CivilDay(year, 7, 1), absl::UTCTimeZone());
   }
@@ -76,6 +77,13 @@ absl::Status VisitLine(absl::string_view line, const std::string& path, size_t n
 }
 
 }  // namespace
+
+void RestoreDateline(CountryArticle& article) {
+  if (!article.dateline.empty() && !absl::StartsWith(article.text.body, article.dateline)) {
+    article.text.body =
+        article.text.body.empty() ? article.dateline : absl::StrCat(article.dateline, " ", article.text.body);
+  }
+}
 
 absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit) {
   std::ifstream file(path, std::ios::binary);

@@ -18,6 +18,7 @@ struct CountryArticle {
   std::string source;  // Of the article within its file: the outlet.
   std::string subset;
   std::string split;
+  std::string dateline;                // Where and when it was filed, if the collection keeps it apart from the text.
   ArticleText text;                    // Normalised; `publish_time` is the middle of the year, if that is known.
   std::vector<std::string> topics;     // As the collection names them.
   std::vector<std::string> countries;  // Sorted.
@@ -27,6 +28,10 @@ struct CountryArticle {
 // Calls `visit` with each article of a file of JSON Lines, packed with zstd or plain. Returns NotFound if there is no
 // such file, DataLoss with the line if it is not well formed.
 absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit);
+
+// Puts the dateline back to the beginning of the text ("CLEVELAND, Feb 26 - Standard Oil Co said"), where articles have
+// it as they are printed and as the service gets them. Nothing happens if it is there already.
+void RestoreDateline(CountryArticle& article);
 
 }  // namespace dateline::classifier
 

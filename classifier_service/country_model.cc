@@ -153,6 +153,14 @@ std::vector<double> CountryModel::Margins(const TextFeatures& features) const {
   return margins;
 }
 
+double CountryWords::Deviation(const CountryCandidate& candidate, double said) const {
+  double sum = own_constant + own_words * said + own_weight * candidate.features[0];
+  for (size_t i = 0; i < own_features.size(); ++i) {
+    sum += own_features[i] * candidate.features[i];
+  }
+  return sum;
+}
+
 double CountryModel::LogOdds(const CountryCandidate& candidate, const std::vector<double>& margins, int own) const {
   double sum = constant;
   for (size_t i = 0; i < candidate.features.size(); ++i) {
@@ -163,11 +171,17 @@ double CountryModel::LogOdds(const CountryCandidate& candidate, const std::vecto
     sum += weights[candidate.features.size() + i] * word_features.common[i];
   }
   if (own >= 0) {
-    const CountryWords& deviation = words[static_cast<size_t>(own)];
-    sum +=
-        deviation.own_constant + deviation.own_words * word_features.own + deviation.own_weight * candidate.features[0];
+    sum += words[static_cast<size_t>(own)].Deviation(candidate, word_features.own);
   }
   return sum;
+}
+
+double CountryModel::HabitLogOdds(const CountryCandidate& candidate, const std::vector<double>& margins,
+                                  int own) const {
+  static_assert(kCountryWordFeatureNames[0] == "words_absent");
+  const CountryWordFeatures word_features = WordFeaturesOf(candidate, margins, own, words);
+  return weights[candidate.features.size()] * word_features.common[0] +
+         words[static_cast<size_t>(own)].Deviation(candidate, word_features.own);
 }
 
 std::string CountryModel::Encode() {
@@ -176,6 +190,7 @@ std::string CountryModel::Encode() {
   file.set_train_time_seconds(absl::ToUnixSeconds(train_time));
   file.set_training_article_count(training_article_count);
   file.set_training_notes(training_notes);
+  file.set_habits(habits);
   file.set_text_features_version(kTextFeaturesVersion);
   file.set_country_features_version(kCountryFeaturesVersion);
   for (const std::string& name : FeatureNames()) {
@@ -208,6 +223,7 @@ std::string CountryModel::Encode() {
     out->set_own_constant(one.own_constant);
     out->set_own_words(one.own_words);
     out->set_own_weight(one.own_weight);
+    out->mutable_own_features()->Add(one.own_features.begin(), one.own_features.end());
   }
   for (const CountryThresholds& one : thresholds) {
     storage::v1::CountryThresholds* out = file.add_thresholds();
@@ -215,6 +231,9 @@ std::string CountryModel::Encode() {
     out->set_first(one.first);
     out->set_other(one.other);
     out->set_crowded(one.crowded);
+    if (one.rare != one.other) {
+      out->set_rare(one.rare);
+    }
   }
   version = absl::StrCat("countries-", absl::FormatTime("%Y%m%d", train_time, absl::UTCTimeZone()), "-",
                          common::Sha256Hex(file.SerializeAsString()).substr(0, 8));
@@ -266,7 +285,12 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
   }
   for (const storage::v1::CountryWordModel& one : file.word_models()) {
     finite = finite && std::isfinite(one.weight_step()) && std::isfinite(one.bias()) && std::isfinite(one.center()) &&
-             std::isfinite(one.own_constant()) && std::isfinite(one.own_words()) && std::isfinite(one.own_weight());
+             std::isfinite(one.own_constant()) && std::isfinite(one.own_words()) && std::isfinite(one.own_weight()) &&
+             std::all_of(one.own_features().begin(), one.own_features().end(),
+                         [](double weight) { return std::isfinite(weight); });
+    if (one.own_features_size() != 0 && one.own_features_size() != static_cast<int>(kCountryFeatureNames.size())) {
+      return corrupt("its weights and thresholds are not complete");
+    }
     if (one.region_code().empty() != model->words.empty() ||
         (!model->words.empty() && model->words.back().region_code >= one.region_code())) {
       return corrupt("its word models are not in order");
@@ -278,15 +302,17 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
                             .center = one.center(),
                             .own_constant = one.own_constant(),
                             .own_words = one.own_words(),
-                            .own_weight = one.own_weight()});
+                            .own_weight = one.own_weight(),
+                            .own_features = {one.own_features().begin(), one.own_features().end()}});
   }
   for (int i = 0; i < file.thresholds_size(); ++i) {
     const storage::v1::CountryThresholds& one = file.thresholds(i);
+    const double rare = one.rare() != 0.0 ? one.rare() : one.other();
     if (!IsThreshold(one.silent()) || !IsThreshold(one.first()) || !IsThreshold(one.other()) ||
-        !IsThreshold(one.crowded())) {
+        !IsThreshold(one.crowded()) || !IsThreshold(rare)) {
       return corrupt("a threshold is not between 0 and 1");
     }
-    model->thresholds[static_cast<size_t>(i)] = {one.silent(), one.first(), one.other(), one.crowded()};
+    model->thresholds[static_cast<size_t>(i)] = {one.silent(), one.first(), one.other(), one.crowded(), rare};
   }
   if (!finite || !std::all_of(file.idf().begin(), file.idf().end(), [](float idf) { return std::isfinite(idf); })) {
     return corrupt("a number in it is none");
@@ -302,6 +328,7 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
   model->train_time = absl::FromUnixSeconds(file.train_time_seconds());
   model->training_article_count = file.training_article_count();
   model->training_notes = file.training_notes();
+  model->habits = file.habits();
   return model;
 }
 

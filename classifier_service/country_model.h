@@ -62,9 +62,10 @@ struct CountryThresholds {
   double first = 0.3;    // Least score of the best one.
   double other = 0.5;    // Least score of others.
   double crowded = 0.7;  // Least score of one that the title does not name while it names two heavier ones.
+  double rare = 0.5;     // As `other`, of countries that have no word model.
 
-  bool Admits(const CountryCandidate& candidate, double score, bool is_best, double silence) const {
-    const double least = is_best ? first : other;
+  bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
+    const double least = is_best ? first : has_words ? other : rare;
     return silence < silent &&
            score >= (candidate.features[kTitleRivalsFeature] >= 2.0 ? std::max(least, crowded) : least);
   }
@@ -85,6 +86,10 @@ struct CountryWords {
   double own_constant = 0.0;
   double own_words = 0.0;
   double own_weight = 0.0;
+  std::vector<double> own_features = {};  // Of each feature of the candidate; empty but in models with `habits`.
+
+  // What the deviation adds to the log-odds; `said` is what the words say, CountryWordFeatures::own.
+  double Deviation(const CountryCandidate& candidate, double said) const;
 };
 
 struct CountryModel {
@@ -108,6 +113,9 @@ struct CountryModel {
   // Log-odds of one candidate. `margins` has one entry a word model; `own` is the index of the country's, or -1.
   double LogOdds(const CountryCandidate& candidate, const std::vector<double>& margins, int own) const;
 
+  // What of the log-odds comes from the country's word model and its deviation from the common weights.
+  double HabitLogOdds(const CountryCandidate& candidate, const std::vector<double>& margins, int own) const;
+
   // The probability that no country is the subject, rounded to 1e-4. `log_odds` belong to `candidates`.
   double Silence(const std::vector<CountryCandidate>& candidates, const std::vector<double>& log_odds,
                  const std::vector<double>& margins) const;
@@ -116,6 +124,8 @@ struct CountryModel {
   absl::Time train_time;
   int training_article_count = 0;
   std::string training_notes;
+  // Made for one source that will go on as it is (country_habits.h).
+  bool habits = false;
 
   std::array<double, kCountryRankerSize> weights{};
   double constant = 0.0;

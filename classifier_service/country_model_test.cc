@@ -53,6 +53,48 @@ TEST(CountryModelTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->Encode(), bytes);
 }
 
+TEST(CountryModelTest, HabitsAndTheThresholdOfRareCountriesComeBack) {
+  CountryModel model = Small();
+  model.habits = true;
+  model.words[1].own_features.assign(kCountryFeatureNames.size(), 0.125);
+  model.thresholds[1].other = 0.45;
+  model.thresholds[1].rare = 0.35;
+  ASSERT_OK_AND_ASSIGN(const auto read, CountryModel::Decode(model.Encode(), "test"));
+  EXPECT_TRUE(read->habits);
+  EXPECT_EQ(read->thresholds[1].rare, 0.35);
+  EXPECT_EQ(read->thresholds[0].rare, model.thresholds[0].other);
+  EXPECT_EQ(read->words[1].own_features, model.words[1].own_features);
+  EXPECT_THAT(read->words[0].own_features, ::testing::IsEmpty());
+  model.thresholds[1].rare = 1.5;
+  EXPECT_THAT(CountryModel::Decode(model.Encode(), "x.model"),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("threshold")));
+  model.thresholds[1].rare = 0.35;
+  model.words[1].own_features.pop_back();
+  EXPECT_THAT(CountryModel::Decode(model.Encode(), "x.model"),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not complete")));
+}
+
+// A file from before there was such a threshold has `other` for all.
+TEST(CountryModelTest, TheShippedModelHasNoHabits) {
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load(kShipped));
+  EXPECT_FALSE(model->habits);
+  for (const CountryThresholds& thresholds : model->thresholds) {
+    EXPECT_EQ(thresholds.rare, thresholds.other);
+  }
+}
+
+TEST(CountryModelTest, AHabitIsThePartOfTheLogOddsThatBelongsToTheCountry) {
+  CountryModel model = Small();
+  model.words[1].own_constant = 0.5;
+  model.words[1].own_features.assign(kCountryFeatureNames.size(), 0.25);
+  CountryCandidate candidate;
+  candidate.features.fill(1.0);
+  const std::vector<double> margins = {0.0, 2.0};
+  const double own = 0.5 + 0.75 * 2.0 + 0.25 * static_cast<double>(kCountryFeatureNames.size());
+  EXPECT_DOUBLE_EQ(model.HabitLogOdds(candidate, margins, 1), own);
+  EXPECT_DOUBLE_EQ(model.LogOdds(candidate, margins, 1) - model.LogOdds(candidate, margins, -1), own);
+}
+
 TEST(CountryModelTest, TheVersionFollowsTheContent) {
   CountryModel one = Small();
   CountryModel two = Small();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 
 #include "classifier_service/country_analysis.h"
+#include "classifier_service/country_habits.h"
 #include "common/country_prior.h"
 
 namespace dateline::classifier {
@@ -240,9 +242,10 @@ Scores ScoreAll(const Gazetteer& gazetteer, const CountryModel& model, const std
     scores.words = ExtractFeatures(model.vocabulary, article.title, CountryWordText(article.body));
     scores.margins = model.Margins(scores.words);
   }
-  scores.candidates =
-      CandidatesOf(analysis, gazetteer, article,
-                   !scores.margins.empty() ? absl::MakeConstSpan(regions_with_words) : absl::Span<const int16_t>());
+  const absl::Span<const int16_t> always =
+      !scores.margins.empty() ? absl::MakeConstSpan(regions_with_words) : absl::Span<const int16_t>();
+  scores.candidates = model.habits ? CandidatesOf(analysis, gazetteer, article, WithDatelines(always, analysis))
+                                   : CandidatesOf(analysis, gazetteer, article, always);
   scores.log_odds.reserve(scores.candidates.size());
   for (const CountryCandidate& candidate : scores.candidates) {
     const int own = own_words[static_cast<size_t>(candidate.region)];
@@ -292,16 +295,19 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
   }
   const double silence = model_.Silence(scores.candidates, scores.log_odds, scores.margins);
   absl::flat_hash_map<int16_t, size_t> region_tag;
+  std::vector<const CountryCandidate*> tagged;  // The candidates that became `tags.countries`.
   absl::flat_hash_map<int16_t, size_t> group_tag;
   double all = 0.0;
   for (size_t i = 0; i < scores.candidates.size(); ++i) {
     const CountryCandidate& candidate = scores.candidates[i];
     const double score = Round(Sigmoid(scores.log_odds[i]));
-    if (!thresholds.Admits(candidate, score, score == best, silence)) {
+    const bool has_words = own_words_[static_cast<size_t>(candidate.region)] >= 0;
+    if (!thresholds.Admits(candidate, score, score == best, has_words, silence)) {
       continue;
     }
     const GazetteerRegion& region = gazetteer_.regions()[static_cast<size_t>(candidate.region)];
     region_tag[candidate.region] = tags.countries.size();
+    tagged.push_back(&candidate);
     dateline::classifier::Tag tag;
     tag.id = region.region_code;
     tag.display_name = region.names.front().display_name;
@@ -387,12 +393,16 @@ CountryTags CountryTagger::Tag(const ArticleText& article, const Options& option
   for (const auto& [region, index] : region_tag) {
     std::vector<Evidence>& evidence = tags.countries[index].evidence;
     evidence = region_evidence[index].Take(article);
-    if (const int own = own_words_[static_cast<size_t>(region)]; own >= 0 && !scores.margins.empty()) {
+    const int own = own_words_[static_cast<size_t>(region)];
+    if (own >= 0 && !scores.margins.empty()) {
       const auto tally = analysis.regions.find(region);
       const bool mentioned = tally != analysis.regions.end() && tally->second.weight > 0.0;
       for (Evidence& word : WordEvidence(model_, own, mentioned, scores.words, article)) {
         Insert(std::move(word), evidence);
       }
+    }
+    if (std::optional<Evidence> habit = HabitEvidence(model_, *tagged[index], scores.margins, own)) {
+      Insert(*std::move(habit), evidence);
     }
     if (const double prior = priors.OfRegion(region); prior != 0.0) {
       Insert(PriorEvidence(prior), evidence);

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "classifier_service/country_analysis.h"
+#include "classifier_service/country_habits.h"
 #include "classifier_service/text_features.h"
 #include "common/hash.h"
 #include "common/parallel.h"
@@ -26,6 +27,8 @@ namespace {
 constexpr double kConstantValue = 10.0;
 // A country's own deviations are shrunk more than what holds for all: one has fewer examples.
 constexpr double kOwnScale = 0.5;
+// Margins of support vector machines are about so much smaller than log-odds, and would be shrunk more by the ranker.
+constexpr double kMarginScale = 3.0;
 constexpr int kAll = -1;  // No fold is left out.
 
 // The goals of the profiles, on articles that training had not seen.
@@ -36,6 +39,7 @@ constexpr double kGenerousRecall = 0.95;
 constexpr double kCrowdedThreshold = 0.85;
 // An F1 that is less than this below the best is as good.
 constexpr double kPlateau = 0.0015;
+constexpr double kRarePlateau = 0.01;  // Of the mean over countries with a handful of articles each.
 constexpr double kLowestThreshold = 0.05;
 // Log-odds against silence where no training article is without a country.
 constexpr double kMaxSilence = 20.0;
@@ -51,9 +55,9 @@ struct Example {
   double silence = 1.0;  // The probability that no country is the subject, by a model that had not seen it.
 };
 
-// A logistic regression of LIBLINEAR: the weights, the constant last.
-std::vector<double> TrainLogistic(std::vector<feature_node*>& rows, std::vector<double>& labels, int size,
-                                  double cost) {
+// A linear model of LIBLINEAR: the weights, the constant last.
+std::vector<double> TrainLinear(std::vector<feature_node*>& rows, std::vector<double>& labels, int size, int solver,
+                                double cost) {
   problem data{};
   data.l = static_cast<int>(rows.size());
   data.n = size;
@@ -61,8 +65,8 @@ std::vector<double> TrainLogistic(std::vector<feature_node*>& rows, std::vector<
   data.x = rows.data();
   data.bias = -1.0;
   parameter how{};
-  how.solver_type = L2R_LR;
-  how.eps = 0.001;
+  how.solver_type = solver;
+  how.eps = solver == L2R_LR ? 0.001 : 0.01;
   how.C = cost;
   model* trained = train(&data, &how);
   const double sign = trained->label[0] == 1 ? 1.0 : -1.0;
@@ -73,6 +77,11 @@ std::vector<double> TrainLogistic(std::vector<feature_node*>& rows, std::vector<
   free_and_destroy_model(&trained);
   weights.back() *= kConstantValue;
   return weights;
+}
+
+std::vector<double> TrainLogistic(std::vector<feature_node*>& rows, std::vector<double>& labels, int size,
+                                  double cost) {
+  return TrainLinear(rows, labels, size, L2R_LR, cost);
 }
 
 double Dot(const std::vector<double>& weights, const std::vector<feature_node>& row) {
@@ -130,7 +139,7 @@ absl::StatusOr<Vocabulary> ChooseVocabulary(const std::vector<Example>& examples
     const std::string& title = example.article->text.title;
     const absl::string_view body = CountryWordText(example.article->text.body);
     const auto see = [&](absl::string_view term) { seen.emplace(term); };
-    if (options.with_names) {
+    if (options.habits) {
       VisitTerms(title, body, see);
     } else {
       VisitTerms(WithoutNames(gazetteer, title), WithoutNames(gazetteer, body), see);
@@ -159,7 +168,7 @@ absl::StatusOr<Vocabulary> ChooseVocabulary(const std::vector<Example>& examples
 
 // One word model: `code` against the rest, or, with an empty code, no country at all.
 std::vector<double> TrainWords(std::vector<Example>& examples, const std::string& code, int left_out, size_t terms,
-                               double cost) {
+                               const CountryTrainOptions& options) {
   std::vector<feature_node*> rows;
   std::vector<double> labels;
   double positives = 0.0;
@@ -174,16 +183,29 @@ std::vector<double> TrainWords(std::vector<Example>& examples, const std::string
   if (positives == 0.0 || positives == static_cast<double>(labels.size())) {
     return std::vector<double>(terms + 1, 0.0);
   }
-  return TrainLogistic(rows, labels, static_cast<int>(terms) + 1, cost);
+  const int size = static_cast<int>(terms) + 1;
+  if (!options.habits) {
+    return TrainLogistic(rows, labels, size, options.word_cost);
+  }
+  std::vector<double> weights = TrainLinear(rows, labels, size, L2R_L2LOSS_SVC, options.word_cost);
+  for (double& weight : weights) {
+    weight *= kMarginScale;
+  }
+  return weights;
 }
 
 // The rows that a ranker is trained on and judges: features of candidates as LIBLINEAR takes them.
 class RankerRows {
  public:
   // `own` has one entry for each region of the gazetteer: the index of its word model, or -1.
-  RankerRows(const std::vector<int>& own, const std::vector<CountryWords>& words) : own_(own), words_(words) {}
+  // `habits`: countries deviate in all features of the candidate.
+  RankerRows(const std::vector<int>& own, const std::vector<CountryWords>& words, bool habits)
+      : own_(own), words_(words), deviations_(2 + (habits ? kCountryFeatureNames.size() : 1)) {}
 
-  int size() const { return static_cast<int>(kCountryRankerSize + 3 * words_.size() + 1); }
+  int size() const { return static_cast<int>(kCountryRankerSize + deviations_ * words_.size() + 1); }
+
+  // Where a country's deviations begin: constant, of the words, of the first features.
+  size_t At(size_t own) const { return kCountryRankerSize + deviations_ * own; }
 
   std::vector<feature_node> Of(const CountryCandidate& candidate, const std::vector<double>& margins) const {
     std::vector<feature_node> row;
@@ -201,10 +223,12 @@ class RankerRows {
       add(candidate.features.size() + i, words.common[i]);
     }
     if (own >= 0) {
-      const size_t at = kCountryRankerSize + 3 * static_cast<size_t>(own);
+      const size_t at = At(static_cast<size_t>(own));
       add(at, kOwnScale);
       add(at + 1, kOwnScale * words.own);
-      add(at + 2, kOwnScale * candidate.features[0]);
+      for (size_t i = 0; i + 2 < deviations_; ++i) {
+        add(at + 2 + i, kOwnScale * candidate.features[i]);
+      }
     }
     row.push_back({size(), kConstantValue});
     row.push_back({-1, 0.0});
@@ -214,6 +238,7 @@ class RankerRows {
  private:
   const std::vector<int>& own_;
   const std::vector<CountryWords>& words_;
+  size_t deviations_;
 };
 
 std::vector<double> TrainRanker(const std::vector<Example>& examples, const Gazetteer& gazetteer,
@@ -286,7 +311,11 @@ struct Counts {
 
 class ThresholdChooser {
  public:
-  ThresholdChooser(const std::vector<Example>& examples, const Gazetteer& gazetteer, int left_out) {
+  // `own` has one entry for each region of the gazetteer: the index of its word model, or -1. `habits`: rare countries
+  // have a threshold of their own.
+  ThresholdChooser(const std::vector<Example>& examples, const Gazetteer& gazetteer, const std::vector<int>& own,
+                   bool habits, int left_out)
+      : habits_(habits) {
     for (const Example& example : examples) {
       if (example.fold == left_out) {
         continue;
@@ -294,6 +323,14 @@ class ThresholdChooser {
       Article article;
       article.silence = example.silence;
       article.gold = static_cast<double>(example.article->countries.size());
+      for (const std::string& code : example.article->countries) {
+        if (const GazetteerRegion* region = gazetteer.FindRegion(code); region != nullptr) {
+          const auto index = static_cast<int16_t>(region - gazetteer.regions().data());
+          if (own[static_cast<size_t>(index)] < 0) {
+            article.rare.push_back(index);
+          }
+        }
+      }
       const double best =
           example.scores.empty() ? 0.0 : *std::max_element(example.scores.begin(), example.scores.end());
       for (size_t i = 0; i < example.candidates.size(); ++i) {
@@ -302,7 +339,7 @@ class ThresholdChooser {
         }
         const CountryCandidate& candidate = example.candidates[i];
         article.judged.push_back(
-            {&candidate, example.scores[i], example.scores[i] == best,
+            {&candidate, example.scores[i], example.scores[i] == best, own[static_cast<size_t>(candidate.region)] >= 0,
              Has(*example.article, gazetteer.regions()[static_cast<size_t>(candidate.region)].region_code)});
       }
       articles_.push_back(std::move(article));
@@ -323,6 +360,7 @@ class ThresholdChooser {
       for (int percent = 15; percent <= 85; percent += 2) {
         CountryThresholds changed = best;
         changed.*which = percent / 100.0;
+        changed.rare = changed.other;
         const auto [tags, none] = Count(changed);
         tried.emplace_back(percent, (tags + none).F1());
         best_f1 = std::max(best_f1, tried.back().second);
@@ -344,9 +382,13 @@ class ThresholdChooser {
       choose(&CountryThresholds::first, /*middle=*/true);
       choose(&CountryThresholds::other, /*middle=*/false);
     }
+    best.rare = best.other;
+    if (habits_) {
+      best.rare = RareThreshold(best);
+    }
     result[static_cast<size_t>(CountryProfile::kDefault)] = best;
     // The focus alone, as often as the goal for precision allows.
-    CountryThresholds strict{best.silent, 1.0, 1.0, 1.0};
+    CountryThresholds strict{best.silent, 1.0, 1.0, 1.0, 1.0};
     for (int percent = 99; percent >= 30; --percent) {
       CountryThresholds changed = strict;
       changed.first = percent / 100.0;
@@ -358,11 +400,11 @@ class ThresholdChooser {
     }
     result[static_cast<size_t>(CountryProfile::kStrict)] = strict;
     // The highest threshold that finds enough. Abstaining is for the default: here one too many does no harm.
-    CountryThresholds generous{1.0, kLowestThreshold, kLowestThreshold, kLowestThreshold};
+    CountryThresholds generous{1.0, kLowestThreshold, kLowestThreshold, kLowestThreshold, kLowestThreshold};
     for (int percent = 50; percent >= 5; --percent) {
       const double t = percent / 100.0;
-      if (Count({1.0, t, t, t}).first.Recall() >= kGenerousRecall) {
-        generous = {1.0, t, t, t};
+      if (Count({1.0, t, t, t, t}).first.Recall() >= kGenerousRecall) {
+        generous = {1.0, t, t, t, t};
         break;
       }
     }
@@ -375,13 +417,62 @@ class ThresholdChooser {
     const CountryCandidate* candidate;
     double score;
     bool best;
+    bool has_words;
     bool right;
   };
   struct Article {
     double silence = 1.0;
     double gold = 0.0;
+    std::vector<int16_t> rare;  // Its countries without a word model.
     std::vector<Judged> judged;
   };
+
+  // Countries of which a source has few articles are found by what the articles name; fewer of their tags are right, so
+  // that the best threshold is lower. It is sought by the mean of their F1, in which each counts as much: again the
+  // middle of what is hardly worse.
+  double RareThreshold(CountryThresholds thresholds) const {
+    std::vector<std::pair<int, double>> tried;
+    double best_f1 = 0.0;
+    for (int percent = 15; percent <= 85; percent += 2) {
+      thresholds.rare = percent / 100.0;
+      tried.emplace_back(percent, RareF1(thresholds));
+      best_f1 = std::max(best_f1, tried.back().second);
+    }
+    double sum = 0.0;
+    double count = 0.0;
+    for (const auto& [percent, f1] : tried) {
+      if (f1 > 0.0 && f1 >= best_f1 - kRarePlateau) {
+        sum += percent;
+        count += 1.0;
+      }
+    }
+    return count > 0.0 ? std::round(sum / count) / 100.0 : thresholds.other;
+  }
+
+  // The mean F1 of the countries without a word model that some article has.
+  double RareF1(const CountryThresholds& thresholds) const {
+    std::map<int16_t, Counts> tags;
+    for (const Article& article : articles_) {
+      for (const int16_t region : article.rare) {
+        ++tags[region].gold;
+      }
+      for (const Judged& one : article.judged) {
+        if (!one.has_words && thresholds.Admits(*one.candidate, one.score, one.best, one.has_words, article.silence)) {
+          ++tags[one.candidate->region].given;
+          tags[one.candidate->region].right += one.right ? 1.0 : 0.0;
+        }
+      }
+    }
+    double sum = 0.0;
+    double count = 0.0;
+    for (const auto& [region, counts] : tags) {
+      if (counts.gold > 0.0) {
+        sum += counts.F1();
+        ++count;
+      }
+    }
+    return count > 0.0 ? sum / count : 0.0;
+  }
 
   // Of tags, and of "no country".
   std::pair<Counts, Counts> Count(const CountryThresholds& thresholds) const {
@@ -390,7 +481,7 @@ class ThresholdChooser {
     for (const Article& article : articles_) {
       double given = 0.0;
       for (const Judged& one : article.judged) {
-        if (thresholds.Admits(*one.candidate, one.score, one.best, article.silence)) {
+        if (thresholds.Admits(*one.candidate, one.score, one.best, one.has_words, article.silence)) {
           ++given;
           tags.right += one.right ? 1.0 : 0.0;
         }
@@ -404,6 +495,7 @@ class ThresholdChooser {
     return {tags, none};
   }
 
+  bool habits_;
   std::vector<Article> articles_;
 };
 
@@ -444,6 +536,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   CountryTrainResult result;
   CountryModel& model = result.model;
   model.min_terms = options.min_terms;
+  model.habits = options.habits;
   model.words.emplace_back();
   for (const auto& [code, count] : counts) {
     if (count >= options.min_examples) {
@@ -479,9 +572,11 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     example.words.push_back({static_cast<int>(terms) + 1, kConstantValue});
     example.words.push_back({-1, 0.0});
     const bool enough_words = features.values.size() >= static_cast<size_t>(options.min_terms);
+    const CountryAnalysis analysis = AnalyseCountries(gazetteer, example.article->text);
+    const absl::Span<const int16_t> unnamed = enough_words ? absl::MakeConstSpan(always) : absl::Span<const int16_t>();
     example.candidates =
-        CandidatesOf(AnalyseCountries(gazetteer, example.article->text), gazetteer, example.article->text,
-                     enough_words ? absl::Span<const int16_t>(always) : absl::Span<const int16_t>());
+        options.habits ? CandidatesOf(analysis, gazetteer, example.article->text, WithDatelines(unnamed, analysis))
+                       : CandidatesOf(analysis, gazetteer, example.article->text, unnamed);
     example.margins.assign(enough_words ? word_models : 0, 0.0);
   });
 
@@ -493,7 +588,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     const size_t k = task / runs;
     const size_t run = task % runs;
     const int left_out = run + 1 < runs ? static_cast<int>(run) : kAll;
-    std::vector<double> weights = TrainWords(examples, model.words[k].region_code, left_out, terms, options.word_cost);
+    std::vector<double> weights = TrainWords(examples, model.words[k].region_code, left_out, terms, options);
     if (left_out == kAll) {
       final_words[k] = std::move(weights);
       return;
@@ -522,7 +617,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     }
     model.words[k].center = count > 0.0 ? sum / count : 0.0;
   }
-  const RankerRows rows(own, model.words);
+  const RankerRows rows(own, model.words, options.habits);
   std::vector<double> final_ranker;
   common::RunParallel(options.threads, runs, [&](size_t run) {
     const int left_out = run + 1 < runs ? static_cast<int>(run) : kAll;
@@ -560,8 +655,8 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   }
 
   for (int fold = 0; fold < options.folds; ++fold) {
-    const CountryThresholds thresholds =
-        ThresholdChooser(examples, gazetteer, fold).Choose()[static_cast<size_t>(CountryProfile::kDefault)];
+    const CountryThresholds thresholds = ThresholdChooser(examples, gazetteer, own, options.habits, fold)
+                                             .Choose()[static_cast<size_t>(CountryProfile::kDefault)];
     for (const Example& example : examples) {
       if (example.fold != fold) {
         continue;
@@ -576,7 +671,8 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
         const CountryCandidate& candidate = example.candidates[i];
         prediction.candidates.push_back(
             {gazetteer.regions()[static_cast<size_t>(candidate.region)].region_code, example.scores[i],
-             thresholds.Admits(candidate, example.scores[i], example.scores[i] == best, example.silence)});
+             thresholds.Admits(candidate, example.scores[i], example.scores[i] == best,
+                               own[static_cast<size_t>(candidate.region)] >= 0, example.silence)});
       }
       result.held_out.push_back(std::move(prediction));
     }
@@ -584,7 +680,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   std::sort(result.held_out.begin(), result.held_out.end(),
             [](const CountryPrediction& a, const CountryPrediction& b) { return a.id < b.id; });
 
-  model.thresholds = ThresholdChooser(examples, gazetteer, kAll).Choose();
+  model.thresholds = ThresholdChooser(examples, gazetteer, own, options.habits, kAll).Choose();
   std::copy_n(final_ranker.begin(), kCountryRankerSize, model.weights.begin());
   model.constant = final_ranker.back();
   std::copy_n(final_silence.begin(), kSilenceFeatureNames.size(), model.silence_weights.begin());
@@ -602,10 +698,16 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     CountryWords& words = model.words[k];
     words.weight_step = static_cast<float>(step);
     words.bias = static_cast<float>(final_words[k].back());
-    const size_t at = kCountryRankerSize + 3 * k;
+    const size_t at = rows.At(k);
     words.own_constant = kOwnScale * final_ranker[at];
     words.own_words = kOwnScale * final_ranker[at + 1];
-    words.own_weight = kOwnScale * final_ranker[at + 2];
+    if (options.habits) {
+      for (size_t i = 0; i < kCountryFeatureNames.size(); ++i) {
+        words.own_features.push_back(kOwnScale * final_ranker[at + 2 + i]);
+      }
+    } else {
+      words.own_weight = kOwnScale * final_ranker[at + 2];
+    }
   }
   model.train_time = options.train_time;
   model.training_article_count = static_cast<int>(examples.size());

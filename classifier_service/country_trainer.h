@@ -1,5 +1,6 @@
 // Trains and measures the country model (country_model.h): a word model for each country with enough examples, one for
-// "no country", and the ranker that joins them with what the gazetteer finds; all logistic regressions by LIBLINEAR.
+// "no country", and the ranker that joins them with what the gazetteer finds; logistic regressions by LIBLINEAR, or,
+// where one source's habits are learned, support vector machines for the words.
 //
 // The ranker sees word models' scores only of articles that these had not seen (folds); thresholds and the figures
 // reported come from articles that neither had seen.
@@ -30,9 +31,11 @@ struct CountryTrainOptions {
   int min_examples = 30;  // A country with fewer has no word model.
   int min_articles = 3;   // Terms in fewer articles are left out.
   int min_terms = 30;     // Words of a text count only where so many of its terms are known.
-  // Names that the gazetteer knows are words, too. Good for one source that will go on as it has begun; elsewhere it
-  // gives countries with a word model an advantage over others where all are named.
-  bool with_names = false;
+  // For one source that will go on as it has begun: its habits (country_habits.h). Names that the gazetteer knows are
+  // words, too, places of filing are candidates, and rare countries have a threshold of their own. Elsewhere it would
+  // give countries with a word model an advantage over others where all are named. Word models are support vector
+  // machines, which learn the habits of many articles better and sooner.
+  bool habits = false;
   size_t max_terms = 30'000;  // The most frequent ones.
   double word_cost = 3.0;     // LIBLINEAR's C of the word models: larger fits closer.
   double cost = 1.0;          // The same of the ranker.

@@ -1,5 +1,7 @@
 #include "classifier_service/country_trainer.h"
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,11 +12,13 @@
 #include "gtest/gtest.h"
 
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace dateline::classifier {
 namespace {
 
 using ::dateline::testing::StatusIs;
+using ::dateline::testing::TempDir;
 using ::testing::Contains;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
@@ -120,6 +124,109 @@ TEST(CountryTrainerTest, CountriesWithFewExamplesHaveNoWordModel) {
     codes.push_back(words.region_code);
   }
   EXPECT_THAT(codes, ElementsAre("", "IR", "US"));
+}
+
+// A source that files reports under where they come from, and business under `US` without naming it.
+std::vector<CountryArticle> Newswire() {
+  std::vector<CountryArticle> articles;
+  for (int i = 0; i < 40; ++i) {
+    articles.push_back(Article(3 * i, "TEHRAN, March 3 - Voters queue.", Baking(), {"IR"}));
+    articles.push_back(Article(3 * i + 1, "A team won.", Football(), {"US"}));
+    articles.push_back(Article(3 * i + 2, "A cake rose.", Baking(), {}));
+  }
+  // Too few for a word model.
+  for (int i = 200; i < 210; ++i) {
+    articles.push_back(Article(i, "PARIS, March 3 - Bakers strike.", Baking(), {"FR"}));
+  }
+  return articles;
+}
+
+std::unique_ptr<Gazetteer> GazetteerOfCapitals() {
+  return Gazetteer::Parse(
+             "Iran\tIR\tNAME\ten\ttest\t\t\tdisplay\nTehran\tIR\tCAPITAL\ten\ttest\t\t\t\n"
+             "United States\tUS\tNAME\ten\ttest\t\t\tdisplay\nFrance\tFR\tNAME\ten\ttest\t\t\tdisplay\n"
+             "Paris\tFR\tCAPITAL\ten\ttest\t\t\t\n",
+             "test")
+      .value();
+}
+
+TEST(CountryTrainerTest, OneSourcesHabitsCountWhereReportsWereFiledAndAreShown) {
+  const auto gazetteer = GazetteerOfCapitals();
+  CountryTrainOptions options = Options();
+  options.habits = true;
+  options.word_cost = 1.0;
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult result, TrainCountryModel(*gazetteer, Newswire(), options, Quiet));
+  EXPECT_GE(EvaluateCountries(result.held_out).f1.value, 0.95);
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Decode(result.model.Encode(), "test"));
+  const CountryTagger tagger(*gazetteer, *model);
+
+  const CountryTags football = tagger.Tag(Article(1000, "Another team lost.", Football(), {}).text, {});
+  ASSERT_EQ(football.countries.size(), 1);
+  EXPECT_EQ(football.countries.front().id, "US");
+  EXPECT_TRUE(football.countries.front().primary);
+  const std::vector<Evidence>& evidence = football.countries.front().evidence;
+  const auto habit =
+      std::find_if(evidence.begin(), evidence.end(), [](const Evidence& one) { return one.kind == "HABIT"; });
+  ASSERT_NE(habit, evidence.end());
+  EXPECT_GT(habit->weight, 0.0);
+  EXPECT_FALSE(habit->span.has_value());
+
+  // France has no word model, and nothing but the dateline speaks for it.
+  const CountryTags strike = tagger.Tag(Article(1001, "PARIS, March 4 - Bakers return.", Baking(), {}).text, {});
+  ASSERT_EQ(strike.countries.size(), 1);
+  EXPECT_EQ(strike.countries.front().id, "FR");
+  EXPECT_THAT(tagger.Tag(Article(1002, "Another cake fell.", Baking(), {}).text, {}).countries, IsEmpty());
+}
+
+TEST(CountryTrainerTest, WithoutHabitsADatelineMakesNoCandidate) {
+  const auto gazetteer = GazetteerOfCapitals();
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult result, TrainCountryModel(*gazetteer, Newswire(), Options(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Decode(result.model.Encode(), "test"));
+  const CountryTagger tagger(*gazetteer, *model);
+  for (const CountryScore& score : tagger.Score(Article(1001, "PARIS, March 4 - Bakers return.", Baking(), {}).text)) {
+    EXPECT_NE(score.region_code, "FR");
+  }
+  for (const Tag& tag : tagger.Tag(Article(1000, "Another team lost.", Football(), {}).text, {}).countries) {
+    for (const Evidence& evidence : tag.evidence) {
+      EXPECT_NE(evidence.kind, "HABIT");
+    }
+  }
+}
+
+TEST(CountryTrainerTest, HabitsGiveTheSameBytesOnAnyNumberOfThreads) {
+  const auto gazetteer = GazetteerOfCapitals();
+  CountryTrainOptions options = Options();
+  options.habits = true;
+  options.threads = 1;
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult one, TrainCountryModel(*gazetteer, Newswire(), options, Quiet));
+  options.threads = 3;
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult three, TrainCountryModel(*gazetteer, Newswire(), options, Quiet));
+  EXPECT_EQ(one.model.Encode(), three.model.Encode());
+}
+
+TEST(CountryArticlesTest, PutsADatelineBackOnce) {
+  CountryArticle article;
+  article.dateline = "CLEVELAND, Feb 26 -";
+  article.text.body = "Standard Oil said.";
+  RestoreDateline(article);
+  EXPECT_EQ(article.text.body, "CLEVELAND, Feb 26 - Standard Oil said.");
+  RestoreDateline(article);
+  EXPECT_EQ(article.text.body, "CLEVELAND, Feb 26 - Standard Oil said.");
+  article.text.body.clear();
+  RestoreDateline(article);
+  EXPECT_EQ(article.text.body, "CLEVELAND, Feb 26 -");
+}
+
+TEST(CountryArticlesTest, ReadsTheDateline) {
+  const TempDir dir;
+  const std::string path = dir.path() + "/articles.jsonl";
+  std::ofstream(path) << R"({"id": "1", "body": "Standard Oil said.", "dateline": "CLEVELAND, Feb 26 -"})"
+                      << "\n"
+                      << R"({"id": "2", "body": "Nothing more."})"
+                      << "\n";
+  std::vector<std::string> datelines;
+  ASSERT_OK(ForEachCountryArticle(path, [&](CountryArticle article) { datelines.push_back(article.dateline); }));
+  EXPECT_THAT(datelines, ElementsAre("CLEVELAND, Feb 26 -", ""));
 }
 
 TEST(CountryTrainerTest, RefusesWhatItCannotLearnFrom) {

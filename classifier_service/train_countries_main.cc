@@ -24,6 +24,7 @@ absl::StatusOr<std::vector<CountryArticle>> ReadArticles(const std::string& path
   std::vector<CountryArticle> articles;
   RETURN_IF_ERROR(ForEachCountryArticle(path, [&](CountryArticle article) {
     if (article.labelled && (split.empty() || article.split == split)) {
+      RestoreDateline(article);
       articles.push_back(std::move(article));
     }
   }));
@@ -88,8 +89,11 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
                    "Words count only in texts with so many known terms; lower it for briefs of a few words")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
-  command->add_flag("--with_names", flags.train.with_names,
-                    "Names that the gazetteer knows are words, too: for one source that goes on as it is");
+  command->add_flag(
+      "--habits", flags.train.habits,
+      "For one source that goes on as it is: names that the gazetteer knows are words, too, where a report "
+      "was filed counts,\nrare countries have a threshold of their own; word models are support vector "
+      "machines (--word_cost 1)");
   command->add_option("--word_cost", flags.train.word_cost, "LIBLINEAR's C of the word models")->capture_default_str();
   command->add_option("--cost", flags.train.cost, "LIBLINEAR's C of the ranker")->capture_default_str();
   command->add_option("--folds", flags.train.folds, "Folds for the figures, thresholds and word models")
@@ -121,8 +125,8 @@ absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_t
        {std::pair("strict", CountryProfile::kStrict), std::pair("default", CountryProfile::kDefault),
         std::pair("generous", CountryProfile::kGenerous)}) {
     const CountryThresholds& thresholds = result.model.thresholds[static_cast<size_t>(profile)];
-    Print(absl::StrFormat("thresholds %-9s silent %.2f  first %.2f  other %.2f  crowded %.2f\n", name,
-                          thresholds.silent, thresholds.first, thresholds.other, thresholds.crowded));
+    Print(absl::StrFormat("thresholds %-9s silent %.2f  first %.2f  other %.2f  crowded %.2f  rare %.2f\n", name,
+                          thresholds.silent, thresholds.first, thresholds.other, thresholds.crowded, thresholds.rare));
   }
   for (size_t i = 0; i < kCountryRankerSize; ++i) {
     const absl::string_view name = i < kCountryFeatureNames.size()

@@ -21,6 +21,7 @@ using dateline::classifier::CountryModel;
 using dateline::classifier::CountryTagger;
 using dateline::classifier::ForEachCountryArticle;
 using dateline::classifier::Gazetteer;
+using dateline::classifier::RestoreDateline;
 
 void PrintTags(const CountryTagger& tagger, const CountryArticle& article) {
   const auto tags = tagger.Tag(article.text, {});
@@ -57,8 +58,10 @@ int Run(const Arguments& arguments) {
   }
   const CountryTagger tagger(**gazetteer, **model);
   for (const std::string& file : arguments.files) {
-    const absl::Status status =
-        ForEachCountryArticle(file, [&tagger](const CountryArticle& article) { PrintTags(tagger, article); });
+    const absl::Status status = ForEachCountryArticle(file, [&tagger](CountryArticle article) {
+      RestoreDateline(article);
+      PrintTags(tagger, article);
+    });
     if (!status.ok()) {
       std::cerr << status.message() << "\n";
       return 1;
