@@ -273,9 +273,13 @@ def wait_visible(client, timeout=60):
 def wait_labelled(client, timeout=60):
     m = client.m
     token = client.admin.GetIndexInfo(m.admin.GetIndexInfoRequest(), timeout=60).durable_commit_token
-    reached = client.ingest.WaitForCommit(
-        m.ingest.WaitForCommitRequest(commit_token=token, stage=m.ingest.COMMIT_STAGE_LABELLED), timeout=timeout)
-    return reached.reached >= m.ingest.COMMIT_STAGE_LABELLED
+    limit = time.monotonic() + timeout
+    while True:  # The service lets nobody wait for more than a minute.
+        reached = client.ingest.WaitForCommit(
+            m.ingest.WaitForCommitRequest(commit_token=token, stage=m.ingest.COMMIT_STAGE_LABELLED),
+            timeout=max(limit - time.monotonic(), 1.0)).reached
+        if reached >= m.ingest.COMMIT_STAGE_LABELLED or time.monotonic() > limit:
+            return reached >= m.ingest.COMMIT_STAGE_LABELLED
 
 
 def run_job(client, job):

@@ -4,6 +4,7 @@
     tests/quality/relevance.py --bin build/release/bin --proto proto --data DATA/ir            # nDCG@10, all sets
     tests/quality/relevance.py ... --half odd --typos 7         # the same with a typo in each word of 5 letters and more
     tests/quality/relevance.py ... --known_item 500             # titles' rarest words, as typed
+    tests/quality/relevance.py ... --known_item 500 --articles DATA/corpora/news.jsonl.zst --first 5000
 
 DATA/ir has a folder for each set in BEIR's form (corpus.jsonl.zst, queries.jsonl, qrels.tsv; docs/data.md). Each set goes
 into a search service of its own, with a classifier beside it. nDCG@10 has gains of the judgment's grade and logarithmic
@@ -21,6 +22,7 @@ Prints one line for each set. Exits with 77 (skipped) where Python's gRPC packag
 import argparse
 import collections
 import glob
+import itertools
 import json
 import math
 import os
@@ -47,6 +49,12 @@ def read_corpus(path):
     with subprocess.Popen(["zstdcat", path], stdout=subprocess.PIPE) as process:
         for line in process.stdout:
             yield json.loads(line)
+
+
+def read_articles(path, count):
+    """Articles of a corpus without queries (id, title, body), as read_corpus gives them."""
+    for article in itertools.islice(read_corpus(path), count):
+        yield {"_id": article["id"], "title": article["title"], "text": article["body"]}
 
 
 def read_set(folder):
@@ -275,6 +283,8 @@ def main():
     parser.add_argument("--half", choices=("all", "even", "odd"), default="all")
     parser.add_argument("--typos", type=int, default=None, metavar="SEED")
     parser.add_argument("--known_item", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--articles", default="", metavar="FILE", help="known items of these (JSON Lines, zstd), of no set")
+    parser.add_argument("--first", type=int, default=5000, metavar="COUNT", help="so many of the articles")
     parser.add_argument("--run_dir", default="")
     parser.add_argument("--fields", type=json.loads, default={}, metavar="JSON",
                         help="fields of the request that are not to be as by default: {\"typo_mode\": 3}")
@@ -288,6 +298,10 @@ def main():
         print(f"skipped: there is no folder {options.data}")
         return 77
     names = [name for name in options.sets.split(",") if name] or sorted(os.listdir(options.data))
+    if options.articles:
+        if not options.known_item:
+            parser.error("--articles is for --known_item")
+        names = [os.path.basename(options.articles).split(".")[0]]
     means = []
     baseline_means = collections.defaultdict(list)
     if not options.known_item:
@@ -300,7 +314,8 @@ def main():
             folder = os.path.join(options.data, name)
             with Services(options.bin, with_gateway=False) as services:
                 searcher = Searcher(services, modules)
-                corpus = list(read_corpus(os.path.join(folder, "corpus.jsonl.zst")))
+                corpus = list(read_articles(options.articles, options.first) if options.articles else
+                              read_corpus(os.path.join(folder, "corpus.jsonl.zst")))
                 taken = searcher.ingest(corpus)
                 if options.known_item:
                     right, asked = known_items(corpus, searcher, options.known_item, 1)
