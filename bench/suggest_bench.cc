@@ -6,7 +6,7 @@
 // after another until there are enough, then asks for what people type who look for a title: its beginning, and the
 // beginning of one of its words, at several lengths; a beginning of two words; and a beginning with one typing error
 // behind the first letter. Every article brings its issue and its country with it, drawn by chance, from a taxonomy of
-// made-up names.
+// made-up names in many languages.
 #include <time.h>
 
 #include <algorithm>
@@ -63,6 +63,10 @@ double CpuMillis() {
 
 constexpr std::array<const char*, 10> kSyllables = {"ka", "zan", "bor", "mi", "tu", "ral", "so", "pen", "ia", "len"};
 
+// As many as the classifier serves names in, besides English.
+constexpr std::array<const char*, 17> kOtherLanguages = {"ar", "de", "es", "fa", "fr", "he", "hi", "id", "it",
+                                                         "ja", "ko", "pt", "ru", "tr", "uk", "ur", "zh"};
+
 std::shared_ptr<const Taxonomy> MadeUpTaxonomy(std::mt19937& random) {
   const auto entries = [&](const char* prefix, int count) {
     std::vector<TaxonomyEntry> all;
@@ -71,7 +75,10 @@ std::shared_ptr<const Taxonomy> MadeUpTaxonomy(std::mt19937& random) {
       for (int k = 0; k < 4; ++k) name += kSyllables[random() % kSyllables.size()];
       TaxonomyEntry& entry = all.emplace_back();
       entry.id = absl::StrCat(prefix, i);
-      entry.names = {{"en", name, {absl::StrCat(name, " republic"), absl::StrCat("the ", name)}}};
+      entry.names = {{"en", name, {absl::StrCat(name, " republic"), absl::StrCat("the ", name)}, {name + "ian"}}};
+      for (const char* language : kOtherLanguages) {
+        entry.names.push_back({language, absl::StrCat(kSyllables[random() % kSyllables.size()], name), {}});
+      }
     }
     return all;
   };

@@ -13,7 +13,7 @@ dateline_library(search_core
     query_parser.h recognized_names.h relabeling.h retention.h search_index.h search_query.h searcher.h selection.h similar_articles.h snapshot.h snippets.h sqlite.h suggester.h synonyms.h taxonomy.h text_analysis.h trends.h
     visible_prefix.h vocabulary.h wait_list.h
   DEPS search_article common_base absl::btree absl::flat_hash_map absl::node_hash_map absl::span
-  PRIVATE_DEPS search_storage_proto SQLite::SQLite3 Xapian::Xapian ICU::i18n ICU::uc absl::flat_hash_set absl::memory absl::str_format)
+  PRIVATE_DEPS search_storage_proto SQLite::SQLite3 Xapian::Xapian ICU::i18n ICU::uc absl::flat_hash_set absl::hash absl::memory absl::str_format)
 
 dateline_test(search_core_test
   SOURCES

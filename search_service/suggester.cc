@@ -4,13 +4,17 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -79,12 +83,33 @@ struct Uses {
   std::vector<NameId> leading;  // and those that it begins.
 };
 
+// What a label is called where it is shown.
 struct TaxonomyName {
   SuggestionKind kind = SuggestionKind::kCountry;
   std::string id;
   std::string text;
   std::vector<std::string> words;
-  std::vector<std::vector<std::string>> aliases;
+};
+
+// What else it goes by: its names in all languages, aliases, demonyms, and a country's code.
+struct OtherName {
+  std::vector<std::string> words;
+  size_t label = 0;  // The place of what it stands for among the names that are shown.
+  std::string language;
+  bool demonym = false;
+  // Counts only when typed to its end: a code, whose first letter says nothing, and what is said of a people in several
+  // words ("Indian reservation" is no reason to offer the United States for "indi").
+  bool whole = false;
+};
+
+// How a name fits what was typed, the best first.
+enum class Fit {
+  kIs,       // It is what was typed: the name shown, an alias, a code, a name in another language.
+  kDemonym,  // So is what its people are called.
+  kBegins,   // The name shown begins with what was typed,
+  kHas,      // or has it further on, or another name in the same language or in English begins with it.
+  kForeign,  // A name in a language that is not shown begins with it.
+  kNone,
 };
 
 // A word that was typed, and the words of the vocabulary that it stands for.
@@ -128,6 +153,12 @@ bool AllBegin(const std::vector<Typed>& typed, const std::vector<std::string>& w
   });
 }
 
+// The text is what was typed, as it was typed.
+bool Are(const std::vector<Typed>& typed, const std::vector<std::string>& words) {
+  return std::equal(typed.begin(), typed.end(), words.begin(), words.end(),
+                    [](const Typed& one, const std::string& word) { return one.word == word; });
+}
+
 // The typed words are the text's first ones. An alias is not shown, so that a word in the middle of it would puzzle.
 bool BeginInOrder(const std::vector<Typed>& typed, const std::vector<std::string>& words) {
   if (typed.size() > words.size()) return false;
@@ -154,6 +185,11 @@ std::vector<TextRange> TypedRanges(absl::string_view text, const std::vector<Typ
     }
   }
   return ranges;
+}
+
+// Whether a name in `language` is one of those in `wanted`, a BCP 47 tag, or in English.
+bool IsReadBy(absl::string_view language, absl::string_view wanted) {
+  return language == "en" || language == wanted || language == wanted.substr(0, wanted.find('-'));
 }
 
 // A phrase goes on over this.
@@ -192,19 +228,23 @@ class Suggester::Impl {
   void RemovePhrases(Slot slot);
   Slot ExampleOf(const Phrase& phrase, Slot gone) const;
 
-  const std::vector<TaxonomyName>& TaxonomyNames(const std::shared_ptr<const Taxonomy>& taxonomy,
-                                                 const std::string& language);
+  void TakeTaxonomy(const std::shared_ptr<const Taxonomy>& taxonomy);
+  const std::vector<TaxonomyName>& TaxonomyNames(const std::string& language);
   std::vector<Typed> Read(absl::string_view prefix);
   void TakeIds(std::vector<WordId> ids, Typed& typed) const;
   bool Correct(const std::vector<TaxonomyName>& known, std::vector<Typed>& typed) const;
 
   Found Find(const SuggestQuery& query, const std::vector<Typed>& typed, const std::vector<TaxonomyName>& known);
+  std::vector<Fit> FitsOf(const std::string& language, const std::vector<Typed>& typed,
+                          const std::vector<TaxonomyName>& known) const;
   void FindNames(const SuggestQuery& query, const std::vector<Typed>& typed, const std::vector<TaxonomyName>& known,
                  Found& found);
   std::vector<NameId> WithoutParts(std::vector<NameId> phrases) const;
   bool IsFunctionWord(WordId id) const;
   std::string PhraseText(const Name& phrase);
   std::vector<Slot> FindTitles(const std::vector<Typed>& typed, size_t limit) const;
+  std::vector<Slot> WholeTitles(const std::vector<Typed>& typed) const;
+  std::vector<OtherName>::const_iterator FirstOther(absl::string_view prefix) const;
   std::vector<Slot> Newest(const std::vector<WordId>& words, std::vector<Slot> Uses::*where, size_t limit,
                            const std::function<bool(Slot)>& accept) const;
 
@@ -223,9 +263,13 @@ class Suggester::Impl {
   // In how many titles each phrase is; and those of kMinPhraseTitles or more, which are names to suggest.
   absl::flat_hash_map<Phrase, uint32_t> phrase_counts_;
   absl::flat_hash_map<Phrase, NameId> phrase_ids_;
-  // What the taxonomy that was asked with last calls things, by language.
+  // Titles that may be typed whole, by a hash of their words.
+  absl::btree_set<std::pair<size_t, Slot>> whole_titles_;
+  // What the taxonomy that was asked with last calls things, by language; and what else they go by, in the order of the
+  // words.
   std::shared_ptr<const Taxonomy> taxonomy_;
   std::map<std::string, std::vector<TaxonomyName>> taxonomy_names_;
+  std::vector<OtherName> other_names_;
 };
 
 namespace {
@@ -241,6 +285,13 @@ size_t PlaceOf(const Phrase& phrase, const std::vector<TitleWord>& words) {
     if (there) return i;
   }
   return words.size();
+}
+
+size_t HashOf(const std::vector<TitleWord>& words) {
+  std::vector<WordId> ids;
+  ids.reserve(words.size());
+  for (const TitleWord& word : words) ids.push_back(word.id);
+  return absl::HashOf(ids);
 }
 
 bool Contains(const std::vector<WordId>& words, const std::vector<WordId>& part) {
@@ -347,6 +398,7 @@ void Suggester::Impl::AddTitle(Slot slot) {
   }
   for (const TitleWord& word : entry.words) insert(uses_[word.id].titles);
   if (!entry.words.empty()) insert(uses_[entry.words.front().id].openings);
+  if (entry.words.size() <= kMaxTypedWords) whole_titles_.emplace(HashOf(entry.words), slot);
 }
 
 void Suggester::Impl::RemoveTitle(Slot slot) {
@@ -356,6 +408,7 @@ void Suggester::Impl::RemoveTitle(Slot slot) {
     if (slots.empty()) slots = {};
   };
   const Entry& entry = entries_[slot];
+  if (entry.words.size() <= kMaxTypedWords) whole_titles_.erase({HashOf(entry.words), slot});
   if (!entry.words.empty()) erase(uses_[entry.words.front().id].openings);
   for (const TitleWord& word : entry.words) erase(uses_[word.id].titles);
   for (const TitleWord& word : entry.words) vocabulary_.Release(word.id);
@@ -475,35 +528,71 @@ void Suggester::Impl::Update(int64_t row, const Article& article) {
   entry.words.shrink_to_fit();
 }
 
-const std::vector<TaxonomyName>& Suggester::Impl::TaxonomyNames(const std::shared_ptr<const Taxonomy>& taxonomy,
-                                                                const std::string& language) {
-  if (taxonomy_ != taxonomy || taxonomy_names_.size() > kMaxLanguages) {
-    taxonomy_names_.clear();
-    taxonomy_ = taxonomy;
-  }
+namespace {
+
+// Labels that are in use, in the order of TaxonomyNames().
+void EachLabel(const Taxonomy& taxonomy,
+               const std::function<void(SuggestionKind, Dimension, const TaxonomyEntry&)>& take) {
+  const auto each = [&](SuggestionKind kind, Dimension dimension, const std::vector<TaxonomyEntry>& entries) {
+    for (const TaxonomyEntry& entry : entries) {
+      if (entry.replaced_by.empty()) take(kind, dimension, entry);
+    }
+  };
+  each(SuggestionKind::kCountry, Dimension::kCountry, taxonomy.data().regions);
+  each(SuggestionKind::kGroup, Dimension::kGroup, taxonomy.data().groups);
+  each(SuggestionKind::kIssue, Dimension::kIssue, taxonomy.data().issues);
+}
+
+}  // namespace
+
+void Suggester::Impl::TakeTaxonomy(const std::shared_ptr<const Taxonomy>& taxonomy) {
+  if (taxonomy_ == taxonomy) return;
+  taxonomy_ = taxonomy;
+  taxonomy_names_.clear();
+  other_names_.clear();
+  size_t label = 0;
+  EachLabel(*taxonomy, [&](SuggestionKind kind, Dimension /*dimension*/, const TaxonomyEntry& entry) {
+    const auto add = [&](const std::string& text, const std::string& language, bool demonym, bool whole) {
+      OtherName name;
+      name.words = FoldedWords(text, analyzer_, kMaxTitleWords);
+      if (name.words.empty()) return;
+      name.label = label;
+      name.language = language;
+      name.demonym = demonym;
+      name.whole = whole || (demonym && name.words.size() > 1);
+      other_names_.push_back(std::move(name));
+    };
+    if (kind == SuggestionKind::kCountry) add(entry.id, "en", false, true);
+    for (const LocalizedNames& names : entry.names) {
+      add(names.display_name, names.language_code, false, false);
+      for (const std::string& alias : names.aliases) add(alias, names.language_code, false, false);
+      for (const std::string& demonym : names.demonyms) add(demonym, names.language_code, true, false);
+    }
+    ++label;
+  });
+  std::sort(other_names_.begin(), other_names_.end(),
+            [](const OtherName& a, const OtherName& b) { return a.words < b.words; });
+}
+
+const std::vector<TaxonomyName>& Suggester::Impl::TaxonomyNames(const std::string& language) {
+  if (taxonomy_names_.size() > kMaxLanguages) taxonomy_names_.clear();
   const auto made = taxonomy_names_.try_emplace(language);
   std::vector<TaxonomyName>& known = made.first->second;
   if (!made.second) return known;
-  const auto add = [&](SuggestionKind kind, Dimension dimension, const std::vector<TaxonomyEntry>& entries) {
-    for (const TaxonomyEntry& entry : entries) {
-      if (!entry.replaced_by.empty()) continue;
-      TaxonomyName& name = known.emplace_back();
-      name.kind = kind;
-      name.id = entry.id;
-      name.text = taxonomy->DisplayName(dimension, entry.id, language);
-      name.words = FoldedWords(name.text, analyzer_, kMaxTitleWords);
-      for (const LocalizedNames& names : entry.names) {
-        if (names.language_code != language && names.language_code != "en") continue;
-        for (const std::string& alias : names.aliases) {
-          name.aliases.push_back(FoldedWords(alias, analyzer_, kMaxTitleWords));
-        }
-      }
-    }
-  };
-  add(SuggestionKind::kCountry, Dimension::kCountry, taxonomy->data().regions);
-  add(SuggestionKind::kGroup, Dimension::kGroup, taxonomy->data().groups);
-  add(SuggestionKind::kIssue, Dimension::kIssue, taxonomy->data().issues);
+  EachLabel(*taxonomy_, [&](SuggestionKind kind, Dimension dimension, const TaxonomyEntry& entry) {
+    TaxonomyName& name = known.emplace_back();
+    name.kind = kind;
+    name.id = entry.id;
+    name.text = taxonomy_->DisplayName(dimension, entry.id, language);
+    name.words = FoldedWords(name.text, analyzer_, kMaxTitleWords);
+  });
   return known;
+}
+
+// The first whose words begin so, or would come behind these.
+std::vector<OtherName>::const_iterator Suggester::Impl::FirstOther(absl::string_view prefix) const {
+  return std::lower_bound(other_names_.begin(), other_names_.end(), prefix,
+                          [](const OtherName& name, absl::string_view word) { return name.words.front() < word; });
 }
 
 void Suggester::Impl::TakeIds(std::vector<WordId> ids, Typed& typed) const {
@@ -534,6 +623,8 @@ bool Suggester::Impl::Correct(const std::vector<TaxonomyName>& known, std::vecto
   bool corrected = false;
   for (Typed& one : typed) {
     if (vocabulary_.Find(one.word) || one.title_count + one.name_count >= kEnoughToTrust) continue;
+    const auto other = FirstOther(one.word);
+    if (other != other_names_.end() && absl::StartsWith(other->words.front(), one.word)) continue;
     struct Candidate {
       Spelling spelling;
       uint32_t uses = 0;
@@ -605,33 +696,58 @@ std::string Suggester::Impl::PhraseText(const Name& phrase) {
   return "";
 }
 
+// How each of the known names fits.
+std::vector<Fit> Suggester::Impl::FitsOf(const std::string& language, const std::vector<Typed>& typed,
+                                         const std::vector<TaxonomyName>& known) const {
+  std::vector<Fit> fits(known.size(), Fit::kNone);
+  for (size_t i = 0; i < known.size(); ++i) {
+    const std::vector<std::string>& words = known[i].words;
+    if (words.empty() || !AllBegin(typed, words)) continue;
+    fits[i] = Are(typed, words) ? Fit::kIs : typed[0].Begins(words[0]) ? Fit::kBegins : Fit::kHas;
+  }
+  const auto take = [&](const OtherName& name) {
+    Fit fit = Fit::kNone;
+    if (Are(typed, name.words)) {
+      fit = name.demonym ? Fit::kDemonym : Fit::kIs;
+    } else if (!name.whole && BeginInOrder(typed, name.words)) {
+      fit = IsReadBy(name.language, language) ? Fit::kHas : Fit::kForeign;
+    }
+    fits[name.label] = std::min(fits[name.label], fit);
+  };
+  const std::string& first = typed[0].word;
+  for (auto name = FirstOther(first); name != other_names_.end() && absl::StartsWith(name->words[0], first); ++name) {
+    take(*name);
+  }
+  for (const std::string& word : typed[0].corrections) {
+    for (auto name = FirstOther(word); name != other_names_.end() && name->words[0] == word; ++name) take(*name);
+  }
+  return fits;
+}
+
 void Suggester::Impl::FindNames(const SuggestQuery& query, const std::vector<Typed>& typed,
                                 const std::vector<TaxonomyName>& known, Found& found) {
   const auto limit = static_cast<size_t>(query.limit);
   const auto wanted = [&](SuggestionKind kind) {
     return query.kinds.empty() || std::find(query.kinds.begin(), query.kinds.end(), kind) != query.kinds.end();
   };
-  // Whether the name only has what was typed, and does not begin with it; then how many carry it.
-  using Rank = std::tuple<bool, int64_t, std::string>;
+  // How the name fits; then how many carry it.
+  using Rank = std::tuple<Fit, int64_t, std::string>;
   std::vector<std::pair<Rank, Suggestion>> names;
-  const auto add = [&](bool begins, Suggestion suggestion) {
-    Rank rank(!begins, -suggestion.article_count, suggestion.text);
+  const auto add = [&](Fit fit, Suggestion suggestion) {
+    Rank rank(fit, -suggestion.article_count, suggestion.text);
     names.emplace_back(std::move(rank), std::move(suggestion));
   };
-  for (const TaxonomyName& name : known) {
-    if (!wanted(name.kind) || name.words.empty()) continue;
-    const bool by_name = AllBegin(typed, name.words);
-    if (!by_name && std::none_of(name.aliases.begin(), name.aliases.end(),
-                                 [&](const auto& alias) { return BeginInOrder(typed, alias); })) {
-      continue;
-    }
+  const std::vector<Fit> fits = FitsOf(query.display_language, typed, known);
+  for (size_t i = 0; i < known.size(); ++i) {
+    const TaxonomyName& name = known[i];
+    if (!wanted(name.kind) || fits[i] == Fit::kNone) continue;
     const auto carried = name_ids_.find(std::pair(name.kind, name.id));
     Suggestion suggestion;
     suggestion.kind = name.kind;
     suggestion.text = name.text;
     suggestion.id = name.id;
     suggestion.article_count = carried == name_ids_.end() ? 0 : name_counts_[carried->second];
-    add(by_name && typed[0].Begins(name.words[0]), std::move(suggestion));
+    add(fits[i], std::move(suggestion));
   }
 
   std::vector<bool> seen(names_.size());
@@ -649,6 +765,11 @@ void Suggester::Impl::FindNames(const SuggestQuery& query, const std::vector<Typ
     }
   };
   const auto begins = [&](NameId id) { return bool{typed[0].among[names_[id].words[0]]}; };
+  const auto is = [&](NameId id) {
+    const std::vector<WordId>& words = names_[id].words;
+    return std::equal(typed.begin(), typed.end(), words.begin(), words.end(),
+                      [&](const Typed& one, WordId word) { return one.word == vocabulary_.text(word); });
+  };
   each(*std::min_element(typed.begin(), typed.end(),
                          [](const auto& a, const auto& b) { return a.name_count < b.name_count; }),
        &Uses::names, [&](NameId id) {
@@ -658,7 +779,7 @@ void Suggester::Impl::FindNames(const SuggestQuery& query, const std::vector<Typ
          suggestion.kind = name.kind;
          suggestion.text = name.text;
          suggestion.article_count = name_counts_[id];
-         add(begins(id), std::move(suggestion));
+         add(is(id) ? Fit::kIs : begins(id) ? Fit::kBegins : Fit::kHas, std::move(suggestion));
        });
   // Some more than are shown, since some go below.
   const size_t enough_phrases = 2 * limit + 16;
@@ -747,6 +868,28 @@ std::vector<Slot> Suggester::Impl::Newest(const std::vector<WordId>& words, std:
   return newest;
 }
 
+// Titles that are what was typed, the newest first.
+std::vector<Slot> Suggester::Impl::WholeTitles(const std::vector<Typed>& typed) const {
+  std::vector<WordId> words;
+  for (const Typed& one : typed) {
+    const std::optional<WordId> id = vocabulary_.Find(one.word);
+    if (!id) return {};
+    words.push_back(*id);
+  }
+  const size_t hash = absl::HashOf(words);
+  std::vector<Slot> whole;
+  for (auto place = whole_titles_.lower_bound({hash, 0});
+       place != whole_titles_.end() && place->first == hash && whole.size() < kMaxLookedAt; ++place) {
+    const std::vector<TitleWord>& own = entries_[place->second].words;
+    if (std::equal(words.begin(), words.end(), own.begin(), own.end(),
+                   [](WordId id, const TitleWord& word) { return id == word.id; })) {
+      whole.push_back(place->second);
+    }
+  }
+  std::sort(whole.begin(), whole.end(), [&](Slot a, Slot b) { return Newer(a, b); });
+  return whole;
+}
+
 std::vector<Slot> Suggester::Impl::FindTitles(const std::vector<Typed>& typed, size_t limit) const {
   const auto matches = [&](Slot slot) {
     const Entry& entry = entries_[slot];
@@ -758,16 +901,21 @@ std::vector<Slot> Suggester::Impl::FindTitles(const std::vector<Typed>& typed, s
   const auto begins = [&](Slot slot) { return bool{typed[0].among[entries_[slot].words[0].id]}; };
   const Typed& rarest = *std::min_element(typed.begin(), typed.end(),
                                           [](const Typed& a, const Typed& b) { return a.title_count < b.title_count; });
+  // A title that was typed to its end would never be seen among the longer ones, were it not sought by itself.
+  std::vector<Slot> found = WholeTitles(typed);
+  const absl::flat_hash_set<Slot> whole(found.begin(), found.end());
+  const auto add = [&](const std::vector<Slot>& slots) {
+    std::copy_if(slots.begin(), slots.end(), std::back_inserter(found),
+                 [&](Slot slot) { return !whole.contains(slot); });
+  };
   if (rarest.title_count <= kMaxLookedAt) {
-    std::vector<Slot> found = Newest(rarest.ids, &Uses::titles, kMaxLookedAt, matches);
-    std::stable_partition(found.begin(), found.end(), begins);
-    found.resize(std::min(found.size(), limit));
-    return found;
-  }
-  std::vector<Slot> found = Newest(typed[0].ids, &Uses::openings, limit, matches);
-  for (const Slot slot :
-       Newest(rarest.ids, &Uses::titles, limit, [&](Slot one) { return !begins(one) && matches(one); })) {
-    found.push_back(slot);
+    std::vector<Slot> all = Newest(rarest.ids, &Uses::titles, kMaxLookedAt, matches);
+    std::stable_partition(all.begin(), all.end(), begins);
+    all.resize(std::min(all.size(), limit + found.size()));
+    add(all);
+  } else {
+    add(Newest(typed[0].ids, &Uses::openings, limit, matches));
+    add(Newest(rarest.ids, &Uses::titles, limit, [&](Slot one) { return !begins(one) && matches(one); }));
   }
   return found;
 }
@@ -823,7 +971,8 @@ std::vector<Suggestion> Suggester::Impl::Suggest(const SuggestQuery& asked,
   query.limit = std::clamp(query.limit, 1, 50);
   std::vector<Typed> typed = Read(query.prefix);
   if (typed.empty()) return {};
-  const std::vector<TaxonomyName>& known = TaxonomyNames(taxonomy, query.display_language);
+  TakeTaxonomy(taxonomy);
+  const std::vector<TaxonomyName>& known = TaxonomyNames(query.display_language);
   const auto limit = static_cast<size_t>(query.limit);
   std::vector<Suggestion> suggestions;
   Append(Find(query, typed, known), limit, suggestions);

@@ -38,7 +38,9 @@ class Suggester {
   // What has all typed words as they are, or begun; behind it what has words that they may be mistyped for, as
   // Resemblance() in vocabulary.h says. A word is taken for mistyped if hardly anything begins with it. Both parts have
   // names first, those that most articles carry; then phrases, those in most titles; then articles, the newest; and of
-  // each what begins with the first typed word comes before what has it further on.
+  // each what begins with the first typed word comes before what has it further on. Names and titles that are what was
+  // typed come before all longer ones; a label's names are those in all languages, its aliases, its demonyms and, typed
+  // whole, a country's code.
   std::vector<Suggestion> Suggest(const SuggestQuery& query, const std::shared_ptr<const Taxonomy>& taxonomy) const;
 
  private:

@@ -208,6 +208,85 @@ TEST_F(SuggesterTest, NamesOfTheTaxonomyAreCorrectedAndKnownByTheirAliases) {
   EXPECT_EQ(suggester_.Suggest(query, taxonomy_)[0].id, "climate");
 }
 
+std::shared_ptr<const Taxonomy> CountriesAlike() {
+  TaxonomyData data;
+  data.regions = {
+      MakeEntry("US", {{"en", "United States", {"America", "US", "USA"}, {"American", "American Indian"}},
+                       {"de", "Vereinigte Staaten", {}}}),
+      MakeEntry("VI", {{"en", "U.S. Virgin Islands", {}}}),
+      MakeEntry("UM", {{"en", "U.S. Outlying Islands", {}}}),
+      MakeEntry("AS", {{"en", "American Samoa", {}}}),
+      MakeEntry("GB", {{"en", "United Kingdom", {"UK", "Britain"}, {"British"}}}),
+      MakeEntry("UA", {{"en", "Ukraine", {}, {"Ukrainian"}}}),
+      MakeEntry("IR", {{"en", "Iran", {}, {"Iranian", "Iranians"}}, {"ar", "إيران", {}}, {"tr", "İran", {}}}),
+      MakeEntry("DE", {{"en", "Germany", {}, {"German"}}, {"fr", "Allemagne", {}}}),
+      MakeEntry("DK", {{"en", "Denmark", {}}}),
+      MakeEntry("AL", {{"en", "Albania", {}}}),
+      MakeEntry("NG", {{"en", "Nigeria", {}}}),
+      MakeEntry("NE", {{"en", "Niger", {}}})};
+  return std::make_shared<const Taxonomy>(std::move(data));
+}
+
+TEST_F(SuggesterTest, AnExactAliasCodeOrNameComesBeforeWhatOnlyBeginsSo) {
+  taxonomy_ = CountriesAlike();
+  const auto carry = [&](int64_t row, const std::string& id) {
+    Article article = MakeArticle(row, "Untitled");
+    Label label;
+    label.dimension = Dimension::kCountry;
+    label.id = id;
+    article.labels = {label};
+    suggester_.Update(row, article);
+  };
+  for (const char* id : {"VI", "UA", "UA", "NG", "DK", "AS"}) carry(static_cast<int64_t>(100 + id[0] * 7 + id[1]), id);
+  EXPECT_THAT(Texts("us"), ElementsAre("United States", "U.S. Virgin Islands", "U.S. Outlying Islands"));
+  EXPECT_THAT(Texts("U.S."), ElementsAre("United States", "U.S. Virgin Islands", "U.S. Outlying Islands"));
+  EXPECT_THAT(Texts("uk"), ElementsAre("United Kingdom", "Ukraine"));
+  EXPECT_THAT(Texts("uk", {}, 1), ElementsAre("United Kingdom"));
+  EXPECT_THAT(Texts("niger"), ElementsAre("Niger", "Nigeria"));
+  EXPECT_THAT(Texts("de"), ElementsAre("Germany", "Denmark"));
+  EXPECT_THAT(Texts("american"), ElementsAre("United States", "American Samoa"));
+  // A code counts as a whole only, as do several words for a people.
+  EXPECT_THAT(Texts("g"), ElementsAre("Germany"));
+  EXPECT_THAT(Texts("american indi"), IsEmpty());
+  EXPECT_THAT(Texts("american indian"), ElementsAre("United States"));
+}
+
+TEST_F(SuggesterTest, CountriesAreFoundByTheirPeopleAndInAllLanguages) {
+  taxonomy_ = CountriesAlike();
+  EXPECT_THAT(Texts("iranian"), ElementsAre("Iran"));
+  EXPECT_THAT(Texts("irani"), ElementsAre("Iran"));
+  EXPECT_THAT(Texts("إير"), ElementsAre("Iran"));
+  EXPECT_THAT(Texts("اير"), ElementsAre("Iran"));
+  EXPECT_THAT(Texts("vereinigte st"), ElementsAre("United States"));
+  EXPECT_THAT(Texts("al"), ElementsAre("Albania", "Germany"));
+  SuggestQuery query;
+  query.prefix = "iran";
+  query.display_language = "ar-EG";
+  ASSERT_THAT(suggester_.Suggest(query, taxonomy_), SizeIs(1));
+  EXPECT_EQ(suggester_.Suggest(query, taxonomy_)[0].text, "إيران");
+  // A name in another language is no typing error.
+  Add(1, "Allemande, a dance");
+  EXPECT_THAT(Titles("allemag"), IsEmpty());
+}
+
+TEST_F(SuggesterTest, ATitleTypedToItsEndComesBeforeLongerOnes) {
+  Add(1, "The Who");
+  for (int row = 2; row < 8'000; ++row) Add(row, absl::StrCat("The whole story of those who left, part ", row));
+  EXPECT_EQ(Titles("the who")[0], "The Who");
+  EXPECT_EQ(Titles("THE WHO")[0], "The Who");
+  EXPECT_EQ(Titles("the wh")[0], "The whole story of those who left, part 7999");
+  EXPECT_EQ(Titles("the who left")[0], "The whole story of those who left, part 7999");
+  Add(9'000, "The WHO");
+  EXPECT_THAT(Texts("the who", {SuggestionKind::kArticle}, 3),
+              ElementsAre("The WHO", "The Who", "The whole story of those who left, part 7999"));
+  suggester_.Remove(1);
+  suggester_.Remove(9'000);
+  EXPECT_EQ(Titles("the who")[0], "The whole story of those who left, part 7999");
+  Add(10'000, "Sanctions");
+  Add(10'001, "Sanctions again");
+  EXPECT_THAT(Titles("sanctions"), ElementsAre("Sanctions", "Sanctions again"));
+}
+
 TEST_F(SuggesterTest, ANewTaxonomyHasItsOwnNames) {
   EXPECT_THAT(Texts("kaz"), ElementsAre("Kazakhstan"));
   TaxonomyData data;

@@ -115,18 +115,26 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly reason = '',
+    /** The fields of the request that are wrong, as `selections[0].values[1]`. */
+    readonly fields: readonly string[] = [],
   ) {
     super(message);
   }
+}
+
+interface ErrorDetail {
+  type?: string;
+  debug?: { reason?: string; fieldViolations?: { field?: string }[] };
 }
 
 const CALL_TIMEOUT_MS = 15_000;
 
 function errorOf(status: number, body: unknown): ApiError {
   if (typeof body === 'object' && body !== null && 'code' in body) {
-    const error = body as { code: string; message?: string; details?: { type?: string; debug?: { reason?: string } }[] };
-    const info = error.details?.find((detail) => detail.type === 'google.rpc.ErrorInfo');
-    return new ApiError(error.code, error.message ?? '', info?.debug?.reason ?? '');
+    const error = body as { code: string; message?: string; details?: ErrorDetail[] };
+    const detail = (type: string) => error.details?.find((one) => one.type === type)?.debug;
+    const fields = detail('google.rpc.BadRequest')?.fieldViolations?.map(({ field }) => field ?? '');
+    return new ApiError(error.code, error.message ?? '', detail('google.rpc.ErrorInfo')?.reason, fields);
   }
   return new ApiError(status === 404 ? 'unimplemented' : 'unavailable', `HTTP status ${status}`);
 }

@@ -7,12 +7,15 @@ import { byId, h } from './dom';
 import { facetElement, facetValues } from './facets';
 import { hitElement, type ResultActions } from './results';
 import {
-  DIMENSIONS, filterCount, fromAddress, sortChoices, toAddress, toggled,
+  DIMENSIONS, filterCount, fromAddress, hasName, sortChoices, toAddress, toggled,
   type Dimension, type Sort, type State, type TagField,
 } from './state';
+import { Steps, type Step } from './steps';
 import { SuggestionList } from './suggest';
 
 const PAGE_SIZE = 10;
+// As many come back at once when one goes back to where more was shown: a hundred hits are the most of one answer.
+const MAX_PAGES_BACK = 10;
 const FACET_LIMIT = 12;
 // Copies of a hit that are named under it.
 const MAX_ALTERNATES = 3;
@@ -20,6 +23,9 @@ const TYPING_DELAY_MS = 140;
 // Shorter waits are not worth a moving line.
 const PROGRESS_DELAY_MS = 180;
 const MAX_NOTES = 4;
+// Filters of an address that are found wrong one by one, before all others are lifted too.
+const MAX_UNKNOWN = 8;
+const SCROLL_DELAY_MS = 150;
 
 const form = byId<HTMLFormElement>('search-form');
 const input = byId<HTMLInputElement>('query');
@@ -43,6 +49,11 @@ let nextPageToken = '';
 let shownCount = 0;
 let running = new AbortController();
 let typingTimer = 0;
+let scrollTimer = 0;
+// The step that is being gone back to: where the page is scrolled to meanwhile says nothing.
+let restoring: Step | null = null;
+// Filters of the address that nobody knows, and that were left out.
+let unknown: string[] = [];
 // Names of tags as answers gave them, for filters that an answer does not name.
 const names: Record<TagField, Map<string, string>> = { countries: new Map(), groups: new Map(), issues: new Map() };
 
@@ -66,11 +77,13 @@ const actions: ResultActions = {
   isSelected: (field, id) => state[field].includes(id),
 };
 
+/** The dimensions that have filters, in the order of the request's selections. */
+function filtered(current: State): Dimension[] {
+  return DIMENSIONS.filter(({ field }) => current[field].length > 0);
+}
+
 function requestOf(current: State, typing: boolean): SearchRequest {
-  const selections = DIMENSIONS.filter(({ field }) => current[field].length > 0).map(({ field, wire }) => ({
-    field: wire,
-    values: current[field],
-  }));
+  const selections = filtered(current).map(({ field, wire }) => ({ field: wire, values: current[field] }));
   const query = current.query.trim();
   const request: SearchRequest = {
     pageSize: PAGE_SIZE,
@@ -89,11 +102,83 @@ function requestOf(current: State, typing: boolean): SearchRequest {
   return request;
 }
 
+const steps = new Steps(
+  () => toAddress(fromAddress(location.search)),
+  () => {
+    state = fromAddress(location.search);
+    input.value = state.query;
+    suggestions.hide();
+    void restore();
+  },
+);
+
 /** Looks for something else, as a step that the back button undoes. */
 function change(next: Partial<State>): void {
+  takeTyped();
+  steps.settle();
+  choose(next);
+}
+
+/** Looks for what was chosen in place of what is being typed. */
+function choose(next: Partial<State>): void {
+  clearTimeout(typingTimer);
+  unknown = [];
   state = { ...state, ...next };
-  history.pushState(null, '', toAddress(state) || location.pathname);
+  steps.go(toAddress(state));
   void run(false);
+}
+
+/** Other words to look for. Names that were taken for words stay so while they are among them. */
+function withQuery(query: string): Pick<State, 'query' | 'ignored'> {
+  const taken = { ...steps.step.taken };
+  for (const id of state.ignored) {
+    // From an address: which words it is for is a guess.
+    const name = nameOfId(id);
+    taken[id] ??= hasName(state.query, name) ? name : state.query;
+  }
+  steps.note({ taken });
+  return { query, ignored: state.ignored.filter((id) => hasName(query, taken[id] ?? '')) };
+}
+
+/** Takes what stands in the box for what is looked for. False if that is nothing new. */
+function takeTyped(): boolean {
+  clearTimeout(typingTimer);
+  if (input.value.trim() === state.query.trim()) return false;
+  unknown = [];
+  state = { ...state, ...withQuery(input.value) };
+  steps.type(toAddress(state));
+  return true;
+}
+
+/** Shows a step again as it was left. */
+async function restore(): Promise<void> {
+  clearTimeout(typingTimer);
+  clearTimeout(scrollTimer);
+  unknown = [];
+  const own = (restoring = steps.step);
+  const done = await run(false, Math.min(own.pages, MAX_PAGES_BACK));
+  if (restoring !== own) return;
+  restoring = null;
+  if (done && own.scroll !== undefined) window.scrollTo(0, own.scroll);
+}
+
+/** Leaves out a filter that the service does not know, such as one of an old address. False if that isn't what is wrong. */
+function leaveOutUnknown(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.code !== 'invalid_argument') return false;
+  const place = error.fields.map((field) => /^selections\[(\d+)\]\.values\[(\d+)\]$/.exec(field)).find(Boolean);
+  const dimension = place ? filtered(state)[Number(place[1])] : undefined;
+  if (!place || dimension === undefined) return false;
+  const { field, name } = dimension;
+  const id = state[field][Number(place[2])];
+  if (id === undefined) return false;
+  unknown.push(`${name} “${id}”`);
+  state = { ...state, [field]: state[field].filter((other) => other !== id) };
+  if (unknown.length > MAX_UNKNOWN) {
+    unknown.push('and others');
+    state = { ...state, countries: [], issues: [], groups: [] };
+  }
+  steps.correct(toAddress(state));
+  return true;
 }
 
 function busy(on: boolean): void {
@@ -117,19 +202,24 @@ async function ask(request: SearchRequest): Promise<SearchResponse | null> {
   }
 }
 
-async function run(typing: boolean): Promise<void> {
+/** True if the answer is shown; another search may have come before it. */
+async function run(typing: boolean, pages = 1): Promise<boolean> {
   clearTimeout(typingTimer);
   if (document.activeElement !== input) input.value = state.query;
   showSort();
   document.title = state.query.trim() === '' ? 'Dateline' : `${state.query.trim()} – Dateline`;
   const request = requestOf(state, typing);
   try {
-    const response = await ask(request);
-    if (response === null) return;
+    const response = await ask({ ...request, pageSize: pages * PAGE_SIZE });
+    if (response === null) return false;
     shown = request;
+    if (steps.step.pages !== pages) steps.note({ pages });
     keepingFocus(() => showResponse(response));
+    return true;
   } catch (error) {
+    if (leaveOutUnknown(error)) return run(typing, pages);
     keepingFocus(() => showError(error));
+    return false;
   }
 }
 
@@ -162,7 +252,8 @@ function showResponse(response: SearchResponse): void {
   shownCount = articlesIn(hits);
   nextPageToken = response.nextPageToken ?? '';
   moreButton.hidden = nextPageToken === '';
-  statusLine.textContent = totalText(response);
+  const more = hits.length > PAGE_SIZE ? `, ${NUMBER.format(shownCount)} shown` : '';
+  statusLine.textContent = totalText(response) + more;
   showFacets(response);
   showChips();
   showReadings(response);
@@ -240,6 +331,20 @@ function clearFilters(): void {
   change({ countries: [], groups: [], issues: [] });
 }
 
+/** The name of a tag by what the service calls it in a query: `country:IR`. */
+function nameOfId(id: string): string {
+  const colon = id.indexOf(':');
+  const dimension = DIMENSIONS.find(({ name }) => name === id.slice(0, colon));
+  const tag = id.slice(colon + 1);
+  return dimension === undefined ? tag : nameOf(dimension.field, tag);
+}
+
+/** The name counts as a word only, as long as it is in the query. */
+function takeForWord({ id = '', text = '' }: RecognizedName): void {
+  steps.note({ taken: { ...steps.step.taken, [id]: text } });
+  change({ ignored: [...state.ignored, id] });
+}
+
 /** The names recognised in the query, each with a button that makes it a word like any other; and those that are so. */
 function showReadings(response: SearchResponse): void {
   const recognized = response.interpretation?.recognized ?? [];
@@ -259,7 +364,7 @@ function showReadings(response: SearchResponse): void {
           title: name.reason,
           'data-id': name.id,
           'aria-label': `${display}, since ${name.reason ?? 'it is named'}: take it for a word only`,
-          onclick: () => change({ ignored: [...state.ignored, name.id ?? ''] }),
+          onclick: () => takeForWord(name),
         },
         h('bdi', {}, display),
         !same && h('small', { dir: 'auto' }, `“${name.text}”`),
@@ -276,9 +381,8 @@ function showReadings(response: SearchResponse): void {
     );
   }
   for (const id of state.ignored) {
-    const [kind = '', tag = ''] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
-    const dimension = DIMENSIONS.find((candidate) => candidate.name === kind);
-    const name = dimension === undefined ? tag : nameOf(dimension.field, tag);
+    const kind = id.slice(0, id.indexOf(':'));
+    const name = nameOfId(id);
     rows.push(
       h('p', {}, h('bdi', {}, name), ' counts as a word only. ',
         h(
@@ -319,6 +423,9 @@ function showNotes(response: SearchResponse): void {
   const notes: HTMLElement[] = [];
   const degraded = degradation(response);
   if (degraded !== null) notes.push(degraded);
+  if (unknown.length > 0) {
+    notes.push(h('p', {}, 'Not known here, and left out of the search: ', h('bdi', {}, unknown.join(', ')), '.'));
+  }
   const corrected = response.interpretation?.correctedQuery;
   if (corrected) {
     notes.push(
@@ -337,9 +444,13 @@ function showNotes(response: SearchResponse): void {
   noteArea.replaceChildren(...notes);
 }
 
-function searchFor(query: string): void {
+/** `typed`: in place of what is being typed. */
+function searchFor(query: string, typed = false): void {
+  if (!typed) takeTyped();
+  const next = withQuery(query);
   input.value = query;
-  change({ query, ignored: [] });
+  if (!typed) steps.settle();
+  choose(next);
 }
 
 function emptyMessage(): HTMLElement {
@@ -400,8 +511,6 @@ function showError(error: unknown): void {
       h('h2', {}, title),
       h('p', {}, text),
       retry && h('button', { type: 'button', onclick: () => void run(false) }, 'Try again'),
-      // A filter that does not exist, from an old address, is no longer in a list where it could be unticked.
-      !retry && filterCount(state) > 0 && h('button', { type: 'button', onclick: clearFilters }, 'Lift all filters'),
     ),
   );
 }
@@ -416,6 +525,7 @@ async function showMore(): Promise<void> {
     const fresh = (response.hits ?? []).map((hit) => hitElement(hit, actions));
     hitList.append(...fresh);
     shownCount += articlesIn(response.hits ?? []);
+    steps.note({ pages: steps.step.pages + 1 });
     nextPageToken = response.nextPageToken ?? '';
     moreButton.hidden = nextPageToken === '';
     statusLine.textContent = `${totalText(response)}, ${NUMBER.format(shownCount)} shown`;
@@ -437,13 +547,13 @@ function takeSuggestion(suggestion: Suggestion): void {
   if (dimension === undefined || !suggestion.id) {
     const text = suggestion.text ?? '';
     const field = { SUGGESTION_KIND_AUTHOR: 'author', SUGGESTION_KIND_SOURCE: 'source' }[suggestion.kind ?? ''];
-    searchFor(field === undefined || text.includes('"') ? text : `${field}:"${text}"`);
+    searchFor(field === undefined || text.includes('"') ? text : `${field}:"${text}"`, true);
     return;
   }
   const { field } = dimension;
   names[field].set(suggestion.id, suggestion.text ?? suggestion.id);
   input.value = '';
-  change({ query: '', ignored: [], [field]: [...new Set([...state[field], suggestion.id])] });
+  choose({ query: '', ignored: [], [field]: [...new Set([...state[field], suggestion.id])] });
 }
 
 const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestions'), byId('suggestion-count'), takeSuggestion);
@@ -451,25 +561,31 @@ const suggestions = new SuggestionList(input, byId<HTMLUListElement>('suggestion
 input.addEventListener('input', () => {
   clearTimeout(typingTimer);
   typingTimer = window.setTimeout(() => {
-    // What was taken back belonged to other words.
-    state = { ...state, query: input.value, ignored: [] };
-    // Typing is one step for the back button, however many letters it has.
-    history.replaceState(null, '', toAddress(state) || location.pathname);
-    void run(true);
+    if (takeTyped()) void run(true);
   }, TYPING_DELAY_MS);
+});
+// Whoever leaves the box has what was looked for. It keeps the focus while another window has it.
+input.addEventListener('blur', () => {
+  if (document.activeElement === input) return;
+  if (takeTyped()) void run(true);
+  steps.settle();
+});
+window.addEventListener('pagehide', () => steps.settle());
+window.addEventListener('scroll', () => {
+  clearTimeout(scrollTimer);
+  scrollTimer = window.setTimeout(() => {
+    if (restoring === null) steps.note({ scroll: Math.round(window.scrollY) });
+  }, SCROLL_DELAY_MS);
 });
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   suggestions.hide();
-  change(input.value === state.query ? {} : { query: input.value, ignored: [] });
+  takeTyped();
+  steps.settle();
+  void run(false);
 });
 sortBox.addEventListener('change', () => change({ sort: sortBox.value as Sort }));
 moreButton.addEventListener('click', () => void showMore());
-window.addEventListener('popstate', () => {
-  state = fromAddress(location.search);
-  input.value = state.query;
-  void run(false);
-});
 document.addEventListener('keydown', (event) => {
   const target = event.target instanceof HTMLElement ? event.target : null;
   const typing = target?.matches('input:not([type=checkbox]), textarea, select') ?? false;
@@ -488,4 +604,4 @@ narrow.addEventListener('change', () => {
 
 input.value = state.query;
 if (!narrow.matches) input.focus();
-void run(false);
+void restore();

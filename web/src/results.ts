@@ -66,8 +66,13 @@ function dateOf(article: Article): HTMLElement | null {
   return h('time', { datetime: article.publishTime }, format.format(time));
 }
 
+/** Where an article is from: its source, else its site; empty if neither is known. */
+function placeOf(article: Article, url: string | undefined): string {
+  return article.source || (url === undefined ? '' : shownAddress(new URL(url).origin));
+}
+
 function byline(article: Article, url: string | undefined): HTMLElement {
-  const source = article.source || (url && shownAddress(new URL(url).origin));
+  const source = placeOf(article, url);
   return h(
     'p',
     { class: 'byline' },
@@ -190,22 +195,32 @@ function reader(id: string): HTMLElement {
   return details;
 }
 
-/** Says that there are copies of a text, and where some of them are. */
-function copies(count: number, alternates: Article[]): HTMLElement {
-  const place = (article: Article) => {
+/** Says that there are copies of a text, and where some of them are: each place once, by its first copy. */
+function copies(count: number, alternates: Article[], own: string): HTMLElement {
+  const places = new Map<string, HTMLElement>();
+  for (const article of alternates) {
     const url = safeUrl(article.url);
-    const name = article.source || (url && shownAddress(new URL(url).origin)) || article.title || 'another place';
-    return url ? h('a', { href: url, rel: 'noopener noreferrer' }, h('bdi', {}, name)) : h('bdi', {}, name);
-  };
-  const named = alternates.map(place);
-  const more = count - named.length;
+    const name = placeOf(article, url) || article.title || 'another place';
+    const key = name.toLowerCase();
+    if (places.has(key)) continue;
+    const element = h('bdi', {}, name);
+    places.set(key, url ? h('a', { href: url, rel: 'noopener noreferrer' }, element) : element);
+  }
+  // The hit's own place is named above it already: there is another address of it.
+  const again = places.get(own.toLowerCase());
+  places.delete(own.toLowerCase());
+  const named = [...places.values()];
+  const more = count - alternates.length;
+  const last = more <= 0 && again === undefined ? named.length - 1 : -1;
   return h(
     'p',
     { class: 'copies' },
     `${count} ${count === 1 ? 'copy' : 'copies'}`,
     named.length > 0 && ', also at ',
-    ...named.flatMap((element, i) => [i > 0 && (i === named.length - 1 && more <= 0 ? ' and ' : ', '), element]),
-    named.length > 0 && more > 0 && ` and ${more} more`,
+    ...named.flatMap((element, i) => [i > 0 && (i === last ? ' and ' : ', '), element]),
+    again && (named.length > 0 && more <= 0 ? ' and elsewhere at ' : ', elsewhere at '),
+    again,
+    alternates.length > 0 && more > 0 && ` and ${more} more`,
   );
 }
 
@@ -221,7 +236,7 @@ export function hitElement(hit: Hit, actions: ResultActions): HTMLElement {
     byline(article, url),
     h('h2', { dir: 'auto' }, ...(url ? [h('a', { href: url, rel: 'noopener noreferrer' }, ...heading)] : heading)),
     ...snippets(article, hit.snippets ?? []),
-    (hit.collapsedCount ?? 0) > 0 && copies(hit.collapsedCount ?? 0, hit.alternates ?? []),
+    (hit.collapsedCount ?? 0) > 0 && copies(hit.collapsedCount ?? 0, hit.alternates ?? [], placeOf(article, url)),
     tags(article, actions),
     url === undefined && article.id ? reader(article.id) : null,
   );

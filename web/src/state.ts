@@ -67,7 +67,7 @@ export function fromAddress(search: string): State {
 /** The query part of the address, with its `?`; empty for the plain page. */
 export function toAddress(state: State): string {
   const parameters = new URLSearchParams();
-  if (state.query.trim() !== '') parameters.set('q', state.query);
+  if (state.query.trim() !== '') parameters.set('q', state.query.trim());
   for (const { field, name } of DIMENSIONS) {
     for (const value of state[field]) parameters.append(name, value);
   }
@@ -96,4 +96,17 @@ export function sortChoices(query: string): { value: Sort; text: string }[] {
 /** The list with the value put in or taken out. */
 export function toggled(list: readonly string[], value: string): string[] {
   return list.includes(value) ? list.filter((other) => other !== value) : [...list, value];
+}
+
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+/** Whether the words of the name stand in the query side by side; case and accents count for nothing. */
+export function hasName(query: string, name: string): boolean {
+  const spaced = (text: string) => {
+    const words = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().split(/[^\p{L}\p{N}]+/u);
+    return ` ${words.filter((word) => word !== '').join(' ')} `;
+  };
+  const words = spaced(name);
+  if (words.trim() === '') return false;
+  return spaced(query).includes(UNSPACED.test(name) ? words.trim() : words);
 }
