@@ -410,7 +410,7 @@ class HumanParser {
     constexpr int kMany = 5;
     int count = 0;
     bool others = false;  // Than operators.
-    for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
+    for (const absl::string_view word : absl::StrSplit(text_, absl::ByAnyChar(" ()"), absl::SkipEmpty())) {
       if (std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) < 2) continue;
       ++count;
       others = others || (!IsOperator(word) && !IsNear(word));

@@ -278,10 +278,10 @@ TEST_F(QueryParserTest, WhatHasNoEffectIsListedAsItStandsInItsOrder) {
 }
 
 TEST_F(QueryParserTest, WhatIsSaidOfAQueryIsAQueryThatMeansTheSame) {
-  for (const char* text :
-       {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"", "pipel* after:2026-03",
-        "before:2026-03-15T12:30:00Z language:en", "newer_than:3h wheat NEAR/4 oil",
-        "country:gcc NOT (oil OR author:roe)", "\"oils\" title:\"prices\" NOT \"wheats\""}) {
+  for (const char* text : {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"",
+                           "pipel* after:2026-03", "before:2026-03-15T12:30:00Z language:en",
+                           "newer_than:3h wheat NEAR/4 oil", "country:gcc NOT (oil OR author:roe)",
+                           "\"oils\" title:\"prices\" NOT \"wheats\"", "-1 AND 2 AND 3 AND 4 AND 5 AND 6"}) {
     const QueryNode parsed = Parse(text).strict;
     EXPECT_EQ(ToString(Parse(ToString(parsed)).strict), ToString(parsed)) << text;
     EXPECT_EQ(Parse(ToString(parsed)).strict, parsed) << text;
