@@ -179,6 +179,8 @@ TEST(GazetteerTest, FindsByExactNameAndNeverGuesses) {
   EXPECT_EQ(Shipped().FindByName("TÜRKIYE"), "TR");
   EXPECT_EQ(Shipped().FindByName("IR"), "IR");
   EXPECT_EQ(Shipped().FindByName("Iranians"), "");
+  EXPECT_EQ(Shipped().FindByName("السعودية"), "SA");
+  EXPECT_EQ(Shipped().FindByName("فلسطين"), "PS");
 }
 
 TEST(GazetteerTest, NamesFileLineAndRemedyOfAMalformedRow) {

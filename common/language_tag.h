@@ -18,9 +18,15 @@ std::string NormalizeLanguageTag(absl::string_view tag);
 // "en" for "en-GB", "EN" or "en_US"; empty for an empty tag.
 std::string BaseLanguage(absl::string_view tag);
 
-// OK if `tag` is empty or well-formed after BCP 47 (RFC 5646, 2.1): a language of 2 to 8 letters, then subtags of 1 to
-// 8 letters and digits, joined by "-". Whether the subtags are registered isn't looked up. Otherwise InvalidArgument
-// naming `field`.
+// As BCP 47 writes it: "pt-BR", "zh-Hant-TW" for a well-formed tag in any case.
+std::string CanonicalLanguageTag(absl::string_view tag);
+
+// "ar" for "Arabic": of a language's English name, case ignored. Empty for what is none.
+std::string LanguageOfName(absl::string_view name);
+
+// OK if `tag` is empty or well-formed after BCP 47 (RFC 5646, 2.1): a language of 2 or 3 letters (longer ones were
+// never registered; "english" is none), then subtags of 1 to 8 letters and digits, joined by "-". Whether the subtags
+// are registered isn't looked up. Otherwise InvalidArgument naming `field`.
 absl::Status CheckLanguageTag(absl::string_view field, absl::string_view tag);
 
 }  // namespace dateline::common

@@ -155,12 +155,14 @@ def curated(table, news):
         if words[0] == "drop":
             dropped.update(key(surface) for surface in surfaces)
             continue
-        target, kind, flags, start, end, case = words[0], words[1], set(), "", "", False
+        target, kind, flags, language, start, end, case = words[0], words[1], set(), "", "", "", False
         for word in words[2:]:
             if word == "case":
                 case = True
             elif word in FLAGS:
                 flags.add(word)
+            elif word in LANGUAGES:
+                language = word
             elif re.fullmatch(r"-?\d{4}-?|\d{4}-\d{4}", word):
                 start, _, end = word.partition("-")
             else:
@@ -183,8 +185,9 @@ def curated(table, news):
                     mine.add("caps")
                 elif form.isupper() and len(form) <= 4 and " " not in form and form not in ("NATO", "OPEC"):
                     mine.add("caps")
-                lang = "en" if "display" in mine or "alias" in mine else ""
-                simple = kind in ("NAME", "DEMONYM", "CAPITAL") and not mine & {"caps", "weak", "hyphen"} and not case
+                lang = language or ("en" if "display" in mine or "alias" in mine else "")
+                simple = kind in ("NAME", "DEMONYM", "CAPITAL") and not language and not case and \
+                    not mine & {"caps", "weak", "hyphen"}
                 if simple and not news.is_word(form):
                     mine.add("any")
                 table.add(form, target, kind, lang, "dateline", start, end, mine, first=True)

@@ -17,6 +17,6 @@ dateline_library(search_core
 
 dateline_test(search_core_test
   SOURCES
-    article_store_test.cc article_test.cc engine_test.cc enumeration_test.cc files_test.cc job_list_test.cc label_correction_test.cc maintenance_test.cc near_duplicates_test.cc oracle_test.cc query_parser_test.cc relabeling_test.cc retention_test.cc search_index_test.cc searcher_test.cc snapshot_test.cc suggester_test.cc synonyms_test.cc
+    article_store_test.cc article_test.cc engine_test.cc enumeration_test.cc files_test.cc job_list_test.cc label_correction_test.cc maintenance_test.cc near_duplicates_test.cc oracle_test.cc query_parser_test.cc recognized_names_test.cc relabeling_test.cc retention_test.cc search_index_test.cc searcher_test.cc snapshot_test.cc suggester_test.cc synonyms_test.cc
     text_analysis_test.cc visible_prefix_test.cc vocabulary_test.cc wait_list_test.cc
   DEPS search_core search_storage_proto)

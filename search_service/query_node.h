@@ -105,8 +105,8 @@ struct QueryNode {
   friend bool operator==(const QueryNode&, const QueryNode&) = default;
 };
 
-// In the query language: (iran AND "nuclear talks" AND NOT title:oil AND country:IR). Fields that only filters know
-// stand by their names.
+// In the query language: (iran AND "nuclear talks" AND NOT title:oil AND country:IR), so that it can be sent again.
+// Fields that only filters know stand by their names.
 std::string ToString(const QueryNode& node);
 
 }  // namespace dateline::search

@@ -35,6 +35,63 @@ constexpr size_t kMinPrefixBytes = 2;
 // The taxonomy is fetched as soon as the classifier answers, and asked for every few seconds until then.
 constexpr absl::Duration kTaxonomyRetry = absl::Seconds(3);
 
+// A mark that opens a phrase, and those that close it: the first of `closers`, or where there is none of `others`, as
+// some keyboards put one of each kind.
+struct QuotationMark {
+  absl::string_view mark;
+  absl::string_view closers;
+  absl::string_view others;
+};
+constexpr std::array<QuotationMark, 8> kQuotationMarks = {{
+    {"\"", "\"", "”"},
+    {"＂", "＂", "\""},
+    {"“", "”", "“\""},
+    {"”", "”", "\""},
+    {"„", "“”", "\""},
+    {"‟", "“”", "\""},
+    {"«", "»", "\""},
+    {"»", "«»", "\""},
+}};
+
+// The one that `text` begins with; null if it begins with none.
+const QuotationMark* QuotationMarkAt(absl::string_view text) {
+  for (const QuotationMark& known : kQuotationMarks) {
+    if (absl::StartsWith(text, known.mark)) return &known;
+  }
+  return nullptr;
+}
+
+// Where the first one in `text` is; npos if there is none.
+size_t FindQuotationMark(absl::string_view text) {
+  for (size_t place = 0; place < text.size(); ++place) {
+    if (QuotationMarkAt(text.substr(place)) != nullptr) return place;
+  }
+  return absl::string_view::npos;
+}
+
+// Of what is joined by & without blanks: "AT&T", "R&D". Half-open; nullopt if nothing is.
+struct Span {
+  size_t start = 0;
+  size_t end = 0;
+};
+std::optional<Span> FindJoined(absl::string_view text) {
+  const auto in_word = [&](size_t place) {
+    return place < text.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text[place])) ||
+                                   static_cast<unsigned char>(text[place]) >= 0x80);
+  };
+  const auto joins = [&](size_t place) {
+    return place > 0 && place < text.size() && text[place] == '&' && in_word(place - 1) && in_word(place + 1);
+  };
+  for (size_t place = 1; place < text.size(); ++place) {
+    if (!joins(place)) continue;
+    Span span{place, place};
+    while (span.start > 0 && in_word(span.start - 1)) --span.start;
+    while (in_word(span.end) || joins(span.end)) ++span.end;
+    return span;
+  }
+  return std::nullopt;
+}
+
 struct DateSpan {
   int64_t start = 0;  // Seconds; half-open.
   int64_t end = 0;
@@ -75,21 +132,21 @@ std::optional<DateSpan> ParseDate(absl::string_view text) {
   return DateSpan{absl::ToUnixSeconds(time), absl::ToUnixSeconds(time) + 1};
 }
 
-// The time that is "7d" before `now`: hours, days, weeks, and months and years of the calendar, in UTC. Nullopt for
-// what is no such span, or reaches back before the year 1.
+// The time that is "7d" before `now`: hours, days, weeks, and months and years of the calendar, in UTC; no earlier than
+// the year 1. Nullopt for what is no such span.
 std::optional<int64_t> TimeBefore(absl::string_view span, absl::Time now) {
-  constexpr size_t kMaxDigits = 6;
+  constexpr size_t kMaxDigits = 9;
   if (span.size() < 2 || span.size() > kMaxDigits + 1) return std::nullopt;
-  int count = 0;
+  int64_t count = 0;
   const absl::string_view digits = span.substr(0, span.size() - 1);
   if (!std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return absl::ascii_isdigit(c); }) ||
-      !absl::SimpleAtoi(digits, &count) || count < 1) {
+      !absl::SimpleAtoi(digits, &count)) {
     return std::nullopt;
   }
   const absl::CivilSecond civil = absl::ToCivilSecond(now, absl::UTCTimeZone());
   absl::CivilSecond then = civil;
   // The same day of another month, or the last one of it.
-  const auto months_before = [&](int months) {
+  const auto months_before = [&](int64_t months) {
     const absl::CivilMonth month = absl::CivilMonth(civil) - months;
     const absl::CivilDay last = absl::CivilDay(month + 1) - 1;
     return absl::CivilSecond(month.year(), month.month(), std::min(civil.day(), last.day()), civil.hour(),
@@ -97,13 +154,13 @@ std::optional<int64_t> TimeBefore(absl::string_view span, absl::Time now) {
   };
   switch (absl::ascii_tolower(static_cast<unsigned char>(span.back()))) {
     case 'h':
-      then -= absl::civil_diff_t{count} * 60 * 60;
+      then -= count * 60 * 60;
       break;
     case 'd':
-      then -= absl::civil_diff_t{count} * 24 * 60 * 60;
+      then -= count * 24 * 60 * 60;
       break;
     case 'w':
-      then -= absl::civil_diff_t{count} * 7 * 24 * 60 * 60;
+      then -= count * 7 * 24 * 60 * 60;
       break;
     case 'm':
       then = months_before(count);
@@ -114,7 +171,7 @@ std::optional<int64_t> TimeBefore(absl::string_view span, absl::Time now) {
     default:
       return std::nullopt;
   }
-  if (then.year() < 1) return std::nullopt;
+  then = std::max(then, absl::CivilSecond(1));
   return absl::ToUnixSeconds(absl::FromCivil(then, absl::UTCTimeZone()));
 }
 
@@ -153,6 +210,16 @@ bool IsRegionCode(absl::string_view code) {
 // Articles have tags of this form only: another one would find nothing without a word of why.
 bool IsLanguageTag(absl::string_view text) {
   return !text.empty() && common::CheckLanguageTag("language_code", text).ok();
+}
+
+// OK unless a year or month isn't written as articles have them: it would find nothing without a word of why.
+absl::Status CheckSpan(const FieldRef& ref, absl::string_view value, absl::string_view request_field) {
+  const bool year = ref.field == Field::kYear;
+  if (!year && ref.field != Field::kMonth) return absl::OkStatus();
+  if (value.size() == (year ? 4 : 7) && ParseDate(value)) return absl::OkStatus();
+  return common::InvalidField(request_field,
+                              absl::StrCat(FieldName(ref), " \"", value, "\" is no ",
+                                           year ? "year such as \"2026\"" : "month such as \"2026-03\""));
 }
 
 // The ids that stand for `id` today; empty if it is unknown.
@@ -343,7 +410,7 @@ class HumanParser {
     constexpr int kMany = 5;
     int count = 0;
     bool others = false;  // Than operators.
-    for (const absl::string_view word : absl::StrSplit(text_, ' ', absl::SkipEmpty())) {
+    for (const absl::string_view word : absl::StrSplit(text_, absl::ByAnyChar(" ()"), absl::SkipEmpty())) {
       if (std::count_if(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isalpha(c); }) < 2) continue;
       ++count;
       others = others || (!IsOperator(word) && !IsNear(word));
@@ -364,6 +431,7 @@ class HumanParser {
   // and_part (OR and_part)*
   void ParseOr(int depth, Conjunction& out) {
     Conjunction first;
+    const size_t places_before = result_.places.size();
     ParseAnd(depth, first);
     std::vector<QueryNode> alternatives;
     bool any_or = false;
@@ -381,6 +449,7 @@ class HumanParser {
       if (!next.empty()) alternatives.push_back(Strict(next));
     }
     if (any_or) {
+      for (size_t i = places_before; i < result_.places.size(); ++i) result_.places[i].alternative = true;
       out.required.push_back(QueryNode::Or(std::move(alternatives)));
     } else {
       Merge(std::move(first), out);
@@ -476,12 +545,16 @@ class HumanParser {
       return;
     }
     if (c == ')' || ParseNear(out)) return;
-    if (c == '"') {
+    if (const QuotationMark* mark = QuotationMarkAt(text_.substr(pos_))) {
       if (const std::optional<absl::string_view> quoted = TakeQuoted()) {
-        if (!AddPhrase(*quoted, TextScope::kAny, out)) LeaveOut(text_.substr(start, pos_ - start));
+        if (!group_field_.empty()) {
+          ApplyField(group_field_, {*quoted, true}, start, out);
+        } else if (!AddPhrase(*quoted, TextScope::kAny, out)) {
+          LeaveOut(text_.substr(start, pos_ - start));
+        }
       } else {
-        ++pos_;
-        LeaveOut(text_.substr(start, 1));
+        pos_ += mark->mark.size();
+        LeaveOut(text_.substr(start, mark->mark.size()));
         Note("a quotation mark was not closed; the words were searched as they are");
       }
       return;
@@ -498,16 +571,20 @@ class HumanParser {
                         "NEAR/5 if they may be 5 words apart, at most ", kMaxNearDistance));
     }
     const size_t colon = word.find(':');
-    if (colon != absl::string_view::npos && colon > 0 && ParseField(word.substr(0, colon), out)) return;
-    const size_t quote = word.find('"');
+    if (colon != absl::string_view::npos && colon > 0 && ParseField(depth, word.substr(0, colon), out)) return;
+    const size_t quote = FindQuotationMark(word);
     const absl::string_view plain = quote == absl::string_view::npos || quote == 0 ? word : word.substr(0, quote);
     pos_ += std::max<size_t>(plain.size(), 1);
+    if (!group_field_.empty()) {
+      ApplyField(group_field_, {plain, false}, start, out);
+      return;
+    }
     const bool starred = plain.size() > 1 && plain.back() == '*';
     const bool growing = mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size();
     if (starred && plain.size() <= kMinPrefixBytes) {
       Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
     }
-    if (!AddWords(plain, TextScope::kAny, starred || growing, out)) LeaveOut(plain);
+    if (!AddText(plain, TextScope::kAny, starred, growing, out)) LeaveOut(plain);
   }
 
   static bool IsNear(absl::string_view word) { return word == "NEAR" || absl::StartsWith(word, "NEAR/"); }
@@ -541,6 +618,7 @@ class HumanParser {
   // A single whole word at a place, quoted or not, with a field of text before it or not.
   std::optional<NearOperand> PeekNearOperand(size_t place) {
     NearOperand operand;
+    operand.scope = TextScopeOf(group_field_).value_or(TextScope::kAny);
     absl::string_view word = WordAt(place);
     if (word.empty() || word[0] == '-' || IsOperator(word) || IsNear(word)) return std::nullopt;
     if (const size_t colon = word.find(':'); colon != absl::string_view::npos) {
@@ -553,13 +631,13 @@ class HumanParser {
         return std::nullopt;
       }
     }
-    if (absl::StartsWith(word, "\"")) {
-      const size_t close = text_.find('"', place + 1);
-      if (close == absl::string_view::npos) return std::nullopt;
-      operand.text = text_.substr(place + 1, close - place - 1);
-      operand.end = close + 1;
+    if (QuotationMarkAt(word) != nullptr) {
+      const std::optional<Quoted> quoted = QuotedAt(place);
+      if (!quoted) return std::nullopt;
+      operand.text = quoted->text;
+      operand.end = quoted->end;
     } else {
-      if (absl::StrContains(word, '"') || absl::EndsWith(word, "*")) return std::nullopt;
+      if (FindQuotationMark(word) != absl::string_view::npos || absl::EndsWith(word, "*")) return std::nullopt;
       operand.text = word;
       operand.end = place + word.size();
       operand.growing = mode_ == MatchMode::kPrefixLastWord && operand.end == text_.size();
@@ -576,7 +654,7 @@ class HumanParser {
 
   // operand (NEAR operand)+; otherwise false, and nothing was consumed.
   bool ParseNear(Conjunction& out) {
-    if (!operators_ || !absl::StrContains(text_.substr(pos_), "NEAR")) return false;
+    if (!operators_ || !absl::StrContains(text_.substr(pos_), "NEAR") || IsConditionName(group_field_)) return false;
     const std::optional<NearOperand> first = PeekNearOperand(pos_);
     if (!first) return false;
     std::vector<NearOperand> operands = {*first};
@@ -600,32 +678,56 @@ class HumanParser {
     return true;
   }
 
+  struct Quoted {
+    absl::string_view text;  // Without its marks.
+    size_t end = 0;          // Behind them.
+  };
+  // What is in quotation marks, of which one opens at a place; nullopt if none closes.
+  std::optional<Quoted> QuotedAt(size_t open) const {
+    const QuotationMark& mark = *QuotationMarkAt(text_.substr(open));
+    const size_t start = open + mark.mark.size();
+    std::optional<Quoted> other;
+    for (size_t place = start; place < text_.size(); ++place) {
+      const QuotationMark* found = QuotationMarkAt(text_.substr(place));
+      if (found == nullptr) continue;
+      const Quoted quoted{text_.substr(start, place - start), place + found->mark.size()};
+      if (absl::StrContains(mark.closers, found->mark)) return quoted;
+      if (!other && absl::StrContains(mark.others, found->mark)) other = quoted;
+    }
+    return other;
+  }
   std::optional<absl::string_view> TakeQuoted() {
-    const size_t close = text_.find('"', pos_ + 1);
-    if (close == absl::string_view::npos) return std::nullopt;
-    const absl::string_view inside = text_.substr(pos_ + 1, close - pos_ - 1);
-    pos_ = close + 1;
-    return inside;
+    const std::optional<Quoted> quoted = QuotedAt(pos_);
+    if (!quoted) return std::nullopt;
+    pos_ = quoted->end;
+    return quoted->text;
   }
 
-  // The value behind "name:", quoted or not. Moves behind it.
+  // A value of a field, quoted or not.
   struct FieldValue {
     absl::string_view text;
     bool quoted = false;
   };
-  std::optional<FieldValue> TakeValue(size_t name_size) {
-    const size_t before = pos_;
-    pos_ += name_size + 1;
-    if (pos_ < text_.size() && text_[pos_] == '"') {
+  // The one at pos_, or nullopt. Moves behind it.
+  std::optional<FieldValue> TakeValue() {
+    if (QuotationMarkAt(text_.substr(pos_)) != nullptr) {
+      const size_t before = pos_;
       if (const auto quoted = TakeQuoted(); quoted && !absl::StripAsciiWhitespace(*quoted).empty()) {
         return FieldValue{*quoted, true};
       }
+      pos_ = before;
     } else if (const absl::string_view word = PeekWord(); !word.empty()) {
       pos_ += word.size();
       return FieldValue{word, false};
     }
-    pos_ = before;
     return std::nullopt;
+  }
+  // Whether the word at a place may be the value of a field that a blank divides from it.
+  bool MayBeValue(size_t place) const {
+    const absl::string_view word = WordAt(place);
+    if (IsOperator(word) || (operators_ && IsNear(word)) || absl::StartsWith(word, "-")) return false;
+    const std::string name = absl::AsciiStrToLower(word.substr(0, word.find(':')));
+    return name.size() == word.size() || !(TextScopeOf(name) || IsConditionName(name));
   }
 
   static std::optional<TextScope> TextScopeOf(absl::string_view name) {
@@ -640,63 +742,116 @@ class HumanParser {
     return std::find(kConditions.begin(), kConditions.end(), name) != kConditions.end();
   }
 
-  // True if "name:value" was understood; otherwise nothing was consumed, and it is searched as words.
-  bool ParseField(absl::string_view name, Conjunction& out) {
+  // "name:value", "name: value" or "name:(...)". False if it is none of these: nothing was consumed, and it is searched
+  // as words.
+  bool ParseField(int depth, absl::string_view name, Conjunction& out) {
     const std::string field = absl::AsciiStrToLower(name);
-    const std::optional<TextScope> scope = TextScopeOf(field);
-    if (!scope && !IsConditionName(field)) return false;
+    const bool is_text = TextScopeOf(field).has_value();
+    if (!is_text && !IsConditionName(field)) return false;
     const size_t before = pos_;
-    const std::optional<FieldValue> value = TakeValue(name.size());
-    if (!value) {
-      Note(absl::StrCat("\"", name, ":\" has no value; it was searched as a word"));
-      return false;
-    }
-    ++terms_;
-    if (scope) {
-      Conjunction words;
-      if (value->quoted) {
-        AddPhrase(value->text, *scope, words);
-      } else {
-        const bool starred = value->text.size() > 1 && value->text.back() == '*';
-        AddWords(value->text, *scope, starred || (mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size()), words);
-      }
-      if (words.empty()) {
+    const size_t behind = pos_ + name.size() + 1;
+    pos_ = AfterBlanks(behind);
+    const bool apart = pos_ > behind;
+    if (pos_ < text_.size() && text_[pos_] == '(') {
+      const std::string outer = std::exchange(group_field_, field);
+      Conjunction inner;
+      ParsePrimary(depth, inner);
+      group_field_ = outer;
+      if (inner.empty()) {
         LeaveOut(text_.substr(before, pos_ - before));
       } else {
-        out.required.push_back(Strict(words));
+        Note(absl::StrCat("\"", name, ":\" was applied to all that is in its parentheses"));
+        Merge(std::move(inner), out);
       }
       return true;
     }
-    if (field == "before" || field == "after") {
-      if (const std::optional<DateSpan> date = ParseDate(value->text)) {
-        out.required.push_back(field == "before" ? TimeNode(Field::kPublishTime, std::nullopt, date->start)
-                                                 : TimeNode(Field::kPublishTime, date->start, std::nullopt));
-        return true;
+    if (!apart || MayBeValue(pos_)) {
+      if (const std::optional<FieldValue> value = TakeValue()) {
+        if (!apart) {
+          ApplyField(field, *value, before, out);
+          return true;
+        }
+        // "Country: a history" is no condition, but words.
+        std::optional<QueryNode> condition = is_text ? std::nullopt : ConditionOf(field, value->text);
+        if (is_text || condition) {
+          Note(absl::StrCat("\"", name, ":\" was applied to what follows the blank behind it"));
+          if (is_text) {
+            ApplyField(field, *value, before, out);
+          } else {
+            ++terms_;
+            out.required.push_back(*std::move(condition));
+          }
+          return true;
+        }
       }
-      Note(absl::StrCat("\"", value->text, "\" is no date such as 2026-03-15; it was searched as words"));
-    } else if (field == "newer_than" || field == "older_than") {
-      if (const std::optional<int64_t> time = TimeBefore(value->text, now_)) {
-        result_.relative = true;
-        out.required.push_back(field == "older_than" ? TimeNode(Field::kPublishTime, std::nullopt, *time)
-                                                     : TimeNode(Field::kPublishTime, *time, std::nullopt));
-        return true;
-      }
-      Note(absl::StrCat("\"", value->text,
-                        "\" is no span of time such as 12h, 7d, 2w, 3m or 1y; it was searched as words"));
-    } else if (field == "language") {
-      if (IsLanguageTag(value->text)) {
-        out.required.push_back(QueryNode::Term({Field::kLanguage, ""}, value->text));
-        return true;
-      }
-      Note(absl::StrCat("\"", value->text, "\" is no language tag such as en or pt-BR; it was searched as words"));
-    } else if (std::vector<QueryNode> targets = LabelTargets(field, value->text); !targets.empty()) {
-      out.required.push_back(QueryNode::Or(std::move(targets)));
-      return true;
-    } else {
-      Note(absl::StrCat("\"", value->text, "\" is no known ", field, "; it was searched as words"));
     }
+    Note(absl::StrCat("\"", name, ":\" has no value; it was searched as a word"));
     pos_ = before;
     return false;
+  }
+
+  // What `field` makes of a value. `start`: where the part of the text begins that says so, up to pos_.
+  void ApplyField(const std::string& field, const FieldValue& value, size_t start, Conjunction& out) {
+    const absl::string_view part = text_.substr(start, pos_ - start);
+    const bool starred = !value.quoted && value.text.size() > 1 && value.text.back() == '*';
+    const bool growing = !value.quoted && mode_ == MatchMode::kPrefixLastWord && pos_ >= text_.size();
+    const auto add = [&](TextScope scope, Conjunction& to) {
+      return value.quoted ? AddPhrase(value.text, scope, to) : AddText(value.text, scope, starred, growing, to);
+    };
+    ++terms_;
+    if (const std::optional<TextScope> scope = TextScopeOf(field)) {
+      Conjunction words;
+      if (add(*scope, words)) {
+        out.required.push_back(Strict(words));
+      } else {
+        LeaveOut(part);
+      }
+      return;
+    }
+    if (std::optional<QueryNode> condition = ConditionOf(field, value.text)) {
+      out.required.push_back(*std::move(condition));
+      return;
+    }
+    std::string expected = absl::StrCat("no known ", field);
+    if (field == "before" || field == "after") {
+      expected = "no date such as 2026-03-15";
+    } else if (field == "newer_than" || field == "older_than") {
+      expected = "no span of time such as 12h, 7d, 2w, 3m or 1y";
+    } else if (field == "language") {
+      expected = "no language tag such as en or pt-BR";
+    }
+    Note(absl::StrCat("\"", value.text, "\" is ", expected, "; it was searched as words"));
+    // No other spelling of it would be one either, nor is it the name of something else.
+    const size_t places_before = result_.places.size();
+    if (!add(TextScope::kAny, out)) LeaveOut(part);
+    result_.places.resize(places_before);
+  }
+
+  // What a field that is none of text asks for; nullopt if it has no such value.
+  std::optional<QueryNode> ConditionOf(absl::string_view field, absl::string_view value) {
+    if (field == "before" || field == "after") {
+      const std::optional<DateSpan> date = ParseDate(value);
+      if (!date) return std::nullopt;
+      return field == "before" ? TimeNode(Field::kPublishTime, std::nullopt, date->start)
+                               : TimeNode(Field::kPublishTime, date->start, std::nullopt);
+    }
+    if (field == "newer_than" || field == "older_than") {
+      const std::optional<int64_t> time = TimeBefore(value, now_);
+      if (!time) return std::nullopt;
+      result_.relative = true;
+      return field == "older_than" ? TimeNode(Field::kPublishTime, std::nullopt, *time)
+                                   : TimeNode(Field::kPublishTime, *time, std::nullopt);
+    }
+    if (field == "language") {
+      if (IsLanguageTag(value)) return QueryNode::Term({Field::kLanguage, ""}, value);
+      const std::string tag = common::LanguageOfName(value);
+      if (tag.empty()) return std::nullopt;
+      Note(absl::StrCat("\"", value, "\" was taken for the language ", tag));
+      return QueryNode::Term({Field::kLanguage, ""}, tag);
+    }
+    std::vector<QueryNode> targets = LabelTargets(field, value);
+    if (targets.empty()) return std::nullopt;
+    return QueryNode::Or(std::move(targets));
   }
 
   std::vector<QueryNode> LabelTargets(absl::string_view field, absl::string_view value) const {
@@ -736,7 +891,7 @@ class HumanParser {
     return words;
   }
 
-  // False if there are none, in which case `text` has no effect. So AddPhrase.
+  // False if there are none, in which case `text` has no effect. So AddText and AddPhrase.
   bool AddWords(absl::string_view text, TextScope scope, bool may_be_prefix, Conjunction& out) {
     const auto words = WordsOf(text, scope);
     for (size_t i = 0; i < words.size(); ++i) {
@@ -797,6 +952,19 @@ class HumanParser {
     return tokens.size() == 1 ? tokens[0].word->stem : std::string(word);
   }
 
+  // AddWords, but words joined by & are a phrase: they mean something side by side only.
+  bool AddText(absl::string_view text, TextScope scope, bool starred, bool growing, Conjunction& out) {
+    bool any = false;
+    while (!starred) {
+      const std::optional<Span> joined = FindJoined(text);
+      if (!joined) break;
+      any = AddWords(text.substr(0, joined->start), scope, /*may_be_prefix=*/false, out) || any;
+      any = AddPhrase(text.substr(joined->start, joined->end - joined->start), scope, out) || any;
+      text.remove_prefix(joined->end);
+    }
+    return AddWords(text, scope, starred || growing, out) || any;
+  }
+
   bool AddPhrase(absl::string_view text, TextScope scope, Conjunction& out) {
     const auto words = WordsOf(text, scope);
     if (words.empty()) return false;
@@ -831,7 +999,8 @@ class HumanParser {
   const LabelNames& names_;
   const absl::Time now_;
   TextAnalyzer& analyzer_;
-  bool operators_ = true;  // AND, OR, NOT and NEAR are no words.
+  bool operators_ = true;    // AND, OR, NOT and NEAR are no words.
+  std::string group_field_;  // The field whose parentheses are being read.
   size_t pos_ = 0;
   size_t unfinished_near_ = absl::string_view::npos;  // Where a NEAR stands before a word that is being typed.
   int terms_ = 0;
@@ -946,7 +1115,14 @@ class FilterParser {
     if (comparison.empty()) return Error("expected one of = != < <= > >= :");
     pos_ += comparison.size();
     SkipBlanks();
+    const size_t value_start = pos_;
     ASSIGN_OR_RETURN(const std::string value, ParseValue());
+    if (text_.substr(value_start, pos_ - value_start) == "*") {
+      pos_ = value_start;
+      return Error(absl::StrCat("expected a value of ", name,
+                                ": whether there is any can't be asked for; a value that is * "
+                                "itself stands in quotes"));
+    }
     SkipBlanks();
     if (IsTime(ref->field)) return TimeCondition(ref->field, comparison, value);
     if (comparison == "=" || comparison == ":") return ValueCondition(*ref, value, names_, "filter");
@@ -955,8 +1131,8 @@ class FilterParser {
       return QueryNode::Not(std::move(node));
     }
     if (ref->field == Field::kYear) {
-      const std::optional<DateSpan> year = ParseDate(value);
-      if (year && value.size() == 4) return TimeCondition(Field::kPublishTime, comparison, value);
+      RETURN_IF_ERROR(CheckSpan(*ref, value, "filter"));
+      return TimeCondition(Field::kPublishTime, comparison, value);
     }
     return Error(absl::StrCat(comparison, " compares times; ", name, " takes = and !="));
   }
@@ -1039,6 +1215,7 @@ absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view 
     return common::InvalidField(
         request_field, absl::StrCat("language_code \"", value, "\" is no BCP 47 tag such as \"en\" or \"pt-BR\""));
   }
+  RETURN_IF_ERROR(CheckSpan(ref, value, request_field));
   const std::optional<Dimension> dimension = DimensionOf(ref.field);
   if (!dimension) return QueryNode::Term(ref, value);
   std::vector<QueryNode> nodes;
@@ -1060,7 +1237,8 @@ absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view 
 
 std::vector<std::string> StoredValues(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy) {
   if (const std::optional<Dimension> dimension = DimensionOf(ref.field)) return CurrentIds(*dimension, value, taxonomy);
-  return {ref.field == Field::kLanguage ? absl::AsciiStrToLower(value) : std::string(value)};
+  if (ref.field != Field::kLanguage) return {std::string(value)};
+  return {common::CanonicalLanguageTag(value)};
 }
 
 }  // namespace dateline::search

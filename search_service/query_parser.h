@@ -40,6 +40,7 @@ struct WordPlace {
   std::string folded;
   size_t start = 0;
   size_t end = 0;
+  bool alternative = false;  // On one side of an OR: what matches may do without it.
 };
 
 // A word of the query, and what is searched for beside it.
@@ -62,12 +63,12 @@ struct ParsedQuery {
 };
 
 // Reads the query language: words, "phrases", -not, AND, OR, NOT, NEAR, parentheses, prefix*, and title: author:
-// source: country: group: issue: language: before: after: newer_than: older_than:. Finished words that are not quoted,
-// negated, beside NEAR or of a field get their synonyms, where the query is not meant to the letter. What makes no
-// sense as such is searched literally or left out, and the interpretation says so; of words as common as "the" beside
-// others it lists the words alone. `now` is what newer_than and older_than count back from: in the tree, and in the
-// normalised query, they are fixed times. The only errors are InvalidArgument for a text that is too long, has too many
-// terms, or isn't UTF-8.
+// source: country: group: issue: language: before: after: newer_than: older_than:, each before a word, a phrase or
+// parentheses. Words joined by & ("AT&T") are a phrase. Finished words that are not quoted, negated, beside NEAR or of
+// a field get their synonyms, where the query is not meant to the letter. What makes no sense as such is searched
+// literally or left out, and the interpretation says so; of words as common as "the" beside others it lists the words
+// alone. `now` is what newer_than and older_than count back from: in the tree, and in the normalised query, they are
+// fixed times. The only errors are InvalidArgument for a text that is too long, has too many terms, or isn't UTF-8.
 absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, absl::string_view language_code,
                                        const LabelNames& names, absl::Time now, TextAnalyzer& analyzer);
 
@@ -81,7 +82,7 @@ absl::StatusOr<QueryNode> ParseFilter(absl::string_view text, const LabelNames& 
 absl::StatusOr<QueryNode> ValueCondition(const FieldRef& ref, absl::string_view value, const LabelNames& names,
                                          absl::string_view request_field);
 
-// The values that articles carry where a request says `value`: ids that took its place, a language in lower case.
+// The values that facets have where a request says `value`: ids that took its place, a language as BCP 47 writes it.
 std::vector<std::string> StoredValues(const FieldRef& ref, absl::string_view value, const Taxonomy& taxonomy);
 
 }  // namespace dateline::search

@@ -130,13 +130,16 @@ TEST_F(QueryParserTest, AgesCountBackFromTheTimeOfTheRequest) {
   const absl::Time leap = absl::FromCivil(absl::CivilSecond(2024, 3, 31), absl::UTCTimeZone());
   EXPECT_EQ(ToString(ParseQuery("newer_than:1m", MatchMode::kFullQuery, "", names_, leap, analyzer_)->strict),
             "after:2024-02-29");
-  for (const char* span :
-       {"7", "d", "0d", "-7d", "7 d", "7x", "7days", "1.5d", "7654321h", "2026y", "\"7d 2h\"", "٧d"}) {
+  for (const char* span : {"7", "d", "-7d", "7 d", "7x", "7days", "1.5d", "7654321000h", "\"7d 2h\"", "٧d"}) {
     const ParsedQuery parsed = Parse(absl::StrCat("newer_than:", span));
     EXPECT_FALSE(parsed.relative) << span;
     EXPECT_THAT(parsed.interpretation.notes, Contains(HasSubstr("is no span of time"))) << span;
   }
-  EXPECT_EQ(Strict("newer_than:someday"), "(newer_than AND someday)");
+  EXPECT_EQ(Strict("newer_than:someday"), "someday");
+  // Nothing is younger than the request, and time begins with the year 1.
+  EXPECT_EQ(Strict("newer_than:0d"), "after:2026-11-27T18:30:00Z");
+  EXPECT_EQ(Strict("older_than:9999y"), "before:0001-01-01");
+  EXPECT_EQ(Strict("newer_than:999999999w"), "after:0001-01-01");
 }
 
 TEST_F(QueryParserTest, FieldsAreUnderstoodByNameAndById) {
@@ -152,8 +155,12 @@ TEST_F(QueryParserTest, FieldsAreUnderstoodByNameAndById) {
 
 TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   const ParsedQuery unknown = Parse("country:Atlantis");
-  EXPECT_EQ(ToString(unknown.strict), "(country AND atlantis)");
-  EXPECT_THAT(unknown.interpretation.notes, ElementsAre(HasSubstr("Atlantis")));
+  EXPECT_EQ(ToString(unknown.strict), "atlantis");
+  EXPECT_THAT(unknown.interpretation.notes, ElementsAre("\"Atlantis\" is no known country; it was searched as words"));
+  EXPECT_THAT(unknown.places, IsEmpty()) << "neither corrected nor recognised";
+  EXPECT_EQ(Strict("oil issue:nonsense"), "(oil AND nonsense)");
+  EXPECT_EQ(Strict("-issue:nonsense oil"), "(oil AND NOT nonsense)");
+  EXPECT_EQ(Strict("country:\"lost atlantis\""), "\"lost atlantis\"");
   EXPECT_THAT(Parse("iran AND").interpretation.ignored_parts, ElementsAre("AND"));
   EXPECT_EQ(Strict("iran AND"), "iran");
   EXPECT_EQ(Strict("OR iran"), "iran");
@@ -162,11 +169,76 @@ TEST_F(QueryParserTest, WhatMakesNoSenseIsSearchedLiterallyAndSaidSo) {
   EXPECT_EQ(Strict("\"iran oil"), "(iran AND oil)");
   EXPECT_THAT(Parse("before:someday").interpretation.notes, Not(IsEmpty()));
   const ParsedQuery no_tag = Parse("language:en- oil");
-  EXPECT_EQ(ToString(no_tag.strict), "(language AND en AND oil)");
+  EXPECT_EQ(ToString(no_tag.strict), "(en AND oil)");
   EXPECT_THAT(no_tag.interpretation.notes, ElementsAre(HasSubstr("\"en-\" is no language tag")));
   EXPECT_THAT(Parse("a* oil").interpretation.notes, ElementsAre(HasSubstr("\"a*\" was searched as a word")));
   EXPECT_TRUE(Parse("").empty);
   EXPECT_TRUE(Parse(" () -  ").empty);
+}
+
+TEST_F(QueryParserTest, AFieldAppliesToItsParenthesesAndToTheWordBehindABlank) {
+  EXPECT_EQ(Strict("title:(Oil prices)"), "(title:oil AND title:prices)");
+  EXPECT_EQ(Strict("title:(iran OR \"oil price\") wheat"), "(wheat AND (title:iran OR title:\"oil price\"))");
+  EXPECT_EQ(Strict("title:(iran -pipel* author:roe)"), "(title:iran AND NOT title:pipel* AND author:roe)");
+  EXPECT_EQ(Strict("title:(iran NEAR/2 oil)"), "(title:iran NEAR/2 title:oil)");
+  EXPECT_EQ(Strict("country:(Iran OR \"Russian Federation\" OR atlantis)"), "(country:IR OR country:RU OR atlantis)");
+  EXPECT_EQ(Strict("title:((a OR b) c) d"), "(d AND (title:a OR title:b) AND title:c)");
+  EXPECT_EQ(Strict("title:iran (oil)"), "(oil AND title:iran)");
+  EXPECT_EQ(Strict("title: iran oil"), "(oil AND title:iran)");
+  EXPECT_EQ(Strict("title: \"oil price\""), "title:\"oil price\"");
+  EXPECT_EQ(Strict("country: Iran"), "country:IR");
+  EXPECT_THAT(Parse("title:(a b)").interpretation.notes, ElementsAre(HasSubstr("in its parentheses")));
+  EXPECT_THAT(Parse("title: iran").interpretation.notes, ElementsAre(HasSubstr("follows the blank")));
+  EXPECT_THAT(Parse("title:()").interpretation.ignored_parts, ElementsAre("title:()"));
+  // Prose, and fields that have nothing.
+  for (const char* text : {"title:", "title: OR iran", "title: -iran", "title: author:roe", "country: a history"}) {
+    EXPECT_THAT(Parse(text).interpretation.notes, Contains(HasSubstr("has no value"))) << text;
+  }
+  EXPECT_EQ(Strict("country: history"), "(country AND history)");
+}
+
+TEST_F(QueryParserTest, CurlyQuotationMarksMakePhrases) {
+  for (const char* text : {"“oil price”", "„oil price“", "«oil price»", "”oil price”", "»oil price«", "“oil price\"",
+                           "\"oil price”", "“oil price“", "＂oil price＂", "« oil price »"}) {
+    EXPECT_EQ(Strict(text), "\"oil price\"") << text;
+    EXPECT_EQ(Strict(absl::StrCat("title:", text, " iran")), "(iran AND title:\"oil price\")") << text;
+    EXPECT_EQ(Strict(absl::StrCat("-", text, " iran")), "(iran AND NOT \"oil price\")") << text;
+  }
+  EXPECT_EQ(Strict("“iran” NEAR “oil”"), "(iran NEAR oil)");
+  EXPECT_EQ(Strict("iran“oil price”"), "(iran AND \"oil price\")");
+  EXPECT_EQ(Strict("\"«oil» price\" “a” “b”"), "(\"oil price\" AND \"a\" AND \"b\")");
+  EXPECT_EQ(Strict("Iran’s oil"), Strict("Iran's oil"));
+  const ParsedQuery open = Parse("“iran oil");
+  EXPECT_EQ(ToString(open.strict), "(iran AND oil)");
+  EXPECT_THAT(open.interpretation.ignored_parts, ElementsAre("“"));
+  EXPECT_THAT(open.interpretation.notes, ElementsAre(HasSubstr("a quotation mark was not closed")));
+}
+
+TEST_F(QueryParserTest, WordsJoinedByAnAmpersandAreAPhrase) {
+  EXPECT_EQ(Strict("AT&T"), "\"at t\"");
+  EXPECT_EQ(Strict("R&D spending"), "(spending AND \"r d\")");
+  EXPECT_EQ(Strict("non-B&B&B-like"), "(non AND like AND \"b b b\")");
+  EXPECT_EQ(Strict("title:S&P -Q&A"), "(title:\"s p\" AND NOT \"q a\")");
+  EXPECT_EQ(ToString(Parse("oil M&S", MatchMode::kPrefixLastWord).strict), "(oil AND \"m s\")");
+  EXPECT_EQ(Strict("iran & oil"), "(iran AND oil)");
+  EXPECT_EQ(Strict("&iran oil&"), "(iran AND oil)");
+}
+
+TEST_F(QueryParserTest, LanguagesGoByTagOrEnglishName) {
+  EXPECT_EQ(Strict("language:pt-BR"), "language:pt-BR");
+  const ParsedQuery named = Parse("language:Arabic oil");
+  EXPECT_EQ(ToString(named.strict), "(oil AND language:ar)");
+  EXPECT_THAT(named.interpretation.notes, ElementsAre("\"Arabic\" was taken for the language ar"));
+  EXPECT_THAT(Parse("language:klingonese").interpretation.notes, ElementsAre(HasSubstr("is no language tag")));
+}
+
+TEST_F(QueryParserTest, PlacesSayWhatOneSideOfAnOrHas) {
+  const ParsedQuery parsed = Parse("oil (wheat OR iran) talks");
+  ASSERT_EQ(parsed.places.size(), 4U);
+  EXPECT_FALSE(parsed.places[0].alternative);
+  EXPECT_TRUE(parsed.places[1].alternative);
+  EXPECT_TRUE(parsed.places[2].alternative);
+  EXPECT_FALSE(parsed.places[3].alternative);
 }
 
 TEST_F(QueryParserTest, AQueryWithNothingSearchableSaysThatItListsEverything) {
@@ -206,15 +278,22 @@ TEST_F(QueryParserTest, WhatHasNoEffectIsListedAsItStandsInItsOrder) {
 }
 
 TEST_F(QueryParserTest, WhatIsSaidOfAQueryIsAQueryThatMeansTheSame) {
-  for (const char* text :
-       {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"", "pipel* after:2026-03",
-        "before:2026-03-15T12:30:00Z language:en", "newer_than:3h wheat NEAR/4 oil",
-        "country:gcc NOT (oil OR author:roe)", "\"oils\" title:\"prices\" NOT \"wheats\""}) {
+  for (const char* text : {"oil country:Iran -russia", "issue:old_energy OR title:\"wheat price\"",
+                           "pipel* after:2026-03", "before:2026-03-15T12:30:00Z language:en",
+                           "newer_than:3h wheat NEAR/4 oil", "country:gcc NOT (oil OR author:roe)",
+                           "\"oils\" title:\"prices\" NOT \"wheats\"", "-1 AND 2 AND 3 AND 4 AND 5 AND 6"}) {
     const QueryNode parsed = Parse(text).strict;
     EXPECT_EQ(ToString(Parse(ToString(parsed)).strict), ToString(parsed)) << text;
     EXPECT_EQ(Parse(ToString(parsed)).strict, parsed) << text;
     EXPECT_THAT(ToString(parsed), Not(HasSubstr("X"))) << text;
   }
+}
+
+TEST_F(QueryParserTest, AQuotedWordIsSaidWithItsQuotes) {
+  EXPECT_EQ(Strict("\"prices\""), "\"prices\"");
+  EXPECT_EQ(Strict("title:\"Prices\""), "title:\"prices\"");
+  EXPECT_EQ(Strict("-\"prices\" oil"), "(oil AND NOT \"prices\")");
+  EXPECT_EQ(ToString(Parse("\"prices\" oil").relaxed), "(oil \"prices\")");
 }
 
 TEST_F(QueryParserTest, AGroupStandsForItsMembersWhereItIsExpanded) {
@@ -342,6 +421,23 @@ TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
     }
   }
   EXPECT_EQ(Filter("language = pt-BR"), "language:pt-BR");
+  EXPECT_THAT(Filter("language = english"), HasSubstr("language_code \"english\" is no BCP 47 tag"));
+}
+
+TEST_F(QueryParserTest, AFilterRefusesValuesThatNoArticleCanHave) {
+  for (const char* value : {"twothousand", "26", "20261", "2026-01", "\" 2026\""}) {
+    for (const char* comparison : {"=", "!=", ":", "<", ">="}) {
+      EXPECT_THAT(Filter(absl::StrCat("year ", comparison, " ", value)), HasSubstr("is no year such as \"2026\""))
+          << value;
+    }
+  }
+  for (const char* value : {"13", "2022-6", "2022-13", "2022-00", "2022", "2022-06-01"}) {
+    EXPECT_THAT(Filter(absl::StrCat("month = \"", value, "\"")), HasSubstr("is no month such as \"2026-03\"")) << value;
+  }
+  EXPECT_EQ(Filter("year >= 2025 month=2026-03"), "(after:2025-01-01 AND month:2026-03)");
+  EXPECT_THAT(Filter("author:*"), HasSubstr("at byte 7: expected a value of author"));
+  EXPECT_THAT(Filter("attributes.series = *"), HasSubstr("expected a value"));
+  EXPECT_EQ(Filter("author:\"*\""), "author:\"*\"");
 }
 
 TEST_F(QueryParserTest, NoTextHoweverStrangeBreaksTheParsers) {

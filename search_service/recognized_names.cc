@@ -1,11 +1,15 @@
 #include "search_service/recognized_names.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
+#include "common/language_tag.h"
 #include "search_service/text_analysis.h"
 
 namespace dateline::search {
@@ -14,13 +18,25 @@ namespace {
 constexpr size_t kMaxNameWords = 6;
 // A shorter name is a word of its own in some language, unless it is written in capitals.
 constexpr size_t kMinNameBytes = 3;
+constexpr size_t kShortestNameBytes = 2;
+// Well-known names that hold the name of a country which they don't mean. Those that are a country's own ("new
+// caledonia", "south sudan") are found by being longer.
+constexpr std::array<absl::string_view, 21> kNamesOfOthers = {
+    "new jersey",     "jersey city",  "jersey shore",     "new mexico",     "gulf of mexico", "northern ireland",
+    "new england",    "rhode island", "long island",      "staten island",  "new guinea",     "gulf of guinea",
+    "guinea pig",     "guinea pigs",  "british columbia", "inner mongolia", "niger delta",    "south china sea",
+    "east china sea", "sea of japan", "indian ocean"};
+
+bool IsNameOfOthers(absl::string_view text) {
+  return std::find(kNamesOfOthers.begin(), kNamesOfOthers.end(), NameKey(text)) != kNamesOfOthers.end();
+}
 
 // Whether what stands there is meant as a name.
-bool LooksMeant(absl::string_view text) {
+bool LooksMeant(absl::string_view text, bool english) {
   const bool capitals =
       std::all_of(text.begin(), text.end(), [](unsigned char c) { return !absl::ascii_islower(c); }) &&
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isupper(c); });
-  return capitals || (text.size() >= kMinNameBytes && !IsStopWord(Fold(text)));
+  return capitals || (text.size() >= (english ? kShortestNameBytes : kMinNameBytes) && !IsFunctionWord(Fold(text)));
 }
 
 std::string IdOf(const Taxonomy::Target& target) {
@@ -37,17 +53,24 @@ std::string IdOf(const Taxonomy::Target& target) {
 
 }  // namespace
 
-std::vector<RecognizedName> RecognizeNames(absl::string_view query, const std::vector<WordPlace>& places,
-                                           const Taxonomy& taxonomy, const std::vector<std::string>& ignored) {
+std::vector<RecognizedName> RecognizeNames(const SearchQuery& query, const std::vector<WordPlace>& places,
+                                           const Taxonomy& taxonomy) {
+  const std::string language = common::BaseLanguage(query.language_code);
+  const std::vector<std::string> languages = {language, common::BaseLanguage(query.display_language)};
+  const bool english = language.empty() || language == "en";
   std::vector<RecognizedName> names;
   for (size_t i = 0; i < places.size();) {
     size_t taken = 1;
     for (size_t count = std::min(kMaxNameWords, places.size() - i); count > 0; --count) {
       const size_t start = places[i].start;
       const size_t end = places[i + count - 1].end;
-      const absl::string_view text = query.substr(start, end - start);
-      if (!LooksMeant(text)) continue;
-      const std::vector<Taxonomy::Target> targets = taxonomy.ByNameOrDemonym(text);
+      const absl::string_view text = absl::string_view(query.query).substr(start, end - start);
+      if (IsNameOfOthers(text)) {
+        taken = count;
+        break;
+      }
+      if (!LooksMeant(text, english)) continue;
+      const std::vector<Taxonomy::Target> targets = taxonomy.ByNameInQuery(text, languages);
       if (targets.size() != 1) continue;
       const std::vector<std::string> current = taxonomy.Current(targets[0].dimension, targets[0].id);
       if (current.size() != 1) continue;
@@ -56,9 +79,11 @@ std::vector<RecognizedName> RecognizeNames(absl::string_view query, const std::v
       name.dimension = targets[0].dimension;
       name.label_id = current[0];
       name.id = IdOf({name.dimension, name.label_id});
+      const std::vector<std::string>& ignored = query.ignored_names;
       if (std::find(ignored.begin(), ignored.end(), name.id) != ignored.end()) break;
       name.text = std::string(text);
       name.range = {static_cast<int32_t>(start), static_cast<int32_t>(end)};
+      name.alternative = places[i].alternative;
       names.push_back(std::move(name));
       break;
     }

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-
 #include "search_service/query_parser.h"
 #include "search_service/search_query.h"
 #include "search_service/taxonomy.h"
@@ -14,10 +12,12 @@
 namespace dateline::search {
 
 // Names and aliases to the letter (but for case, diacritics and punctuation), the longest first, each word in one name;
-// never what is merely spelled nearly so. Left out: what stands for several things, words as common as "us" unless they
-// are written in capitals, and whatever has its id in `ignored`. In the order of the query.
-std::vector<RecognizedName> RecognizeNames(absl::string_view query, const std::vector<WordPlace>& places,
-                                           const Taxonomy& taxonomy, const std::vector<std::string>& ignored);
+// never what is merely spelled nearly so. They are English, of the query's language or the one of display names, or
+// written with letters that English doesn't have. Left out: what stands for several things; words as common as "us"
+// unless they are written in capitals, and other words of two letters unless the query is English; names within those
+// of something else ("New Mexico"); and whatever has its id in `ignored_names`. In the order of the query.
+std::vector<RecognizedName> RecognizeNames(const SearchQuery& query, const std::vector<WordPlace>& places,
+                                           const Taxonomy& taxonomy);
 
 }  // namespace dateline::search
 

@@ -397,7 +397,8 @@ void ToProto(const SearchResult& result, const SearchQuery& query, const Taxonom
     proto.mutable_range()->set_end(name.range.end);
     const std::string display = taxonomy.DisplayName(name.dimension, name.label_id, query.display_language);
     proto.set_reason(absl::StrCat("\"", name.text, "\" stands for ", display));
-    proto.set_action(NameModeToProto(query.name_mode));
+    const bool only_boosts = query.name_mode == NameMode::kFilter && name.alternative;
+    proto.set_action(NameModeToProto(only_boosts ? NameMode::kBoost : query.name_mode));
     proto.set_display_name(display);
   }
   for (const std::string& part : result.interpretation.ignored_parts) interpretation.add_ignored_parts(part);

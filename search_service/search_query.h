@@ -196,6 +196,8 @@ struct RecognizedName {
   std::string label_id;
   std::string text;  // Of the query,
   TextRange range;   // and where it stands there.
+  // On one side of an OR: NameMode::kFilter only raises what has the label.
+  bool alternative = false;
 };
 
 // What was made of `query`.

@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 
 #include "common/error.h"
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "search_service/article_terms.h"
 #include "search_service/page_token.h"
@@ -336,10 +337,10 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   }
 
   if (query.name_mode != NameMode::kOff) {
-    parsed.interpretation.names = RecognizeNames(query.query, parsed.places, taxonomy, query.ignored_names);
+    parsed.interpretation.names = RecognizeNames(query, parsed.places, taxonomy);
     for (const RecognizedName& name : parsed.interpretation.names) {
       QueryNode condition = QueryNode::Term(FieldOf(name.dimension), name.label_id);
-      if (query.name_mode == NameMode::kFilter) {
+      if (query.name_mode == NameMode::kFilter && !name.alternative) {
         request.filters.push_back({std::nullopt, std::move(condition)});
       } else {
         request.boosts.push_back({std::move(condition), kNameWeight});
@@ -397,6 +398,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
                                                        absl::StrJoin(matches.cut_beginnings, "\" and with \""),
                                                        "\"; the most frequent were searched for"));
   }
+  RETURN_IF_ERROR(CountSelectedLanguages(query, request, matches));
   if (exact_facet && !matches.complete) {
     return absl::DeadlineExceededError(
         absl::StrCat("the deadline came before ", *exact_facet, " was counted, and its counts must be exact"));
@@ -470,6 +472,37 @@ absl::StatusOr<size_t> Searcher::DemandEnough(QueryNode& query) const {
   return demanded;
 }
 
+absl::Status Searcher::CountSelectedLanguages(const SearchQuery& query, const MatchRequest& request,
+                                              MatchResult& matches) const {
+  const FieldRef language{Field::kLanguage, ""};
+  std::set<std::string> tags;
+  for (const Selection& selection : query.selections) {
+    if (ParseFieldName(selection.field) != language) continue;
+    for (const std::string& value : selection.values) {
+      if (absl::StrContains(value, '-')) tags.insert(common::CanonicalLanguageTag(value));
+    }
+  }
+  if (std::find(request.facets.begin(), request.facets.end(), language) == request.facets.end())
+    return absl::OkStatus();
+  for (const std::string& tag : tags) {
+    MatchRequest one = request;
+    one.facets.clear();
+    one.max_hits = 0;
+    one.expand = false;
+    one.explain = false;
+    one.collapse = CollapseKind::kNone;
+    // As in all counts of a facet, its own selection of any of its values is left out.
+    std::erase_if(one.filters, [&](const IndexFilter& filter) { return filter.field == language; });
+    one.filters.push_back({std::nullopt, QueryNode::Term(language, tag)});
+    ASSIGN_OR_RETURN(const MatchResult counted, index_.Match(one));
+    matches.complete = matches.complete && counted.complete;
+    for (size_t i = 0; i < request.facets.size(); ++i) {
+      if (request.facets[i] == language && counted.total > 0) matches.facets[i][tag] = counted.total;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const {
   const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
   std::map<std::string, std::string> corrections;
@@ -505,7 +538,8 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
                                                        "\" was searched for as well"));
   }
   if (corrections.empty()) return absl::OkStatus();
-  parsed.interpretation.corrected_query = Corrected(query.query, parsed.places, corrections);
+  std::string corrected = Corrected(query.query, parsed.places, corrections);
+  if (corrected != query.query) parsed.interpretation.corrected_query = std::move(corrected);
   parsed.words.insert(parsed.words.end(), added.begin(), added.end());
   return absl::OkStatus();
 }

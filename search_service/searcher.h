@@ -65,6 +65,9 @@ class Searcher {
   // Where `query` asks for any of several words, lets it ask for two or three of them, and says how many.
   absl::StatusOr<size_t> DemandEnough(QueryNode& query) const;
   absl::Status CorrectWords(const SearchQuery& query, TextAnalyzer& analyzer, ParsedQuery& parsed) const;
+  // Facets count languages without their regions, "en" for "en-GB" as well; a selected "en-GB" is counted by itself.
+  absl::Status CountSelectedLanguages(const SearchQuery& query, const MatchRequest& request,
+                                      MatchResult& matches) const;
   absl::StatusOr<std::shared_ptr<const Ranking>> Continue(const SearchQuery& query, const Taxonomy& taxonomy,
                                                           const Synonyms& synonyms, TextAnalyzer& analyzer,
                                                           uint64_t fingerprint, size_t& offset) const;

@@ -709,6 +709,59 @@ TEST_F(RankingTest, NamesInTheQueryRaiseWhatHasTheLabelOrFilterByItAndCanBeTaken
   EXPECT_EQ(result.hits[0].article.id, "p2");
 }
 
+TEST_F(RankingTest, ANameOnOneSideOfAnOrRaisesAndNeverFilters) {
+  Ingest("has", "Harbour", "Iran and its harbour");
+  Ingest("other", "Wheat", "Wheat harvest");
+  SearchQuery query;
+  query.query = "wheat OR iran";
+  query.name_mode = NameMode::kFilter;
+  SearchResult result = Search(query);
+  EXPECT_THAT(Ids(result), UnorderedElementsAre("has", "other"));
+  ASSERT_EQ(result.interpretation.names.size(), 1U);
+  EXPECT_TRUE(result.interpretation.names[0].alternative);
+  query.query = "(wheat OR harbour) iran";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("has"));
+  query.query = "wheat -iran";
+  EXPECT_THAT(Ids(Search(query)), ElementsAre("other"));
+}
+
+TEST_F(RankingTest, WhatIsNoCountryIsNotCorrectedToAnother) {
+  Ingest("a", "Atlantic", "The atlantic treaty");
+  Ingest("b", "Atlantic", "The atlantic again");
+  SearchQuery query;
+  query.query = "country:Atlantis";
+  EXPECT_EQ(Search(query).interpretation.corrected_query, "");
+  query.query = "atlantis";
+  EXPECT_EQ(Search(query).interpretation.corrected_query, "atlantic");
+}
+
+TEST_F(RankingTest, ASelectedLanguageOfARegionHasItsOwnCount) {
+  for (const char* tag : {"en-GB", "en-GB", "en-US", "en", "fr"}) {
+    static int number = 0;
+    Article article = MakeArticle(absl::StrCat("a", ++number), "Wheat", "wheat harvest");
+    article.language_code = tag;
+    IngestAndWait(*engine_, std::move(article));
+  }
+  SearchQuery query;
+  query.query = "wheat";
+  query.facets = Facets({"language_code"});
+  query.selections = {{"language_code", {"EN-gb"}, false}};
+  const auto counted = [](const SearchResult& result) {
+    std::string values;
+    for (const FacetValue& value : result.facets[0].values) {
+      absl::StrAppend(&values, value.id, value.selected ? "*" : "", " ", value.count, "; ");
+    }
+    return values;
+  };
+  SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 2);
+  EXPECT_EQ(counted(result), "en 4; en-GB* 2; fr 1; ");
+  query.selections = {{"language_code", {"en-GB", "en", "en-NZ"}, false}};
+  result = Search(query);
+  EXPECT_EQ(result.total, 4);
+  EXPECT_EQ(counted(result), "en* 4; en-GB* 2; fr 1; en-NZ* 0; ");
+}
+
 TEST_F(RankingTest, NearDuplicatesAreShownAsOneAndCountedWhole) {
   Ingest("first", "Canal", Story("canal"), "A");
   Ingest("copy", "Canal again", Story("canal") + " (Reuters)", "B");

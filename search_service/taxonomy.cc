@@ -1,6 +1,8 @@
 #include "search_service/taxonomy.h"
 
+#include <unicode/uchar.h>
 #include <unicode/uloc.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
 #include <set>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 
+#include "common/language_tag.h"
 #include "common/status_macros.h"
 #include "search_service/storage.pb.h"
 #include "search_service/text_analysis.h"
@@ -16,23 +19,14 @@
 namespace dateline::search {
 namespace {
 
-// Names compare by their words alone: "U.S. policy", "us-policy" and "US Policy" are one.
-std::string NameKey(absl::string_view name) {
-  const std::string folded = Fold(name);
-  std::string key;
-  bool gap = false;
-  for (const char c : folded) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == '.' || byte == '\'') continue;
-    if (byte < 0x80 && !absl::ascii_isalnum(byte) && byte != '&') {
-      gap = !key.empty();
-      continue;
-    }
-    if (gap) key.push_back(' ');
-    gap = false;
-    key.push_back(c);
+// Whether it has letters beside those of English.
+bool HasForeignLetters(absl::string_view text) {
+  const icu::UnicodeString units = icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
+  for (int32_t i = 0; i < units.length(); i = units.moveIndex32(i, 1)) {
+    const UChar32 c = units.char32At(i);
+    if (c >= 0x80 && u_isalpha(c) != 0) return true;
   }
-  return key;
+  return false;
 }
 
 void ToStored(const TaxonomyEntry& entry, storage::v1::TaxonomyEntry& stored) {
@@ -73,6 +67,24 @@ TaxonomyEntry FromStored(const storage::v1::TaxonomyEntry& stored) {
 
 }  // namespace
 
+std::string NameKey(absl::string_view name) {
+  const std::string folded = Fold(name);
+  std::string key;
+  bool gap = false;
+  for (const char c : folded) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '.' || byte == '\'') continue;
+    if (byte < 0x80 && !absl::ascii_isalnum(byte) && byte != '&') {
+      gap = !key.empty();
+      continue;
+    }
+    if (gap) key.push_back(' ');
+    gap = false;
+    key.push_back(c);
+  }
+  return key;
+}
+
 bool IsRegionCode(absl::string_view code) {
   static const std::set<absl::string_view>* const kCodes = [] {
     auto* codes = new std::set<absl::string_view>({"XK"});
@@ -88,19 +100,21 @@ Taxonomy::Taxonomy(TaxonomyData data) : data_(std::move(data)) {
     for (size_t i = 0; i < entries.size(); ++i) {
       const TaxonomyEntry& entry = entries[i];
       by_id_[static_cast<size_t>(dimension)].emplace(entry.id, i);
-      const auto add_to = [&](absl::flat_hash_map<std::string, std::vector<Target>>& names, absl::string_view name) {
+      const auto add = [&](NameIndex& index, absl::string_view name, absl::string_view language) {
         const std::string key = NameKey(name);
         if (key.empty()) return;
-        std::vector<Target>& targets = names[key];
+        std::vector<Named>& all = index[key];
         const Target target{dimension, entry.id};
-        if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
+        auto named = std::find_if(all.begin(), all.end(), [&](const Named& other) { return other.target == target; });
+        if (named == all.end()) named = all.insert(all.end(), {target, {}});
+        named->languages.push_back(common::BaseLanguage(language));
       };
-      const auto add = [&](absl::string_view name) { add_to(by_name_, name); };
-      if (dimension != Dimension::kCountry) add(entry.id);  // "IT" and "IN" are words; issue ids are names.
+      if (dimension != Dimension::kCountry)
+        add(by_name_, entry.id, "");  // "IT" and "IN" are words; issue ids are names.
       for (const LocalizedNames& names : entry.names) {
-        add(names.display_name);
-        for (const std::string& alias : names.aliases) add(alias);
-        for (const std::string& demonym : names.demonyms) add_to(by_demonym_, demonym);
+        add(by_name_, names.display_name, names.language_code);
+        for (const std::string& alias : names.aliases) add(by_name_, alias, names.language_code);
+        for (const std::string& demonym : names.demonyms) add(by_demonym_, demonym, names.language_code);
       }
     }
   }
@@ -158,15 +172,31 @@ std::string Taxonomy::DisplayName(Dimension dimension, absl::string_view id, abs
 }
 
 std::vector<Taxonomy::Target> Taxonomy::ByName(absl::string_view name) const {
+  std::vector<Target> targets;
   const auto found = by_name_.find(NameKey(name));
-  return found == by_name_.end() ? std::vector<Target>() : found->second;
+  if (found == by_name_.end()) return targets;
+  for (const Named& named : found->second) targets.push_back(named.target);
+  return targets;
 }
 
-std::vector<Taxonomy::Target> Taxonomy::ByNameOrDemonym(absl::string_view name) const {
-  std::vector<Target> targets = ByName(name);
-  if (!targets.empty()) return targets;
-  const auto found = by_demonym_.find(NameKey(name));
-  return found == by_demonym_.end() ? std::vector<Target>() : found->second;
+std::vector<Taxonomy::Target> Taxonomy::ByNameInQuery(absl::string_view name,
+                                                      const std::vector<std::string>& languages) const {
+  const std::string key = NameKey(name);
+  const bool foreign = HasForeignLetters(name);
+  const auto counts = [&](const std::string& language) {
+    return foreign || language.empty() || language == "en" ||
+           std::find(languages.begin(), languages.end(), language) != languages.end();
+  };
+  std::vector<Target> targets;
+  for (const NameIndex* index : {&by_name_, &by_demonym_}) {
+    const auto found = index->find(key);
+    if (found == index->end()) continue;
+    for (const Named& named : found->second) {
+      if (std::any_of(named.languages.begin(), named.languages.end(), counts)) targets.push_back(named.target);
+    }
+    if (!targets.empty()) break;
+  }
+  return targets;
 }
 
 std::vector<Taxonomy::Target> Taxonomy::MapSourceLabel(const SourceLabel& label) const {

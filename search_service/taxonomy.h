@@ -53,6 +53,9 @@ struct TaxonomyData {
   std::string etag;
 };
 
+// What names compare by, their words alone: "U.S. policy", "us-policy" and "US Policy" are one.
+std::string NameKey(absl::string_view name);
+
 // Whether this is an ISO 3166-1 alpha-2 code in use, or XK: what can be said of a country without a taxonomy.
 bool IsRegionCode(absl::string_view code);
 
@@ -81,8 +84,9 @@ class Taxonomy {
   std::string DisplayName(Dimension dimension, absl::string_view id, absl::string_view language_code) const;
   // What goes by exactly this name, display name or alias, in any language: case, diacritics and punctuation ignored.
   std::vector<Target> ByName(absl::string_view name) const;
-  // The same, and where there are none what has this demonym.
-  std::vector<Target> ByNameOrDemonym(absl::string_view name) const;
+  // What a name or, where none goes by it, a demonym stands for in a query: of English, of `languages` ("de"), or,
+  // where it is written with letters that English doesn't have, of any language. "Island" is Iceland in German only.
+  std::vector<Target> ByNameInQuery(absl::string_view name, const std::vector<std::string>& languages) const;
   // The targets of a publisher's label; `kind` "country" and "issue" look among those only. Empty: it isn't mapped.
   std::vector<Target> MapSourceLabel(const SourceLabel& label) const;
 
@@ -91,12 +95,18 @@ class Taxonomy {
   static absl::StatusOr<Taxonomy> Parse(absl::string_view bytes);
 
  private:
+  struct Named {
+    Target target;
+    std::vector<std::string> languages;  // Of its names and demonyms of this key; "": of all.
+  };
+  using NameIndex = absl::flat_hash_map<std::string, std::vector<Named>>;
+
   const std::vector<TaxonomyEntry>& Entries(Dimension dimension) const;
 
   TaxonomyData data_;
   std::array<absl::flat_hash_map<std::string, size_t>, kDimensionCount> by_id_;
-  absl::flat_hash_map<std::string, std::vector<Target>> by_name_;
-  absl::flat_hash_map<std::string, std::vector<Target>> by_demonym_;
+  NameIndex by_name_;
+  NameIndex by_demonym_;
 };
 
 }  // namespace dateline::search
