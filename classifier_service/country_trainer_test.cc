@@ -225,7 +225,7 @@ TEST(CountryArticlesTest, ReadsTheDateline) {
                       << R"({"id": "2", "body": "Nothing more."})"
                       << "\n";
   std::vector<std::string> datelines;
-  ASSERT_OK(ForEachCountryArticle(path, [&](CountryArticle article) { datelines.push_back(article.dateline); }));
+  ASSERT_OK(ForEachCountryArticle(path, [&](const CountryArticle& article) { datelines.push_back(article.dateline); }));
   EXPECT_THAT(datelines, ElementsAre("CLEVELAND, Feb 26 -", ""));
 }
 
