@@ -630,8 +630,7 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       if (!articles[i]) continue;
       Article& article = articles[i]->article;
       if (!query.include_embargoed && article.visible_from && *article.visible_from > now) continue;
-      absl::Status time =
-          CheckTime(query.partial_on_timeout ? query.passages_until : query.deadline, query.cancelled);
+      absl::Status time = CheckTime(query.partial_on_timeout ? query.passages_until : query.deadline, query.cancelled);
       if (!time.ok() && (!query.partial_on_timeout || absl::IsCancelled(time))) return time;
       Hit hit;
       hit.score = refs[i].score;
