@@ -125,6 +125,11 @@ std::string UnifyShapes(absl::string_view raw) {
     auto next = static_cast<int64_t>(pos);
     UChar32 c = 0;
     U8_NEXT(bytes, next, static_cast<int64_t>(raw.size()), c);
+    if (c == 0x0149) {  // An apostrophe and an n: the first is no part of a word.
+      result.push_back('n');
+      pos = static_cast<size_t>(next);
+      continue;
+    }
     icu::UnicodeString plain;
     bool unified = c >= 0x80 && U_SUCCESS(status) != 0 && nfkd->getDecomposition(c, plain) != 0;
     if (unified && plain[0] == u' ') plain.remove(0, 1);  // A vowel sign that is shown by itself.

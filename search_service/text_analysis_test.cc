@@ -72,6 +72,7 @@ TEST(TextAnalysisTest, ArabicIsFoundHoweverItIsWritten) {
 
 TEST(TextAnalysisTest, LettersInOtherShapesFold) {
   EXPECT_THAT(WordsIn("Ｉｒａｎ　ＯＩＬ１２３"), ElementsAre("iran", "oil123"));
+  EXPECT_THAT(WordsIn("ŉ aŉ"), ElementsAre("n", "an"));  // Folded again it stays as it is.
   EXPECT_THAT(WordsIn("𝐈𝐫𝐚𝐧 ﬁnance ﬂeet CO₂ m² Ⅳ 1º"),
               ElementsAre("iran", "finance", "fleet", "co2", "m2", "iv", "1o"));
   // Half-width katakana, voiced with a mark behind, is what full-width is.
