@@ -43,7 +43,7 @@ constexpr double kOwnWeight = 0.2;
 constexpr int kMaxExpansion = 200;
 // Of having all words of the query in the title, in words of the title: a short text with all of them is what somebody
 // who types two or three words is looking for, though a long one may have each more often.
-constexpr double kTitleWeight = 1.0;
+constexpr double kAllInTitleWeight = 1.0;
 // A question's expansion (docs/adr/0007): how many of the best hits it is taken from, how many stems, and what the
 // first of these is worth beside a word of the query. A hit counts by this power of its score, so that one that is far
 // ahead speaks alone.
@@ -644,7 +644,7 @@ size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
 // All words of the request in the title.
 Xapian::Query TitleQuery(const QueryBuilder& builder, const MatchRequest& request) {
   return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, builder.Build(QueryNode::And(request.title_words)),
-                       kTitleWeight);
+                       kAllInTitleWeight);
 }
 
 Xapian::Query WithTitles(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {

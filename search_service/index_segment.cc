@@ -83,7 +83,7 @@ std::vector<RowState> ReadStates(const Xapian::Database& database) {
   return states;
 }
 
-// Leaves the documents of `live` in `database`, one for each row, and one empty document.
+// Leaves the documents of `live` in the database at `path`, one for each row, and one empty document.
 absl::Status RemoveAllBut(absl::flat_hash_map<int64_t, uint64_t> live, const std::string& path,
                           const PatientCompactor& compactor) {
   Xapian::WritableDatabase database(path, Xapian::DB_OPEN | Xapian::DB_NO_SYNC);

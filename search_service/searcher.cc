@@ -351,6 +351,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   parsed.words.insert(parsed.words.end(), parsed.synonym_words.begin(), parsed.synonym_words.end());
   if (!parsed.synonyms.empty()) parsed.interpretation.notes.push_back(SynonymsNote(parsed.synonyms));
   request.query = parsed.strict;
+  QueryNode shown = request.query;
   ASSIGN_OR_RETURN(MatchResult matches, index_.Match(request));
   const int64_t enough = parsed.free_words >= kQuestionWords ? kEnoughForQuestion : 1;
   if (matches.complete && matches.total < enough && !(parsed.relaxed == parsed.strict)) {
@@ -370,6 +371,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
               ? absl::StrCat("no article has all the words; articles with ", some, " of them are shown")
               : absl::StrCat("few articles have all the words; articles with ", some, " of them are shown"));
       matches = std::move(relaxed);
+      shown = request.query;
     } else if (!relaxed.complete) {
       matches.complete = false;  // There may be more to show than these.
     }
@@ -391,6 +393,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
       parsed.interpretation.notes.emplace_back(
           "no article has the words; articles with the labels that they name are shown");
       matches = std::move(labelled);
+      shown = request.query;
     }
   }
   if (!matches.cut_beginnings.empty() && query.match_mode == MatchMode::kFullQuery) {
@@ -398,6 +401,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
                                                        absl::StrJoin(matches.cut_beginnings, "\" and with \""),
                                                        "\"; the most frequent were searched for"));
   }
+  request.query = std::move(shown);
   RETURN_IF_ERROR(CountSelectedLanguages(query, request, matches));
   if (exact_facet && !matches.complete) {
     return absl::DeadlineExceededError(
