@@ -1,6 +1,8 @@
 #include "search_service/query_parser.h"
 
 #include <unicode/region.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
 #include <array>
@@ -27,7 +29,8 @@
 namespace dateline::search {
 namespace {
 
-constexpr int kMaxNesting = 16;
+// Of what is typed, and of what it means: (a OR b c) is typed as one group and means one in another.
+constexpr int kMaxNesting = 32;
 // So many words make a question without those that say little.
 constexpr size_t kLeastTelling = 3;
 // Shorter beginnings of words lead to too many of them.
@@ -247,6 +250,25 @@ void AddLabel(Dimension dimension, absl::string_view id, const LabelNames& names
       }
     }
   }
+}
+
+// As deep as the parser counts what ToString writes.
+int NestingOf(const QueryNode& node) {
+  int nesting = 0;
+  for (const QueryNode& child : node.children) nesting = std::max(nesting, NestingOf(child));
+  return nesting + (node.children.empty() && node.kind != QueryNode::Kind::kNear ? 0 : 1);
+}
+
+// Whether a sign that is no part of words stands in `text` and changes what they mean: "C++", "$4", "5%". Not those of
+// hashtags and of names of people.
+bool HasTellingSign(absl::string_view text) {
+  const icu::UnicodeString signs = icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
+  for (int32_t i = 0; i < signs.length(); i = signs.moveIndex32(i, 1)) {
+    const UChar32 sign = signs.char32At(i);
+    const int8_t type = u_charType(sign);
+    if (type == U_MATH_SYMBOL || type == U_CURRENCY_SYMBOL || (i > 0 && (sign == '#' || sign == '%'))) return true;
+  }
+  return false;
 }
 
 // Reads `query`. Never fails on its form: every method consumes something or ends.
@@ -584,7 +606,11 @@ class HumanParser {
     if (starred && plain.size() <= kMinPrefixBytes) {
       Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
     }
-    if (!AddText(plain, TextScope::kAny, starred, growing, out)) LeaveOut(plain);
+    if (!AddText(plain, TextScope::kAny, starred, growing, out)) {
+      LeaveOut(plain);
+    } else if (HasTellingSign(plain)) {
+      Note(absl::StrCat("\"", plain, "\" was searched without its signs"));
+    }
   }
 
   static bool IsNear(absl::string_view word) { return word == "NEAR" || absl::StartsWith(word, "NEAR/"); }
@@ -1190,6 +1216,13 @@ absl::StatusOr<ParsedQuery> ParseQuery(absl::string_view text, MatchMode mode, a
   if (parser.terms() > static_cast<int>(kMaxQueryTerms)) {
     return common::InvalidField(
         "query", absl::StrCat("has ", parser.terms(), " terms; at most ", kMaxQueryTerms, " are allowed"));
+  }
+  // What is said of it couldn't be sent again.
+  if (NestingOf(parsed.strict) > kMaxNesting) {
+    // Its operators are words now, but such as don't count beside others.
+    parsed = HumanParser(text, MatchMode::kLiteral, language_code, names, now, analyzer).Parse();
+    parsed.interpretation.notes.push_back(absl::StrCat("the query means groups more than ", kMaxNesting,
+                                                       " deep in one another; its words were searched"));
   }
   return parsed;
 }

@@ -64,6 +64,37 @@ TEST_F(QueryParserTest, OperatorsPhrasesAndParentheses) {
   EXPECT_EQ(Strict("1 AND 2 AND 3 AND 4 AND 5 AND 6"), "(1 AND 2 AND 3 AND 4 AND 5 AND 6)");
 }
 
+TEST_F(QueryParserTest, WhatAQueryMeansCanBeSentAgainHoweverDeepItIs) {
+  // One group that is typed means two.
+  const auto nested = [](size_t depth) {
+    std::string text = "x";
+    for (size_t i = 0; i < depth; ++i) text = absl::StrCat("(iran OR oil ", text, ")");
+    return text;
+  };
+  for (const size_t depth : {1, 15, 16, 17, 20, 30, 31}) {
+    const ParsedQuery parsed = Parse(nested(depth));
+    const std::string meant = ToString(parsed.strict);
+    EXPECT_EQ(Strict(meant), meant) << depth;
+    EXPECT_EQ(parsed.interpretation.normalized_query, meant);
+    const std::vector<std::string>& notes = parsed.interpretation.notes;
+    if (depth <= 16) {
+      EXPECT_THAT(notes, IsEmpty()) << depth;
+    } else {
+      EXPECT_THAT(notes, Contains(HasSubstr("groups more than 32 deep"))) << depth;
+      EXPECT_EQ(meant, "(iran AND oil AND x)") << depth;
+    }
+  }
+}
+
+TEST_F(QueryParserTest, SignsThatAreNotSearchedAreNamed) {
+  for (const char* text : {"C++", "C#", "$4 oil", "5% growth", "€100", "a=b"}) {
+    EXPECT_THAT(Parse(text).interpretation.notes, Contains(HasSubstr("was searched without its signs"))) << text;
+  }
+  for (const char* text : {"#iran", "@reuters", "well-known", "U.S.", "AT&T", "COVID-19", "don't", "$ oil", "3.5"}) {
+    EXPECT_THAT(Parse(text).interpretation.notes, IsEmpty()) << text;
+  }
+}
+
 TEST_F(QueryParserTest, NearJoinsWordsWithinADistance) {
   EXPECT_EQ(Strict("iran NEAR oil"), "(iran NEAR oil)");
   EXPECT_EQ(Strict("iran NEAR/10 oil"), "(iran NEAR oil)");
@@ -397,8 +428,8 @@ TEST_F(QueryParserTest, AFilterHasAsManyBytesComparisonsAndParenthesesAsAreState
   const auto nested = [](size_t depth) {
     return absl::StrCat(std::string(depth, '('), "year=2026", std::string(depth, ')'));
   };
-  EXPECT_EQ(Filter(nested(15)), "year:2026");
-  EXPECT_THAT(Filter(nested(16)), HasSubstr("is nested more than 16 deep"));
+  EXPECT_EQ(Filter(nested(31)), "year:2026");
+  EXPECT_THAT(Filter(nested(32)), HasSubstr("is nested more than 32 deep"));
   const std::string longest = absl::StrCat("source = \"", std::string(kMaxFilterBytes - 11, 'x'), "\"");
   ASSERT_EQ(longest.size(), kMaxFilterBytes);
   EXPECT_THAT(Filter(longest), HasSubstr("source:xxx"));

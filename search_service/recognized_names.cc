@@ -65,12 +65,13 @@ std::vector<RecognizedName> RecognizeNames(const SearchQuery& query, const std::
       const size_t start = places[i].start;
       const size_t end = places[i + count - 1].end;
       const absl::string_view text = absl::string_view(query.query).substr(start, end - start);
-      if (IsNameOfOthers(text)) {
+      const std::vector<Taxonomy::Target> targets =
+          LooksMeant(text, english) ? taxonomy.ByNameInQuery(text, languages) : std::vector<Taxonomy::Target>();
+      // The taxonomy may know better: Northern Ireland as a name of the United Kingdom.
+      if (targets.empty() && IsNameOfOthers(text)) {
         taken = count;
         break;
       }
-      if (!LooksMeant(text, english)) continue;
-      const std::vector<Taxonomy::Target> targets = taxonomy.ByNameInQuery(text, languages);
       if (targets.size() != 1) continue;
       const std::vector<std::string> current = taxonomy.Current(targets[0].dimension, targets[0].id);
       if (current.size() != 1) continue;
