@@ -283,6 +283,8 @@ class HumanParser {
     // Where all of a long text is in capitals, AND and the like are words as the others are.
     operators_ = std::any_of(text_.begin(), text_.end(), [](unsigned char c) { return absl::ascii_islower(c); }) ||
                  !HasManyWords();
+    if (mode_ != MatchMode::kLiteral) prose_ = IsProse();
+    operators_ = operators_ && !prose_;
     if (mode_ == MatchMode::kLiteral) {
       for (SkipBlanks(); pos_ < text_.size(); SkipBlanks()) {
         size_t end = pos_;
@@ -438,6 +440,45 @@ class HumanParser {
       others = others || (!IsOperator(word) && !IsNear(word));
     }
     return others && count >= kMany;
+  }
+  // A text that was pasted: "The court did NOT say so, according to two lawyers who were there." Its capitals are for
+  // emphasis. Notes the operators that are words then.
+  bool IsProse() {
+    constexpr int kFewWords = 10;
+    constexpr int kManyWords = 20;  // Without punctuation, too.
+    constexpr int kStopWords = 3;
+    constexpr int kWordsPerOperator = 6;
+    int words = 0;
+    int stop_words = 0;
+    bool punctuated = false;
+    std::vector<absl::string_view> operators;
+    for (size_t place = 0; place < text_.size();) {
+      if (QuotationMarkAt(text_.substr(place)) != nullptr) {
+        if (const std::optional<Quoted> quoted = QuotedAt(place)) {
+          place = quoted->end;
+          continue;
+        }
+      }
+      const absl::string_view word = WordAt(place);
+      const size_t quote = FindQuotationMark(word.substr(std::min<size_t>(word.size(), 1)));
+      const absl::string_view plain = quote == absl::string_view::npos ? word : word.substr(0, quote + 1);
+      place += std::max<size_t>(plain.size(), 1);
+      if (std::none_of(plain.begin(), plain.end(), [](unsigned char c) { return absl::ascii_isalpha(c); })) continue;
+      ++words;
+      if (IsOperator(plain) || (operators_ && IsNear(plain))) {
+        operators.push_back(plain);
+      } else if (IsStopWord(absl::AsciiStrToLower(plain))) {
+        ++stop_words;
+      }
+      punctuated = punctuated || absl::StrContains(".,;!?", plain.substr(plain.size() - 1));
+    }
+    const bool prose = stop_words >= kStopWords && words >= (punctuated ? kFewWords : kManyWords) &&
+                       words >= kWordsPerOperator * static_cast<int>(operators.size());
+    if (!prose) return false;
+    for (const absl::string_view word : operators) {
+      Note(absl::StrCat("\"", word, "\" was read as a word, as in a text; it is an operator in a shorter query"));
+    }
+    return true;
   }
   bool TakeOperator(absl::string_view name) {
     SkipBlanks();
@@ -778,7 +819,7 @@ class HumanParser {
     const size_t behind = pos_ + name.size() + 1;
     pos_ = AfterBlanks(behind);
     const bool apart = pos_ > behind;
-    if (pos_ < text_.size() && text_[pos_] == '(') {
+    if (pos_ < text_.size() && text_[pos_] == '(' && !(apart && prose_)) {
       const std::string outer = std::exchange(group_field_, field);
       Conjunction inner;
       ParsePrimary(depth, inner);
@@ -791,7 +832,7 @@ class HumanParser {
       }
       return true;
     }
-    if (!apart || MayBeValue(pos_)) {
+    if (!apart || (!prose_ && MayBeValue(pos_))) {
       if (const std::optional<FieldValue> value = TakeValue()) {
         if (!apart) {
           ApplyField(field, *value, before, out);
@@ -1025,7 +1066,8 @@ class HumanParser {
   const LabelNames& names_;
   const absl::Time now_;
   TextAnalyzer& analyzer_;
-  bool operators_ = true;    // AND, OR, NOT and NEAR are no words.
+  bool operators_ = true;  // AND, OR, NOT and NEAR are no words.
+  bool prose_ = false;
   std::string group_field_;  // The field whose parentheses are being read.
   size_t pos_ = 0;
   size_t unfinished_near_ = absl::string_view::npos;  // Where a NEAR stands before a word that is being typed.

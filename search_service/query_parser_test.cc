@@ -95,6 +95,25 @@ TEST_F(QueryParserTest, SignsThatAreNotSearchedAreNamed) {
   }
 }
 
+TEST_F(QueryParserTest, CapitalsInATextThatWasPastedAreForEmphasis) {
+  const std::string sentence = "Iran did NOT agree to the talks, said two of its envoys in the spring.";
+  ParsedQuery parsed = Parse(sentence);
+  EXPECT_EQ(ToString(parsed.strict), "(iran AND agree AND talks AND said AND two AND envoys AND spring)");
+  EXPECT_THAT(parsed.interpretation.notes, Contains(HasSubstr("\"NOT\" was read as a word")));
+  EXPECT_EQ(parsed.free_words, 7) << "they may be relaxed";
+  EXPECT_EQ(Strict(parsed.interpretation.normalized_query), ToString(parsed.strict));
+  EXPECT_THAT(Strict("Source: Envoys of Iran did agree to the talks, it is said in the spring"),
+              Not(HasSubstr("source:")));
+  EXPECT_THAT(Strict("Source:iran did agree to the talks, it is said by two in the spring"), HasSubstr("source:iran"));
+  // A query, however long.
+  EXPECT_THAT(Strict("the talks of iran and the envoys in the spring NOT russia"), HasSubstr("NOT russia"));
+  EXPECT_THAT(Strict("iran, the talks NOT russia"), HasSubstr("NOT russia"));
+  EXPECT_THAT(Strict("(the talks OR the envoys) AND (iran OR tehran), in the spring NOT (russia OR moscow)"),
+              HasSubstr("NOT (russia OR moscow)"));
+  EXPECT_THAT(Strict("iran AND \"did not agree to the talks, said two of its envoys, in the spring\""),
+              HasSubstr("(iran AND \"did not"));
+}
+
 TEST_F(QueryParserTest, NearJoinsWordsWithinADistance) {
   EXPECT_EQ(Strict("iran NEAR oil"), "(iran NEAR oil)");
   EXPECT_EQ(Strict("iran NEAR/10 oil"), "(iran NEAR oil)");
