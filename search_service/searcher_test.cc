@@ -945,6 +945,12 @@ TEST_F(RankingTest, SimilarArticlesShareTellingWordsAndAreNoDuplicates) {
   ASSERT_TRUE(hits.ok()) << hits.status();
   ASSERT_EQ(hits->size(), 1U);
   EXPECT_EQ((*hits)[0].article.id, "like");
+  // Of a text that is like a story, its best copy only.
+  query.text = "treaty of the canal companies with Iran canalx1 canalx4 canalx7";
+  hits = engine_->FindSimilarArticles(query);
+  ASSERT_TRUE(hits.ok()) << hits.status();
+  ASSERT_EQ(hits->size(), 2U);
+  EXPECT_NE((*hits)[0].article.id == "like", (*hits)[1].article.id == "like");
   query.filter = "source = \"Nobody\"";
   EXPECT_TRUE(engine_->FindSimilarArticles(query)->empty());
   query = SimilarQuery();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
@@ -59,6 +60,11 @@ absl::StatusOr<Source> ReadSource(const ArticleStore& store, const SimilarQuery&
   source.row = stored->row;
   source.article = std::move(stored->article);
   return source;
+}
+
+// Of an article and its near-duplicates the same.
+const std::string& StoryOf(const Article& article) {
+  return article.duplicate_of.empty() ? article.id : article.duplicate_of;
 }
 
 // The words that tell the article from others, the most telling first.
@@ -133,7 +139,9 @@ absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const ArticleStore& store, 
   ASSIGN_OR_RETURN(const MatchResult matches, index.Match(request));
 
   const Shingles shingles(source.article.body);
-  const std::string& head = source.article.duplicate_of.empty() ? source.article.id : source.article.duplicate_of;
+  // Each story once, the best hit of it; not the article's own.
+  absl::flat_hash_set<std::string> stories;
+  if (source.row != 0) stories.insert(StoryOf(source.article));
   for (size_t begin = 0; begin < matches.hits.size() && hits.size() < static_cast<size_t>(page_size);) {
     const size_t end = std::min(matches.hits.size(), begin + static_cast<size_t>(page_size));
     std::vector<int64_t> rows;
@@ -144,10 +152,11 @@ absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const ArticleStore& store, 
       std::optional<StoredArticle>& other = articles[i - begin];
       if (!other || other->row == source.row) continue;
       Article& article = other->article;
-      if (!head.empty() && (article.id == head || article.duplicate_of == head)) continue;
+      if (stories.contains(StoryOf(article))) continue;
       RETURN_IF_ERROR(CheckTime(query.deadline, query.cancelled));
       if (shingles.Resemblance(Shingles(article.body)) >= kNearDuplicate) continue;
       if (!query.include_embargoed && article.visible_from && *article.visible_from > absl::Now()) continue;
+      stories.insert(StoryOf(article));
       Hit& hit = hits.emplace_back();
       hit.score = matches.hits[i].score;
       article.labels = EffectiveLabels(article);
