@@ -259,6 +259,12 @@ int NestingOf(const QueryNode& node) {
   return nesting + (node.children.empty() && node.kind != QueryNode::Kind::kNear ? 0 : 1);
 }
 
+// Whether a word is of a script that doesn't divide words by spaces.
+bool IsUnspaced(absl::string_view word) {
+  const icu::UnicodeString text = icu::UnicodeString::fromUTF8({word.data(), static_cast<int32_t>(word.size())});
+  return IsUnspacedScript(static_cast<char32_t>(text.char32At(0)));
+}
+
 // Whether a sign that is no part of words stands in `text` and changes what they mean: "C++", "$4", "5%". Not those of
 // hashtags and of names of people.
 bool HasTellingSign(absl::string_view text) {
@@ -567,6 +573,7 @@ class HumanParser {
     Conjunction negated;
     const size_t words_before = result_.words.size();
     const size_t places_before = result_.places.size();
+    const size_t phrases_before = result_.phrases.size();
     ++negations_;
     if (depth < kMaxNesting) {
       ParseUnary(depth + 1, negated);
@@ -577,6 +584,7 @@ class HumanParser {
     // What must not be there is neither highlighted nor corrected.
     result_.words.resize(words_before);
     result_.places.resize(places_before);
+    result_.phrases.resize(phrases_before);
     if (negated.empty()) {
       LeaveOut(text_.substr(start, pos_ - start));
       return;
@@ -740,7 +748,9 @@ class HumanParser {
     }
     if (operands.size() == 1) return false;
     pos_ = operands.back().end;
-    for (const NearOperand& operand : operands) AddWritten(WordsOf(operand.text, node.scope), node);
+    for (const NearOperand& operand : operands) {
+      AddWritten(WordsOf(operand.text, node.scope), /*in_phrase=*/false, node);
+    }
     out.required.push_back(std::move(node));
     return true;
   }
@@ -987,7 +997,11 @@ class HumanParser {
         list.push_back(std::move(node));
         continue;
       }
-      if (std::find(all.begin(), all.end(), searched) == all.end()) all.push_back(std::move(searched));
+      if (const auto known = std::find(all.begin(), all.end(), searched); known == all.end()) {
+        all.push_back(std::move(searched));
+      } else if (known->in_phrase && negations_ == 0) {
+        *known = std::move(searched);
+      }
       if (!stop && !node.prefix) AddSynonyms(word, node);
       list.push_back(std::move(node));
     }
@@ -1038,7 +1052,11 @@ class HumanParser {
     QueryNode node;
     node.kind = words.size() == 1 ? QueryNode::Kind::kWord : QueryNode::Kind::kPhrase;
     node.scope = scope;
-    AddWritten(words, node);
+    // Of a script without spaces the characters are found for themselves.
+    const bool phrase = words.size() > 1 && std::none_of(words.begin(), words.end(),
+                                                         [](const auto& word) { return IsUnspaced(word.second); });
+    AddWritten(words, phrase, node);
+    if (phrase) result_.phrases.push_back({node.words, scope});
     // Quoted words are meant as they stand.
     if (words.size() == 1) {
       node.quoted = true;
@@ -1049,13 +1067,16 @@ class HumanParser {
   }
 
   // Words that are searched as they are written, without other forms.
-  void AddWritten(const std::vector<std::pair<Word, absl::string_view>>& words, QueryNode& node) {
+  void AddWritten(const std::vector<std::pair<Word, absl::string_view>>& words, bool in_phrase, QueryNode& node) {
     for (const auto& [word, place] : words) {
       node.words.push_back(word.folded);
       node.stems.push_back(word.stem);
-      SearchedWord searched{Word{word.folded, word.folded}, false, node.scope};
-      if (std::find(result_.words.begin(), result_.words.end(), searched) == result_.words.end()) {
+      SearchedWord searched{Word{word.folded, word.folded}, false, node.scope, in_phrase};
+      const auto known = std::find(result_.words.begin(), result_.words.end(), searched);
+      if (known == result_.words.end()) {
         result_.words.push_back(std::move(searched));
+      } else if (negations_ == 0) {
+        known->in_phrase = known->in_phrase && in_phrase;
       }
     }
   }

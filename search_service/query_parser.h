@@ -23,9 +23,16 @@ struct SearchedWord {
   Word word;
   bool prefix = false;  // Words that begin with it match as well.
   TextScope scope = TextScope::kAny;
+  bool in_phrase = false;  // Nowhere but in phrases.
   friend bool operator==(const SearchedWord& a, const SearchedWord& b) {
     return a.word.folded == b.word.folded && a.prefix == b.prefix && a.scope == b.scope;
   }
+};
+
+// Words, folded, that stand side by side.
+struct SearchedPhrase {
+  std::vector<std::string> words;
+  TextScope scope = TextScope::kAny;
 };
 
 // How ids and names in a query are understood.
@@ -54,6 +61,7 @@ struct ParsedQuery {
   QueryNode relaxed;                        // Some words do; equal to `strict` where nothing can be relaxed.
   int free_words = 0;                       // How many words, without quoted ones, could be relaxed.
   std::vector<SearchedWord> words;          // Not negated.
+  std::vector<SearchedPhrase> phrases;      // Not negated.
   std::vector<SearchedWord> synonym_words;  // That are found for these.
   std::vector<WordSynonyms> synonyms;       // The same, for each word that has some.
   std::vector<WordPlace> places;            // Of whole words without a field, not negated; in the order of the text.

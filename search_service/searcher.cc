@@ -413,6 +413,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   ranking->folded = std::move(matches.folded);
   ranking->explanations = std::move(matches.explanations);
   ranking->words = std::move(parsed.words);
+  ranking->phrases = std::move(parsed.phrases);
   ranking->visible_until = visible_until;
   SearchResult& answer = ranking->answer;
   answer.total = matches.total;
@@ -591,8 +592,11 @@ std::shared_ptr<const Searcher::Ranking> Searcher::FindKept(uint64_t id) const {
 }
 
 void Searcher::Keep(const std::shared_ptr<Ranking>& ranking) const {
-  const size_t bytes = BytesOf(ranking->answer) + sizeof(Ranking) + ranking->hits.capacity() * sizeof(HitRef) +
-                       ranking->words.capacity() * (sizeof(SearchedWord) + 2 * kMaxWordBytes);
+  size_t bytes = BytesOf(ranking->answer) + sizeof(Ranking) + ranking->hits.capacity() * sizeof(HitRef) +
+                 ranking->words.capacity() * (sizeof(SearchedWord) + 2 * kMaxWordBytes);
+  for (const SearchedPhrase& phrase : ranking->phrases) {
+    bytes += sizeof(phrase) + phrase.words.capacity() * (sizeof(std::string) + kMaxWordBytes);
+  }
   const absl::Time now = absl::Now();
   const common::MutexLock lock(mutex_);
   const auto first_is_older = [&](absl::Duration age) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -639,7 +643,7 @@ absl::Status Searcher::FillPage(const SearchQuery& query, const Ranking& ranking
       Hit hit;
       hit.score = refs[i].score;
       if (time.ok()) {
-        hit.snippets = MakeSnippets(article, ranking.words, query.snippet, analyzer);
+        hit.snippets = MakeSnippets(article, ranking.words, ranking.phrases, query.snippet, analyzer);
       } else if (query.snippet.title || query.snippet.body) {
         result.degraded = true;
       }

@@ -49,6 +49,7 @@ class Searcher {
     std::map<int64_t, std::string> explanations;
     SearchResult answer;  // Without hits: total, facets, interpretation.
     std::vector<SearchedWord> words;
+    std::vector<SearchedPhrase> phrases;
     int64_t visible_until = 0;  // What is under embargo at this time (seconds) is not in it.
   };
   struct Kept {

@@ -1,6 +1,7 @@
 #include "search_service/snippets.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -19,11 +20,33 @@ constexpr size_t kContextBytes = 60;
 
 struct Match {
   TextRange range;
-  size_t word = 0;  // Which of the searched words.
+  size_t word = 0;            // Which of the searched words.
+  bool phrase_alone = false;  // It is a word of phrases only, and
+  bool in_phrase = false;     // stands in one here.
 };
 
+// For each token whether it stands in one of `phrases`.
+std::vector<bool> FindPhrases(const std::vector<Token>& tokens, const std::vector<SearchedPhrase>& phrases,
+                              TextScope scope) {
+  std::vector<bool> found(tokens.size());
+  for (const SearchedPhrase& phrase : phrases) {
+    if (phrase.scope != TextScope::kAny && phrase.scope != scope) continue;
+    const size_t count = phrase.words.size();
+    for (size_t begin = 0; begin + count <= tokens.size(); ++begin) {
+      size_t same = 0;
+      while (same < count && tokens[begin + same].position == tokens[begin].position + same &&
+             tokens[begin + same].word->folded == phrase.words[same]) {
+        ++same;
+      }
+      if (same == count) std::fill_n(found.begin() + static_cast<std::ptrdiff_t>(begin), count, true);
+    }
+  }
+  return found;
+}
+
 std::vector<Match> FindMatches(absl::string_view text, absl::string_view language_code,
-                               const std::vector<SearchedWord>& words, TextScope scope, TextAnalyzer& analyzer) {
+                               const std::vector<SearchedWord>& words, const std::vector<SearchedPhrase>& phrases,
+                               TextScope scope, TextAnalyzer& analyzer) {
   std::vector<Match> matches;
   if (words.empty()) return matches;
   // A stem begins as its words do.
@@ -32,7 +55,10 @@ std::vector<Match> FindMatches(absl::string_view text, absl::string_view languag
     if (!wanted.word.folded.empty()) first_bytes.set(static_cast<unsigned char>(wanted.word.folded.front()));
     if (!wanted.word.stem.empty()) first_bytes.set(static_cast<unsigned char>(wanted.word.stem.front()));
   }
-  for (const Token& token : analyzer.Tokenize(text, language_code, &first_bytes)) {
+  const std::vector<Token> tokens = analyzer.Tokenize(text, language_code, &first_bytes);
+  const std::vector<bool> in_phrase = FindPhrases(tokens, phrases, scope);
+  for (size_t at = 0; at < tokens.size(); ++at) {
+    const Token& token = tokens[at];
     for (size_t i = 0; i < words.size(); ++i) {
       const SearchedWord& wanted = words[i];
       if (wanted.scope != TextScope::kAny && wanted.scope != scope) continue;
@@ -44,12 +70,16 @@ std::vector<Match> FindMatches(absl::string_view text, absl::string_view languag
       if (!matches.empty() && range.start < matches.back().range.end) {
         matches.back().range.end = std::max(matches.back().range.end, range.end);
       } else {
-        matches.push_back({range, i});
+        matches.push_back({range, i, wanted.in_phrase, in_phrase[at]});
       }
       break;
     }
   }
   return matches;
+}
+
+void RemoveApart(std::vector<Match>& matches) {
+  std::erase_if(matches, [](const Match& match) { return match.phrase_alone && !match.in_phrase; });
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\n'; }
@@ -84,28 +114,34 @@ struct Passage {
 
 }  // namespace
 
-std::vector<TextRange> FindWords(absl::string_view text, absl::string_view language_code,
-                                 const std::vector<SearchedWord>& words, TextScope scope, TextAnalyzer& analyzer) {
-  std::vector<TextRange> ranges;
-  for (const Match& match : FindMatches(text, language_code, words, scope, analyzer)) ranges.push_back(match.range);
-  return ranges;
-}
-
 std::vector<Snippet> MakeSnippets(const Article& article, const std::vector<SearchedWord>& words,
-                                  const SnippetOptions& options, TextAnalyzer& analyzer) {
-  std::vector<Snippet> snippets;
+                                  const std::vector<SearchedPhrase>& phrases, const SnippetOptions& options,
+                                  TextAnalyzer& analyzer) {
+  std::vector<Match> title;
   if (options.title) {
-    std::vector<TextRange> ranges = FindWords(article.title, article.language_code, words, TextScope::kTitle, analyzer);
-    if (!ranges.empty()) snippets.push_back({"title", article.title, std::move(ranges)});
+    title = FindMatches(article.title, article.language_code, words, phrases, TextScope::kTitle, analyzer);
   }
-  if (!options.body || article.body.empty()) return snippets;
-
-  const auto max_bytes = static_cast<size_t>(options.max_bytes);
   const absl::string_view body =
-      absl::string_view(article.body).substr(0, common::CodePointFloor(article.body, kMaxSearchedBytes));
+      options.body ? absl::string_view(article.body).substr(0, common::CodePointFloor(article.body, kMaxSearchedBytes))
+                   : absl::string_view();
   // Field words (title:, author:) don't light up in the body.
-  const std::vector<Match> matches = FindMatches(body, article.language_code, words, TextScope::kAny, analyzer);
+  std::vector<Match> matches = FindMatches(body, article.language_code, words, phrases, TextScope::kAny, analyzer);
+  const auto stands_in_phrase = [](const Match& match) { return match.in_phrase; };
+  if (std::any_of(title.begin(), title.end(), stands_in_phrase) ||
+      std::any_of(matches.begin(), matches.end(), stands_in_phrase)) {
+    RemoveApart(title);
+    RemoveApart(matches);
+  }
 
+  std::vector<Snippet> snippets;
+  if (!title.empty()) {
+    Snippet& snippet = snippets.emplace_back();
+    snippet.field = "title";
+    snippet.text = article.title;
+    for (const Match& match : title) snippet.ranges.push_back(match.range);
+  }
+  if (body.empty()) return snippets;
+  const auto max_bytes = static_cast<size_t>(options.max_bytes);
   std::vector<Passage> passages;
   std::vector<size_t> seen(words.size(), SIZE_MAX);
   for (size_t i = 0; i < matches.size(); ++i) {

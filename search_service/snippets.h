@@ -12,15 +12,13 @@
 
 namespace dateline::search {
 
-// Where `words` occur in `text`.
-std::vector<TextRange> FindWords(absl::string_view text, absl::string_view language_code,
-                                 const std::vector<SearchedWord>& words, TextScope scope, TextAnalyzer& analyzer);
-
 // What `options` ask for: the title as a whole, where a word is in it, and the passages of the body with the most
 // different words, in the order of the body; its beginning where none has any. Passages are cut between words; line
-// ends in them are spaces.
+// ends in them are spaces. Words of `phrases` alone count where the article has them side by side; anywhere, if it
+// nowhere has.
 std::vector<Snippet> MakeSnippets(const Article& article, const std::vector<SearchedWord>& words,
-                                  const SnippetOptions& options, TextAnalyzer& analyzer);
+                                  const std::vector<SearchedPhrase>& phrases, const SnippetOptions& options,
+                                  TextAnalyzer& analyzer);
 
 }  // namespace dateline::search
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -135,7 +136,7 @@ TEST(SnippetsTest, RangesMarkTheWordsInPlainText) {
   SearchedWord price{{"price", StemOf("price", "")}, false, TextScope::kAny};
   SnippetOptions options;
   options.max_bytes = 60;
-  const std::vector<Snippet> snippets = MakeSnippets(article, {price}, options, analyzer);
+  const std::vector<Snippet> snippets = MakeSnippets(article, {price}, {}, options, analyzer);
   ASSERT_EQ(snippets.size(), 2U);
   EXPECT_EQ(snippets[0].field, "title");
   EXPECT_EQ(snippets[0].text, article.title);
@@ -155,11 +156,44 @@ TEST(SnippetsTest, RangesAreOfTheTextAsItStands) {
   article.title = "Talks";
   article.body = "The price of Ｏｉｌ rose in the week before.";
   const SearchedWord oil{{"oil", StemOf("oil", "")}, false, TextScope::kAny};
-  const std::vector<Snippet> snippets = MakeSnippets(article, {oil}, {}, analyzer);
+  const std::vector<Snippet> snippets = MakeSnippets(article, {oil}, {}, {}, analyzer);
   ASSERT_EQ(snippets.size(), 1U);
   ASSERT_EQ(snippets[0].ranges.size(), 1U);
   const TextRange range = snippets[0].ranges[0];
   EXPECT_EQ(snippets[0].text.substr(range.start, range.end - range.start), "Ｏｉｌ");
+}
+
+TEST(SnippetsTest, WordsOfAPhraseCountWhereTheyStandSideBySide) {
+  TextAnalyzer analyzer;
+  Article article;
+  article.title = "Nuclear power";
+  article.body =
+      "Talks on nuclear arms, and a nuclear test, talks of it. Long after that, at the end, the nuclear talks failed.";
+  const SearchedWord nuclear{{"nuclear", "nuclear"}, false, TextScope::kAny, /*in_phrase=*/true};
+  const SearchedWord talks{{"talks", "talks"}, false, TextScope::kAny, /*in_phrase=*/true};
+  const SearchedPhrase phrase{{"nuclear", "talks"}, TextScope::kAny};
+  SnippetOptions options;
+  options.max_bytes = 60;
+  options.max_count = 1;
+  const auto marked = [&](const Article& in, const std::vector<SearchedWord>& words) {
+    std::string marks;
+    for (const Snippet& snippet : MakeSnippets(in, words, {phrase}, options, analyzer)) {
+      for (const TextRange& range : snippet.ranges) {
+        absl::StrAppend(&marks, snippet.field, ":", snippet.text.substr(range.start, range.end - range.start), " ");
+      }
+    }
+    return marks;
+  };
+  EXPECT_EQ(marked(article, {nuclear, talks}), "body:nuclear body:talks ");
+  EXPECT_THAT(MakeSnippets(article, {nuclear, talks}, {phrase}, options, analyzer)[0].text,
+              ::testing::HasSubstr("the nuclear talks failed"));
+  SearchedWord plain = nuclear;
+  plain.in_phrase = false;
+  EXPECT_EQ(marked(article, {plain, talks}), "title:Nuclear body:nuclear body:talks ")
+      << "it is searched by itself, too";
+  // It was found by the words alone.
+  article.body = "Talks on nuclear arms.";
+  EXPECT_EQ(marked(article, {nuclear, talks}), "title:Nuclear body:Talks body:nuclear ");
 }
 
 TEST(SnippetsTest, TheBeginningStandsInWhereNoWordIsFound) {
@@ -168,7 +202,7 @@ TEST(SnippetsTest, TheBeginningStandsInWhereNoWordIsFound) {
   article.body = "First words of the body, which goes on for longer than a snippet may.";
   SnippetOptions options;
   options.max_bytes = 40;
-  const std::vector<Snippet> snippets = MakeSnippets(article, {}, options, analyzer);
+  const std::vector<Snippet> snippets = MakeSnippets(article, {}, {}, options, analyzer);
   ASSERT_EQ(snippets.size(), 1U);
   EXPECT_EQ(snippets[0].text, "First words of the body, which goes on");
 }
