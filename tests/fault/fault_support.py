@@ -1,6 +1,7 @@
 """What the tests of this folder share: clients, the ledger of what was acknowledged, and the check of everything against it."""
 
 import ctypes
+import faulthandler
 import mmap
 import os
 import queue
@@ -19,6 +20,7 @@ SKIPPED = 77
 IDS = 300
 DELETE_EVERY = 33  # Of what is sent, one in so many is a deletion of an article that is there.
 WORDS = "Iran oil minister talks canal sanctions election drought port treaty bank court army grain".split()
+JOIN_SECONDS = 330  # Its calls end after 300.
 GONE = None  # What is known of an article that is not there.
 TAKEN = ("INGEST_OUTCOME_CREATED", "INGEST_OUTCOME_UPDATED", "INGEST_OUTCOME_UNCHANGED")
 
@@ -133,7 +135,10 @@ class Stream:
                 except queue.Empty:
                     pass
         for thread in self.threads:
-            thread.join()
+            thread.join(timeout=JOIN_SECONDS)
+            if thread.is_alive():
+                faulthandler.dump_traceback(all_threads=True)
+                sys.exit(f"a thread of the client is still running {JOIN_SECONDS} s after its service went")
 
     def finish(self):
         """For when it is still there: all that was sent is answered when this returns."""
