@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "common/text.h"
@@ -328,7 +329,11 @@ class TextAnalyzer::Impl {
     }
     Word word;
     word.folded = FoldWord(plain);
-    if (word.folded.size() > kMaxWordBytes) word.folded.resize(common::CodePointFloor(word.folded, kMaxWordBytes));
+    if (word.folded.size() > kMaxWordBytes) {
+      word.folded.resize(common::CodePointFloor(word.folded, kMaxWordBytes));
+      // The same word as that without what comes behind it.
+      while (absl::EndsWith(word.folded, ".")) word.folded.pop_back();
+    }
     const std::string stemmer = language.empty() ? LanguageOfScript(word.folded) : std::string(language);
     word.stem = stemmer.empty() ? word.folded : Stem(stemmer, word.folded);
     if (word.stem.empty()) word.stem = word.folded;

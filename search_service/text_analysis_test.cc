@@ -126,6 +126,9 @@ TEST(TextAnalysisTest, BrokenBytesAndEndlessWordsDoNoHarm) {
   const std::vector<Token> tokens = analyzer.Tokenize(std::string(100'000, 'x'), "");
   ASSERT_EQ(tokens.size(), 1U);
   EXPECT_EQ(tokens[0].word->folded.size(), kMaxWordBytes);
+  // A number that is cut at its point.
+  const std::string number(kMaxWordBytes - 1, '3');
+  EXPECT_THAT(WordsIn(number + ".3"), ElementsAre(number));
 }
 
 TEST(SnippetsTest, RangesMarkTheWordsInPlainText) {
