@@ -652,14 +652,16 @@ Xapian::Query WithTitles(const Xapian::Query& query, const QueryBuilder& builder
   return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query, TitleQuery(builder, request));
 }
 
+Xapian::Query BoostQuery(const Boost& boost, const QueryBuilder& builder) {
+  // A condition has no weight of its own.
+  auto* source = new Xapian::FixedWeightPostingSource(boost.weight);
+  return Xapian::Query(Xapian::Query::OP_FILTER, Xapian::Query(source->release()), builder.Build(boost.condition));
+}
+
 Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
   if (request.boosts.empty()) return query;
   std::vector<Xapian::Query> boosts;
-  for (const Boost& boost : request.boosts) {
-    // A condition has no weight of its own.
-    auto* source = new Xapian::FixedWeightPostingSource(boost.weight);
-    boosts.emplace_back(Xapian::Query::OP_FILTER, Xapian::Query(source->release()), builder.Build(boost.condition));
-  }
+  for (const Boost& boost : request.boosts) boosts.push_back(BoostQuery(boost, builder));
   return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query,
                        Xapian::Query(Xapian::Query::OP_OR, boosts.begin(), boosts.end()));
 }
@@ -877,6 +879,9 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
   };
   for (const QueryNode* node : scored) add(builder.Build(*node), ToString(*node));
   if (!request.title_words.empty()) add(TitleQuery(builder, request), "all in the title");
+  for (const Boost& boost : request.boosts) {
+    if (!boost.reason.empty()) add(BoostQuery(boost, builder), boost.reason);
+  }
   std::map<int64_t, std::string> explanations;
   for (size_t i = 0; i < count; ++i) {
     std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);

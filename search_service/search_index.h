@@ -62,6 +62,7 @@ absl::Time TrendBucketStart(TrendBucket bucket, int64_t number, absl::TimeZone z
 struct Boost {
   QueryNode condition;
   double weight = 0.0;
+  std::string reason;  // For explanations; empty: one for all such.
 };
 
 struct MatchRequest {
