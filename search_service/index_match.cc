@@ -659,10 +659,15 @@ Xapian::Query BoostQuery(const Boost& boost, const QueryBuilder& builder) {
 }
 
 Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
-  if (request.boosts.empty()) return query;
+  std::vector<Xapian::Query> phrases = {query};
   std::vector<Xapian::Query> boosts;
-  for (const Boost& boost : request.boosts) boosts.push_back(BoostQuery(boost, builder));
-  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query,
+  for (const Boost& boost : request.boosts) {
+    (boost.is_phrase_of_query ? phrases : boosts).push_back(BoostQuery(boost, builder));
+  }
+  // Not by OP_AND_MAYBE, under which Xapian 1.4.22 takes documents that have the words for such as have the phrase.
+  const Xapian::Query base(Xapian::Query::OP_OR, phrases.begin(), phrases.end());
+  if (boosts.empty()) return base;
+  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, base,
                        Xapian::Query(Xapian::Query::OP_OR, boosts.begin(), boosts.end()));
 }
 

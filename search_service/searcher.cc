@@ -43,8 +43,8 @@ constexpr double kNameWeight = 0.3;
 // What it is worth to be titled with all that was typed and nothing else: more than any words of the title bring
 // beside.
 constexpr double kWholeTitleWeight = 25.0;
-// What it is worth to have "the who" side by side, where each of the words says nothing.
-constexpr double kCommonPhraseWeight = 10.0;
+// What it is worth to have "the who" side by side, where each of the words says nothing: more than both in a title.
+constexpr double kCommonPhraseWeight = 20.0;
 // Of so many words of a question, the rarest, some are demanded where articles are sorted by time.
 constexpr size_t kMaxDemandedOf = 8;
 // Words that one that no article has may have been meant to be.
@@ -164,7 +164,7 @@ std::vector<Boost> BoostsOf(const SearchQuery& query, const QueryNode& strict, T
     QueryNode titled;
     titled.kind = QueryNode::Kind::kTerm;
     titled.term = term;
-    boosts.push_back({std::move(titled), kWholeTitleWeight, "all of the title"});
+    boosts.push_back({std::move(titled), kWholeTitleWeight, "all of the title", false});
   }
   const bool common =
       std::all_of(tokens.begin(), tokens.end(), [](const Token& token) { return IsStopWord(token.word->folded); });
@@ -175,7 +175,7 @@ std::vector<Boost> BoostsOf(const SearchQuery& query, const QueryNode& strict, T
       phrase.words.push_back(token.word->folded);
       phrase.stems.push_back(token.word->stem);
     }
-    boosts.push_back({std::move(phrase), kCommonPhraseWeight, "side by side"});
+    boosts.push_back({std::move(phrase), kCommonPhraseWeight, "side by side", true});
   }
   return boosts;
 }
@@ -374,7 +374,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
       if (query.name_mode == NameMode::kFilter && !name.alternative) {
         request.filters.push_back({std::nullopt, std::move(condition)});
       } else {
-        request.boosts.push_back({std::move(condition), kNameWeight, ""});
+        request.boosts.push_back({std::move(condition), kNameWeight, "", false});
       }
     }
   }
