@@ -1,7 +1,10 @@
 #include "search_service/article_terms.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
+#include "common/hash.h"
 
 namespace dateline::search {
 
@@ -37,6 +40,13 @@ std::vector<std::string> CallersTerms(const Article& article) {
     add({Field::kYear, ""}, month.substr(0, month.find('-')));
   }
   return terms;
+}
+
+std::string TitleTerm(const std::vector<Token>& title) {
+  if (title.empty()) return "";
+  std::string words;
+  for (const Token& token : title) absl::StrAppend(&words, token.word->folded, " ");
+  return absl::StrCat("XH:", common::Hash128Hex(words));
 }
 
 }  // namespace dateline::search

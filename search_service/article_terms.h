@@ -7,6 +7,7 @@
 
 #include "search_service/article.h"
 #include "search_service/query_node.h"
+#include "search_service/text_analysis.h"
 
 namespace dateline::search {
 
@@ -16,6 +17,9 @@ FieldRef FieldOf(Dimension dimension);
 // TermFor of what the caller gave and tagging doesn't change: id, URLs, source, type, authors, attributes, year and
 // month. Some may come twice.
 std::vector<std::string> CallersTerms(const Article& article);
+
+// The term of articles whose whole title is these words; empty for none.
+std::string TitleTerm(const std::vector<Token>& title);
 
 }  // namespace dateline::search
 

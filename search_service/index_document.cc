@@ -135,6 +135,7 @@ Xapian::Document MakeDocument(const RowState& state, const Article& article, Tex
     document.add_term(kTitleStemPrefix + token.word->stem);
     stems[token.word->stem] += kTitleWeight;
   }
+  if (!title.empty()) document.add_boolean_term(TitleTerm(title));
   if (!title.empty()) offset += title.back().position + kFieldGap;
   const std::vector<Token> body = analyzer.Tokenize(article.body, language);
   for (const Token& token : body) {

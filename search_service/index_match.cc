@@ -652,15 +652,22 @@ Xapian::Query WithTitles(const Xapian::Query& query, const QueryBuilder& builder
   return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query, TitleQuery(builder, request));
 }
 
+Xapian::Query BoostQuery(const Boost& boost, const QueryBuilder& builder) {
+  // A condition has no weight of its own.
+  auto* source = new Xapian::FixedWeightPostingSource(boost.weight);
+  return Xapian::Query(Xapian::Query::OP_FILTER, Xapian::Query(source->release()), builder.Build(boost.condition));
+}
+
 Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, const MatchRequest& request) {
-  if (request.boosts.empty()) return query;
+  std::vector<Xapian::Query> phrases = {query};
   std::vector<Xapian::Query> boosts;
   for (const Boost& boost : request.boosts) {
-    // A condition has no weight of its own.
-    auto* source = new Xapian::FixedWeightPostingSource(boost.weight);
-    boosts.emplace_back(Xapian::Query::OP_FILTER, Xapian::Query(source->release()), builder.Build(boost.condition));
+    (boost.is_phrase_of_query ? phrases : boosts).push_back(BoostQuery(boost, builder));
   }
-  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, query,
+  // Not by OP_AND_MAYBE, under which Xapian 1.4.22 takes documents that have the words for such as have the phrase.
+  const Xapian::Query base(Xapian::Query::OP_OR, phrases.begin(), phrases.end());
+  if (boosts.empty()) return base;
+  return Xapian::Query(Xapian::Query::OP_AND_MAYBE, base,
                        Xapian::Query(Xapian::Query::OP_OR, boosts.begin(), boosts.end()));
 }
 
@@ -877,6 +884,9 @@ std::map<int64_t, std::string> Explain(const MatchRequest& request, const QueryB
   };
   for (const QueryNode* node : scored) add(builder.Build(*node), ToString(*node));
   if (!request.title_words.empty()) add(TitleQuery(builder, request), "all in the title");
+  for (const Boost& boost : request.boosts) {
+    if (!boost.reason.empty()) add(BoostQuery(boost, builder), boost.reason);
+  }
   std::map<int64_t, std::string> explanations;
   for (size_t i = 0; i < count; ++i) {
     std::string text = absl::StrFormat("%.2f = ", hits[i].hit.score);

@@ -41,6 +41,9 @@ struct FieldRef {
 std::optional<FieldRef> ParseFieldName(absl::string_view name);
 std::string FieldName(const FieldRef& ref);
 bool IsFacet(Field field);
+// All of those, for messages.
+inline constexpr char kFacetFields[] =
+    "region_code, group_id, issue_id, source, author, language_code, content_type, year, month and attributes.NAME";
 
 // The term of the index that articles with this value carry; ≤ 245 bytes as the index demands. `value` as stored:
 // a language in any case; a URL canonical or not.

@@ -642,7 +642,10 @@ class HumanParser {
                         "NEAR/5 if they may be 5 words apart, at most ", kMaxNearDistance));
     }
     const size_t colon = word.find(':');
-    if (colon != absl::string_view::npos && colon > 0 && ParseField(depth, word.substr(0, colon), out)) return;
+    if (colon != absl::string_view::npos && colon > 0) {
+      if (ParseField(depth, word.substr(0, colon), out)) return;
+      if (colon + 1 < word.size()) NoteForeignField(word.substr(0, colon));
+    }
     const size_t quote = FindQuotationMark(word);
     const absl::string_view plain = quote == absl::string_view::npos || quote == 0 ? word : word.substr(0, quote);
     pos_ += std::max<size_t>(plain.size(), 1);
@@ -819,6 +822,31 @@ class HumanParser {
     return std::find(kConditions.begin(), kConditions.end(), name) != kConditions.end();
   }
 
+  // Fields that other search boxes or our own filters have: who types one of them expects that it is one.
+  void NoteForeignField(absl::string_view name) {
+    static constexpr std::array<std::pair<absl::string_view, absl::string_view>, 14> kMeant = {
+        {{"region_code", "country:"},
+         {"region", "country:"},
+         {"group_id", "group:"},
+         {"issue_id", "issue:"},
+         {"topic", "issue:"},
+         {"tag", "issue:"},
+         {"language_code", "language:"},
+         {"lang", "language:"},
+         {"site", "source:"},
+         {"intitle", "title:"},
+         {"since", "after:"},
+         {"until", "before:"},
+         {"year", "after: and before:"},
+         {"publish_time", "after: and before:"}}};
+    const std::string typed = absl::AsciiStrToLower(name);
+    for (const auto& [foreign, meant] : kMeant) {
+      if (typed != foreign) continue;
+      Note(absl::StrCat("\"", name, ":\" is no field here and was searched as a word; there is ", meant));
+      return;
+    }
+  }
+
   // "name:value", "name: value" or "name:(...)". False if it is none of these: nothing was consumed, and it is searched
   // as words.
   bool ParseField(int depth, absl::string_view name, Conjunction& out) {
@@ -876,6 +904,10 @@ class HumanParser {
       return value.quoted ? AddPhrase(value.text, scope, to) : AddText(value.text, scope, starred, growing, to);
     };
     ++terms_;
+    const bool is_time = absl::StrContains(field, "_than") || field == "before" || field == "after";
+    if (!value.quoted && !is_time && value.text.size() > 1 && value.text[0] == '-') {
+      Note(absl::StrCat("the - in \"", part, "\" leaves nothing out; -", field, ":", value.text.substr(1), " does"));
+    }
     if (const std::optional<TextScope> scope = TextScopeOf(field)) {
       Conjunction words;
       if (add(*scope, words)) {
@@ -1119,6 +1151,14 @@ class FilterParser {
   void SkipBlanks() {
     while (pos_ < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[pos_]))) ++pos_;
   }
+  // What somebody meant who writes operators as other languages have them.
+  static std::string OperatorHint(absl::string_view typed) {
+    std::string meant = absl::AsciiStrToUpper(typed);
+    if (meant == "&&") meant = "AND";
+    if (meant == "||") meant = "OR";
+    if (meant != "AND" && meant != "OR" && meant != "NOT") return "";
+    return absl::StrCat(", not \"", typed, "\"; the operator is ", meant);
+  }
   bool TakeWord(absl::string_view word) {
     if (!absl::StartsWith(text_.substr(pos_), word)) return false;
     const size_t end = pos_ + word.size();
@@ -1185,10 +1225,12 @@ class FilterParser {
       ++pos_;
     }
     const absl::string_view name = text_.substr(start, pos_ - start);
-    if (name.empty()) return Error("expected a field name");
+    if (name.empty()) return Error(absl::StrCat("expected a field name", OperatorHint(text_.substr(start, 2))));
     const std::optional<FieldRef> ref = ParseFieldName(name);
     if (!ref) {
       pos_ = start;
+      const std::string hint = OperatorHint(name);
+      if (!hint.empty()) return Error(absl::StrCat("expected a field name", hint));
       return Error(absl::StrCat("there is no field \"", name,
                                 "\"; there are region_code, group_id, issue_id, source, author, language_code, "
                                 "content_type, year, month, publish_time, update_time, id, url and attributes.NAME"));
@@ -1203,6 +1245,9 @@ class FilterParser {
     }
     if (comparison.empty()) return Error("expected one of = != < <= > >= :");
     pos_ += comparison.size();
+    if (comparison == "=" && absl::StartsWith(text_.substr(pos_), "=")) {
+      return Error("expected a value; equality is asked for with one =");
+    }
     SkipBlanks();
     const size_t value_start = pos_;
     ASSIGN_OR_RETURN(const std::string value, ParseValue());
@@ -1213,7 +1258,10 @@ class FilterParser {
                                 "itself stands in quotes"));
     }
     SkipBlanks();
-    if (IsTime(ref->field)) return TimeCondition(ref->field, comparison, value);
+    if (IsTime(ref->field)) {
+      if (!ParseDate(value)) pos_ = value_start;
+      return TimeCondition(ref->field, comparison, value);
+    }
     if (comparison == "=" || comparison == ":") return ValueCondition(*ref, value, names_, "filter");
     if (comparison == "!=") {
       ASSIGN_OR_RETURN(QueryNode node, ValueCondition(*ref, value, names_, "filter"));
@@ -1250,6 +1298,11 @@ class FilterParser {
       if (pos_ == text_.size()) return Error("the string is not closed");
       ++pos_;
       return value;
+    }
+    for (const absl::string_view mark : {"“", "”", "„", "‘", "’", "«"}) {
+      if (absl::StartsWith(text_.substr(pos_), mark)) {
+        return Error(absl::StrCat("expected a value; strings stand in \" or ', not in ", mark));
+      }
     }
     while (pos_ < text_.size() && !absl::ascii_isspace(static_cast<unsigned char>(text_[pos_])) && text_[pos_] != ')' &&
            text_[pos_] != '(' && text_[pos_] != '"') {

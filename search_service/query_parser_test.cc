@@ -95,6 +95,21 @@ TEST_F(QueryParserTest, SignsThatAreNotSearchedAreNamed) {
   }
 }
 
+TEST_F(QueryParserTest, FieldsOfOtherSearchBoxesAndTheirMinusAreNotPassedOverInSilence) {
+  EXPECT_THAT(Parse("site:example.org oil").interpretation.notes,
+              ElementsAre("\"site:\" is no field here and was searched as a word; there is source:"));
+  EXPECT_THAT(Parse("region_code:IR").interpretation.notes, ElementsAre(HasSubstr("there is country:")));
+  for (const char* text : {"site: a history", "tag:", "https://example.org", "\"site:a\"", "12:30"}) {
+    EXPECT_THAT(Parse(text).interpretation.notes, IsEmpty()) << text;
+  }
+  const ParsedQuery minus = Parse("country:-iran");
+  EXPECT_EQ(ToString(minus.strict), "country:IR");
+  EXPECT_THAT(minus.interpretation.notes,
+              ElementsAre("the - in \"country:-iran\" leaves nothing out; -country:iran does"));
+  EXPECT_THAT(Parse("title:-oil").interpretation.notes, ElementsAre(HasSubstr("-title:oil does")));
+  EXPECT_THAT(Parse("-title:oil").interpretation.notes, IsEmpty());
+}
+
 TEST_F(QueryParserTest, CapitalsInATextThatWasPastedAreForEmphasis) {
   const std::string sentence = "Iran did NOT agree to the talks, said two of its envoys in the spring.";
   ParsedQuery parsed = Parse(sentence);
@@ -472,6 +487,17 @@ TEST_F(QueryParserTest, EveryMistakeInAFilterIsAnErrorWithItsPlace) {
   }
   EXPECT_EQ(Filter("language = pt-BR"), "language:pt-BR");
   EXPECT_THAT(Filter("language = english"), HasSubstr("language_code \"english\" is no BCP 47 tag"));
+}
+
+TEST_F(QueryParserTest, AFilterInAnotherLanguagesOperatorsIsToldThisOnes) {
+  EXPECT_THAT(Filter("year == 2026"), HasSubstr("at byte 6: expected a value; equality is asked for with one ="));
+  EXPECT_THAT(Filter("year=2026 and source=a"),
+              HasSubstr("at byte 10: expected a field name, not \"and\"; the operator is AND"));
+  EXPECT_THAT(Filter("not year=2026"), HasSubstr("the operator is NOT"));
+  EXPECT_THAT(Filter("year=2026 && source=a"), HasSubstr("not \"&&\"; the operator is AND"));
+  EXPECT_THAT(Filter("year=2026 || source=a"), HasSubstr("not \"||\"; the operator is OR"));
+  EXPECT_THAT(Filter("source = “CNN”"), HasSubstr("at byte 9: expected a value; strings stand in \" or ', not in “"));
+  EXPECT_THAT(Filter("publish_time > 2026-02-30"), HasSubstr("at byte 15: \"2026-02-30\" is no time"));
 }
 
 TEST_F(QueryParserTest, AFilterRefusesValuesThatNoArticleCanHave) {

@@ -62,6 +62,9 @@ absl::Time TrendBucketStart(TrendBucket bucket, int64_t number, absl::TimeZone z
 struct Boost {
   QueryNode condition;
   double weight = 0.0;
+  std::string reason;  // For explanations; empty: one for all such.
+  // A phrase, and whatever has it matches the query anyway.
+  bool is_phrase_of_query = false;
 };
 
 struct MatchRequest {

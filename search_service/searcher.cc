@@ -40,6 +40,11 @@ constexpr int64_t kEnoughForQuestion = 10;
 constexpr absl::Duration kCorrectionTime = absl::Milliseconds(200);
 // What a label that the query names is worth beside its words, of which each brings 2 to 10.
 constexpr double kNameWeight = 0.3;
+// What it is worth to be titled with all that was typed and nothing else: more than any words of the title bring
+// beside.
+constexpr double kWholeTitleWeight = 25.0;
+// What it is worth to have "the who" side by side, where each of the words says nothing: more than both in a title.
+constexpr double kCommonPhraseWeight = 20.0;
 // Of so many words of a question, the rarest, some are demanded where articles are sorted by time.
 constexpr size_t kMaxDemandedOf = 8;
 // Words that one that no article has may have been meant to be.
@@ -149,6 +154,30 @@ std::vector<QueryNode> TitleWordsOf(const std::vector<SearchedWord>& words) {
     node.prefix = word.prefix;
   }
   return nodes;
+}
+
+// What articles are ranked higher for, beside the words of the query.
+std::vector<Boost> BoostsOf(const SearchQuery& query, const QueryNode& strict, TextAnalyzer& analyzer) {
+  std::vector<Boost> boosts;
+  const std::vector<Token> tokens = analyzer.Tokenize(query.query, query.language_code);
+  if (const std::string term = TitleTerm(tokens); !term.empty()) {
+    QueryNode titled;
+    titled.kind = QueryNode::Kind::kTerm;
+    titled.term = term;
+    boosts.push_back({std::move(titled), kWholeTitleWeight, "all of the title", false});
+  }
+  const bool common =
+      std::all_of(tokens.begin(), tokens.end(), [](const Token& token) { return IsStopWord(token.word->folded); });
+  if (tokens.size() > 1 && common && IsPlain(strict) && query.match_mode != MatchMode::kPrefixLastWord) {
+    QueryNode phrase;
+    phrase.kind = QueryNode::Kind::kPhrase;
+    for (const Token& token : tokens) {
+      phrase.words.push_back(token.word->folded);
+      phrase.stems.push_back(token.word->stem);
+    }
+    boosts.push_back({std::move(phrase), kCommonPhraseWeight, "side by side", true});
+  }
+  return boosts;
 }
 
 std::string SynonymsNote(const std::vector<WordSynonyms>& words) {
@@ -300,6 +329,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   request.title_words = TitleWordsOf(parsed.words);
   ASSIGN_OR_RETURN(request.filters, FiltersOf(query, names));
   ASSIGN_OR_RETURN(request.sort, ParseOrder(query, !parsed.words.empty()));
+  if (request.sort == SortOrder::kRelevance) request.boosts = BoostsOf(query, parsed.strict, analyzer);
   request.labels = query.labels;
   request.ranking = query.ranking;
   AddWantedLabels(query, taxonomy, request.wanted_labels);
@@ -322,7 +352,8 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
     const std::string path = absl::StrCat("facets[", i, "]");
     const std::optional<FieldRef> ref = ParseFieldName(facet.field);
     if (!ref || !IsFacet(ref->field)) {
-      return common::InvalidField(absl::StrCat(path, ".field"), absl::StrCat("\"", facet.field, "\" has no counts"));
+      return common::InvalidField(absl::StrCat(path, ".field"),
+                                  absl::StrCat("\"", facet.field, "\" has no counts; there are ", kFacetFields));
     }
     if (facet.limit < 0 || facet.limit > kMaxFacetLimit) {
       return common::InvalidField(absl::StrCat(path, ".limit"),
@@ -343,7 +374,7 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
       if (query.name_mode == NameMode::kFilter && !name.alternative) {
         request.filters.push_back({std::nullopt, std::move(condition)});
       } else {
-        request.boosts.push_back({std::move(condition), kNameWeight});
+        request.boosts.push_back({std::move(condition), kNameWeight, "", false});
       }
     }
   }

@@ -843,6 +843,42 @@ TEST_F(RankingTest, AnExplanationSumsUpToTheScore) {
   EXPECT_NEAR(total, result.hits[0].score, 0.01);
 }
 
+TEST_F(RankingTest, TheArticleThatIsTitledWithWhatWasTypedComesFirst) {
+  for (int i = 0; i < 4; ++i) {
+    Ingest(absl::StrCat("other", i), absl::StrCat("All 50 states recall onions ", i),
+           "50 states, 50 states, 50 states");
+  }
+  std::string news;
+  for (int i = 0; i < 40; ++i) absl::StrAppend(&news, "News of the day from every one of them. ");
+  Ingest("titled", "50 States", news);
+  SearchQuery query;
+  query.explain = true;
+  for (const char* text : {"50 States", "50 states", " 50  STATES ", "\"50 states\""}) {
+    query.query = text;
+    const SearchResult result = Search(query);
+    EXPECT_EQ(result.total, 5) << text;
+    EXPECT_EQ(result.hits.front().article.id, "titled") << text;
+    EXPECT_THAT(result.hits.front().explanation, HasSubstr("all of the title 25.00")) << text;
+  }
+  query.query = "states 50";
+  EXPECT_NE(Search(query).hits.front().article.id, "titled");
+}
+
+TEST_F(RankingTest, WordsThatAreAllCommonAreMeantSideBySide) {
+  Ingest("apart", "Who is who", "What the answer is to who it was, or not, the reader is to be told who is to be who.");
+  Ingest("play", "Theatre", "Hamlet asks whether to be or not to be, and for long.");
+  Ingest("band", "Rock", "Last night The Who played for two hours, and it was loud.");
+  SearchQuery query;
+  query.query = "To be or not to be";
+  EXPECT_EQ(Search(query).hits.front().article.id, "play");
+  for (int i = 0; i < 40; ++i) Ingest(absl::StrCat("title", i), absl::StrCat("Who was it, the man of ", i), Story("x"));
+  query.query = "the who";
+  query.explain = true;
+  EXPECT_EQ(Search(query).hits.front().article.id, "band");
+  for (const Hit& hit : Search(query).hits) EXPECT_THAT(hit.explanation, Not(HasSubstr("for all its words")));
+  EXPECT_EQ(Search(query).total, 42) << "only their order changes";
+}
+
 // A long text that has them scattered, and more often, comes behind.
 TEST_F(RankingTest, AnArticleWithAllWordsInItsTitleComesFirst) {
   std::string much = "rallying cry rallying cry rallying cry";

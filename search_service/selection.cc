@@ -56,8 +56,9 @@ absl::StatusOr<std::vector<IndexFilter>> FiltersOf(const SearchQuery& query, con
     const std::string path = absl::StrCat("selections[", i, "]");
     const std::optional<FieldRef> ref = ParseFieldName(selection.field);
     if (!ref || !IsFacet(ref->field)) {
-      return common::InvalidField(absl::StrCat(path, ".field"),
-                                  absl::StrCat("\"", selection.field, "\" can't be selected by"));
+      return common::InvalidField(
+          absl::StrCat(path, ".field"),
+          absl::StrCat("\"", selection.field, "\" can't be selected by; there are ", kFacetFields));
     }
     const std::string values_path = absl::StrCat(path, ".values");
     if (selection.values.empty()) return common::InvalidField(values_path, "is empty");

@@ -130,7 +130,7 @@ absl::StatusOr<std::vector<Hit>> FindSimilarArticles(const ArticleStore& store, 
   if (condition.kind != QueryNode::Kind::kAll) request.filters.push_back({std::nullopt, std::move(condition)});
   for (const Label& label : EffectiveLabels(source.article)) {
     if (request.boosts.size() == kMaxBoosts) break;
-    request.boosts.push_back({QueryNode::Term(FieldOf(label.dimension), label.id), kLabelWeight});
+    request.boosts.push_back({QueryNode::Term(FieldOf(label.dimension), label.id), kLabelWeight, "", false});
   }
   if (!query.include_embargoed) request.embargoed_after = absl::ToUnixSeconds(absl::Now());
   request.max_hits = page_size + kSpareHits;

@@ -103,7 +103,10 @@ size_t PassageEnd(absl::string_view text, size_t start, size_t max_bytes) {
   if (text.size() - start <= max_bytes) return text.size();
   size_t end = start + max_bytes;
   while (end > start + max_bytes / 2 && !IsBlank(text[end])) --end;
-  return IsBlank(text[end]) ? end : common::CodePointFloor(text, start + max_bytes);
+  if (!IsBlank(text[end])) return common::CodePointFloor(text, start + max_bytes);
+  // Paragraphs are divided by more than one.
+  while (end > start && IsBlank(text[end - 1])) --end;
+  return end;
 }
 
 struct Passage {

@@ -199,6 +199,19 @@ TEST(SnippetsTest, WordsOfAPhraseCountWhereTheyStandSideBySide) {
   EXPECT_EQ(marked(article, {nuclear, talks}), "title:Nuclear body:Talks body:nuclear ");
 }
 
+TEST(SnippetsTest, NoBlankEndsAPassage) {
+  TextAnalyzer analyzer;
+  Article article;
+  article.body = "The price of oil rose in the very last week.\n\nUnforeseeably, something else followed.";
+  const SearchedWord oil{{"oil", StemOf("oil", "")}, false, TextScope::kAny};
+  SnippetOptions options;
+  for (options.max_bytes = 40; options.max_bytes < 70; ++options.max_bytes) {
+    const std::vector<Snippet> snippets = MakeSnippets(article, {oil}, {}, options, analyzer);
+    ASSERT_EQ(snippets.size(), 1U);
+    EXPECT_NE(snippets[0].text.back(), ' ') << options.max_bytes;
+  }
+}
+
 TEST(SnippetsTest, TheBeginningStandsInWhereNoWordIsFound) {
   TextAnalyzer analyzer;
   Article article;
