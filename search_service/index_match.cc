@@ -928,6 +928,7 @@ std::vector<WeightedStem> FeedbackOf(const Xapian::Database& database, const Xap
     for (term.skip_to(kStemPrefix); term != end; ++term) {
       std::string name = *term;
       if (!absl::StartsWith(name, kStemPrefix)) break;
+      if (absl::StartsWith(name, kTitleStemPrefix)) continue;  // Stems are in small letters.
       name.erase(0, sizeof(kStemPrefix) - 1);
       if (name.size() < kMinStemBytes || IsStopWord(name)) continue;
       terms.emplace_back(term.get_wdf(), std::move(name));
