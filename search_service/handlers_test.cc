@@ -458,7 +458,7 @@ TEST_F(HandlersTest, OneMoreThanAllowedIsAnErrorThatNamesTheField) {
        [](v1::SearchRequest& r, int n) { r.set_filter("source=" + std::string(static_cast<size_t>(n - 7), 'x')); }},
       {"filter", 64,
        [&](v1::SearchRequest& r, int n) { repeated(n, [&r] { r.mutable_filter()->append("(year=2026)"); }); }},
-      {"filter", 15,
+      {"filter", 31,
        [](v1::SearchRequest& r, int n) {
          const auto depth = static_cast<size_t>(n);
          r.set_filter(std::string(depth, '(') + "year=2026" + std::string(depth, ')'));

@@ -1082,7 +1082,10 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   if (request.expand && request.sort == SortOrder::kRelevance && !watch.expired) {
     const std::vector<WeightedStem> stems = FeedbackOf(database, matches, watch);
     if (!stems.empty() && !watch.expired && Expand(reader, stems, watch, hits)) {
-      for (const WeightedStem& stem : stems) result.expansion.push_back(stem.stem);
+      // Being in the title counts for itself; it is listed once, as a word.
+      for (const WeightedStem& stem : stems) {
+        if (!absl::StartsWith(kStemPrefix + stem.stem, kTitleStemPrefix)) result.expansion.push_back(stem.stem);
+      }
     }
   }
   if (request.sort == SortOrder::kRelevance && request.ranking.reorders()) Reorder(request, database, watch, hits);

@@ -30,7 +30,7 @@
 namespace dateline::search {
 
 // Raised whenever an index of before can't be read or updated any more: it is then built anew.
-inline constexpr int32_t kIndexVersion = 6;
+inline constexpr int32_t kIndexVersion = 7;
 
 // A condition beside the query. A facet of `field` is counted without the conditions on that field.
 struct IndexFilter {

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 #include "common/error.h"
 #include "common/language_tag.h"
@@ -154,6 +155,13 @@ std::vector<QueryNode> TitleWordsOf(const std::vector<SearchedWord>& words) {
     node.prefix = word.prefix;
   }
   return nodes;
+}
+
+// Whether a query is nothing but the address of a page, as somebody pastes it.
+bool IsAddress(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  return (absl::StartsWithIgnoreCase(text, "https://") || absl::StartsWithIgnoreCase(text, "http://")) &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isspace(c); });
 }
 
 // What articles are ranked higher for, beside the words of the query.
@@ -324,6 +332,21 @@ absl::StatusOr<std::shared_ptr<Searcher::Ranking>> Searcher::Rank(const SearchQu
   const absl::Time now = absl::FromUnixSeconds(visible_until);
   ASSIGN_OR_RETURN(ParsedQuery parsed,
                    ParseQuery(query.query, query.match_mode, query.language_code, names, now, analyzer));
+  if (query.match_mode != MatchMode::kLiteral && IsAddress(query.query)) {
+    MatchRequest addressed;
+    addressed.query = QueryNode::Term({Field::kUrl, ""}, absl::StripAsciiWhitespace(query.query));
+    addressed.max_hits = 1;
+    addressed.deadline = query.deadline;
+    addressed.cancelled = query.cancelled;
+    if (!query.include_embargoed) addressed.embargoed_after = visible_until;
+    ASSIGN_OR_RETURN(const MatchResult found, index_.Match(addressed));
+    if (found.total > 0) {
+      parsed = ParsedQuery();
+      parsed.strict = parsed.relaxed = addressed.query;
+      parsed.interpretation.normalized_query = std::string(absl::StripAsciiWhitespace(query.query));
+      parsed.interpretation.notes.emplace_back("articles that have this address are shown");
+    }
+  }
   MatchRequest request;
   request.query = parsed.strict;
   request.title_words = TitleWordsOf(parsed.words);

@@ -17,6 +17,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "common/text.h"
 
@@ -188,6 +189,14 @@ const char* LanguageOfScript(absl::string_view folded) {
   return "";
 }
 
+// What the stemmer is given of a folded word. Arabic: it drops a teh marbuta, which folds to heh, and takes heh for
+// "his", but not behind the article, so that it would part "government" from "the government".
+std::string StemmedForm(absl::string_view stemmer, absl::string_view folded) {
+  constexpr absl::string_view kHeh = "\u0647";
+  if (stemmer == "ar" && absl::ConsumeSuffix(&folded, kHeh)) return absl::StrCat(folded, "\u0629");
+  return std::string(folded);
+}
+
 }  // namespace
 
 bool IsUnspacedScript(char32_t c) {
@@ -335,7 +344,7 @@ class TextAnalyzer::Impl {
       while (absl::EndsWith(word.folded, ".")) word.folded.pop_back();
     }
     const std::string stemmer = language.empty() ? LanguageOfScript(word.folded) : std::string(language);
-    word.stem = stemmer.empty() ? word.folded : Stem(stemmer, word.folded);
+    word.stem = stemmer.empty() ? word.folded : Stem(stemmer, StemmedForm(stemmer, word.folded));
     if (word.stem.empty()) word.stem = word.folded;
     const auto [entry, inserted] = vocabulary.emplace(std::string(raw), std::move(word));
     return entry->second.folded.empty() ? nullptr : &entry->second;

@@ -71,6 +71,14 @@ TEST(TextAnalysisTest, ArabicIsFoundHoweverItIsWritten) {
   EXPECT_NE(Fold("علم"), Fold("عالم"));
 }
 
+TEST(TextAnalysisTest, ArabicStemsAreTheSameWithTheArticleAndWithout) {
+  for (const char* word : {"حكومة", "حكومه", "دولة", "أزمة", "مدرسة", "مطار"}) {
+    EXPECT_EQ(StemOf(absl::StrCat("ال", word), "ar"), StemOf(word, "ar")) << word;
+    EXPECT_EQ(StemOf(absl::StrCat("ب", "ال", word), ""), StemOf(word, "")) << word;
+  }
+  EXPECT_EQ(StemOf("السياسية", "ar"), StemOf("سياسة", "ar"));
+}
+
 TEST(TextAnalysisTest, LettersInOtherShapesFold) {
   EXPECT_THAT(WordsIn("Ｉｒａｎ　ＯＩＬ１２３"), ElementsAre("iran", "oil123"));
   EXPECT_THAT(WordsIn("ŉ aŉ"), ElementsAre("n", "an"));  // Folded again it stays as it is.
