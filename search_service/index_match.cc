@@ -31,6 +31,8 @@ constexpr double kK1 = 1.2;
 constexpr double kB = 0.75;
 // Of the word as it is written, beside its stem: enough to rank it above other forms.
 constexpr double kExactWordWeight = 0.2;
+// The same of a word that is being typed.
+constexpr double kUnfinishedWordWeight = 0.05;
 // Of having all words, where not all are demanded: 1 costs 0.004 nDCG@10 on average (docs/quality.md), and 0 leaves it
 // to the words.
 constexpr double kAllWordsWeight = 0.1;
@@ -513,6 +515,11 @@ class QueryBuilder {
     return query;
   }
 
+  static Xapian::Query Beginning(const std::string& term) {
+    return Xapian::Query(Xapian::Query::OP_WILDCARD, term, kMaxExpansion, Xapian::Query::WILDCARD_LIMIT_MOST_FREQUENT,
+                         Xapian::Query::OP_SYNONYM);
+  }
+
   static Xapian::Query WordQuery(const QueryNode& node) {
     const std::string& word = node.words.front();
     const std::string& stem = node.stems.front();
@@ -520,14 +527,21 @@ class QueryBuilder {
     std::vector<Xapian::Query> forms;
     if (node.scope == TextScope::kAny || node.scope == TextScope::kTitle) {
       const char* stem_prefix = node.scope == TextScope::kTitle ? kTitleStemPrefix : kStemPrefix;
-      if (node.synonyms.empty()) {
+      if (node.prefix) {
+        // As one term that occurs as often as all that it may become: a rare word that is the beginning of a frequent
+        // one would rank before it.
+        const std::array<Xapian::Query, 2> words = {Beginning(prefix + word),
+                                                    Xapian::Query(absl::StrCat(stem_prefix, stem))};
+        forms.emplace_back(Xapian::Query::OP_SYNONYM, words.begin(), words.end());
+      } else if (node.synonyms.empty()) {
         forms.emplace_back(absl::StrCat(stem_prefix, stem));
       } else {
         forms.push_back(WithSynonyms(node));
       }
-      forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(prefix + word), kExactWordWeight);
+      forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT, Xapian::Query(prefix + word),
+                         node.prefix ? kUnfinishedWordWeight : kExactWordWeight);
     } else {
-      forms.emplace_back(prefix + word);
+      forms.push_back(node.prefix ? Beginning(prefix + word) : Xapian::Query(prefix + word));
     }
     if (!node.corrections.empty()) {
       std::vector<Xapian::Query> corrected;
@@ -539,10 +553,6 @@ class QueryBuilder {
       // Not OP_MAX: when a list under it ends, Xapian 1.4.22 goes on reading it, and may crash.
       forms.emplace_back(Xapian::Query::OP_SCALE_WEIGHT,
                          Xapian::Query(Xapian::Query::OP_OR, corrected.begin(), corrected.end()), kCorrectionWeight);
-    }
-    if (node.prefix) {
-      forms.emplace_back(Xapian::Query::OP_WILDCARD, prefix + word, kMaxExpansion,
-                         Xapian::Query::WILDCARD_LIMIT_MOST_FREQUENT, Xapian::Query::OP_SYNONYM);
     }
     Xapian::Query any(Xapian::Query::OP_OR, forms.begin(), forms.end());
     if (node.repeated == 1) return any;

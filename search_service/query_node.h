@@ -79,6 +79,7 @@ struct QueryNode {
   std::vector<std::string> stems;  // Of each word.
   bool prefix = false;             // kWord: the word may go on.
   bool quoted = false;             // kWord: without other forms.
+  bool joined = false;             // kPhrase: by the signs between its words, not by quotation marks.
   int repeated = 1;                // kWord: how often the query says it.
   int distance = 0;                // kNear: from word to word; neighbours are 1 apart.
   // kWord: words that count for less in its place, and their stems.

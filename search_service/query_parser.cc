@@ -72,25 +72,56 @@ size_t FindQuotationMark(absl::string_view text) {
   return absl::string_view::npos;
 }
 
-// Of what is joined by & without blanks: "AT&T", "R&D". Half-open; nullopt if nothing is.
+// Half-open.
 struct Span {
   size_t start = 0;
   size_t end = 0;
 };
+
+// Of the first words that mean something side by side only: joined by &, as in "AT&T" and "R&D", or by - or / where
+// one of them is a number or a single letter, as in "9/11", "F-35" and "x-ray". With the possessive behind them.
+// Nullopt if there are none.
 std::optional<Span> FindJoined(absl::string_view text) {
   const auto in_word = [&](size_t place) {
     return place < text.size() && (absl::ascii_isalnum(static_cast<unsigned char>(text[place])) ||
                                    static_cast<unsigned char>(text[place]) >= 0x80);
   };
   const auto joins = [&](size_t place) {
-    return place > 0 && place < text.size() && text[place] == '&' && in_word(place - 1) && in_word(place + 1);
+    return place > 0 && place < text.size() && absl::StrContains("&-/", text.substr(place, 1)) && in_word(place - 1) &&
+           in_word(place + 1);
   };
-  for (size_t place = 1; place < text.size(); ++place) {
-    if (!joins(place)) continue;
+  for (size_t place = 0; place < text.size();) {
+    if (!in_word(place)) {
+      ++place;
+      continue;
+    }
     Span span{place, place};
-    while (span.start > 0 && in_word(span.start - 1)) --span.start;
-    while (in_word(span.end) || joins(span.end)) ++span.end;
-    return span;
+    bool joined = false;
+    bool meant = false;
+    for (size_t word = place; in_word(span.end) || joins(span.end); ++span.end) {
+      const bool ends = !in_word(span.end + 1);  // The word of this byte, or the joint, which begins one.
+      if (!in_word(span.end)) {
+        joined = true;
+        meant = meant || text[span.end] == '&';
+        word = span.end + 1;
+      } else if (ends) {
+        const absl::string_view part = text.substr(word, span.end + 1 - word);
+        const bool number =
+            std::all_of(part.begin(), part.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+        meant = meant || number || (part.size() == 1 && absl::ascii_isalpha(static_cast<unsigned char>(part[0])));
+      }
+    }
+    if (joined && meant) {
+      for (const absl::string_view possessive : {"'s", "’s", "'S", "’S"}) {
+        const absl::string_view rest = text.substr(span.end);
+        if (absl::StartsWith(rest, possessive) && !in_word(span.end + possessive.size())) {
+          span.end += possessive.size();
+          break;
+        }
+      }
+      return span;
+    }
+    place = span.end;
   }
   return std::nullopt;
 }
@@ -370,7 +401,10 @@ class HumanParser {
   QueryNode Relaxed(const Conjunction& conjunction) {
     std::vector<QueryNode> hints = Telling(conjunction.words);
     for (const QueryNode& phrase : conjunction.phrases) {
-      hints.push_back(phrase);
+      // Beside its words it counts for those who put it in quotation marks.
+      const bool tells = std::any_of(phrase.words.begin(), phrase.words.end(),
+                                     [](const std::string& word) { return !IsStopWord(word); });
+      if (!phrase.joined || !tells) hints.push_back(phrase);
       for (size_t i = 0; i < phrase.words.size() && phrase.kind == QueryNode::Kind::kPhrase; ++i) {
         if (IsStopWord(phrase.words[i])) continue;
         QueryNode word;
@@ -631,6 +665,7 @@ class HumanParser {
       return;
     }
     const absl::string_view word = PeekWord();
+    bool near_literally = false;
     if (operators_ && IsNear(word)) {
       const bool growing = mode_ == MatchMode::kPrefixLastWord && pos_ + word.size() == text_.size();
       if (growing || pos_ == unfinished_near_) {
@@ -640,6 +675,7 @@ class HumanParser {
       }
       Note(absl::StrCat("\"", word, "\" was searched literally; NEAR stands between single whole words of one field, ",
                         "NEAR/5 if they may be 5 words apart, at most ", kMaxNearDistance));
+      near_literally = true;
     }
     const size_t colon = word.find(':');
     if (colon != absl::string_view::npos && colon > 0) {
@@ -658,7 +694,9 @@ class HumanParser {
     if (starred && plain.size() <= kMinPrefixBytes) {
       Note(absl::StrCat("\"", plain, "\" was searched as a word; what stands before * needs two letters"));
     }
-    if (!AddText(plain, TextScope::kAny, starred, growing, out)) {
+    const bool added = near_literally ? AddWords(plain, TextScope::kAny, starred || growing, out)
+                                      : AddText(plain, TextScope::kAny, starred, growing, out);
+    if (!added) {
       LeaveOut(plain);
     } else if (HasTellingSign(plain)) {
       Note(absl::StrCat("\"", plain, "\" was searched without its signs"));
@@ -987,6 +1025,10 @@ class HumanParser {
     std::vector<std::pair<Word, absl::string_view>> words;
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (tokens[i].single) {
+        if (scope == TextScope::kAny) {
+          result_.places.push_back({tokens[i].word->folded, offset + tokens[i].start, offset + tokens[i].end});
+          result_.places.back().character = true;
+        }
         const bool begins_pair = i + 1 < tokens.size() && tokens[i + 1].pair && tokens[i + 1].start == tokens[i].start;
         const bool ends_pair = i > 0 && tokens[i - 1].pair && tokens[i - 1].end == tokens[i].end;
         if (begins_pair || ends_pair) continue;
@@ -1065,14 +1107,19 @@ class HumanParser {
     return tokens.size() == 1 ? tokens[0].word->stem : std::string(word);
   }
 
-  // AddWords, but words joined by & are a phrase: they mean something side by side only.
+  // AddWords, but words that mean something side by side only are a phrase; once the last of them is finished.
   bool AddText(absl::string_view text, TextScope scope, bool starred, bool growing, Conjunction& out) {
     bool any = false;
     while (!starred) {
       const std::optional<Span> joined = FindJoined(text);
       if (!joined) break;
+      const absl::string_view words = text.substr(joined->start, joined->end - joined->start);
+      if (growing && joined->end == text.size() && !absl::StrContains(words, '&')) break;
       any = AddWords(text.substr(0, joined->start), scope, /*may_be_prefix=*/false, out) || any;
-      any = AddPhrase(text.substr(joined->start, joined->end - joined->start), scope, out) || any;
+      if (AddPhrase(words, scope, out)) {
+        any = true;
+        out.phrases.back().joined = true;
+      }
       text.remove_prefix(joined->end);
     }
     return AddWords(text, scope, starred || growing, out) || any;

@@ -48,6 +48,7 @@ struct WordPlace {
   size_t start = 0;
   size_t end = 0;
   bool alternative = false;  // On one side of an OR: what matches may do without it.
+  bool character = false;    // Of a script without spaces: the words are not known.
 };
 
 // A word of the query, and what is searched for beside it.
@@ -64,7 +65,7 @@ struct ParsedQuery {
   std::vector<SearchedPhrase> phrases;      // Not negated.
   std::vector<SearchedWord> synonym_words;  // That are found for these.
   std::vector<WordSynonyms> synonyms;       // The same, for each word that has some.
-  std::vector<WordPlace> places;            // Of whole words without a field, not negated; in the order of the text.
+  std::vector<WordPlace> places;            // Of words without a field, not negated; in the order of the text.
   Interpretation interpretation;
   bool empty = false;     // Nothing to search for: all articles.
   bool relative = false;  // It means something else at another time.

@@ -129,6 +129,20 @@ TEST_F(QueryParserTest, CapitalsInATextThatWasPastedAreForEmphasis) {
               HasSubstr("(iran AND \"did not"));
 }
 
+TEST_F(QueryParserTest, NumbersAndLettersThatAreJoinedToWordsStandSideBySide) {
+  EXPECT_EQ(Strict("9/11"), "\"9 11\"");
+  EXPECT_EQ(Strict("F-35 jets"), "(jets AND \"f 35\")");
+  EXPECT_EQ(Strict("the F-35's price"), "(price AND \"f 35\")");
+  EXPECT_EQ(Strict("AT&T’s x-ray"), "(\"at t\" AND \"x ray\")");
+  EXPECT_EQ(Strict("COVID-19,2026-03-15"), "(\"covid 19\" AND \"2026 03 15\")");
+  EXPECT_EQ(Strict("-covid-19 title:9/11"), "(NOT \"covid 19\" AND title:\"9 11\")");
+  EXPECT_EQ(Strict("well-known and/or fact"), "(well AND known AND fact)");
+  EXPECT_EQ(Strict("9/ 11 -/- 5- oil"), "(9 AND 11 AND 5 AND oil)");
+  // While it is typed the last one may go on.
+  EXPECT_EQ(ToString(Parse("jets F-35", MatchMode::kPrefixLastWord).strict), "(jets AND f AND 35*)");
+  EXPECT_EQ(ToString(Parse("F-35 je", MatchMode::kPrefixLastWord).strict), "(je* AND \"f 35\")");
+}
+
 TEST_F(QueryParserTest, NearJoinsWordsWithinADistance) {
   EXPECT_EQ(Strict("iran NEAR oil"), "(iran NEAR oil)");
   EXPECT_EQ(Strict("iran NEAR/10 oil"), "(iran NEAR oil)");
@@ -282,7 +296,7 @@ TEST_F(QueryParserTest, CurlyQuotationMarksMakePhrases) {
 TEST_F(QueryParserTest, WordsJoinedByAnAmpersandAreAPhrase) {
   EXPECT_EQ(Strict("AT&T"), "\"at t\"");
   EXPECT_EQ(Strict("R&D spending"), "(spending AND \"r d\")");
-  EXPECT_EQ(Strict("non-B&B&B-like"), "(non AND like AND \"b b b\")");
+  EXPECT_EQ(Strict("non-B&B&B-like"), "\"non b b b like\"");
   EXPECT_EQ(Strict("title:S&P -Q&A"), "(title:\"s p\" AND NOT \"q a\")");
   EXPECT_EQ(ToString(Parse("oil M&S", MatchMode::kPrefixLastWord).strict), "(oil AND \"m s\")");
   EXPECT_EQ(Strict("iran & oil"), "(iran AND oil)");

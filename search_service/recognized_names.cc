@@ -16,6 +16,8 @@ namespace dateline::search {
 namespace {
 
 constexpr size_t kMaxNameWords = 6;
+// Of scripts without spaces: "ボスニア・ヘルツェゴビナ".
+constexpr size_t kMaxNameCharacters = 12;
 // A shorter name is a word of its own in some language, unless it is written in capitals.
 constexpr size_t kMinNameBytes = 3;
 constexpr size_t kShortestNameBytes = 2;
@@ -37,6 +39,16 @@ bool LooksMeant(absl::string_view text, bool english) {
       std::all_of(text.begin(), text.end(), [](unsigned char c) { return !absl::ascii_islower(c); }) &&
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isupper(c); });
   return capitals || (text.size() >= (english ? kShortestNameBytes : kMinNameBytes) && !IsFunctionWord(Fold(text)));
+}
+
+// How many of the words that begin at `first` may be one name.
+size_t LongestNameAt(const std::vector<WordPlace>& places, size_t first) {
+  size_t count = 1;
+  const size_t most = places[first].character ? kMaxNameCharacters : kMaxNameWords;
+  while (count < most && first + count < places.size() && places[first + count].character == places[first].character) {
+    ++count;
+  }
+  return count;
 }
 
 std::string IdOf(const Taxonomy::Target& target) {
@@ -61,7 +73,9 @@ std::vector<RecognizedName> RecognizeNames(const SearchQuery& query, const std::
   std::vector<RecognizedName> names;
   for (size_t i = 0; i < places.size();) {
     size_t taken = 1;
-    for (size_t count = std::min(kMaxNameWords, places.size() - i); count > 0; --count) {
+    // A single character is a word of its own, though some are short for a country.
+    const size_t shortest = places[i].character ? 2 : 1;
+    for (size_t count = LongestNameAt(places, i); count >= shortest; --count) {
       const size_t start = places[i].start;
       const size_t end = places[i + count - 1].end;
       const absl::string_view text = absl::string_view(query.query).substr(start, end - start);

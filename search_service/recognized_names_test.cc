@@ -24,6 +24,8 @@ class RecognizedNamesTest : public ::testing::Test {
   static TaxonomyData Names() {
     TaxonomyData data = TestTaxonomy();
     data.regions[0].names.push_back({"pt", "Irã", {}});
+    data.regions[0].names.push_back({"zh", "伊朗", {}});
+    data.regions[0].names.push_back({"ja", "イラン", {"中"}});
     data.regions.push_back(Entry("IS", "Iceland"));
     data.regions.back().names.push_back({"de", "Island", {}});
     data.regions.back().names.push_back({"is", "Ísland", {}});
@@ -66,6 +68,14 @@ TEST_F(RecognizedNamesTest, NamesOfOtherLanguagesCountWhereTheRequestOrTheirLett
   EXPECT_THAT(Recognized("Irã Ísland إيران"), ElementsAre("country:IR", "country:IS", "country:IR"));
   EXPECT_THAT(Recognized("iceland’s iranian oil", "ar"), ElementsAre("country:IS", "country:IR"));
   EXPECT_THAT(Recognized("iceland iranians"), ElementsAre("country:IS", "country:IR"));
+}
+
+TEST_F(RecognizedNamesTest, NamesAreFoundWhereNoSpacesDivideThem) {
+  EXPECT_THAT(Recognized("伊朗"), ElementsAre("country:IR"));
+  EXPECT_THAT(Recognized("关于伊朗的石油 iceland"), ElementsAre("country:IR", "country:IS"));
+  EXPECT_THAT(Recognized("イランの石油"), ElementsAre("country:IR"));
+  EXPECT_THAT(Recognized("石油 中 \"伊朗\" -伊朗"), ElementsAre("country:IR"));
+  EXPECT_THAT(Recognized("石油伊 朗"), IsEmpty());
 }
 
 TEST_F(RecognizedNamesTest, NamesWithinThoseOfSomethingElseDoNotCount) {

@@ -725,6 +725,22 @@ TEST_F(RankingTest, ANameOnOneSideOfAnOrRaisesAndNeverFilters) {
   EXPECT_THAT(Ids(Search(query)), ElementsAre("other"));
 }
 
+TEST_F(RankingTest, ARareWordDoesNotCountForWhatIsBeingTyped) {
+  for (int i = 0; i < 9; ++i) {
+    Ingest(absl::StrCat("t", i), absl::StrCat("Wheat ", i), "the harvest of canal wheat");
+  }
+  Ingest("canal", "Canals", "the canal, canals: canal");
+  Ingest("stray", "Other", "some other text that has a stray can and more of it");
+  SearchQuery query;
+  query.match_mode = MatchMode::kPrefixLastWord;
+  query.query = "can";
+  const SearchResult result = Search(query);
+  ASSERT_EQ(result.total, 11);
+  EXPECT_EQ(result.hits[0].article.id, "canal");
+  query.query = "canals";
+  EXPECT_EQ(Search(query).total, 10) << "other forms of a word that may be finished";
+}
+
 TEST_F(RankingTest, WhatIsNoCountryIsNotCorrectedToAnother) {
   Ingest("a", "Atlantic", "The atlantic treaty");
   Ingest("b", "Atlantic", "The atlantic again");
