@@ -231,7 +231,8 @@ class WithoutServices(CommandLineTest):
         corrections = os.path.join(self.dir, "corrections.jsonl")
         refused = train("--add", corrections)
         self.assert_exit(refused, 1)
-        self.assertIn("line 41 is no JSON object", refused.stderr)
+        self.assertIn("line 41: ends in the middle of its JSON", refused.stderr)
+        self.assertIn("--keep_going", refused.stderr)
         corrected = train("--add", corrections, "--keep_going")
         self.assert_exit(corrected, 0)
         self.assertIn("1 broken lines left out", corrected.stderr)
@@ -247,6 +248,22 @@ class WithoutServices(CommandLineTest):
         self.assertEqual(version(), trained)
         self.assert_exit(train("--articles", articles, "--cost", "0.0000001", "--force"), 0)
         self.assertNotEqual(version(), trained)
+        # Nor one of which nothing says whether it is.
+        unknown = train("--articles", self.labelled("few.jsonl", 4, first=2000), "--hold_out", "0")
+        self.assert_exit(unknown, 1)
+        self.assertRegex(unknown.stderr, "not published: no article was held out that .* had not learned from")
+        # Names of the site's own, in both ways of giving them.
+        names = self.write("names.txt", "Fuel desk = issue:oil, country:OM\nPitch = sport\n")
+        own = self.write("desks.jsonl", lines(*[
+            {"id": f"desk-{n}", "title": "Markets", "body": f"Crude barrels left the refineries of field {n}.",
+             "issues": ["Fuel desk"]} for n in range(5)]))
+        plain = run_program("classifier_train", "evaluate", "--model", model, "--taxonomy", taxonomy, "--articles", own)
+        self.assert_exit(plain, 0)
+        self.assertIn("Fuel desk (5)", plain.stderr)
+        mapped = run_program("classifier_train", "evaluate", "--model", model, "--taxonomy", taxonomy, "--articles", own,
+                             "--label_map", names)
+        self.assert_exit(mapped, 0)
+        self.assertRegex(mapped.stdout, r"oil +5 positive")
         # A file that is no model is not written over.
         foreign = self.write("foreign.model", "something else")
         kept = run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", foreign, "--articles", articles)
@@ -254,6 +271,37 @@ class WithoutServices(CommandLineTest):
         self.assertIn("this is no issue model", kept.stderr)
         with open(foreign, encoding="utf-8") as file:
             self.assertEqual(file.read(), "something else")
+
+    def test_a_country_model_is_kept_and_rolled_back_too(self):
+        gazetteer = os.path.join(ROOT, "classifier_service", "data", "gazetteer", "gazetteer.tsv")
+        model = os.path.join(self.dir, "countries.model")
+
+        def train(text, *arguments):
+            articles = self.write("countries.jsonl", text)
+            return run_program("classifier_train", "countries", "--articles", articles, "--gazetteer", gazetteer,
+                               "--output", model, *arguments, timeout=120)
+
+        def articles(*names):
+            return lines(*[{"id": f"{name}-{n}", "title": f"{name} votes", "body": f"{name} votes for the {n}th time.",
+                            "countries": [name]} for n in range(10) for name in names])
+
+        first = train(articles("Oman", "Chile"))
+        self.assert_exit(first, 0)
+        self.assertNotIn("no country", first.stderr)
+        version = re.search(r": (countries-\S+)", first.stderr).group(1)
+        broken = '{"id": "x", "title": "T", "countries": [1]}\n'
+        refused = train(articles("Oman") + broken)
+        self.assert_exit(refused, 1)
+        self.assertIn("line 11: countries: must be a list", refused.stderr)
+        second = train(articles("Oman", "Peru") + broken, "--keep_going")
+        self.assert_exit(second, 0)
+        self.assertIn("1 broken lines left out", second.stderr)
+        rolled_back = run_program("classifier_train", "rollback", "--model", model)
+        self.assert_exit(rolled_back, 0)
+        self.assertIn(version, rolled_back.stdout)
+        with open(model, "w", encoding="utf-8") as file:
+            file.write("something else")
+        self.assert_exit(train(articles("Oman")), 1)
 
     def test_every_program_documents_its_exit_statuses(self):
         for name in ("search_service", "classifier_service", "web_gateway", "classifier_train", "dateline"):
