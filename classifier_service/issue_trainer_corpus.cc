@@ -187,6 +187,20 @@ LabelState StateOf(const LabelledArticle& article, absl::string_view issue) {
   return doubtful ? LabelState::kUnknown : LabelState::kNo;
 }
 
+LabelState StateOf(const LabelledArticle& article, const Issue& issue) {
+  LabelState state = LabelState::kNo;
+  for (const std::string& label : issue.trained_from) {
+    const LabelState one = StateOf(article, label);
+    if (one == LabelState::kYes) {
+      return one;
+    }
+    if (one == LabelState::kUnknown) {
+      state = one;
+    }
+  }
+  return state;
+}
+
 uint32_t HashOfId(absl::string_view id) {
   return static_cast<uint32_t>(std::strtoul(common::Sha256Hex(id).substr(0, 8).c_str(), nullptr, 16));
 }

@@ -45,6 +45,9 @@ struct LabelledArticle {
 // Whether the article has the label `issue` of the default taxonomy.
 LabelState StateOf(const LabelledArticle& article, absl::string_view issue);
 
+// Whether the article has any of the labels that `issue` is trained from; unknown if it may have one.
+LabelState StateOf(const LabelledArticle& article, const Issue& issue);
+
 // Articles kept out of all training.
 struct HeldOutSet {
   std::string name;

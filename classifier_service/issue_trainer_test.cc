@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/issue_thresholds.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -332,6 +333,57 @@ TEST_F(IssueTrainerTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   dir_.Write("live.model.previous", "no model");
   EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(version(), two.report.model_version) << "nothing is swapped for what is no model";
+}
+
+TEST_F(IssueTrainerTest, ThresholdsAreChosenForWhatASiteWants) {
+  Corpus corpus = SmallCorpus();
+  for (LabelledArticle& article : corpus.train) {
+    article.body += " So it went on for days and days.";
+  }
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(corpus, *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(base.model));
+  // Half of what speaks of crude is about oil, all that speaks of crude and barrels is.
+  std::vector<LabelledArticle> articles;
+  for (int i = 0; i < 40; ++i) {
+    articles.push_back(Article(
+        900 + i, absl::StrCat("Crude barrels from refineries and fields in year ", i * 31, " of it."), {"oil"}));
+    articles.push_back(Article(1000 + i,
+                               absl::StrCat("A crude joke of the goalkeeper in match ", i * 31, " of the long season."),
+                               i % 2 == 0 ? std::vector<std::string>{"oil"} : std::vector<std::string>()));
+  }
+  const auto choose = [&](double min_precision) {
+    return ChooseThresholds(base.model, *tagger, *taxonomy_, articles, {.min_precision = min_precision});
+  };
+  ASSERT_OK_AND_ASSIGN(const ThresholdChoice best_f1, choose(0.0));
+  EXPECT_EQ(best_f1.articles, 80);
+  ASSERT_EQ(best_f1.issues.size(), 2U);
+  EXPECT_EQ(best_f1.issues[0].issue_id, "oil");
+  EXPECT_EQ(best_f1.issues[0].positives, 60);
+  EXPECT_THAT(best_f1.issues[0].reason, HasSubstr("no other is clearly better"));
+  EXPECT_EQ(best_f1.issues[1].reason, "fewer than 10 articles have it");
+  ASSERT_OK_AND_ASSIGN(const ThresholdChoice precise, choose(0.95));
+  EXPECT_GT(precise.issues[0].after, best_f1.issues[0].after);
+  EXPECT_EQ(precise.issues[0].quality_after.precision, 1.0);
+  EXPECT_EQ(precise.issues[1].after, precise.issues[1].before);
+  EXPECT_THAT(FormatThresholds(precise), HasSubstr("stays: fewer than 10 articles have it"));
+  EXPECT_THAT(choose(1.5), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("min_precision")));
+  EXPECT_THAT(ChooseThresholds(base.model, *tagger, *taxonomy_, corpus.train, {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("learned from all")));
+
+  base.model.report.quality = Quality{};
+  base.model.report.issues[0].quality = Quality{};
+  base.model.report.issues[1].quality = Quality{};
+  ASSERT_OK(SetThreshold(base.model, "oil", base.model.report.issues[0].threshold));
+  EXPECT_TRUE(base.model.report.quality.has_value()) << "nothing has changed";
+  ASSERT_OK(SetThreshold(base.model, "sport", 0.75));
+  EXPECT_FALSE(base.model.report.quality.has_value());
+  EXPECT_TRUE(base.model.report.issues[0].quality.has_value());
+  EXPECT_FALSE(base.model.report.issues[1].quality.has_value());
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> set, TaggerOf(base.model));
+  EXPECT_EQ(set->info().issues[1].threshold, 0.75);
+  EXPECT_THAT(SetThreshold(base.model, "none", 0.5),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"none\"")));
+  EXPECT_THAT(SetThreshold(base.model, "sport", 2), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0 to 1")));
 }
 
 TEST_F(IssueTrainerTest, OwnArticlesAreNamedByTheTaxonomyAndCountedOnce) {

@@ -30,8 +30,8 @@ dateline_library(json_lines
   DEPS absl::function_ref absl::status absl::statusor absl::strings nlohmann_json::nlohmann_json
   PRIVATE_DEPS common_base PkgConfig::ZSTD)
 dateline_library(classifier_trainer
-  SOURCES issue_calibration.cc issue_trainer.cc issue_trainer_corpus.cc
-  HEADERS issue_calibration.h issue_trainer.h issue_trainer_corpus.h
+  SOURCES issue_calibration.cc issue_thresholds.cc issue_trainer.cc issue_trainer_corpus.cc
+  HEADERS issue_calibration.h issue_thresholds.h issue_trainer.h issue_trainer_corpus.h
   DEPS classifier_issues json_lines
   PRIVATE_DEPS absl::flat_hash_set absl::str_format Liblinear::Liblinear)
 

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -27,6 +28,7 @@
 #include "classifier_service/country_model.h"
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_tagger.h"
+#include "classifier_service/issue_thresholds.h"
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
 #include "classifier_service/taxonomy.h"
@@ -53,12 +55,15 @@ using dateline::classifier::IssueLabelMap;
 using dateline::classifier::IssueModel;
 using dateline::classifier::IssueModelInfo;
 using dateline::classifier::IssueTagger;
+using dateline::classifier::IssueThreshold;
 using dateline::classifier::LabelledArticle;
 using dateline::classifier::LabelState;
 using dateline::classifier::Learner;
 using dateline::classifier::OwnArticles;
 using dateline::classifier::Quality;
 using dateline::classifier::Taxonomy;
+using dateline::classifier::ThresholdChoice;
+using dateline::classifier::ThresholdGoal;
 using dateline::classifier::TrainOptions;
 using dateline::classifier::TrainResult;
 using dateline::classifier::UnknownLabels;
@@ -75,6 +80,8 @@ struct Flags {
   int hold_out = 5;
   std::vector<std::string> without;
   std::string label_map;
+  ThresholdGoal goal;            // thresholds
+  std::vector<std::string> set;  // thresholds: "politics=0.55".
   bool keep_going = false;
   bool force = false;
   std::string date;
@@ -347,6 +354,41 @@ absl::Status Issues(const Flags& flags) {
   return Publish(flags.output, result.model);
 }
 
+// "politics=0.55".
+absl::Status SetGiven(const std::vector<std::string>& given, IssueModel& model) {
+  for (const std::string& one : given) {
+    const size_t equals = one.rfind('=');
+    double threshold = 0.0;
+    if (equals == std::string::npos || !absl::SimpleAtod(one.substr(equals + 1), &threshold)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--set: \"", one, "\" has no threshold; write for example politics=0.55"));
+    }
+    const absl::Status set = dateline::classifier::SetThreshold(model, one.substr(0, equals), threshold);
+    if (!set.ok()) return absl::InvalidArgumentError(absl::StrCat("--set: ", set.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Thresholds(const Flags& flags) {
+  ASSIGN_OR_RETURN(IssueModel model, dateline::classifier::ReadIssueModel(flags.model));
+  if (!flags.articles.empty()) {
+    ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
+    ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const ThresholdChoice choice, ChooseThresholds(model, *tagger, taxonomy, articles, flags.goal));
+    Print(FormatThresholds(choice));
+    for (const IssueThreshold& issue : choice.issues) {
+      RETURN_IF_ERROR(dateline::classifier::SetThreshold(model, issue.issue_id, issue.after));
+    }
+    absl::StrAppend(&model.training_notes, "; thresholds for ",
+                    flags.goal.min_precision > 0.0 ? absl::StrCat("precision ", flags.goal.min_precision) : "F1",
+                    " on ", choice.articles, " articles");
+  }
+  RETURN_IF_ERROR(SetGiven(flags.set, model));
+  if (!flags.set.empty()) absl::StrAppend(&model.training_notes, "; thresholds set: ", absl::StrJoin(flags.set, ", "));
+  return Publish(flags.output.empty() ? flags.model : flags.output, model);
+}
+
 absl::Status RollBack(const Flags& flags) {
   // By what the file is.
   const bool countries = dateline::classifier::CountryModel::Load(flags.model).ok();
@@ -575,19 +617,59 @@ int main(int argc, char** argv) {
   show->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
   show->footer("Example:\n  classifier_train show --model issues.model");
 
-  CLI::App* rollback = app.add_subcommand(
-      "rollback",
-      "Swap a model of issues or of countries and FILE.previous, which `issues` and `countries` keep. Doing it twice\n"
-      "changes nothing. A service that runs loads what is there then when it is sent SIGHUP.");
+  CLI::App* thresholds = app.add_subcommand(
+      "thresholds",
+      "Set from which probability on issues are tags, in a model that is there: those that are best on labelled "
+      "articles\n"
+      "of yours, or as you say. What was there is kept as FILE.previous.\n\n"
+      "Articles that the model learned from are left out. Printed is what comes of each half of the articles at the\n"
+      "threshold that the other half would get.");
+  thresholds->footer(
+      "Examples:\n"
+      "  classifier_train thresholds --model issues.model --articles labelled.jsonl --taxonomy mine.textproto\n"
+      "  classifier_train thresholds --model issues.model --articles labelled.jsonl --taxonomy mine.textproto \\\n"
+      "      --min_precision 0.8\n"
+      "  classifier_train thresholds --model issues.model --set politics=0.55 --set trade=0.3");
+  thresholds->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  CLI::Option* labelled =
+      thresholds->add_option("--articles", flags.articles, "JSON Lines (or .zst) as `issues` takes them")
+          ->type_name("FILE");
+  CLI::Option* taxonomy =
+      thresholds->add_option("--taxonomy", flags.taxonomy, "The issues that the labels are of")->type_name("FILE");
+  labelled->needs(taxonomy);
+  thresholds
+      ->add_option(
+          "--min_precision", flags.goal.min_precision,
+          "The lowest thresholds from which on so many of the tags are right, such as 0.8; default: the best F1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(labelled);
+  thresholds->add_option("--set", flags.set, "The threshold of one issue, as politics=0.55; it outranks --articles")
+      ->type_name("ISSUE=N");
+  AddLabelMapOption(thresholds, flags);
+  thresholds->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles, and say which");
+  thresholds->add_option("--output", flags.output, "The model file to write; default: that of --model")
+      ->type_name("FILE");
+  thresholds->callback([&] {
+    if (flags.articles.empty() && flags.set.empty()) {
+      throw CLI::ValidationError("thresholds", "give --articles or --set: there is nothing to set");
+    }
+  });
+
+  CLI::App* rollback =
+      app.add_subcommand("rollback",
+                         "Swap a model of issues or of countries and FILE.previous, which `issues`, `thresholds` and "
+                         "`countries` keep. Doing it twice\n"
+                         "changes nothing. A service that runs loads what is there then when it is sent SIGHUP.");
   rollback->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
   rollback->footer("Example:\n  classifier_train rollback --model issues.model");
 
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
-  const absl::Status status = *issues      ? Issues(flags)
-                              : *countries ? Countries(flags)
-                              : *evaluate  ? Evaluate(flags)
-                              : *rollback  ? RollBack(flags)
-                                           : Show(flags);
+  const absl::Status status = *issues       ? Issues(flags)
+                              : *countries  ? Countries(flags)
+                              : *evaluate   ? Evaluate(flags)
+                              : *thresholds ? Thresholds(flags)
+                              : *rollback   ? RollBack(flags)
+                                            : Show(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "classifier_train: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;

@@ -114,7 +114,7 @@ class WithoutServices(CommandLineTest):
                 ["web_gateway", "--cors_origin", "https://example.org/"],
                 ["classifier_train"], ["classifier_train", "show"], ["classifier_train", "shwo"],
                 ["classifier_train", "evaluate", "--model", "x", "--taxonomy", "y"],
-                ["classifier_train", "issues", "--taxonomy", "y", "--output", "x"], ["classifier_train", "rollback"],
+                ["classifier_train", "issues", "--taxonomy", "y", "--output", "x"], ["classifier_train", "rollback"], ["classifier_train", "thresholds", "--model", "x"],
                 ["dateline", "evaluate"], ["dateline", "taxonomy", "diff", "one"], ["dateline", "taxonomy", "check"],
                 ["dateline"], ["dateline", "--search", "nowhere", "info"], ["dateline", "info", "--output", "xml"]):
             with self.subTest(name=name, arguments=arguments):
@@ -180,6 +180,7 @@ class WithoutServices(CommandLineTest):
         self.assert_exit(result, 0)
         self.assertIn("default-1 → mine-2: 2 changes", result.stdout)
         self.assertRegex(result.stdout, r"- trade +retired: economy stands for it\n")
+        self.assertIn("A model for the old one knows all issues of the new one.", result.stdout)
         self.assertRegex(result.stdout, r"~ health +renamed: Public health → Medicine\n")
         answer = json.loads(run("taxonomy", "diff", default, changed, "--no_counts", "--output", "json").stdout)
         self.assertEqual([(change["issueId"], change["kind"]) for change in answer["changes"]],
@@ -189,6 +190,18 @@ class WithoutServices(CommandLineTest):
             refused = run("taxonomy", *arguments)
             self.assert_exit(refused, 1)
             self.assertIn("the id must be 1 to 64 of a-z, 0-9 and _", refused.stderr)
+        # All that is wrong, each with its line.
+        several = self.write("several.textproto", 'version: "x"\n' + "".join(
+            f'issue {{ id: "{name}" names {{ language: "en" display_name: "Same" }} definition: "d" parent: "{parent}" }}\n'
+            for name, parent in (("a", "b"), ("b", "a"))))
+        circles = run("taxonomy", "check", several)
+        self.assert_exit(circles, 1)
+        self.assertRegex(circles.stderr, r'several\.textproto:2: issue "a": its parents form a circle.*\n'
+                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n$')
+        added = self.write("added.textproto", text + 'issue { id: "that_war" names { language: "en" display_name: "That war" } '
+                           'definition: "d" seed_phrase: "that war" }\n')
+        result = run("taxonomy", "diff", default, added, "--no_counts")
+        self.assertIn("knows nothing of that_war: tagged by seed phrases until", result.stdout)
         unreachable = run("taxonomy", "diff", default, changed, "--search", "127.0.0.1:1")
         self.assert_exit(unreachable, 1)
         self.assertIn("--no_counts", unreachable.stderr)
@@ -264,6 +277,20 @@ class WithoutServices(CommandLineTest):
                              "--label_map", names)
         self.assert_exit(mapped, 0)
         self.assertRegex(mapped.stdout, r"oil +5 positive")
+        # Thresholds are set by hand, or for what the tags are wanted for.
+        def threshold(issue):
+            return re.search(rf"^{issue}: \d+ examples, threshold (\S+)$",
+                             run_program("classifier_train", "show", "--model", model).stdout, re.MULTILINE).group(1)
+
+        self.assert_exit(run_program("classifier_train", "thresholds", "--model", model, "--set", "oil=0.625"), 0)
+        self.assertEqual(threshold("oil"), "0.6250")
+        chosen = run_program("classifier_train", "thresholds", "--model", model, "--taxonomy", taxonomy, "--min_precision",
+                             "0.9", "--articles", self.labelled("fresh.jsonl", 40, first=5000))
+        self.assert_exit(chosen, 0)
+        self.assertRegex(chosen.stdout, r"oil +\d+ positive  threshold 0\.6250 -> 0\.\d+  P ")
+        wrong = run_program("classifier_train", "thresholds", "--model", model, "--set", "oyl=0.5")
+        self.assert_exit(wrong, 1)
+        self.assertIn('"oyl" is no issue of the model', wrong.stderr)
         # A file that is no model is not written over.
         foreign = self.write("foreign.model", "something else")
         kept = run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", foreign, "--articles", articles)
