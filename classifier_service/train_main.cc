@@ -261,6 +261,24 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
   if (result.new_issues > 0) {
     Progress(absl::StrCat(result.new_issues, " issues that the model didn't know have enough examples now"));
   }
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    const auto examples = std::count_if(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
+      return StateOf(article, *issue) == LabelState::kYes;
+    });
+    const bool known = std::any_of(result.model.trained_from.begin(), result.model.trained_from.end(),
+                                   [&](const std::vector<std::string>& labels) {
+                                     return std::any_of(labels.begin(), labels.end(), [&](const std::string& label) {
+                                       return std::find(issue->trained_from.begin(), issue->trained_from.end(),
+                                                        label) != issue->trained_from.end();
+                                     });
+                                   });
+    if (!known && examples > 0) {
+      Progress(absl::StrCat("the model doesn't know ", issue->id, " yet: ", examples, " of ",
+                            dateline::classifier::kEnoughExamples,
+                            " examples that it takes; it goes by its seed phrases until then. Give these again with "
+                            "the others"));
+    }
+  }
   if (!flags.force) {
     if (result.after.quality.article_count == 0) {
       return absl::FailedPreconditionError(

@@ -277,6 +277,16 @@ class WithoutServices(CommandLineTest):
                              "--label_map", names)
         self.assert_exit(mapped, 0)
         self.assertRegex(mapped.stdout, r"oil +5 positive")
+        # An issue that the model doesn't know says how many examples it takes, and goes by its seed phrases meanwhile.
+        with open(taxonomy, encoding="utf-8") as file:
+            wider = self.write("wider.textproto", file.read() + 'issue { id: "works" names { language: "en" display_name: '
+                               '"Works" } definition: "d" seed_phrase: "bridge repairs" }\n')
+        few = self.write("works.jsonl", lines(*[
+            {"id": f"works-{n}", "title": "Bridges", "body": f"The bridge of road {n} was closed for repairs of its deck.",
+             "applied": ["Works"], "rejected": ["sport"]} for n in range(8)]))
+        taught = run_program("classifier_train", "issues", "--taxonomy", wider, "--output", model, "--add", few, "--force")
+        self.assert_exit(taught, 0)
+        self.assertIn("doesn't know works yet: 8 of 30 examples", taught.stderr)
         # Thresholds are set by hand, or for what the tags are wanted for.
         def threshold(issue):
             return re.search(rf"^{issue}: \d+ examples, threshold (\S+)$",
