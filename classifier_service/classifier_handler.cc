@@ -17,6 +17,7 @@
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
 #include "extraction/extraction.h"
+#include "extraction/format.h"
 
 namespace dateline::classifier {
 namespace {
@@ -51,6 +52,11 @@ absl::Status ClassifyOne(const Classifier& classifier, const v1::ClassifyRequest
   switch (request.input_case()) {
     case v1::ClassifyRequest::kArticle:
       article = &request.article();
+      if (extraction::HoldsHtml(article->body())) {
+        response.add_warnings(
+            "article.body: holds tags of HTML; what stands in them and in scripts was read as text, too: send the page "
+            "as document, or take them out");
+      }
       break;
     case v1::ClassifyRequest::kDocument: {
       ASSIGN_OR_RETURN(*response.mutable_article(), Extract(request.document(), *response.mutable_warnings()));

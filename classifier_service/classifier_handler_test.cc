@@ -34,6 +34,8 @@ namespace {
 namespace apb = article::v1;
 
 using ::dateline::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -133,6 +135,18 @@ TEST_F(ClassifierHandlerTest, TagsARawPageAndReturnsItsArticle) {
   EXPECT_FALSE(response.model_version().empty());
   EXPECT_FALSE(response.taxonomy_version().empty());
   EXPECT_FALSE(response.gazetteer_version().empty());
+}
+
+TEST_F(ClassifierHandlerTest, TagsOfHtmlInAnArticleAreTold) {
+  v1::ClassifyRequest request;
+  request.mutable_article()->set_body("<p>Iran sold <a href=\"https://france.example\">oil</a>.</p>");
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  EXPECT_THAT(response.warnings(),
+              ElementsAre(AllOf(StartsWith("article.body: "), HasSubstr("send the page as document"))));
+  request.mutable_article()->set_body("Where a < b and b > c, Iran sold oil <p> for once.");
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  EXPECT_THAT(response.warnings(), SizeIs(0));
 }
 
 TEST_F(ClassifierHandlerTest, TheSameRequestGetsTheSameAnswer) {

@@ -19,9 +19,8 @@ dateline_library(country_tagger
 dateline_library(country_trainer
   SOURCES country_articles.cc country_evaluation.cc country_trainer.cc
   HEADERS country_articles.h country_trainer.h
-  DEPS country_tagger absl::function_ref
-  PRIVATE_DEPS common_base absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json Liblinear::Liblinear
-    PkgConfig::ZSTD)
+  DEPS country_tagger json_lines absl::function_ref
+  PRIVATE_DEPS common_base absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json Liblinear::Liblinear)
 
 dateline_test(country_tagger_test
   SOURCES gazetteer_test.cc gazetteer_overlay_test.cc country_model_test.cc country_tagger_test.cc

@@ -3,13 +3,13 @@
 #define DATELINE_CLASSIFIER_SERVICE_COUNTRY_ARTICLES_H_
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/json_lines.h"
 
 namespace dateline::classifier {
 
@@ -26,8 +26,10 @@ struct CountryArticle {
 };
 
 // Calls `visit` with each article of a file of JSON Lines, packed with zstd or plain. Returns NotFound if there is no
-// such file, DataLoss with the line if it is not well formed.
-absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit);
+// such file, InvalidArgument with line and remedy if a line is broken; with `broken`, such lines are put there, and the
+// rest is used.
+absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit,
+                                   BrokenLines* broken = nullptr);
 
 // Puts the dateline back to the beginning of the text ("CLEVELAND, Feb 26 - Standard Oil Co said"), where articles have
 // it as they are printed and as the service gets them. Nothing happens if it is there already.

@@ -339,4 +339,17 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Load(const std::stri
 
 absl::Status CountryModel::Write(const std::string& path) { return WriteModelFile(kKind, path, Encode()); }
 
+absl::Status CountryModel::Publish(const std::string& path) {
+  RETURN_IF_ERROR(KeepPreviousModel(kKind, path));
+  return Write(path);
+}
+
+absl::StatusOr<std::string> CountryModel::RollBack(const std::string& path) {
+  RETURN_IF_ERROR(Load(path).status());
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kKind, path));
+  ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> before, Load(previous));
+  RETURN_IF_ERROR(SwapWithPreviousModel(kKind, path));
+  return before->version;
+}
+
 }  // namespace dateline::classifier

@@ -106,6 +106,13 @@ struct CountryModel {
   // Writes a new file and renames it into place, so that no reader sees half of it.
   absl::Status Write(const std::string& path);
 
+  // The same, and keeps what was there as PATH.previous.
+  absl::Status Publish(const std::string& path);
+
+  // Swaps the model at `path` and PATH.previous, and returns the version that is at `path` then. An error, and nothing
+  // changed, if one of them is no country model.
+  static absl::StatusOr<std::string> RollBack(const std::string& path);
+
   // What the words of an article say for each word model, from its terms (of its title and CountryWordText()). Empty
   // where these are fewer than `min_terms`.
   std::vector<double> Margins(const TextFeatures& features) const;

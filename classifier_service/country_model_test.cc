@@ -138,6 +138,25 @@ TEST(CountryModelTest, RefusesWeightsThatDoNotFitTheirTerms) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("none")));
 }
 
+TEST(CountryModelTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
+  const TempDir dir;
+  const std::string path = dir.path() + "/countries.model";
+  CountryModel one = Small();
+  CountryModel two = Small();
+  two.constant = -1.25;
+  ASSERT_OK(one.Publish(path));
+  EXPECT_THAT(CountryModel::RollBack(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("none to bring back")));
+  ASSERT_OK(two.Publish(path));
+  ASSERT_OK_AND_ASSIGN(const std::string back, CountryModel::RollBack(path));
+  EXPECT_EQ(back, one.version);
+  EXPECT_EQ(CountryModel::Load(path).value()->version, one.version);
+  ASSERT_OK(CountryModel::RollBack(path).status());
+  EXPECT_EQ(CountryModel::Load(path).value()->version, two.version);
+  dir.Write("countries.model.previous", "no model");
+  EXPECT_THAT(CountryModel::RollBack(path), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(CountryModel::Load(path).value()->version, two.version) << "nothing is swapped for what is no model";
+}
+
 TEST(CountryModelTest, IsReplacedAsAWhole) {
   const TempDir dir;
   const std::string path = dir.path() + "/countries.model";

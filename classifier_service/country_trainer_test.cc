@@ -229,6 +229,29 @@ TEST(CountryArticlesTest, ReadsTheDateline) {
   EXPECT_THAT(datelines, ElementsAre("CLEVELAND, Feb 26 -", ""));
 }
 
+TEST(CountryArticlesTest, BrokenLinesAreNamedOrLeftOut) {
+  const TempDir dir;
+  const std::string path = dir.path() + "/articles.jsonl";
+  std::ofstream(path) << R"({"id": 1, "body": "B", "countries": ["IR"]})"
+                      << "\r\n\n"
+                      << R"({"id": "2", "body": "B", "countries": [1]})"
+                      << "\n"
+                      << R"({"id": "3", "body": "B", "countries": ["IR"], "countries_complete": "yes"})"
+                      << "\n"
+                      << R"({"id": "4", "body": 4, "countries": []})"
+                      << "\n{\n";
+  std::vector<std::string> ids;
+  const auto visit = [&](const CountryArticle& article) { ids.push_back(article.id); };
+  EXPECT_THAT(ForEachCountryArticle(path, visit),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("line 3: countries: must be a list of strings")));
+  ids.clear();
+  BrokenLines broken;
+  ASSERT_OK(ForEachCountryArticle(path, visit, &broken));
+  EXPECT_THAT(ids, ElementsAre("1"));
+  EXPECT_THAT(broken.problems, ElementsAre(HasSubstr("line 3"), HasSubstr("line 4: countries_complete"),
+                                           HasSubstr("line 5: body: must be a string"), HasSubstr("line 6: ends")));
+}
+
 TEST(CountryTrainerTest, RefusesWhatItCannotLearnFrom) {
   const auto gazetteer = SmallGazetteer();
   EXPECT_THAT(TrainCountryModel(*gazetteer, {}, Options(), Quiet),

@@ -117,8 +117,19 @@ CharInfo MakeCharInfo(UChar32 c) {
   return info;
 }
 
-// Everything below U+3000; what lies above has no case and is folded as it stands.
+// Everything below U+3000; what lies above has no case and is folded as it stands, but for full-width letters.
 constexpr UChar32 kTableEnd = 0x3000;
+
+// The letter of ASCII that a folded letter of another alphabet looks like, in upper or lower case; 0: none.
+char LookAlike(UChar32 c) {
+  constexpr absl::string_view kLatin = "aeopcyxijskmtbhdaeiokptx";
+  constexpr std::array<UChar32, kLatin.size()> kOthers = {
+      0x0430, 0x0435, 0x043E, 0x0440, 0x0441, 0x0443, 0x0445, 0x0456,   // Cyrillic.
+      0x0458, 0x0455, 0x043A, 0x043C, 0x0442, 0x0432, 0x043D, 0x0501,   //
+      0x03B1, 0x03B5, 0x03B9, 0x03BF, 0x03BA, 0x03C1, 0x03C4, 0x03C7};  // Greek.
+  const auto* const found = std::find(kOthers.begin(), kOthers.end(), c);
+  return found == kOthers.end() ? '\0' : kLatin[static_cast<size_t>(found - kOthers.begin())];
+}
 
 const CharInfo* InfoTable() {
   static const auto* const kTable = [] {
@@ -292,6 +303,9 @@ class Tokenizer {
     if (c < kTableEnd) {
       return table_[c];
     }
+    if (c >= 0xFF01 && c <= 0xFF5E) {  // ASCII as wide as Han, in Chinese and Japanese texts.
+      return table_[c - 0xFEE0];
+    }
     CharInfo info;
     info.char_class = ClassOf(c);
     if (info.char_class != CharClass::kOther && info.char_class != CharClass::kIgnored) {
@@ -365,7 +379,38 @@ class Tokenizer {
       token.word = Find(Word());
       if (token.word.id == 0 && !token.has_case) {
         StripClitics(token);
+      } else if (token.word.id == 0) {
+        Unmask(token);
       }
+    }
+  }
+
+  // "Irаn" with a Cyrillic а, from a wrong keyboard layout or from somebody who hides: a Latin word all of whose other
+  // letters look like Latin ones is read as what it looks like.
+  void Unmask(Token& token) {
+    std::array<char, kMaxTokenBytes> bare;  // NOLINT(*-member-init): `size` says what of it is set.
+    size_t size = 0;
+    bool latin = false;
+    bool other = false;
+    const absl::string_view word = Word();
+    for (size_t at = 0; at < word.size();) {
+      const auto byte = static_cast<uint8_t>(word[at]);
+      if (byte < 0x80) {
+        latin = true;
+        bare[size++] = word[at++];
+        continue;
+      }
+      UChar32 c = 0;
+      U8_NEXT_UNSAFE(reinterpret_cast<const uint8_t*>(word.data()), at, c);
+      const char alike = LookAlike(c);
+      if (alike == '\0') {
+        return;
+      }
+      other = true;
+      bare[size++] = alike;
+    }
+    if (latin && other) {
+      token.word = Find(absl::string_view(bare.data(), size));
     }
   }
 

@@ -61,6 +61,15 @@ TEST(GazetteerTest, FindsPossessivesHyphensAndCompounds) {
               ElementsAre("Iran=IR", "Iran=IR", "Russo=RU", "Iranian=IR", "US=US", "China=CN", "Saudi=SA"));
 }
 
+TEST(GazetteerTest, ReadsLettersOfOtherAlphabetsThatLookLatin) {
+  // Cyrillic а, е, І, К and Т, Greek ο.
+  EXPECT_THAT(Found("Irаn, Тurkеy, ІRАQ, Кuwait and Mοnacο"),
+              ElementsAre("Irаn=IR", "Тurkеy=TR", "ІRАQ=IQ", "Кuwait=KW", "Mοnacο=MC"));
+  EXPECT_THAT(Found("Irжn, Россия, Рим"), ElementsAre("Россия=RU"))
+      << "letters that look like no others stay what they are";
+  EXPECT_THAT(Found("Ｉｒａｎ and ＣＨＩＮＡ；日本"), ElementsAre("Ｉｒａｎ=IR", "ＣＨＩＮＡ=CN", "日本=JP"));
+}
+
 TEST(GazetteerTest, MatchesWholeWordsOnly) {
   EXPECT_THAT(Found("Albany, Iranology, Omanson and Chinatown"), ElementsAre("Albany=US"));
 }

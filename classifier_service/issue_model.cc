@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -109,22 +107,6 @@ std::optional<Vocabulary> DecodeVocabulary(const storage::v1::IssueModelFile& fi
 bool IsFinite(const storage::v1::IssueModel& issue) {
   return std::isfinite(issue.weight_step()) && std::isfinite(issue.bias()) && std::isfinite(issue.slope()) &&
          std::isfinite(issue.intercept()) && std::isfinite(issue.threshold());
-}
-
-// Makes `copy` another name of the file at `path`, or a copy where a file can't have two names.
-absl::Status KeepAs(const std::string& path, const std::string& copy) {
-  std::error_code error;
-  std::filesystem::remove(copy, error);
-  std::filesystem::create_hard_link(path, copy, error);
-  if (error) {
-    error.clear();
-    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
-  }
-  if (error) {
-    return absl::UnavailableError(absl::StrCat("issue model: cannot keep \"", path, "\" as \"", copy,
-                                               "\": ", error.message(), "; check who may write there"));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -240,21 +222,15 @@ absl::Status WriteIssueModel(const std::string& path, IssueModel& model) {
 }
 
 absl::Status PublishIssueModel(const std::string& path, IssueModel& model) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) {
-    RETURN_IF_ERROR(KeepAs(path, absl::StrCat(path, ".previous")));
-  }
+  RETURN_IF_ERROR(KeepPreviousModel(kKind, path));
   return WriteIssueModel(path, model);
 }
 
 absl::StatusOr<std::string> RollBackIssueModel(const std::string& path) {
-  const std::string previous = absl::StrCat(path, ".previous");
-  ASSIGN_OR_RETURN(const IssueModel before, ReadIssueModel(previous));
   RETURN_IF_ERROR(ReadIssueModel(path).status());
-  const std::string current = absl::StrCat(path, ".current");
-  RETURN_IF_ERROR(KeepAs(path, current));
-  RETURN_IF_ERROR(RenameModelFile(kKind, previous, path));
-  RETURN_IF_ERROR(RenameModelFile(kKind, current, previous));
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kKind, path));
+  ASSIGN_OR_RETURN(const IssueModel before, ReadIssueModel(previous));
+  RETURN_IF_ERROR(SwapWithPreviousModel(kKind, path));
   return before.report.model_version;
 }
 

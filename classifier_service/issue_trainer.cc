@@ -41,19 +41,8 @@ struct Example {
 };
 
 int8_t StateOfIssue(const LabelledArticle& article, const Issue& issue) {
-  int8_t state = -1;
-  for (const std::string& label : issue.trained_from) {
-    switch (StateOf(article, label)) {
-      case LabelState::kYes:
-        return 1;
-      case LabelState::kUnknown:
-        state = 0;
-        break;
-      case LabelState::kNo:
-        break;
-    }
-  }
-  return state;
+  const LabelState state = StateOf(article, issue);
+  return state == LabelState::kYes ? 1 : state == LabelState::kNo ? -1 : 0;
 }
 
 // Chooses the vocabulary: terms that are frequent enough and tell at least one issue from the rest.

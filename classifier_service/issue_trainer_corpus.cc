@@ -1,12 +1,9 @@
 #include "classifier_service/issue_trainer_corpus.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <memory>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -15,9 +12,12 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "classifier_service/text_sketch.h"
 #include "common/hash.h"
+#include "common/label_map_lines.h"
+#include "common/printable.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 
@@ -25,8 +25,6 @@ namespace dateline::classifier {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr size_t kMaxLineBytes = 64'000'000;
 
 // Texts are the same if half of the shorter one's runs of five words stand in the other, and at least five of them.
 constexpr size_t kMinSharedShingles = 5;
@@ -107,88 +105,6 @@ constexpr std::array<SectionIssue, 10> kCurrentEventsSections = {{
     {"Health_Medical_Pharma", "health"},
 }};
 
-// Calls `on_line` with each line of a file, unpacked if its name ends in .zst.
-absl::Status ForEachLine(const std::string& path, absl::FunctionRef<absl::Status(absl::string_view, int)> on_line) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat("cannot read \"", path, "\"; check the path and that the file exists"));
-  }
-  const bool packed = absl::EndsWith(path, ".zst");
-  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
-  std::string in(1 << 17, '\0');
-  std::string out(1 << 18, '\0');
-  std::string pending;
-  int line = 0;
-  size_t state = 0;
-  const auto take = [&](absl::string_view chunk) -> absl::Status {
-    while (true) {
-      const size_t newline = chunk.find('\n');
-      pending.append(chunk.data(), newline == absl::string_view::npos ? chunk.size() : newline);
-      if (pending.size() > kMaxLineBytes) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ": line ", line + 1, " is over ", kMaxLineBytes, " bytes"));
-      }
-      if (newline == absl::string_view::npos) {
-        return absl::OkStatus();
-      }
-      RETURN_IF_ERROR(on_line(pending, ++line));
-      pending.clear();
-      chunk.remove_prefix(newline + 1);
-    }
-  };
-  while (file) {
-    file.read(in.data(), static_cast<std::streamsize>(in.size()));
-    const auto count = static_cast<size_t>(file.gcount());
-    if (!packed) {
-      RETURN_IF_ERROR(take(absl::string_view(in.data(), count)));
-      continue;
-    }
-    ZSTD_inBuffer input = {in.data(), count, 0};
-    while (input.pos < input.size) {
-      ZSTD_outBuffer output = {out.data(), out.size(), 0};
-      state = ZSTD_decompressStream(context.get(), &output, &input);
-      if (ZSTD_isError(state) != 0) {
-        return absl::DataLossError(absl::StrCat(path, ": corrupted (", ZSTD_getErrorName(state), "); fetch it again"));
-      }
-      RETURN_IF_ERROR(take(absl::string_view(out.data(), output.pos)));
-    }
-  }
-  if (packed && state != 0) {
-    return absl::DataLossError(absl::StrCat(path, ": truncated; fetch it again"));
-  }
-  if (!pending.empty()) {
-    return on_line(pending, line + 1);
-  }
-  return absl::OkStatus();
-}
-
-// Errors of lines end it, unless `broken` is there to take them.
-absl::Status ForEachJson(const std::string& path, absl::FunctionRef<absl::Status(const Json&)> on_object,
-                         BrokenLines* broken = nullptr) {
-  return ForEachLine(path, [&](absl::string_view line, int number) -> absl::Status {
-    if (line.empty()) {
-      return absl::OkStatus();
-    }
-    const Json json = Json::parse(line.data(), line.data() + line.size(), nullptr, /*allow_exceptions=*/false);
-    absl::Status status = json.is_object()
-                              ? on_object(json)
-                              : absl::InvalidArgumentError("is no JSON object; each line must be one article");
-    if (status.ok()) {
-      return status;
-    }
-    status = absl::Status(status.code(),
-                          absl::StrCat(path, ": line ", number, json.is_object() ? ": " : " ", status.message()));
-    if (broken == nullptr) {
-      return status;
-    }
-    constexpr size_t kProblemsKept = 100;
-    if (++broken->count <= kProblemsKept) {
-      broken->problems.emplace_back(status.message());
-    }
-    return absl::OkStatus();
-  });
-}
-
 std::string StringOf(const Json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -208,12 +124,11 @@ std::vector<std::string> StringsOf(const Json& json, const char* key) {
 
 absl::StatusOr<LabelledArticle> ArticleOf(const Json& json) {
   LabelledArticle article;
-  article.id = StringOf(json, "id");
-  if (article.id.empty()) {
-    return absl::InvalidArgumentError("no id; give each article one of its own");
-  }
-  article.title = common::NormalizeLine(StringOf(json, "title"));
-  article.body = common::NormalizeText(StringOf(json, "body"));
+  ASSIGN_OR_RETURN(article.id, IdField(json));
+  ASSIGN_OR_RETURN(const std::string title, StringField(json, "title"));
+  ASSIGN_OR_RETURN(const std::string body, StringField(json, "body"));
+  article.title = common::NormalizeLine(title);
+  article.body = common::NormalizeText(body);
   article.source = article.id.substr(0, article.id.find('/'));
   return article;
 }
@@ -272,6 +187,20 @@ LabelState StateOf(const LabelledArticle& article, absl::string_view issue) {
   return doubtful ? LabelState::kUnknown : LabelState::kNo;
 }
 
+LabelState StateOf(const LabelledArticle& article, const Issue& issue) {
+  LabelState state = LabelState::kNo;
+  for (const std::string& label : issue.trained_from) {
+    const LabelState one = StateOf(article, label);
+    if (one == LabelState::kYes) {
+      return one;
+    }
+    if (one == LabelState::kUnknown) {
+      state = one;
+    }
+  }
+  return state;
+}
+
 uint32_t HashOfId(absl::string_view id) {
   return static_cast<uint32_t>(std::strtoul(common::Sha256Hex(id).substr(0, 8).c_str(), nullptr, 16));
 }
@@ -280,67 +209,121 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::str
   std::vector<LabelledArticle> articles;
   const auto read = [&](const Json& json) -> absl::Status {
     ASSIGN_OR_RETURN(LabelledArticle article, ArticleOf(json));
-    for (const char* const field : {"issues", "applied", "rejected"}) {
-      const auto it = json.find(field);
-      if (it == json.end()) {
-        continue;
-      }
-      const bool strings =
-          it->is_array() && std::all_of(it->begin(), it->end(), [](const Json& one) { return one.is_string(); });
-      if (!strings) {
-        return absl::InvalidArgumentError(absl::StrCat(field, ": must be a list of issue ids, such as [\"trade\"]"));
-      }
+    if (article.title.empty() && article.body.empty()) {
+      return absl::InvalidArgumentError("no text; give each article a title, a body or both");
     }
-    if (json.contains("applied") || json.contains("rejected")) {
-      if (json.contains("issues")) {
-        return absl::InvalidArgumentError("give either issues (all that apply) or applied and rejected, not both");
-      }
-      article.labelling = Labelling::kPartial;
-      article.issues = StringsOf(json, "applied");
-      article.assertable = StringsOf(json, "rejected");
-    } else {
-      article.issues = StringsOf(json, "issues");
+    ASSIGN_OR_RETURN(std::vector<std::string> issues, StringsField(json, "issues"));
+    ASSIGN_OR_RETURN(std::vector<std::string> applied, StringsField(json, "applied"));
+    ASSIGN_OR_RETURN(std::vector<std::string> rejected, StringsField(json, "rejected"));
+    const bool partial = json.contains("applied") || json.contains("rejected");
+    if (partial == json.contains("issues")) {
+      return absl::InvalidArgumentError(
+          partial ? "give either issues (all that apply) or applied and rejected, not both"
+                  : "no labels; give issues, a list of all that apply ([] if none does), or applied and rejected");
     }
+    article.labelling = partial ? Labelling::kPartial : Labelling::kComplete;
+    article.issues = partial ? std::move(applied) : std::move(issues);
+    article.assertable = std::move(rejected);
     articles.push_back(std::move(article));
     return absl::OkStatus();
   };
-  RETURN_IF_ERROR(ForEachJson(path, read, broken));
+  RETURN_IF_ERROR(ForEachJsonLine(path, read, broken));
   return articles;
 }
 
-OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy) {
+namespace {
+
+// Ids that the live issues of `issue` are trained from.
+std::vector<std::string> TrainedFrom(const Taxonomy& taxonomy, const Issue& issue) {
+  std::vector<std::string> labels;
+  for (const std::string& id : taxonomy.Resolve(issue.id)) {
+    labels.push_back(taxonomy.Find(id)->trained_from.front());
+  }
+  return labels;
+}
+
+void MakeUnique(std::vector<std::string>& labels) {
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+}
+
+}  // namespace
+
+absl::StatusOr<IssueLabelMap> ReadIssueLabelMap(const std::string& path, const Taxonomy& taxonomy) {
+  ASSIGN_OR_RETURN(const std::vector<common::LabelMapLine> lines, common::ReadLabelMapLines(path));
+  IssueLabelMap map;
+  for (const common::LabelMapLine& line : lines) {
+    std::vector<std::string>& labels = map[line.key];
+    for (absl::string_view target : line.targets) {
+      if (absl::StartsWith(target, "country:") || absl::StartsWith(target, "group:")) {
+        continue;
+      }
+      const bool said = absl::ConsumePrefix(&target, "issue:");
+      const Issue* issue = taxonomy.FindByName(target);
+      if (issue == nullptr) {
+        const absl::Status wrong = common::LabelMapError(
+            line, absl::StrCat("“", common::Printable(target), "” is no issue of the taxonomy; ",
+                               said ? "`dateline taxonomy` lists what there is"
+                                    : "correct it, or write country: or group: before it if it is one"));
+        return absl::InvalidArgumentError(absl::StrCat(common::Printable(path), ", ", wrong.message()));
+      }
+      const std::vector<std::string> meant = TrainedFrom(taxonomy, *issue);
+      labels.insert(labels.end(), meant.begin(), meant.end());
+    }
+  }
+  return map;
+}
+
+OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy,
+                               const IssueLabelMap& map) {
   constexpr size_t kNamesKept = 20;
   OwnArticles own;
   absl::flat_hash_set<std::string> known;
   for (const Issue* issue : taxonomy.LiveIssues()) {
     known.insert(issue->trained_from.begin(), issue->trained_from.end());
   }
+  const auto meaning = [&](const std::string& label) -> std::vector<std::string> {
+    if (const auto mapped = map.find(common::LabelKey(label)); mapped != map.end()) {
+      return mapped->second;
+    }
+    if (known.contains(label)) {
+      return {label};
+    }
+    const Issue* issue = taxonomy.FindByName(label);
+    std::vector<std::string> labels = issue == nullptr ? std::vector<std::string>() : TrainedFrom(taxonomy, *issue);
+    if (labels.empty()) {
+      ++own.unknown_labels[label];
+    }
+    return labels;
+  };
   const auto resolve = [&](std::vector<std::string>& labels) {
     std::vector<std::string> resolved;
     for (const std::string& label : labels) {
-      if (known.contains(label)) {
-        resolved.push_back(label);
-        continue;
-      }
-      const Issue* issue = taxonomy.FindByName(label);
-      const std::vector<std::string> live = issue == nullptr ? std::vector<std::string>() : taxonomy.Resolve(issue->id);
-      for (const std::string& id : live) {
-        resolved.push_back(taxonomy.Find(id)->trained_from.front());
-      }
-      if (live.empty() && ++own.unknown_labels <= kNamesKept &&
-          std::find(own.unknown_names.begin(), own.unknown_names.end(), label) == own.unknown_names.end()) {
-        own.unknown_names.push_back(label);
+      const std::vector<std::string> meant = meaning(label);
+      resolved.insert(resolved.end(), meant.begin(), meant.end());
+    }
+    MakeUnique(resolved);
+    labels = std::move(resolved);
+  };
+  // What an article has both applied and rejected says nothing.
+  const auto decide = [&](LabelledArticle& article) {
+    std::vector<std::string> both;
+    std::set_intersection(article.issues.begin(), article.issues.end(), article.assertable.begin(),
+                          article.assertable.end(), std::back_inserter(both));
+    for (const std::string& label : both) {
+      std::erase(article.issues, label);
+      std::erase(article.assertable, label);
+      if (++own.undecided <= kNamesKept) {
+        own.undecided_in.push_back(absl::StrCat(article.id, " (", label, ")"));
       }
     }
-    std::sort(resolved.begin(), resolved.end());
-    resolved.erase(std::unique(resolved.begin(), resolved.end()), resolved.end());
-    labels = std::move(resolved);
   };
   absl::flat_hash_map<std::string, size_t> by_id;
   absl::flat_hash_map<std::string, size_t> by_text;
   for (LabelledArticle& article : articles) {
     resolve(article.issues);
     resolve(article.assertable);
+    decide(article);
     const std::string text = common::Hash128Hex(common::FoldForMatch(absl::StrCat(article.title, "\n", article.body)));
     const auto same_id = by_id.find(article.id);
     const auto same_text = by_text.find(text);
@@ -442,14 +425,15 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
   };
   absl::flat_hash_map<std::string, Silver> silver;
   absl::flat_hash_map<std::string, std::set<std::string>> assertable;
-  RETURN_IF_ERROR(ForEachJson(absl::StrCat(options.data_dir, "/", kSilverFile), [&](const Json& json) -> absl::Status {
-    const std::string id = StringOf(json, "id");
-    Silver& entry = silver[id];
-    entry.issues = StringsOf(json, "issues");
-    entry.split = StringOf(json, "split");
-    assertable[id.substr(0, id.find('/'))].insert(entry.issues.begin(), entry.issues.end());
-    return absl::OkStatus();
-  }));
+  RETURN_IF_ERROR(
+      ForEachJsonLine(absl::StrCat(options.data_dir, "/", kSilverFile), [&](const Json& json) -> absl::Status {
+        const std::string id = StringOf(json, "id");
+        Silver& entry = silver[id];
+        entry.issues = StringsOf(json, "issues");
+        entry.split = StringOf(json, "split");
+        assertable[id.substr(0, id.find('/'))].insert(entry.issues.begin(), entry.issues.end());
+        return absl::OkStatus();
+      }));
 
   std::vector<LabelledArticle> candidates;
   for (const Source& source : kSources) {
@@ -458,7 +442,7 @@ absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRe
     const std::set<std::string>& few = assertable[source.id_prefix];
     size_t taken = 0;
     RETURN_IF_ERROR(
-        ForEachJson(absl::StrCat(options.data_dir, "/", source.file), [&](const Json& json) -> absl::Status {
+        ForEachJsonLine(absl::StrCat(options.data_dir, "/", source.file), [&](const Json& json) -> absl::Status {
           ASSIGN_OR_RETURN(LabelledArticle article, ArticleOf(json));
           article.labelling = source.labelling;
           article.weight = source.weight;

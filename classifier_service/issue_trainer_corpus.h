@@ -5,14 +5,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "classifier_service/json_lines.h"
 #include "classifier_service/taxonomy.h"
 
 namespace dateline::classifier {
@@ -41,6 +44,9 @@ struct LabelledArticle {
 
 // Whether the article has the label `issue` of the default taxonomy.
 LabelState StateOf(const LabelledArticle& article, absl::string_view issue);
+
+// Whether the article has any of the labels that `issue` is trained from; unknown if it may have one.
+LabelState StateOf(const LabelledArticle& article, const Issue& issue);
 
 // Articles kept out of all training.
 struct HeldOutSet {
@@ -72,14 +78,8 @@ struct CorpusOptions {
 // Reads it all; some 250 MB. NotFound if a file is missing, InvalidArgument with file and line if one is broken.
 absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRef<void(absl::string_view)> progress);
 
-// Lines of a file that could not be used.
-struct BrokenLines {
-  size_t count = 0;
-  std::vector<std::string> problems;  // The first 100: "FILE: line 12: …".
-};
-
-// Articles of one JSON Lines file (plain or .zst) with `id`, `title`, `body`, and either `issues`, all that apply (a
-// complete label, []: none), or `applied` and `rejected`, what an editor said of some. Weight 1.
+// Articles of one JSON Lines file (plain or .zst) with `id`, `title` or `body` or both, and either `issues`, all that
+// apply (a complete label, []: none), or `applied` and `rejected`, what an editor said of some. Weight 1.
 // InvalidArgument with line and remedy if a line is broken; with `broken`, such lines are put there, and the rest is
 // used.
 absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path,
@@ -88,15 +88,25 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::str
 // What became of a site's own articles on their way into training.
 struct OwnArticles {
   std::vector<LabelledArticle> articles;
-  size_t unknown_labels = 0;               // Labels that are nothing to the taxonomy, counted each time.
-  std::vector<std::string> unknown_names;  // The first 20 of them.
+  std::map<std::string, size_t> unknown_labels;  // Labels that are nothing to the taxonomy, and how often they came.
   size_t contradictions = 0;               // Articles that came twice with different labels; the later one is used.
   std::vector<std::string> contradicting;  // The first 20: "a-1 and a-7".
+  size_t undecided = 0;                    // Issues that an article has both applied and rejected: unknown.
+  std::vector<std::string> undecided_in;   // The first 20: "a-1 (trade)".
 };
 
-// Labels may be ids of `taxonomy`, names or aliases; they become ids that its issues are trained from. Of an article
-// that comes twice, by id or by text, the later one is kept.
-OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy);
+// What a site's own names of labels mean, by common::LabelKey(): ids that issues are trained from; none: no issue.
+using IssueLabelMap = absl::flat_hash_map<std::string, std::vector<std::string>>;
+
+// Reads a file as common/label_map_lines.h has it. Targets are ids, names or aliases of issues, with `issue:` before
+// them or without; those with `country:` and `group:`, which the same file may have for `dateline evaluate`, are passed
+// over. InvalidArgument, with file and line, for anything else.
+absl::StatusOr<IssueLabelMap> ReadIssueLabelMap(const std::string& path, const Taxonomy& taxonomy);
+
+// Labels may be names of `map`, which outrank the taxonomy's, or ids of `taxonomy`, names or aliases; they become ids
+// that its issues are trained from. Of an article that comes twice, by id or by text, the later one is kept.
+OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy,
+                               const IssueLabelMap& map = {});
 
 // Adds `articles` to `corpus.train`; what they repeat, by id or by text, goes out, there and from their own held-out
 // part. One in `hold_out` (by a hash of the id) becomes the held-out set "own" instead; 0: none. Returns how many went.

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/issue_thresholds.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -25,6 +26,7 @@ using ::dateline::testing::TempDir;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 constexpr char kTaxonomy[] = R"(
 version: "small-1"
@@ -318,7 +320,8 @@ TEST_F(IssueTrainerTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   two.training_notes = "another";
   const std::string path = dir_.File("live.model");
   ASSERT_OK(PublishIssueModel(path, one.model));
-  EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("live.model.previous")));
+  EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kNotFound, AllOf(HasSubstr("live.model.previous"),
+                                                                                    HasSubstr("none to bring back"))));
   ASSERT_OK(PublishIssueModel(path, two));
   const auto version = [&] { return ReadIssueModel(path)->report.model_version; };
   EXPECT_EQ(version(), two.report.model_version);
@@ -332,6 +335,57 @@ TEST_F(IssueTrainerTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   EXPECT_EQ(version(), two.report.model_version) << "nothing is swapped for what is no model";
 }
 
+TEST_F(IssueTrainerTest, ThresholdsAreChosenForWhatASiteWants) {
+  Corpus corpus = SmallCorpus();
+  for (LabelledArticle& article : corpus.train) {
+    article.body += " So it went on for days and days.";
+  }
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(corpus, *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(base.model));
+  // Half of what speaks of crude is about oil, all that speaks of crude and barrels is.
+  std::vector<LabelledArticle> articles;
+  for (int i = 0; i < 40; ++i) {
+    articles.push_back(Article(
+        900 + i, absl::StrCat("Crude barrels from refineries and fields in year ", i * 31, " of it."), {"oil"}));
+    articles.push_back(Article(1000 + i,
+                               absl::StrCat("A crude joke of the goalkeeper in match ", i * 31, " of the long season."),
+                               i % 2 == 0 ? std::vector<std::string>{"oil"} : std::vector<std::string>()));
+  }
+  const auto choose = [&](double min_precision) {
+    return ChooseThresholds(base.model, *tagger, *taxonomy_, articles, {.min_precision = min_precision});
+  };
+  ASSERT_OK_AND_ASSIGN(const ThresholdChoice best_f1, choose(0.0));
+  EXPECT_EQ(best_f1.articles, 80);
+  ASSERT_EQ(best_f1.issues.size(), 2U);
+  EXPECT_EQ(best_f1.issues[0].issue_id, "oil");
+  EXPECT_EQ(best_f1.issues[0].positives, 60);
+  EXPECT_THAT(best_f1.issues[0].reason, HasSubstr("no other is clearly better"));
+  EXPECT_EQ(best_f1.issues[1].reason, "fewer than 10 articles have it");
+  ASSERT_OK_AND_ASSIGN(const ThresholdChoice precise, choose(0.95));
+  EXPECT_GT(precise.issues[0].after, best_f1.issues[0].after);
+  EXPECT_EQ(precise.issues[0].quality_after.precision, 1.0);
+  EXPECT_EQ(precise.issues[1].after, precise.issues[1].before);
+  EXPECT_THAT(FormatThresholds(precise), HasSubstr("stays: fewer than 10 articles have it"));
+  EXPECT_THAT(choose(1.5), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("min_precision")));
+  EXPECT_THAT(ChooseThresholds(base.model, *tagger, *taxonomy_, corpus.train, {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("learned from all")));
+
+  base.model.report.quality = Quality{};
+  base.model.report.issues[0].quality = Quality{};
+  base.model.report.issues[1].quality = Quality{};
+  ASSERT_OK(SetThreshold(base.model, "oil", base.model.report.issues[0].threshold));
+  EXPECT_TRUE(base.model.report.quality.has_value()) << "nothing has changed";
+  ASSERT_OK(SetThreshold(base.model, "sport", 0.75));
+  EXPECT_FALSE(base.model.report.quality.has_value());
+  EXPECT_TRUE(base.model.report.issues[0].quality.has_value());
+  EXPECT_FALSE(base.model.report.issues[1].quality.has_value());
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> set, TaggerOf(base.model));
+  EXPECT_EQ(set->info().issues[1].threshold, 0.75);
+  EXPECT_THAT(SetThreshold(base.model, "none", 0.5),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"none\"")));
+  EXPECT_THAT(SetThreshold(base.model, "sport", 2), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0 to 1")));
+}
+
 TEST_F(IssueTrainerTest, OwnArticlesAreNamedByTheTaxonomyAndCountedOnce) {
   std::vector<LabelledArticle> articles = {
       Article(1, "One text of the site.", {"Oil", "nonsense"}), Article(2, "Another text of the site.", {"sport"}),
@@ -340,8 +394,7 @@ TEST_F(IssueTrainerTest, OwnArticlesAreNamedByTheTaxonomyAndCountedOnce) {
   ASSERT_EQ(own.articles.size(), 2U);
   EXPECT_THAT(own.articles[0].issues, ElementsAre("oil"));
   EXPECT_EQ(own.articles[1].body, "Another text of the site, corrected.");
-  EXPECT_EQ(own.unknown_labels, 1U);
-  EXPECT_THAT(own.unknown_names, ElementsAre("nonsense"));
+  EXPECT_THAT(own.unknown_labels, ElementsAre(Pair("nonsense", 1)));
   EXPECT_EQ(own.contradictions, 0U);
 
   const OwnArticles torn =
@@ -349,6 +402,48 @@ TEST_F(IssueTrainerTest, OwnArticlesAreNamedByTheTaxonomyAndCountedOnce) {
   ASSERT_EQ(torn.articles.size(), 1U);
   EXPECT_THAT(torn.articles[0].issues, ElementsAre("sport"));
   EXPECT_THAT(torn.contradicting, ElementsAre("test/1 and test/2"));
+}
+
+TEST_F(IssueTrainerTest, EveryUnknownLabelIsCountedHoweverOftenAnotherCame) {
+  std::vector<LabelledArticle> articles;
+  for (int i = 0; i < 30; ++i) {
+    articles.push_back(Article(i, absl::StrCat("Text number ", i), {"Opinion"}));
+  }
+  articles.push_back(Article(30, "The last text", {"Levant Desk"}));
+  EXPECT_THAT(PrepareOwnArticles(std::move(articles), *taxonomy_).unknown_labels,
+              ElementsAre(Pair("Levant Desk", 1), Pair("Opinion", 30)));
+}
+
+TEST_F(IssueTrainerTest, WhatIsBothAppliedAndRejectedSaysNothing) {
+  LabelledArticle article = Article(1, "One text of the site.", {"Oil", "sport"});
+  article.labelling = Labelling::kPartial;
+  article.assertable = {"oil"};
+  const OwnArticles own = PrepareOwnArticles({article}, *taxonomy_);
+  ASSERT_EQ(own.articles.size(), 1U);
+  EXPECT_EQ(StateOf(own.articles[0], "oil"), LabelState::kUnknown);
+  EXPECT_EQ(StateOf(own.articles[0], "sport"), LabelState::kYes);
+  EXPECT_EQ(own.undecided, 1U);
+  EXPECT_THAT(own.undecided_in, ElementsAre("test/1 (oil)"));
+}
+
+TEST_F(IssueTrainerTest, AMapSaysWhatTheSitesOwnNamesMean) {
+  const std::string path = dir_.Write("names.txt",
+                                      "# Our desks.\n"
+                                      "Gulf Desk = issue:oil, group:gcc, country:OM\n"
+                                      "Sport     =          # the dog pages\n");
+  ASSERT_OK_AND_ASSIGN(const IssueLabelMap map, ReadIssueLabelMap(path, *taxonomy_));
+  const OwnArticles own = PrepareOwnArticles(
+      {Article(1, "One text.", {"gulf  desk"}), Article(2, "Another text.", {"sport", "oil"})}, *taxonomy_, map);
+  ASSERT_EQ(own.articles.size(), 2U);
+  EXPECT_THAT(own.articles[0].issues, ElementsAre("oil"));
+  EXPECT_THAT(own.articles[1].issues, ElementsAre("oil")) << "the map outranks the taxonomy";
+  EXPECT_TRUE(own.unknown_labels.empty());
+
+  EXPECT_THAT(ReadIssueLabelMap(dir_.Write("wrong.txt", "\nGulf Desk = oyl\n"), *taxonomy_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("wrong.txt, line 2: “oyl” is no issue"), HasSubstr("country: or group:"))));
+  EXPECT_THAT(ReadIssueLabelMap(dir_.File("none.txt"), *taxonomy_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cannot be read")));
 }
 
 TEST_F(IssueTrainerTest, OwnArticlesTakeThePlaceOfWhatTheyRepeatAndSomeAreHeldOut) {
@@ -410,23 +505,28 @@ TEST(ReadLabelledArticlesTest, BrokenLinesCanBeLeftOut) {
   const TempDir dir;
   const std::string path = dir.Write("a.jsonl",
                                      "{\"id\":\"1\",\"body\":\"B\",\"issues\":[]}\n{\"id\":\n[1]\n"
-                                     "{\"id\":\"2\",\"issues\":\"oil\"}\n"
-                                     "{\"id\":\"3\",\"applied\":[\"oil\"],\"rejected\":[\"sport\"]}\n"
-                                     "{\"id\":\"4\",\"applied\":[],\"issues\":[]}\n");
+                                     "{\"id\":\"2\",\"body\":\"B\",\"issues\":\"oil\"}\n"
+                                     "{\"id\":\"3\",\"title\":\"T\",\"applied\":[\"oil\"],\"rejected\":[\"sport\"]}\n"
+                                     "{\"id\":\"4\",\"body\":\"B\",\"applied\":[],\"issues\":[]}\n"
+                                     "{\"id\":\"5\",\"titel\":\"T\",\"text\":\"B\",\"issues\":[]}\n"
+                                     "{\"id\":\"6\",\"title\":\"T\"}\n"
+                                     "{\"id\":\"7\",\"title\":7,\"issues\":[]}\n");
   BrokenLines broken;
   ASSERT_OK_AND_ASSIGN(const std::vector<LabelledArticle> articles, ReadLabelledArticles(path, &broken));
   ASSERT_EQ(articles.size(), 2U);
   EXPECT_EQ(articles[1].labelling, Labelling::kPartial);
   EXPECT_EQ(StateOf(articles[1], "sport"), LabelState::kNo);
-  EXPECT_EQ(broken.count, 4U);
-  EXPECT_THAT(broken.problems, ElementsAre(HasSubstr("line 2"), HasSubstr("line 3"),
-                                           AllOf(HasSubstr("line 4"), HasSubstr("issues: must be a list")),
-                                           AllOf(HasSubstr("line 6"), HasSubstr("not both"))));
+  EXPECT_EQ(broken.count, 7U);
+  EXPECT_THAT(broken.problems,
+              ElementsAre(HasSubstr("line 2"), HasSubstr("line 3"),
+                          AllOf(HasSubstr("line 4"), HasSubstr("issues: must be a list")),
+                          AllOf(HasSubstr("line 6"), HasSubstr("not both")), HasSubstr("line 7: no text"),
+                          HasSubstr("line 8: no labels"), HasSubstr("line 9: title: must be a string")));
 }
 
 TEST(ReadLabelledArticlesTest, BrokenLinesAreNamed) {
   const TempDir dir;
-  EXPECT_THAT(ReadLabelledArticles(dir.Write("a.jsonl", "{\"id\":\"1\"}\n{\"id\":")),
+  EXPECT_THAT(ReadLabelledArticles(dir.Write("a.jsonl", "{\"id\":\"1\",\"title\":\"T\",\"issues\":[]}\n{\"id\":")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("line 2")));
   EXPECT_THAT(ReadLabelledArticles(dir.Write("b.jsonl", "{\"title\":\"no id\"}\n")),
               StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("line 1"), HasSubstr("no id"))));

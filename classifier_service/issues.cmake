@@ -24,12 +24,16 @@ dateline_library(classifier_issues
   HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_sketch.h
   DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS model_file classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc)
+dateline_library(json_lines
+  SOURCES json_lines.cc
+  HEADERS json_lines.h
+  DEPS absl::function_ref absl::status absl::statusor absl::strings nlohmann_json::nlohmann_json
+  PRIVATE_DEPS common_base PkgConfig::ZSTD)
 dateline_library(classifier_trainer
-  SOURCES issue_calibration.cc issue_trainer.cc issue_trainer_corpus.cc
-  HEADERS issue_calibration.h issue_trainer.h issue_trainer_corpus.h
-  DEPS classifier_issues
-  PRIVATE_DEPS absl::flat_hash_map absl::flat_hash_set absl::str_format nlohmann_json::nlohmann_json
-    Liblinear::Liblinear PkgConfig::ZSTD)
+  SOURCES issue_calibration.cc issue_thresholds.cc issue_trainer.cc issue_trainer_corpus.cc
+  HEADERS issue_calibration.h issue_thresholds.h issue_trainer.h issue_trainer_corpus.h
+  DEPS classifier_issues json_lines
+  PRIVATE_DEPS absl::flat_hash_set absl::str_format Liblinear::Liblinear)
 
 dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
 
@@ -44,7 +48,7 @@ dateline_test(classifier_issues_test
           word_scan_test.cc
   DEPS classifier_issues test_support)
 dateline_test(classifier_trainer_test
-  SOURCES issue_calibration_test.cc issue_trainer_test.cc
+  SOURCES issue_calibration_test.cc issue_trainer_test.cc json_lines_test.cc
   DEPS classifier_trainer test_support PkgConfig::ZSTD)
 dateline_test(classifier_core_test SOURCES classifier_test.cc language_test.cc DEPS classifier_core test_support)
 if(DATELINE_BUILD_TESTS)

@@ -88,4 +88,53 @@ absl::Status RenameModelFile(const ModelFileKind& kind, const std::string& from,
   return absl::UnavailableError(absl::StrCat(kind.name, ": cannot put \"", to, "\" in place; check who may write it"));
 }
 
+namespace {
+
+constexpr char kPrevious[] = ".previous";
+
+// Makes `copy` another name of the file at `path`, or a copy where a file can't have two names.
+absl::Status KeepAs(const ModelFileKind& kind, const std::string& path, const std::string& copy) {
+  std::error_code error;
+  std::filesystem::remove(copy, error);
+  std::filesystem::create_hard_link(path, copy, error);
+  if (error) {
+    error.clear();
+    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
+  }
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(kind.name, ": cannot keep \"", path, "\" as \"", copy,
+                                               "\": ", error.message(), "; check who may write there"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status KeepPreviousModel(const ModelFileKind& kind, const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return absl::OkStatus();
+  }
+  return KeepAs(kind, path, absl::StrCat(path, kPrevious));
+}
+
+absl::StatusOr<std::string> PreviousModelPath(const ModelFileKind& kind, const std::string& path) {
+  std::string previous = absl::StrCat(path, kPrevious);
+  std::error_code error;
+  if (!std::filesystem::exists(previous, error)) {
+    return absl::NotFoundError(absl::StrCat(kind.name, ": there is no \"", previous,
+                                            "\": no model was published over \"", path,
+                                            "\", so there is none to bring back; check the path"));
+  }
+  return previous;
+}
+
+absl::Status SwapWithPreviousModel(const ModelFileKind& kind, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kind, path));
+  const std::string current = absl::StrCat(path, ".current");
+  RETURN_IF_ERROR(KeepAs(kind, path, current));
+  RETURN_IF_ERROR(RenameModelFile(kind, previous, path));
+  return RenameModelFile(kind, current, previous);
+}
+
 }  // namespace dateline::classifier

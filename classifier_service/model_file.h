@@ -44,6 +44,17 @@ absl::Status WriteModelFile(const ModelFileKind& kind, const std::string& path, 
 // Puts the file `from` in the place of `to`. Unavailable if it can't.
 absl::Status RenameModelFile(const ModelFileKind& kind, const std::string& from, const std::string& to);
 
+// Keeps the file at `path`, if there is one, as PATH.previous, in the place of what was kept before. Unavailable if it
+// can't.
+absl::Status KeepPreviousModel(const ModelFileKind& kind, const std::string& path);
+
+// Swaps the file at `path` and PATH.previous, so that doing it twice changes nothing. NotFound if nothing was kept,
+// Unavailable if it can't. Whether both are models, the caller has seen to.
+absl::Status SwapWithPreviousModel(const ModelFileKind& kind, const std::string& path);
+
+// PATH.previous; NotFound if there is none.
+absl::StatusOr<std::string> PreviousModelPath(const ModelFileKind& kind, const std::string& path);
+
 }  // namespace dateline::classifier
 
 #endif  // DATELINE_CLASSIFIER_SERVICE_MODEL_FILE_H_

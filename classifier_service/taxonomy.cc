@@ -53,6 +53,24 @@ bool IsValidId(absl::string_view id) {
                      [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_'; });
 }
 
+bool IsDigits(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+}
+
+// Whether all that the entry says can be sent to others; escapes (\377) may spell what is no UTF-8 in a file that is.
+bool IsUtf8(const storage::v1::TaxonomyIssue& entry) {
+  const auto are = [](const auto& texts) { return std::all_of(texts.begin(), texts.end(), common::IsValidUtf8); };
+  return common::IsValidUtf8(entry.id()) && common::IsValidUtf8(entry.definition()) &&
+         common::IsValidUtf8(entry.parent()) && common::IsValidUtf8(entry.notes()) && are(entry.seed_phrase()) &&
+         are(entry.trained_from()) && are(entry.iptc_media_topic()) && are(entry.comparative_agendas_code()) &&
+         are(entry.replaced_by()) &&
+         std::all_of(entry.names().begin(), entry.names().end(), [&](const storage::v1::TaxonomyNames& names) {
+           return common::IsValidUtf8(names.language()) && common::IsValidUtf8(names.display_name()) &&
+                  are(names.alias());
+         });
+}
+
 template <typename Repeated>
 std::vector<std::string> ToVector(const Repeated& values) {
   return std::vector<std::string>(values.begin(), values.end());
@@ -97,6 +115,14 @@ absl::Status CheckAlone(const Issue& issue) {
       return absl::InvalidArgumentError(
           absl::StrCat("issue \"", issue.id, "\": a names block lacks language or display_name; give both"));
     }
+    if (!common::CheckLanguageTag("language", names.language_code).ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": language \"", names.language_code,
+                                                     "\" is no BCP 47 tag; write for example \"fr\" or \"pt-BR\""));
+    }
+    if (std::any_of(names.aliases.begin(), names.aliases.end(),
+                    [](const std::string& alias) { return absl::StripAsciiWhitespace(alias).empty(); })) {
+      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": an alias is empty; remove it"));
+    }
     if (!languages.insert(names.language_code).second) {
       return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": two names blocks for language \"",
                                                      names.language_code, "\"; merge them"));
@@ -106,11 +132,23 @@ absl::Status CheckAlone(const Issue& issue) {
     return absl::InvalidArgumentError(absl::StrCat(
         "issue \"", issue.id, "\": no definition; say in a sentence what belongs here, or retire it with replaced_by"));
   }
+  for (const std::string& code : issue.iptc_media_topics) {
+    if (code.size() != 8 || !IsDigits(code)) {
+      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": iptc_media_topic \"", code,
+                                                     "\" has not eight digits; write for example \"20000638\""));
+    }
+  }
+  for (const std::string& code : issue.comparative_agendas_codes) {
+    if (code.empty() || code.size() > 4 || !IsDigits(code)) {
+      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": comparative_agendas_code \"", code,
+                                                     "\" is none; write for example \"19\" or \"1906\""));
+    }
+  }
   return absl::OkStatus();
 }
 
-// Orders parents before children, otherwise as given. Returns the ids of a cycle if there is one.
-absl::StatusOr<std::vector<Issue>> ParentsFirst(std::vector<Issue> issues) {
+// Orders parents before children, otherwise as given. Of a circle, and of what is below it, `circle` gets the ids.
+std::vector<Issue> ParentsFirst(std::vector<Issue> issues, std::vector<std::string>* circle) {
   std::vector<Issue> ordered;
   absl::flat_hash_set<std::string> placed;
   while (!issues.empty()) {
@@ -125,8 +163,10 @@ absl::StatusOr<std::vector<Issue>> ParentsFirst(std::vector<Issue> issues) {
       }
     }
     if (ordered.size() == before) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("issue \"", waiting.front().id, "\": its parents form a circle; take one parent: line out"));
+      for (const Issue& issue : waiting) {
+        circle->push_back(issue.id);
+      }
+      return ordered;
     }
     issues = std::move(waiting);
   }
@@ -169,6 +209,9 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   if (file.version().empty()) {
     return invalid("no version; add a line such as version: \"my-site-1\"");
   }
+  if (!common::IsValidUtf8(file.version())) {
+    return invalid("the version is not UTF-8; save the file as UTF-8");
+  }
   if (file.issue().empty()) {
     return invalid("no issues; add at least one issue { … } block");
   }
@@ -182,44 +225,58 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   std::vector<common::FieldViolation> problems;
   const google::protobuf::FieldDescriptor* const issue_field =
       storage::v1::TaxonomyFile::descriptor()->FindFieldByNumber(storage::v1::TaxonomyFile::kIssueFieldNumber);
+  const auto line_of = [&](size_t issue) { return places.GetLocation(issue_field, static_cast<int>(issue)).line + 1; };
   const auto note = [&](size_t issue, absl::string_view problem) {
-    const int line = places.GetLocation(issue_field, static_cast<int>(issue)).line + 1;
-    problems.push_back({absl::StrCat(source, ":", line), std::string(problem)});
+    problems.push_back({absl::StrCat(source, ":", line_of(issue)), std::string(problem)});
   };
-  absl::flat_hash_set<std::string> ids;
+  const auto all_problems = [&] {
+    const std::string more = problems.size() > 1 ? absl::StrCat(" (and ", problems.size() - 1, " more)") : "";
+    return common::WithFieldViolations(
+        absl::InvalidArgumentError(absl::StrCat("taxonomy ", problems[0].field, ": ", problems[0].description, more)),
+        problems);
+  };
+  absl::flat_hash_map<std::string, size_t> places_of;  // By id: where in the file.
   for (const storage::v1::TaxonomyIssue& entry : file.issue()) {
+    const size_t place = issues.size();
     issues.push_back(FromFile(entry));
-    if (const absl::Status status = CheckAlone(issues.back()); !status.ok()) {
-      note(issues.size() - 1, status.message());
+    if (!IsUtf8(entry)) {
+      note(place, absl::StrCat("issue ", place + 1, " of the file holds what is not UTF-8; save the file as UTF-8"));
+      continue;
     }
-    if (!ids.insert(entry.id()).second) {
-      note(issues.size() - 1, absl::StrCat("issue \"", entry.id(), "\" is defined twice; rename or remove one"));
+    if (const absl::Status status = CheckAlone(issues.back()); !status.ok()) {
+      note(place, status.message());
+    }
+    if (!places_of.emplace(entry.id(), place).second) {
+      note(place, absl::StrCat("issue \"", entry.id(), "\" is defined twice; rename or remove one"));
     }
   }
   for (size_t i = 0; i < issues.size(); ++i) {
     const Issue& issue = issues[i];
-    if (!issue.parent_id.empty() && !ids.contains(issue.parent_id)) {
+    if (const auto parent = places_of.find(issue.parent_id); !issue.parent_id.empty() && parent == places_of.end()) {
       note(i, absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
                            "\" is not defined; define it or remove the line"));
+    } else if (!issue.parent_id.empty() && !issue.retired() && issues[parent->second].retired()) {
+      note(i, absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
+                           "\" is retired; name what stands for it, or remove the line"));
     }
     for (const std::string& replacement : issue.replaced_by) {
-      if (!ids.contains(replacement)) {
+      if (!places_of.contains(replacement)) {
         note(i, absl::StrCat("issue \"", issue.id, "\": replaced_by \"", replacement,
                              "\" is not defined; name an issue of this file"));
       }
     }
   }
   if (!problems.empty()) {
-    const std::string more = problems.size() > 1 ? absl::StrCat(" (and ", problems.size() - 1, " more)") : "";
-    return common::WithFieldViolations(
-        absl::InvalidArgumentError(absl::StrCat("taxonomy ", problems[0].field, ": ", problems[0].description, more)),
-        problems);
+    return all_problems();
   }
-  absl::StatusOr<std::vector<Issue>> ordered = ParentsFirst(std::move(issues));
-  if (!ordered.ok()) {
-    return invalid(ordered.status().message());
+  std::vector<std::string> circle;
+  taxonomy.issues_ = ParentsFirst(std::move(issues), &circle);
+  for (const std::string& id : circle) {
+    note(places_of[id], absl::StrCat("issue \"", id, "\": its parents form a circle; take one parent: line out"));
   }
-  taxonomy.issues_ = *std::move(ordered);
+  if (!problems.empty()) {
+    return all_problems();
+  }
 
   for (size_t i = 0; i < taxonomy.issues_.size(); ++i) {
     taxonomy.by_id_.emplace(taxonomy.issues_[i].id, i);
@@ -227,10 +284,11 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   bool any_live = false;
   for (size_t i = 0; i < taxonomy.issues_.size(); ++i) {
     const Issue& issue = taxonomy.issues_[i];
+    const size_t place = places_of[issue.id];
     any_live = any_live || !issue.retired();
     if (issue.retired() && taxonomy.Resolve(issue.id).empty()) {
-      return invalid(
-          absl::StrCat("issue \"", issue.id, "\": its replacements form a circle; let one of them be a live issue"));
+      note(place,
+           absl::StrCat("issue \"", issue.id, "\": its replacements form a circle; let one of them be a live issue"));
     }
     std::vector<std::string> names = {issue.id};
     for (const IssueNames& localized : issue.names) {
@@ -241,14 +299,18 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
       const auto [it, inserted] = taxonomy.by_name_.emplace(FoldName(name), i);
       // A retired issue may have the name of one that took its place.
       if (!inserted && it->second != i && !issue.retired() && !taxonomy.issues_[it->second].retired()) {
-        return invalid(absl::StrCat("issue \"", issue.id, "\": the name \"", name, "\" belongs to issue \"",
-                                    taxonomy.issues_[it->second].id,
-                                    "\" as well; an alias means one issue: remove one"));
+        const std::string& other = taxonomy.issues_[it->second].id;
+        note(place,
+             absl::StrCat("issue \"", issue.id, "\": the name \"", name, "\" belongs to issue \"", other, "\" of line ",
+                          line_of(places_of[other]), " as well; an alias means one issue: remove one"));
       }
       if (!inserted && taxonomy.issues_[it->second].retired()) {
         it->second = i;
       }
     }
+  }
+  if (!problems.empty()) {
+    return all_problems();
   }
   if (!any_live) {
     return invalid("every issue is retired; keep at least one live");

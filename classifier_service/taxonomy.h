@@ -43,10 +43,10 @@ struct Issue {
 class Taxonomy {
  public:
   // Reads the file at `path`. Returns NotFound if there is none, and InvalidArgument with line, issue id and remedy
-  // if it is not well formed: an id twice, a parent or replacement that does not exist, a cycle, no English name, an
-  // alias that two issues claim, a live issue without definition, more than kMaxIssues issues. Of several issues that
-  // are wrong by themselves the message is about the first; all are in FieldViolationsOf() (common/error.h), with
-  // "PATH:LINE" as fields.
+  // if it is not well formed: an id twice, a parent or replacement that does not exist, a retired parent, a cycle, no
+  // English name, an alias that two issues claim, a live issue without definition, codes and languages that are none,
+  // more than kMaxIssues issues. Of several problems the message is about the first; all are in FieldViolationsOf()
+  // (common/error.h), with "PATH:LINE" as fields. Those between issues are looked for once each is right by itself.
   static absl::StatusOr<Taxonomy> Load(const std::string& path);
 
   // The same for text already in memory; `source` stands for the path in messages.

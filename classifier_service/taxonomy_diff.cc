@@ -31,6 +31,14 @@ std::set<std::string> Aliases(const Issue& issue) {
   return aliases;
 }
 
+// What a model learns it from: “a seed phrase”, label trade.
+std::set<std::string> Lessons(const Issue& issue) {
+  std::set<std::string> lessons;
+  for (const std::string& phrase : issue.seed_phrases) lessons.insert(absl::StrCat("“", phrase, "”"));
+  for (const std::string& label : issue.trained_from) lessons.insert(absl::StrCat("label ", label));
+  return lessons;
+}
+
 std::vector<std::string> Without(const std::set<std::string>& all, const std::set<std::string>& others) {
   std::vector<std::string> rest;
   std::set_difference(all.begin(), all.end(), others.begin(), others.end(), std::back_inserter(rest));
@@ -70,11 +78,10 @@ void DiffIssue(const Issue& before, const Issue& after, std::vector<TaxonomyChan
   }
   add_if_other(Kind::kMoved, before.parent_id, after.parent_id);
   add_if_other(Kind::kRedefined, before.definition, after.definition);
-  const auto lessons = [](const Issue& issue) {
-    return absl::StrCat(issue.seed_phrases.size(), " seed phrases, labels ", Joined(issue.trained_from));
-  };
-  if (before.seed_phrases != after.seed_phrases || before.trained_from != after.trained_from) {
-    add(Kind::kRetrained, lessons(before), lessons(after));
+  const std::set<std::string> old_lessons = Lessons(before);
+  const std::set<std::string> new_lessons = Lessons(after);
+  if (old_lessons != new_lessons) {
+    add(Kind::kRetrained, Joined(Without(old_lessons, new_lessons)), Joined(Without(new_lessons, old_lessons)));
   }
   const auto codes = [](const Issue& issue) {
     return absl::StrCat("IPTC ", Joined(issue.iptc_media_topics), "; CAP ", Joined(issue.comparative_agendas_codes));
@@ -99,6 +106,29 @@ std::vector<TaxonomyChange> DiffTaxonomies(const Taxonomy& before, const Taxonom
     }
   }
   return changes;
+}
+
+std::vector<std::string> IssuesWithoutModel(const Taxonomy& before, const Taxonomy& after) {
+  std::vector<std::string> ids;
+  const std::vector<const Issue*> known = before.LiveIssues();
+  for (const Issue* issue : after.LiveIssues()) {
+    // Its labels, and those of what it stands for, as the tagger takes them.
+    std::set<std::string> labels(issue->trained_from.begin(), issue->trained_from.end());
+    for (const Issue& other : after.issues()) {
+      const std::vector<std::string> stand_in = other.retired() ? after.Resolve(other.id) : std::vector<std::string>();
+      if (std::find(stand_in.begin(), stand_in.end(), issue->id) != stand_in.end()) {
+        labels.insert(other.id);
+      }
+    }
+    const bool judged = std::any_of(known.begin(), known.end(), [&](const Issue* one) {
+      return one->id == issue->id || std::all_of(one->trained_from.begin(), one->trained_from.end(),
+                                                 [&](const std::string& label) { return labels.count(label) > 0; });
+    });
+    if (!judged) {
+      ids.push_back(issue->id);
+    }
+  }
+  return ids;
 }
 
 }  // namespace dateline::classifier

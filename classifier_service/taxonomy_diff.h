@@ -21,7 +21,8 @@ struct TaxonomyChange {
     kAliases,     // Other names, in any language: which were dropped, which are new.
     kMoved,       // Another parent, or none.
     kRedefined,   // The definition.
-    kRetrained,   // Seed phrases or the labels it is trained from: a model trained anew will judge otherwise.
+    kRetrained,   // Seed phrases or the labels it is trained from, those dropped and those new: a model trained anew
+                  // will judge otherwise.
     kCodes,       // IPTC Media Topics or Comparative Agendas codes.
   };
   Kind kind = Kind::kAdded;
@@ -32,6 +33,10 @@ struct TaxonomyChange {
 
 // The changes, by issue: those of `after` in its order, then those that only `before` has.
 std::vector<TaxonomyChange> DiffTaxonomies(const Taxonomy& before, const Taxonomy& after);
+
+// The ids of the live issues of `after` that a model trained for `before` says nothing of: they go by their seed
+// phrases.
+std::vector<std::string> IssuesWithoutModel(const Taxonomy& before, const Taxonomy& after);
 
 }  // namespace dateline::classifier
 

@@ -53,11 +53,34 @@ TEST(TaxonomyDiffTest, NamesParentsAndLessonsAreToldApart) {
   EXPECT_THAT(
       Diff(absl::StrCat(Issue("a"), Issue("t", french)),
            absl::StrCat(Issue("a"),
-                        Issue("t", "parent: \"a\" seed_phrase: \"tariff\" iptc_media_topic: \"1\"", "Trade"))),
+                        Issue("t", "parent: \"a\" seed_phrase: \"tariff\" iptc_media_topic: \"00000001\"", "Trade"))),
       ElementsAre(FieldsAre(Kind::kRenamed, "t", "t", "Trade"), FieldsAre(Kind::kTranslated, "t", "fr: Commerce", ""),
                   FieldsAre(Kind::kAliases, "t", "Échanges", ""), FieldsAre(Kind::kMoved, "t", "", "a"),
-                  FieldsAre(Kind::kRetrained, "t", "0 seed phrases, labels t", "1 seed phrases, labels t"),
-                  FieldsAre(Kind::kCodes, "t", "IPTC ; CAP ", "IPTC 1; CAP ")));
+                  FieldsAre(Kind::kRetrained, "t", "", "“tariff”"),
+                  FieldsAre(Kind::kCodes, "t", "IPTC ; CAP ", "IPTC 00000001; CAP ")));
+}
+
+TEST(TaxonomyDiffTest, WhatAnIssueLearnsFromIsNamed) {
+  EXPECT_THAT(Diff(Issue("t", "seed_phrase: \"tariff\" seed_phrase: \"quota\""),
+                   Issue("t", "seed_phrase: \"tariff\" seed_phrase: \"customs\" trained_from: \"trade\"")),
+              ElementsAre(FieldsAre(Kind::kRetrained, "t", "label t, “quota”", "label trade, “customs”")));
+}
+
+TEST(TaxonomyDiffTest, OnlyIssuesThatAModelSaysNothingOfAreWithoutOne) {
+  const auto without = [](const std::string& before, const std::string& after) {
+    const absl::StatusOr<Taxonomy> a = Taxonomy::Parse(absl::StrCat("version: \"1\"\n", before), "before");
+    const absl::StatusOr<Taxonomy> b = Taxonomy::Parse(absl::StrCat("version: \"2\"\n", after), "after");
+    EXPECT_OK(a);
+    EXPECT_OK(b);
+    return a.ok() && b.ok() ? IssuesWithoutModel(*a, *b) : std::vector<std::string>();
+  };
+  const std::string both = absl::StrCat(Issue("a"), Issue("b"));
+  EXPECT_THAT(without(both, absl::StrCat(both, Issue("n"))), ElementsAre("n"));
+  EXPECT_THAT(without(both, Issue("a")), IsEmpty()) << "fewer issues need no other model";
+  EXPECT_THAT(without(both, absl::StrCat(Issue("a"), Issue("b", "replaced_by: \"a\""))), IsEmpty());
+  EXPECT_THAT(without(both, absl::StrCat(Issue("n"), Issue("b", "replaced_by: \"n\""))), IsEmpty())
+      << "what stands for an issue is judged as that";
+  EXPECT_THAT(without(both, Issue("coarse", "trained_from: \"a\" trained_from: \"b\"")), IsEmpty());
 }
 
 }  // namespace

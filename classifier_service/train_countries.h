@@ -25,6 +25,7 @@ struct TrainCountriesFlags {
   std::string output;
   std::vector<std::string> evaluate;
   std::string evaluate_split;
+  bool keep_going = false;
   CountryTrainOptions train;
 };
 

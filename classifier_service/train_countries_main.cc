@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 #include "CLI/CLI.hpp"
 #include "classifier_service/country_articles.h"
@@ -20,14 +23,61 @@ namespace {
 
 void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
-absl::StatusOr<std::vector<CountryArticle>> ReadArticles(const std::string& path, absl::string_view split) {
+// Names of countries become codes. Says what was odd; what has no complete list of countries is of no use here.
+absl::StatusOr<std::vector<CountryArticle>> ReadArticles(const std::string& path, absl::string_view split,
+                                                         const Gazetteer& gazetteer, bool keep_going,
+                                                         absl::FunctionRef<void(absl::string_view)> progress) {
   std::vector<CountryArticle> articles;
-  RETURN_IF_ERROR(ForEachCountryArticle(path, [&](CountryArticle article) {
-    if (article.labelled && (split.empty() || article.split == split)) {
-      RestoreDateline(article);
-      articles.push_back(std::move(article));
+  BrokenLines broken;
+  int unlabelled = 0;
+  std::map<std::string, int> unknown;
+  const auto code_of = [&](const std::string& label) {
+    if (gazetteer.FindRegion(label) != nullptr) {
+      return label;
     }
-  }));
+    std::string code = gazetteer.FindByName(label);
+    if (gazetteer.FindRegion(code) != nullptr) {
+      return code;
+    }
+    ++unknown[label];
+    return label;
+  };
+  absl::Status read = ForEachCountryArticle(
+      path,
+      [&](CountryArticle article) {
+        if (!split.empty() && article.split != split) {
+          return;
+        }
+        if (!article.labelled) {
+          ++unlabelled;
+          return;
+        }
+        std::transform(article.countries.begin(), article.countries.end(), article.countries.begin(), code_of);
+        std::sort(article.countries.begin(), article.countries.end());
+        RestoreDateline(article);
+        articles.push_back(std::move(article));
+      },
+      keep_going ? &broken : nullptr);
+  if (absl::IsInvalidArgument(read)) {
+    return absl::InvalidArgumentError(absl::StrCat(read.message(), " (--keep_going leaves such lines out)"));
+  }
+  RETURN_IF_ERROR(read);
+  for (const std::string& problem : broken.problems) {
+    progress(absl::StrCat("left out: ", problem));
+  }
+  if (broken.count > 0) {
+    progress(absl::StrCat(path, ": ", broken.count, " broken lines left out"));
+  }
+  if (unlabelled > 0) {
+    progress(absl::StrCat(path, ": ", unlabelled,
+                          " articles left out: their list of countries is missing or not complete; [] means none"));
+  }
+  if (!unknown.empty()) {
+    progress(absl::StrCat(path, ": labels that are no country of the gazetteer: ",
+                          absl::StrJoin(unknown, ", ", [](std::string* out, const auto& one) {
+                            absl::StrAppend(out, one.first, " (", one.second, ")");
+                          })));
+  }
   return articles;
 }
 
@@ -58,6 +108,16 @@ void PrintFigures(absl::string_view name, const std::vector<CountryPrediction>& 
   }
 }
 
+// A file that is no country model is not to be written over: somebody has mistyped its name.
+absl::Status CheckReplaceable(const std::string& path) {
+  absl::Status read = CountryModel::Load(path).status();
+  if (read.ok() || absl::IsNotFound(read)) {
+    return absl::OkStatus();
+  }
+  return absl::Status(read.code(),
+                      absl::StrCat("--output: ", read.message(), "; or remove it, if it is worth nothing"));
+}
+
 }  // namespace
 
 CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
@@ -66,8 +126,16 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
                                          "a country's probability, and a site's "
                                          "own habits for countries with enough\nexamples. The figures are of articles "
                                          "that no training had seen: by folds, "
-                                         "thresholds included.");
-  command->add_option("--articles", flags.articles, "JSON Lines (or .zst) with id, title, body, countries, date")
+                                         "thresholds included.\nWhat was at --output is kept as FILE.previous.");
+  command->footer(
+      "Examples:\n"
+      "  classifier_train countries --articles mine.jsonl --gazetteer gazetteer.tsv --output countries.model\n"
+      "  classifier_train countries --habits --min_examples 15 --articles mine.jsonl --gazetteer gazetteer.tsv \\\n"
+      "      --output countries.model");
+  command
+      ->add_option("--articles", flags.articles,
+                   "JSON Lines (or .zst): {\"id\", \"title\", \"body\", \"countries\": [all that apply, codes or "
+                   "names], \"date\"}")
       ->type_name("FILE")
       ->required();
   command->add_option("--split", flags.split, "Only articles whose field \"split\" says so");
@@ -75,6 +143,7 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
       ->type_name("FILE")
       ->required();
   command->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
+  command->add_flag("--keep_going", flags.keep_going, "Leave out broken lines, and say which");
   command->add_option("--evaluate", flags.evaluate, "Articles to measure the written model on, as --articles")
       ->type_name("FILE");
   command->add_option("--evaluate_split", flags.evaluate_split, "The split of --evaluate to measure on");
@@ -108,8 +177,10 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
 
 absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_time,
                             absl::FunctionRef<void(absl::string_view)> progress) {
+  RETURN_IF_ERROR(CheckReplaceable(flags.output));
   ASSIGN_OR_RETURN(const std::unique_ptr<Gazetteer> gazetteer, Gazetteer::Load(flags.gazetteer));
-  ASSIGN_OR_RETURN(const std::vector<CountryArticle> articles, ReadArticles(flags.articles, flags.split));
+  ASSIGN_OR_RETURN(const std::vector<CountryArticle> articles,
+                   ReadArticles(flags.articles, flags.split, *gazetteer, flags.keep_going, progress));
   CountryTrainOptions options = flags.train;
   options.train_time = train_time;
   options.notes = absl::StrFormat(
@@ -118,8 +189,13 @@ absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_t
       articles.size(), gazetteer->version(), options.cost, options.word_cost, options.folds, options.seed,
       options.min_examples);
   ASSIGN_OR_RETURN(CountryTrainResult result, TrainCountryModel(*gazetteer, articles, options, progress));
-  RETURN_IF_ERROR(result.model.Write(flags.output));
+  RETURN_IF_ERROR(result.model.Publish(flags.output));
   progress(absl::StrCat("wrote ", flags.output, ": ", result.model.version));
+  std::error_code error;
+  if (std::filesystem::exists(absl::StrCat(flags.output, ".previous"), error)) {
+    progress(absl::StrCat("what was there is ", flags.output, ".previous; `classifier_train rollback --model ",
+                          flags.output, "` brings it back"));
+  }
   PrintFigures("held out, by folds", result.held_out);
   for (const auto& [name, profile] :
        {std::pair("strict", CountryProfile::kStrict), std::pair("default", CountryProfile::kDefault),
@@ -142,7 +218,8 @@ absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_t
   ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> model, CountryModel::Load(flags.output));
   const CountryTagger tagger(*gazetteer, *model);
   for (const std::string& path : flags.evaluate) {
-    ASSIGN_OR_RETURN(const std::vector<CountryArticle> unseen, ReadArticles(path, flags.evaluate_split));
+    ASSIGN_OR_RETURN(const std::vector<CountryArticle> unseen,
+                     ReadArticles(path, flags.evaluate_split, *gazetteer, flags.keep_going, progress));
     PrintFigures(path.substr(path.rfind('/') + 1), PredictCountries(tagger, unseen));
   }
   return absl::OkStatus();

@@ -1,10 +1,12 @@
 // classifier_train: makes and measures issue models and country models. Links no gRPC.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -22,12 +25,15 @@
 #include "absl/time/time.h"
 
 #include "CLI/CLI.hpp"
+#include "classifier_service/country_model.h"
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_tagger.h"
+#include "classifier_service/issue_thresholds.h"
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
 #include "classifier_service/taxonomy.h"
 #include "classifier_service/train_countries.h"
+#include "common/printable.h"
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "common/version.h"
@@ -45,15 +51,19 @@ using dateline::classifier::Evaluation;
 using dateline::classifier::FormatEvaluation;
 using dateline::classifier::HeldOutSet;
 using dateline::classifier::Issue;
+using dateline::classifier::IssueLabelMap;
 using dateline::classifier::IssueModel;
 using dateline::classifier::IssueModelInfo;
 using dateline::classifier::IssueTagger;
+using dateline::classifier::IssueThreshold;
 using dateline::classifier::LabelledArticle;
 using dateline::classifier::LabelState;
 using dateline::classifier::Learner;
 using dateline::classifier::OwnArticles;
 using dateline::classifier::Quality;
 using dateline::classifier::Taxonomy;
+using dateline::classifier::ThresholdChoice;
+using dateline::classifier::ThresholdGoal;
 using dateline::classifier::TrainOptions;
 using dateline::classifier::TrainResult;
 using dateline::classifier::UnknownLabels;
@@ -69,6 +79,9 @@ struct Flags {
   int own_weight = 8;
   int hold_out = 5;
   std::vector<std::string> without;
+  std::string label_map;
+  ThresholdGoal goal;            // thresholds
+  std::vector<std::string> set;  // thresholds: "politics=0.55".
   bool keep_going = false;
   bool force = false;
   std::string date;
@@ -121,26 +134,57 @@ absl::StatusOr<Taxonomy> LoadTaxonomy(const std::string& path) {
   return taxonomy;
 }
 
+// "Levant Desk (12), Opinion (3) and 4 more", most frequent first.
+std::string NamesOf(const std::map<std::string, size_t>& counts) {
+  constexpr size_t kNamesShown = 20;
+  std::vector<std::pair<std::string, size_t>> sorted(counts.begin(), counts.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  const size_t shown = std::min(kNamesShown, sorted.size());
+  std::string names = absl::StrJoin(
+      sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(shown), ", ", [](std::string* out, const auto& one) {
+        absl::StrAppend(out, dateline::common::Printable(one.first), " (", one.second, ")");
+      });
+  if (sorted.size() > shown) absl::StrAppend(&names, " and ", sorted.size() - shown, " more");
+  return names;
+}
+
 // Articles of a site's own files, with names of labels made ids. Says on stderr what was odd.
 absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::string>& paths, const Taxonomy& taxonomy,
-                                                     bool keep_going) {
+                                                     const Flags& flags) {
+  IssueLabelMap map;
+  if (!flags.label_map.empty()) {
+    absl::StatusOr<IssueLabelMap> read = dateline::classifier::ReadIssueLabelMap(flags.label_map, taxonomy);
+    if (!read.ok()) {
+      return absl::Status(read.status().code(), absl::StrCat("--label_map: ", read.status().message()));
+    }
+    map = *std::move(read);
+  }
   std::vector<LabelledArticle> all;
   BrokenLines broken;
   for (const std::string& path : paths) {
-    ASSIGN_OR_RETURN(std::vector<LabelledArticle> articles,
-                     dateline::classifier::ReadLabelledArticles(path, keep_going ? &broken : nullptr));
-    all.insert(all.end(), std::make_move_iterator(articles.begin()), std::make_move_iterator(articles.end()));
+    absl::StatusOr<std::vector<LabelledArticle>> articles =
+        dateline::classifier::ReadLabelledArticles(path, flags.keep_going ? &broken : nullptr);
+    if (absl::IsInvalidArgument(articles.status())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(articles.status().message(), " (--keep_going leaves such lines out)"));
+    }
+    RETURN_IF_ERROR(articles.status());
+    all.insert(all.end(), std::make_move_iterator(articles->begin()), std::make_move_iterator(articles->end()));
   }
-  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy);
+  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy, map);
   for (const std::string& problem : broken.problems) {
     Progress(absl::StrCat("left out: ", problem));
   }
   if (broken.count > 0) {
     Progress(absl::StrCat(broken.count, " broken lines left out"));
   }
-  if (own.unknown_labels > 0) {
-    Progress(absl::StrCat(own.unknown_labels,
-                          " labels are no issue of the taxonomy: ", absl::StrJoin(own.unknown_names, ", ")));
+  if (!own.unknown_labels.empty()) {
+    Progress(absl::StrCat("labels that are no issue of the taxonomy, and count for nothing: ",
+                          NamesOf(own.unknown_labels), "; --label_map FILE says what they mean"));
+  }
+  if (own.undecided > 0) {
+    Progress(absl::StrCat(own.undecided, " labels are both applied and rejected, and count for nothing: ",
+                          absl::StrJoin(own.undecided_in, "; ")));
   }
   if (own.contradictions > 0) {
     Progress(absl::StrCat(own.contradictions,
@@ -169,7 +213,9 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::stri
 absl::StatusOr<std::unique_ptr<IssueTagger>> Published(const std::string& path, const Taxonomy& taxonomy) {
   absl::StatusOr<std::unique_ptr<IssueTagger>> tagger = IssueTagger::Load(path, taxonomy);
   if (absl::IsNotFound(tagger.status())) return nullptr;
-  return tagger;
+  if (tagger.ok()) return tagger;
+  return absl::Status(tagger.status().code(), absl::StrCat("--output: ", tagger.status().message(),
+                                                           "; or remove it or give --force, if it is worth nothing"));
 }
 
 // Fails if the new model does worse than the published one, which decides whether it takes its place.
@@ -201,7 +247,7 @@ absl::Status Publish(const std::string& path, IssueModel& model) {
 absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Time train_time) {
   const std::string& base = flags.base.empty() ? flags.output : flags.base;
   ASSIGN_OR_RETURN(const IssueModel model, dateline::classifier::ReadIssueModel(base));
-  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn(flags.added, taxonomy, flags.keep_going));
+  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn(flags.added, taxonomy, flags));
   AdaptOptions options;
   options.cost = flags.train.cost;
   options.folds = flags.train.folds;
@@ -214,6 +260,24 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
   Print(FormatEvaluation("after, by folds", result.after, true));
   if (result.new_issues > 0) {
     Progress(absl::StrCat(result.new_issues, " issues that the model didn't know have enough examples now"));
+  }
+  for (const Issue* issue : taxonomy.LiveIssues()) {
+    const auto examples = std::count_if(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
+      return StateOf(article, *issue) == LabelState::kYes;
+    });
+    const bool known = std::any_of(result.model.trained_from.begin(), result.model.trained_from.end(),
+                                   [&](const std::vector<std::string>& labels) {
+                                     return std::any_of(labels.begin(), labels.end(), [&](const std::string& label) {
+                                       return std::find(issue->trained_from.begin(), issue->trained_from.end(),
+                                                        label) != issue->trained_from.end();
+                                     });
+                                   });
+    if (!known && examples > 0) {
+      Progress(absl::StrCat("the model doesn't know ", issue->id, " yet: ", examples, " of ",
+                            dateline::classifier::kEnoughExamples,
+                            " examples that it takes; it goes by its seed phrases until then. Give these again with "
+                            "the others"));
+    }
   }
   if (!flags.force) {
     if (result.after.quality.article_count == 0) {
@@ -248,7 +312,7 @@ absl::Status Issues(const Flags& flags) {
   }
   std::vector<std::string> paths = flags.own;
   paths.insert(paths.end(), flags.added.begin(), flags.added.end());
-  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own, ReadOwn(paths, taxonomy, flags.keep_going));
+  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own, ReadOwn(paths, taxonomy, flags));
   for (LabelledArticle& article : own) {
     article.weight = flags.corpus.data_dir.empty() ? 1 : flags.own_weight;
   }
@@ -285,9 +349,10 @@ absl::Status Issues(const Flags& flags) {
                            held_out.name == "gold" || held_out.name == "own"));
   }
   // The first set is a site's own, if there is one, else gold; of it what the published model has not seen either.
-  if (published != nullptr && !corpus.held_out.empty()) {
+  if (published != nullptr) {
     std::vector<LabelledArticle> unseen;
-    for (const LabelledArticle& article : corpus.held_out.front().articles) {
+    for (const LabelledArticle& article :
+         corpus.held_out.empty() ? std::vector<LabelledArticle>() : corpus.held_out.front().articles) {
       ArticleText text;
       text.title = article.title;
       text.body = article.body;
@@ -295,16 +360,58 @@ absl::Status Issues(const Flags& flags) {
         unseen.push_back(article);
       }
     }
-    if (!unseen.empty()) {
-      RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen).quality,
-                              EvaluateIssues(**tagger, taxonomy, unseen).quality, "held-out articles"));
+    if (unseen.empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "not published: no article was held out that the model at ", flags.output,
+          " had not learned from, so that nothing says which of the two is better; give more articles (--hold_out says "
+          "how many are held out), or --force publishes it all the same"));
     }
+    RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen).quality,
+                            EvaluateIssues(**tagger, taxonomy, unseen).quality, "held-out articles"));
   }
   return Publish(flags.output, result.model);
 }
 
+// "politics=0.55".
+absl::Status SetGiven(const std::vector<std::string>& given, IssueModel& model) {
+  for (const std::string& one : given) {
+    const size_t equals = one.rfind('=');
+    double threshold = 0.0;
+    if (equals == std::string::npos || !absl::SimpleAtod(one.substr(equals + 1), &threshold)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--set: \"", one, "\" has no threshold; write for example politics=0.55"));
+    }
+    const absl::Status set = dateline::classifier::SetThreshold(model, one.substr(0, equals), threshold);
+    if (!set.ok()) return absl::InvalidArgumentError(absl::StrCat("--set: ", set.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Thresholds(const Flags& flags) {
+  ASSIGN_OR_RETURN(IssueModel model, dateline::classifier::ReadIssueModel(flags.model));
+  if (!flags.articles.empty()) {
+    ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
+    ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const ThresholdChoice choice, ChooseThresholds(model, *tagger, taxonomy, articles, flags.goal));
+    Print(FormatThresholds(choice));
+    for (const IssueThreshold& issue : choice.issues) {
+      RETURN_IF_ERROR(dateline::classifier::SetThreshold(model, issue.issue_id, issue.after));
+    }
+    absl::StrAppend(&model.training_notes, "; thresholds for ",
+                    flags.goal.min_precision > 0.0 ? absl::StrCat("precision ", flags.goal.min_precision) : "F1",
+                    " on ", choice.articles, " articles");
+  }
+  RETURN_IF_ERROR(SetGiven(flags.set, model));
+  if (!flags.set.empty()) absl::StrAppend(&model.training_notes, "; thresholds set: ", absl::StrJoin(flags.set, ", "));
+  return Publish(flags.output.empty() ? flags.model : flags.output, model);
+}
+
 absl::Status RollBack(const Flags& flags) {
-  ASSIGN_OR_RETURN(const std::string version, dateline::classifier::RollBackIssueModel(flags.model));
+  // By what the file is.
+  const bool countries = dateline::classifier::CountryModel::Load(flags.model).ok();
+  ASSIGN_OR_RETURN(const std::string version, countries ? dateline::classifier::CountryModel::RollBack(flags.model)
+                                                        : dateline::classifier::RollBackIssueModel(flags.model));
   Print(absl::StrCat(flags.model, " is ", version, " again\n"));
   return absl::OkStatus();
 }
@@ -319,8 +426,7 @@ absl::Status Evaluate(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
   Print(absl::StrCat("model ", tagger->info().model_version, ", taxonomy ", taxonomy.version(), "\n"));
   if (!flags.articles.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
-                     dateline::classifier::ReadLabelledArticles(flags.articles));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
     Print(FormatEvaluation("articles", EvaluateIssues(*tagger, taxonomy, articles), true));
     return absl::OkStatus();
   }
@@ -386,6 +492,15 @@ void AddTaxonomyOption(CLI::App* command, Flags& flags) {
       ->required();
 }
 
+void AddLabelMapOption(CLI::App* command, Flags& flags) {
+  command
+      ->add_option(
+          "--label_map", flags.label_map,
+          "What the site's own names of labels mean, as `dateline evaluate` takes it: NAME = issue:security, a "
+          "line each; what it says of countries is passed over")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -412,7 +527,9 @@ int main(int argc, char** argv) {
       "Train a model and write it.\n\nPrints two kinds of figures. \"by folds\": every gold article in training judged "
       "by "
       "models made without it.\n\"held out\": articles that no training has seen, judged by the file just written.\n\n"
-      "A model that does worse than the one at --output is not published. What was there is kept as FILE.previous.\n"
+      "A model that does worse than the one at --output is not published, nor one of which nothing says whether it "
+      "does.\n"
+      "What was there is kept as FILE.previous.\n"
       "Your own articles are JSON Lines: {\"id\", \"title\", \"body\", \"issues\": [all that apply]}, or \"applied\" "
       "and "
       "\"rejected\"\nin the place of \"issues\" for what an editor said of some. Issues are ids, names or aliases of "
@@ -421,7 +538,9 @@ int main(int argc, char** argv) {
   issues->footer(
       "Examples:\n"
       "  classifier_train issues --add corrections.jsonl --taxonomy mine.textproto --output issues.model\n"
-      "  classifier_train issues --articles labelled.jsonl --taxonomy mine.textproto --output issues.model");
+      "  classifier_train issues --articles labelled.jsonl --taxonomy mine.textproto --output issues.model\n"
+      "  classifier_train issues --add archive.jsonl --label_map names.txt --taxonomy mine.textproto --output "
+      "issues.model");
   issues->callback([&] {
     if (flags.corpus.data_dir.empty() && flags.own.empty() && flags.added.empty()) {
       throw CLI::ValidationError("issues", "give --data, --articles or --add: there is nothing to learn from");
@@ -452,8 +571,10 @@ int main(int argc, char** argv) {
                    "Of --articles, keep one in so many out of training, to compare models on; 0: none")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  AddLabelMapOption(issues, flags);
   issues->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles and --add, and say which");
-  issues->add_flag("--force", flags.force, "Publish also a model that does worse than the one at --output");
+  issues->add_flag("--force", flags.force,
+                   "Publish also a model that does worse than the one at --output, or that nothing tells from it");
   issues->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
   issues->add_option("--date", flags.date, "The day to write into the model, as 2026-01-31; default: today (UTC)");
   issues->add_option("--seed", flags.train.seed, "Another division into folds")->capture_default_str();
@@ -495,13 +616,15 @@ int main(int argc, char** argv) {
 
   CLI::App* evaluate = app.add_subcommand(
       "evaluate", "Measure a model, on the held-out articles of --data or on --articles of your own.");
+  evaluate->footer(
+      "Example:\n"
+      "  classifier_train evaluate --model issues.model --taxonomy default.textproto --articles mine.jsonl");
   AddTaxonomyOption(evaluate, flags);
   AddCorpusOptions(evaluate, flags);
   evaluate->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
-  evaluate
-      ->add_option("--articles", flags.articles,
-                   "JSON Lines (or .zst) with id, title, body, issues; all of an article's issues must be given")
-      ->type_name("FILE");
+  evaluate->add_option("--articles", flags.articles, "JSON Lines (or .zst) as `issues` takes them")->type_name("FILE");
+  AddLabelMapOption(evaluate, flags);
+  evaluate->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles, and say which");
   evaluate->callback([&] {
     if (flags.articles.empty() == flags.corpus.data_dir.empty()) {
       throw CLI::ValidationError("evaluate", "give either --data or --articles");
@@ -510,17 +633,61 @@ int main(int argc, char** argv) {
 
   CLI::App* show = app.add_subcommand("show", "Print what a model was trained on and the terms that weigh most.");
   show->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  show->footer("Example:\n  classifier_train show --model issues.model");
 
-  CLI::App* rollback = app.add_subcommand(
-      "rollback", "Swap a model and FILE.previous, which `issues` keeps. Doing it twice changes nothing.");
+  CLI::App* thresholds = app.add_subcommand(
+      "thresholds",
+      "Set from which probability on issues are tags, in a model that is there: those that are best on labelled "
+      "articles\n"
+      "of yours, or as you say. What was there is kept as FILE.previous.\n\n"
+      "Articles that the model learned from are left out. Printed is what comes of each half of the articles at the\n"
+      "threshold that the other half would get.");
+  thresholds->footer(
+      "Examples:\n"
+      "  classifier_train thresholds --model issues.model --articles labelled.jsonl --taxonomy mine.textproto\n"
+      "  classifier_train thresholds --model issues.model --articles labelled.jsonl --taxonomy mine.textproto \\\n"
+      "      --min_precision 0.8\n"
+      "  classifier_train thresholds --model issues.model --set politics=0.55 --set trade=0.3");
+  thresholds->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  CLI::Option* labelled =
+      thresholds->add_option("--articles", flags.articles, "JSON Lines (or .zst) as `issues` takes them")
+          ->type_name("FILE");
+  CLI::Option* taxonomy =
+      thresholds->add_option("--taxonomy", flags.taxonomy, "The issues that the labels are of")->type_name("FILE");
+  labelled->needs(taxonomy);
+  thresholds
+      ->add_option(
+          "--min_precision", flags.goal.min_precision,
+          "The lowest thresholds from which on so many of the tags are right, such as 0.8; default: the best F1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(labelled);
+  thresholds->add_option("--set", flags.set, "The threshold of one issue, as politics=0.55; it outranks --articles")
+      ->type_name("ISSUE=N");
+  AddLabelMapOption(thresholds, flags);
+  thresholds->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles, and say which");
+  thresholds->add_option("--output", flags.output, "The model file to write; default: that of --model")
+      ->type_name("FILE");
+  thresholds->callback([&] {
+    if (flags.articles.empty() && flags.set.empty()) {
+      throw CLI::ValidationError("thresholds", "give --articles or --set: there is nothing to set");
+    }
+  });
+
+  CLI::App* rollback =
+      app.add_subcommand("rollback",
+                         "Swap a model of issues or of countries and FILE.previous, which `issues`, `thresholds` and "
+                         "`countries` keep. Doing it twice\n"
+                         "changes nothing. A service that runs loads what is there then when it is sent SIGHUP.");
   rollback->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  rollback->footer("Example:\n  classifier_train rollback --model issues.model");
 
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;
-  const absl::Status status = *issues      ? Issues(flags)
-                              : *countries ? Countries(flags)
-                              : *evaluate  ? Evaluate(flags)
-                              : *rollback  ? RollBack(flags)
-                                           : Show(flags);
+  const absl::Status status = *issues       ? Issues(flags)
+                              : *countries  ? Countries(flags)
+                              : *evaluate   ? Evaluate(flags)
+                              : *thresholds ? Thresholds(flags)
+                              : *rollback   ? RollBack(flags)
+                                            : Show(flags);
   if (!status.ok()) {
     std::fprintf(stderr, "classifier_train: %s\n", std::string(status.message()).c_str());
     return EXIT_FAILURE;

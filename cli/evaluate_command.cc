@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,7 +26,6 @@ namespace {
 
 namespace cpb = classifier::v1;
 
-constexpr size_t kMaxLabelMapBytes = 4'000'000;
 // Failures are named one by one up to here, then only counted.
 constexpr int kFailuresNamed = 20;
 
@@ -43,20 +41,9 @@ struct Flags {
 
 absl::StatusOr<LabelMap> LoadLabelMap(const std::string& path, const TaxonomyNames& names) {
   if (path.empty()) return LabelMap();
-  std::string text(kMaxLabelMapBytes + 1, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    return absl::InvalidArgumentError(absl::StrCat("--label_map: ", common::Printable(path), " cannot be read"));
-  }
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxLabelMapBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("--label_map: ", common::Printable(path), " is longer than 4 MB"));
-  }
-  absl::StatusOr<LabelMap> map = LabelMap::Parse(text, names);
+  absl::StatusOr<LabelMap> map = LabelMap::Load(path, names);
   if (map.ok()) return map;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--label_map: ", common::Printable(path), ", ", map.status().message()));
+  return absl::InvalidArgumentError(absl::StrCat("--label_map: ", map.status().message()));
 }
 
 absl::StatusOr<Evaluator> MakeEvaluator(const Flags& flags, const ClassifierClient& client) {
@@ -150,7 +137,8 @@ void AddEvaluateCommand(CLI::App& root, CommandTable& commands) {
       "tags (micro), averaged over values (macro) and for each value; how many articles got at least one right tag "
       "(hit);\n"
       "whether scores mean what they say; thresholds that would agree better, where the other half of the articles\n"
-      "confirms it; labels of unknown meaning; and where labels and tags are farthest apart, with the words that "
+      "confirms it (`classifier_train thresholds` sets them); labels of unknown meaning; and where labels and tags are "
+      "farthest apart, with the words that "
       "carried\n"
       "the tags. Articles that the model was trained on are left out: it knows their answers.\n"
       "\n"

@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
+#include "common/label_map_lines.h"
 #include "common/printable.h"
-#include "common/text.h"
+#include "common/status_macros.h"
 
 namespace dateline::cli {
 namespace {
@@ -21,8 +20,6 @@ struct Prefix {
 };
 constexpr Prefix kPrefixes[] = {
     {LabelKind::kCountry, "country:"}, {LabelKind::kGroup, "group:"}, {LabelKind::kIssue, "issue:"}};
-
-std::string Key(absl::string_view name) { return common::FoldForMatch(common::NormalizeLine(name)); }
 
 absl::StatusOr<LabelTarget> TargetOf(absl::string_view text, const TaxonomyNames& names) {
   const auto only = [](LabelKind kind, absl::StatusOr<std::vector<std::string>> codes) -> absl::StatusOr<LabelTarget> {
@@ -53,39 +50,34 @@ absl::StatusOr<LabelTarget> TargetOf(absl::string_view text, const TaxonomyNames
 
 }  // namespace
 
-absl::StatusOr<LabelMap> LabelMap::Parse(absl::string_view text, const TaxonomyNames& names) {
+absl::StatusOr<LabelMap> LabelMap::Of(const std::vector<common::LabelMapLine>& lines, const TaxonomyNames& names) {
   LabelMap map;
-  int number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    line = line.substr(0, line.find('#'));
-    line = absl::StripAsciiWhitespace(line);
-    if (line.empty()) continue;
-    const auto at_line = [number](absl::string_view problem) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", problem));
-    };
-    const size_t equals = line.find('=');
-    if (equals == absl::string_view::npos) return at_line("there is no =; write NAME = issue:trade, country:IR");
-    const std::string label = Key(line.substr(0, equals));
-    if (label.empty()) return at_line("there is no name before =");
+  for (const common::LabelMapLine& line : lines) {
     std::vector<LabelTarget> targets;
-    for (absl::string_view part : absl::StrSplit(line.substr(equals + 1), ',')) {
-      part = absl::StripAsciiWhitespace(part);
-      if (part.empty()) continue;
-      absl::StatusOr<LabelTarget> target = TargetOf(part, names);
-      if (!target.ok()) return at_line(target.status().message());
+    for (const std::string& text : line.targets) {
+      absl::StatusOr<LabelTarget> target = TargetOf(text, names);
+      if (!target.ok()) return common::LabelMapError(line, target.status().message());
       if (std::find(targets.begin(), targets.end(), *target) == targets.end()) targets.push_back(*std::move(target));
     }
-    if (!map.targets_.emplace(label, std::move(targets)).second) {
-      return at_line(absl::StrCat("“", common::Printable(absl::StripAsciiWhitespace(line.substr(0, equals))),
-                                  "” is mapped on an earlier line as well; merge the two"));
-    }
+    map.targets_.emplace(line.key, std::move(targets));
   }
   return map;
 }
 
+absl::StatusOr<LabelMap> LabelMap::Parse(absl::string_view text, const TaxonomyNames& names) {
+  ASSIGN_OR_RETURN(const std::vector<common::LabelMapLine> lines, common::ParseLabelMapLines(text));
+  return Of(lines, names);
+}
+
+absl::StatusOr<LabelMap> LabelMap::Load(const std::string& path, const TaxonomyNames& names) {
+  ASSIGN_OR_RETURN(const std::vector<common::LabelMapLine> lines, common::ReadLabelMapLines(path));
+  absl::StatusOr<LabelMap> map = Of(lines, names);
+  if (map.ok()) return map;
+  return absl::InvalidArgumentError(absl::StrCat(common::Printable(path), ", ", map.status().message()));
+}
+
 std::optional<std::vector<LabelTarget>> LabelMap::Find(absl::string_view label) const {
-  const auto found = targets_.find(Key(label));
+  const auto found = targets_.find(common::LabelKey(label));
   if (found == targets_.end()) return std::nullopt;
   return found->second;
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 
 #include "cli/taxonomy_names.h"
+#include "common/label_map_lines.h"
 
 namespace dateline::cli {
 
@@ -36,11 +37,16 @@ class LabelMap {
   // where only one of the three has the name. InvalidArgument, with the line, for anything else.
   static absl::StatusOr<LabelMap> Parse(absl::string_view text, const TaxonomyNames& names);
 
+  // The same for a file, which its errors name.
+  static absl::StatusOr<LabelMap> Load(const std::string& path, const TaxonomyNames& names);
+
   // What `label` is mapped to, without regard to case, diacritics and space; empty: it says nothing. nullopt: it is not
   // in the map.
   std::optional<std::vector<LabelTarget>> Find(absl::string_view label) const;
 
  private:
+  static absl::StatusOr<LabelMap> Of(const std::vector<common::LabelMapLine>& lines, const TaxonomyNames& names);
+
   std::unordered_map<std::string, std::vector<LabelTarget>> targets_;  // By folded name.
 };
 

@@ -10,12 +10,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 #include "classifier_service/taxonomy.h"
 #include "classifier_service/taxonomy_diff.h"
 #include "cli/command.h"
 #include "cli/json_output.h"
 #include "cli/output.pb.h"
+#include "common/error.h"
 #include "common/printable.h"
 
 namespace dateline::cli {
@@ -80,9 +82,10 @@ std::string Sentence(const TaxonomyDiff::Change& change) {
   }
   if (change.kind() == "retired") return absl::StrCat("retired: ", to, " stands for it");
   if (change.kind() == "revived") return absl::StrCat("live again: ", from, " stood for it");
-  if (change.kind() == "aliases") {
-    return absl::StrCat("aliases:", from.empty() ? "" : absl::StrCat(" without ", from),
-                        !from.empty() && !to.empty() ? ";" : "", to.empty() ? "" : absl::StrCat(" with ", to));
+  if (change.kind() == "aliases" || change.kind() == "retrained") {
+    return absl::StrCat(
+        change.kind() == "aliases" ? "aliases:" : "learns:", from.empty() ? "" : absl::StrCat(" without ", from),
+        !from.empty() && !to.empty() ? ";" : "", to.empty() ? "" : absl::StrCat(" with ", to));
   }
   return absl::StrCat(change.kind(), ": ", from.empty() ? "nothing" : from, " → ", to.empty() ? "nothing" : to);
 }
@@ -103,19 +106,30 @@ std::string FormatDiff(const TaxonomyDiff& diff, const TextStyle& style) {
         "\n");
   }
   if (diff.model_fits()) {
-    return absl::StrCat(text, "A model for the old one fits the new one.\n");
+    return absl::StrCat(text, "A model for the old one knows all issues of the new one.\n");
   }
-  return absl::StrCat(
-      text,
-      "A model for the old one doesn't know all of the new one: issues it wasn't trained for go by their "
-      "seed phrases until `classifier_train issues` has made another.\n");
+  return absl::StrCat(text, "A model for the old one knows nothing of ",
+                      absl::StrJoin(diff.issues_without_model(), ", "),
+                      ": tagged by seed phrases until `classifier_train issues` has made another.\n");
+}
+
+// Says all that is wrong with a file, a line each.
+ExitCode FailWithProblems(const Context& context, const absl::Status& error) {
+  const std::vector<common::FieldViolation> problems = common::FieldViolationsOf(error);
+  if (problems.empty()) return Fail(context, absl::FailedPreconditionError(error.message()));
+  ExitCode code = kExitOk;
+  for (const common::FieldViolation& problem : problems) {
+    code = Fail(context,
+                absl::FailedPreconditionError(absl::StrCat("taxonomy ", problem.field, ": ", problem.description)));
+  }
+  return code;
 }
 
 ExitCode Diff(const Context& context, const DiffFlags& flags) {
   const absl::StatusOr<classifier::Taxonomy> before = classifier::Taxonomy::Load(flags.before);
-  if (!before.ok()) return Fail(context, absl::FailedPreconditionError(before.status().message()));
+  if (!before.ok()) return FailWithProblems(context, before.status());
   const absl::StatusOr<classifier::Taxonomy> after = classifier::Taxonomy::Load(flags.after);
-  if (!after.ok()) return Fail(context, absl::FailedPreconditionError(after.status().message()));
+  if (!after.ok()) return FailWithProblems(context, after.status());
   std::optional<std::map<std::string, int32_t>> counts;
   if (!flags.no_counts) {
     absl::StatusOr<std::map<std::string, int32_t>> counted = CountArticles(context);
@@ -129,7 +143,8 @@ ExitCode Diff(const Context& context, const DiffFlags& flags) {
   TaxonomyDiff diff;
   diff.set_old_version(before->version());
   diff.set_new_version(after->version());
-  diff.set_model_fits(before->fingerprint() == after->fingerprint());
+  for (const std::string& id : classifier::IssuesWithoutModel(*before, *after)) diff.add_issues_without_model(id);
+  diff.set_model_fits(diff.issues_without_model().empty());
   for (const TaxonomyChange& change : classifier::DiffTaxonomies(*before, *after)) {
     TaxonomyDiff::Change& out = *diff.add_changes();
     out.set_issue_id(change.issue_id);
@@ -152,15 +167,15 @@ ExitCode Diff(const Context& context, const DiffFlags& flags) {
 
 ExitCode Check(const Context& context, const std::string& path) {
   const absl::StatusOr<classifier::Taxonomy> taxonomy = classifier::Taxonomy::Load(path);
-  if (!taxonomy.ok()) return Fail(context, absl::FailedPreconditionError(taxonomy.status().message()));
+  if (!taxonomy.ok()) return FailWithProblems(context, taxonomy.status());
   std::set<std::string> languages;
   for (const Issue& issue : taxonomy->issues()) {
     for (const classifier::IssueNames& names : issue.names) languages.insert(names.language_code);
   }
   const size_t live = taxonomy->LiveIssues().size();
-  Print(absl::StrCat(common::Printable(path), " is a taxonomy: version ", taxonomy->version(), ", ", live, " issues, ",
-                     taxonomy->issues().size() - live, " retired, ", languages.size(),
-                     languages.size() == 1 ? " language\n" : " languages\n"));
+  Print(absl::StrCat(common::Printable(path), " is a taxonomy: version ", taxonomy->version(), ", ", live,
+                     live == 1 ? " issue, " : " issues, ", taxonomy->issues().size() - live, " retired, ",
+                     languages.size(), languages.size() == 1 ? " language\n" : " languages\n"));
   if (context.quiet) return kExitOk;
   constexpr size_t kGoodSeeds = 10;
   for (const Issue* issue : taxonomy->LiveIssues()) {

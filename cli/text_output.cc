@@ -82,8 +82,11 @@ std::string Reasons(const Evidence& evidence) {
     const auto key = std::make_pair(common::FoldForMatch(piece.text()), static_cast<int>(piece.set_aside()));
     const auto [place, is_new] = known.emplace(key, reasons.size());
     if (is_new) {
-      reasons.push_back({piece.has_span() ? Quoted(piece.text()) : piece.text(), piece.kind(), 0, piece.weight() < 0,
-                         piece.set_aside()});
+      // What a prior adds to the log-odds is the caller's own number.
+      const std::string text = piece.has_span()          ? Quoted(piece.text())
+                               : piece.kind() == "PRIOR" ? absl::StrFormat("%s: %+.4g", piece.text(), piece.weight())
+                                                         : piece.text();
+      reasons.push_back({text, piece.kind(), 0, piece.weight() < 0, piece.set_aside()});
     }
     ++reasons[place->second].count;
   }
@@ -423,9 +426,10 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
     absl::StrAppend(&text, style.Bold("Mentions"), "\n");
     for (const cpb::Mention& mention : response.mentions()) {
       const std::string target = mention.has_region_code() ? mention.region_code() : mention.group_id();
+      // A group's id may be longer than its column.
       absl::StrAppend(
           &text, "  ", Pad(absl::StrCat(mention.span().field(), ":", mention.span().start()), 12), Pad(target, 10),
-          mention.text(), " (", Spoken(mention.kind(), ""), ")",
+          target.size() < 10 ? "" : "  ", mention.text(), " (", Spoken(mention.kind(), ""), ")",
           mention.set_aside() == apb::SET_ASIDE_UNSPECIFIED
               ? ""
               : absl::StrCat(", not counted: ", Spoken(apb::SetAside_Name(mention.set_aside()), "SET_ASIDE_")),

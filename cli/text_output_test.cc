@@ -55,6 +55,24 @@ TEST(FormatTagsTest, ShowsScoresAndTheWordsBehindThem) {
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
+TEST(FormatTagsTest, SaysWhatAPriorAddsAndSetsLongTargetsApart) {
+  cpb::ClassifyResponse response;
+  cpb::CountryTag& tag = *response.add_countries();
+  tag.set_region_code("OM");
+  tag.set_display_name("Oman");
+  apb::Evidence& prior = *tag.add_evidence();
+  prior.set_text("expected by the caller");
+  prior.set_kind("PRIOR");
+  prior.set_weight(1.5);
+  cpb::Mention& mention = *response.add_mentions();
+  mention.set_group_id("soviet_union");
+  mention.set_text("Soviet");
+  mention.set_kind("DEMONYM");
+  const std::string text = FormatTags(apb::Article(), response, kPlain);
+  EXPECT_THAT(text, HasSubstr("expected by the caller: +1.5 (prior)"));
+  EXPECT_THAT(text, HasSubstr("soviet_union  Soviet (demonym)"));
+}
+
 TEST(HighlightTest, MarksRangesAndPassesOverThoseThatDoNotFit) {
   google::protobuf::RepeatedPtrField<spb::TextRange> ranges;
   const auto add = [&ranges](int start, int end) {

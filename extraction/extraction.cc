@@ -587,7 +587,9 @@ absl::StatusOr<Extraction> ExtractText(std::string text, const Options& options)
   const bool stated = ReadFrontMatter(&text, &extraction.article);
   HtmlBody body = ExtractPageText(text, options.explain);
   if (body.parts.empty()) {
-    return Reject(kNotAnArticle, "no article found in the text; it holds no paragraphs");
+    return Reject(kNotAnArticle,
+                  "no article found in the text; it holds no paragraphs, nor a line that ends as a sentence does; send "
+                  "a headline alone as the title of an article");
   }
   if (!stated || extraction.article.title.empty()) {
     extraction.article.title = body.title;

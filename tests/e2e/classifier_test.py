@@ -256,7 +256,7 @@ class ProfilesAndPriors(CommandLineTest):
         self.assertEqual(priors["OM"], [0.5])
         path = self.write("oman.jsonl", json.dumps(OMAN))
         shown = run("dateline", "--classifier", self.services.classifier.address, "classify", path, "--prior", "OM=2")
-        self.assertRegex(shown.stdout, r"expected by the caller \(prior\)")
+        self.assertRegex(shown.stdout, r"expected by the caller: \+2 \(prior\)")
 
     def test_the_gateway_takes_them_as_json(self):
         method = "dateline.classifier.v1.ClassifierService/Classify"

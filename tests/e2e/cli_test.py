@@ -114,7 +114,7 @@ class WithoutServices(CommandLineTest):
                 ["web_gateway", "--cors_origin", "https://example.org/"],
                 ["classifier_train"], ["classifier_train", "show"], ["classifier_train", "shwo"],
                 ["classifier_train", "evaluate", "--model", "x", "--taxonomy", "y"],
-                ["classifier_train", "issues", "--taxonomy", "y", "--output", "x"], ["classifier_train", "rollback"],
+                ["classifier_train", "issues", "--taxonomy", "y", "--output", "x"], ["classifier_train", "rollback"], ["classifier_train", "thresholds", "--model", "x"],
                 ["dateline", "evaluate"], ["dateline", "taxonomy", "diff", "one"], ["dateline", "taxonomy", "check"],
                 ["dateline"], ["dateline", "--search", "nowhere", "info"], ["dateline", "info", "--output", "xml"]):
             with self.subTest(name=name, arguments=arguments):
@@ -180,6 +180,7 @@ class WithoutServices(CommandLineTest):
         self.assert_exit(result, 0)
         self.assertIn("default-1 → mine-2: 2 changes", result.stdout)
         self.assertRegex(result.stdout, r"- trade +retired: economy stands for it\n")
+        self.assertIn("A model for the old one knows all issues of the new one.", result.stdout)
         self.assertRegex(result.stdout, r"~ health +renamed: Public health → Medicine\n")
         answer = json.loads(run("taxonomy", "diff", default, changed, "--no_counts", "--output", "json").stdout)
         self.assertEqual([(change["issueId"], change["kind"]) for change in answer["changes"]],
@@ -189,6 +190,18 @@ class WithoutServices(CommandLineTest):
             refused = run("taxonomy", *arguments)
             self.assert_exit(refused, 1)
             self.assertIn("the id must be 1 to 64 of a-z, 0-9 and _", refused.stderr)
+        # All that is wrong, each with its line.
+        several = self.write("several.textproto", 'version: "x"\n' + "".join(
+            f'issue {{ id: "{name}" names {{ language: "en" display_name: "Same" }} definition: "d" parent: "{parent}" }}\n'
+            for name, parent in (("a", "b"), ("b", "a"))))
+        circles = run("taxonomy", "check", several)
+        self.assert_exit(circles, 1)
+        self.assertRegex(circles.stderr, r'several\.textproto:2: issue "a": its parents form a circle.*\n'
+                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n$')
+        added = self.write("added.textproto", text + 'issue { id: "that_war" names { language: "en" display_name: "That war" } '
+                           'definition: "d" seed_phrase: "that war" }\n')
+        result = run("taxonomy", "diff", default, added, "--no_counts")
+        self.assertIn("knows nothing of that_war: tagged by seed phrases until", result.stdout)
         unreachable = run("taxonomy", "diff", default, changed, "--search", "127.0.0.1:1")
         self.assert_exit(unreachable, 1)
         self.assertIn("--no_counts", unreachable.stderr)
@@ -231,7 +244,8 @@ class WithoutServices(CommandLineTest):
         corrections = os.path.join(self.dir, "corrections.jsonl")
         refused = train("--add", corrections)
         self.assert_exit(refused, 1)
-        self.assertIn("line 41 is no JSON object", refused.stderr)
+        self.assertIn("line 41: ends in the middle of its JSON", refused.stderr)
+        self.assertIn("--keep_going", refused.stderr)
         corrected = train("--add", corrections, "--keep_going")
         self.assert_exit(corrected, 0)
         self.assertIn("1 broken lines left out", corrected.stderr)
@@ -247,6 +261,46 @@ class WithoutServices(CommandLineTest):
         self.assertEqual(version(), trained)
         self.assert_exit(train("--articles", articles, "--cost", "0.0000001", "--force"), 0)
         self.assertNotEqual(version(), trained)
+        # Nor one of which nothing says whether it is.
+        unknown = train("--articles", self.labelled("few.jsonl", 4, first=2000), "--hold_out", "0")
+        self.assert_exit(unknown, 1)
+        self.assertRegex(unknown.stderr, "not published: no article was held out that .* had not learned from")
+        # Names of the site's own, in both ways of giving them.
+        names = self.write("names.txt", "Fuel desk = issue:oil, country:OM\nPitch = sport\n")
+        own = self.write("desks.jsonl", lines(*[
+            {"id": f"desk-{n}", "title": "Markets", "body": f"Crude barrels left the refineries of field {n}.",
+             "issues": ["Fuel desk"]} for n in range(5)]))
+        plain = run_program("classifier_train", "evaluate", "--model", model, "--taxonomy", taxonomy, "--articles", own)
+        self.assert_exit(plain, 0)
+        self.assertIn("Fuel desk (5)", plain.stderr)
+        mapped = run_program("classifier_train", "evaluate", "--model", model, "--taxonomy", taxonomy, "--articles", own,
+                             "--label_map", names)
+        self.assert_exit(mapped, 0)
+        self.assertRegex(mapped.stdout, r"oil +5 positive")
+        # An issue that the model doesn't know says how many examples it takes, and goes by its seed phrases meanwhile.
+        with open(taxonomy, encoding="utf-8") as file:
+            wider = self.write("wider.textproto", file.read() + 'issue { id: "works" names { language: "en" display_name: '
+                               '"Works" } definition: "d" seed_phrase: "bridge repairs" }\n')
+        few = self.write("works.jsonl", lines(*[
+            {"id": f"works-{n}", "title": "Bridges", "body": f"The bridge of road {n} was closed for repairs of its deck.",
+             "applied": ["Works"], "rejected": ["sport"]} for n in range(8)]))
+        taught = run_program("classifier_train", "issues", "--taxonomy", wider, "--output", model, "--add", few, "--force")
+        self.assert_exit(taught, 0)
+        self.assertIn("doesn't know works yet: 8 of 30 examples", taught.stderr)
+        # Thresholds are set by hand, or for what the tags are wanted for.
+        def threshold(issue):
+            return re.search(rf"^{issue}: \d+ examples, threshold (\S+)$",
+                             run_program("classifier_train", "show", "--model", model).stdout, re.MULTILINE).group(1)
+
+        self.assert_exit(run_program("classifier_train", "thresholds", "--model", model, "--set", "oil=0.625"), 0)
+        self.assertEqual(threshold("oil"), "0.6250")
+        chosen = run_program("classifier_train", "thresholds", "--model", model, "--taxonomy", taxonomy, "--min_precision",
+                             "0.9", "--articles", self.labelled("fresh.jsonl", 40, first=5000))
+        self.assert_exit(chosen, 0)
+        self.assertRegex(chosen.stdout, r"oil +\d+ positive  threshold 0\.6250 -> 0\.\d+  P ")
+        wrong = run_program("classifier_train", "thresholds", "--model", model, "--set", "oyl=0.5")
+        self.assert_exit(wrong, 1)
+        self.assertIn('"oyl" is no issue of the model', wrong.stderr)
         # A file that is no model is not written over.
         foreign = self.write("foreign.model", "something else")
         kept = run_program("classifier_train", "issues", "--taxonomy", taxonomy, "--output", foreign, "--articles", articles)
@@ -254,6 +308,37 @@ class WithoutServices(CommandLineTest):
         self.assertIn("this is no issue model", kept.stderr)
         with open(foreign, encoding="utf-8") as file:
             self.assertEqual(file.read(), "something else")
+
+    def test_a_country_model_is_kept_and_rolled_back_too(self):
+        gazetteer = os.path.join(ROOT, "classifier_service", "data", "gazetteer", "gazetteer.tsv")
+        model = os.path.join(self.dir, "countries.model")
+
+        def train(text, *arguments):
+            articles = self.write("countries.jsonl", text)
+            return run_program("classifier_train", "countries", "--articles", articles, "--gazetteer", gazetteer,
+                               "--output", model, *arguments, timeout=120)
+
+        def articles(*names):
+            return lines(*[{"id": f"{name}-{n}", "title": f"{name} votes", "body": f"{name} votes for the {n}th time.",
+                            "countries": [name]} for n in range(10) for name in names])
+
+        first = train(articles("Oman", "Chile"))
+        self.assert_exit(first, 0)
+        self.assertNotIn("no country", first.stderr)
+        version = re.search(r": (countries-\S+)", first.stderr).group(1)
+        broken = '{"id": "x", "title": "T", "countries": [1]}\n'
+        refused = train(articles("Oman") + broken)
+        self.assert_exit(refused, 1)
+        self.assertIn("line 11: countries: must be a list", refused.stderr)
+        second = train(articles("Oman", "Peru") + broken, "--keep_going")
+        self.assert_exit(second, 0)
+        self.assertIn("1 broken lines left out", second.stderr)
+        rolled_back = run_program("classifier_train", "rollback", "--model", model)
+        self.assert_exit(rolled_back, 0)
+        self.assertIn(version, rolled_back.stdout)
+        with open(model, "w", encoding="utf-8") as file:
+            file.write("something else")
+        self.assert_exit(train(articles("Oman")), 1)
 
     def test_every_program_documents_its_exit_statuses(self):
         for name in ("search_service", "classifier_service", "web_gateway", "classifier_train", "dateline"):
