@@ -133,39 +133,39 @@ std::vector<Evidence> WordEvidence(const CountryModel& model, int own, bool ment
   const auto index = static_cast<size_t>(own);
   const double scale = static_cast<double>(model.words[index].weight_step) *
                        (model.words[index].own_words + (mentioned ? 0.0 : model.weights[kCountryFeatureNames.size()]));
-  std::vector<double> contributions;  // By value; none once it has been counted.
-  contributions.reserve(features.values.size());
-  for (const TermValue& value : features.values) {
-    const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
-    contributions.push_back(weight * scale > 0.0 ? scale * weight * static_cast<double>(value.value) : 0.0);
-  }
   struct Word {
-    const TermOccurrence* occurrence;
+    const TermValue* value;
     double weight;
   };
   std::vector<Word> words;
-  for (const TermOccurrence& occurrence : features.occurrences) {
-    const double contribution = std::exchange(contributions[static_cast<size_t>(occurrence.value)], 0.0);
-    if (contribution == 0.0) {
+  words.reserve(features.values.size());
+  for (const TermValue& value : features.values) {
+    const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
+    if (weight * scale <= 0.0) {
       continue;
     }
+    const double contribution = scale * weight * static_cast<double>(value.value);
     // A term of the lead follows its twin, which stands at the same place.
-    if (!words.empty() && words.back().occurrence->span == occurrence.span) {
+    if (!words.empty() && words.back().value->span == value.span) {
       words.back().weight += contribution;
     } else {
-      words.push_back({&occurrence, contribution});
+      words.push_back({&value, contribution});
     }
   }
-  std::stable_sort(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.weight > b.weight; });
+  const size_t kept = std::min(words.size(), kMaxWordEvidence);
+  std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(kept), words.end(),
+                    [](const Word& a, const Word& b) {  // `value` is in order of position.
+                      return a.weight != b.weight ? a.weight > b.weight : a.value < b.value;
+                    });
   std::vector<Evidence> evidence;
-  for (size_t i = 0; i < std::min(words.size(), kMaxWordEvidence) && words[i].weight >= kMinWordEvidence; ++i) {
-    const TermOccurrence& occurrence = *words[i].occurrence;
-    const std::string& text = occurrence.span.field == Field::kTitle ? article.title : article.body;
+  for (size_t i = 0; i < kept && words[i].weight >= kMinWordEvidence; ++i) {
+    const TermValue& value = *words[i].value;
+    const std::string& text = value.span.field == Field::kTitle ? article.title : article.body;
     Evidence word;
-    word.span = occurrence.span;
-    word.text = text.substr(static_cast<size_t>(occurrence.span.start),
-                            static_cast<size_t>(occurrence.span.end - occurrence.span.start));
-    word.kind = occurrence.phrase ? "PHRASE" : "WORD";
+    word.span = value.span;
+    word.text =
+        text.substr(static_cast<size_t>(value.span.start), static_cast<size_t>(value.span.end - value.span.start));
+    word.kind = value.phrase ? "PHRASE" : "WORD";
     word.weight = Round(words[i].weight);
     evidence.push_back(std::move(word));
   }

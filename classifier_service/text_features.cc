@@ -527,19 +527,18 @@ TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view tit
   }
   probes.resize(known);
   TextFeatures features;
-  features.occurrences.reserve(probes.size());
   features.values.reserve(probes.size());
   scratch.first.clear();
   for (const Probe& probe : probes) {
     int32_t& at = place[static_cast<size_t>(probe.entry.term)];
     if (at == 0) {
-      features.values.push_back({probe.entry.term, 0.0F});
+      features.values.push_back({probe.entry.term, 0.0F, 0, probe.span, probe.phrase});
       scratch.first.push_back(&probe);
       at = static_cast<int32_t>(features.values.size());
     }
-    const int count = probe.span.field == Field::kTitle && !probe.lead ? kTitleCount : 1;
-    features.values[static_cast<size_t>(at - 1)].value += static_cast<float>(count);
-    features.occurrences.push_back({probe.entry.term, at - 1, probe.span, probe.phrase});
+    TermValue& value = features.values[static_cast<size_t>(at - 1)];
+    value.value += static_cast<float>(probe.span.field == Field::kTitle && !probe.lead ? kTitleCount : 1);
+    ++value.count;
   }
 
   float whole = 0.0F;

@@ -70,23 +70,17 @@ class Vocabulary {
   HashIndex<Entry> index_;
 };
 
-// One known term of a text and its weight there.
+// One known term of a text, its weight there, and where it stands first.
 struct TermValue {
   int32_t term = 0;
   float value = 0.0F;
-};
-
-// Where a known term stands.
-struct TermOccurrence {
-  int32_t term = 0;
-  int32_t value = 0;  // Index of its TermValue.
+  int32_t count = 0;  // How often it stands there.
   TextSpan span;
   bool phrase = false;
 };
 
 struct TextFeatures {
-  std::vector<TermValue> values;            // Each term once, in order of first occurrence.
-  std::vector<TermOccurrence> occurrences;  // In order of position; a term of the lead follows its twin.
+  std::vector<TermValue> values;  // Each term once, in order of first occurrence; a term of the lead follows its twin.
 };
 
 // Takes time linear in the text. Pure and thread-safe. Bytes that are not UTF-8 separate words.
