@@ -236,10 +236,11 @@ struct Scores {
 
 Scores ScoreAll(const Gazetteer& gazetteer, const CountryModel& model, const std::vector<int>& own_words,
                 const std::vector<int16_t>& regions_with_words, const CountryAnalysis& analysis,
-                const ArticleText& article) {
+                const ScannedArticle& scanned) {
+  const ArticleText& article = scanned.article;
   Scores scores;
   if (!model.words.empty()) {
-    scores.words = ExtractFeatures(model.vocabulary, article.title, CountryWordText(article.body));
+    scores.words = ExtractFeatures(model.vocabulary, scanned.title, scanned.body, CountryWordText(article.body).size());
     scores.margins = model.Margins(scores.words);
   }
   const absl::Span<const int16_t> always =
@@ -270,8 +271,9 @@ CountryTagger::CountryTagger(const Gazetteer& gazetteer, const CountryModel& mod
 }
 
 std::vector<CountryScore> CountryTagger::Score(const ArticleText& article) const {
-  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, article);
-  const Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, article);
+  const ScannedArticle scanned(article);
+  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, scanned);
+  const Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, scanned);
   std::vector<CountryScore> result;
   for (size_t i = 0; i < scores.candidates.size(); ++i) {
     result.push_back({gazetteer_.regions()[static_cast<size_t>(scores.candidates[i].region)].region_code,
@@ -281,8 +283,13 @@ std::vector<CountryScore> CountryTagger::Score(const ArticleText& article) const
 }
 
 CountryTags CountryTagger::Tag(const ArticleText& article, const Options& options) const {
-  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, article);
-  Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, article);
+  return Tag(ScannedArticle(article), options);
+}
+
+CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& options) const {
+  const ArticleText& article = scanned.article;
+  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, scanned);
+  Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, scanned);
   const Priors priors(options.priors, gazetteer_, YearOf(article));
   const CountryThresholds& thresholds = model_.thresholds[static_cast<size_t>(options.profile)];
   CountryTags tags;

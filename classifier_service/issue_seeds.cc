@@ -91,8 +91,9 @@ SeedScorer::SeedScorer(const std::vector<const Issue*>& issues, const Vocabulary
   }
 }
 
-std::vector<SeedScorer::Result> SeedScorer::Score(const ArticleText& article, bool with_evidence) const {
-  TextFeatures features = ExtractFeatures(vocabulary_, article.title, article.body);
+std::vector<SeedScorer::Result> SeedScorer::Score(const ScannedArticle& scanned, bool with_evidence) const {
+  const ArticleText& article = scanned.article;
+  TextFeatures features = ExtractFeatures(vocabulary_, scanned.title, scanned.body);
   std::sort(features.values.begin(), features.values.end(),
             [](const TermValue& a, const TermValue& b) { return a.term < b.term; });
   std::vector<Result> results(issue_count_);

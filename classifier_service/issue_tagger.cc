@@ -292,16 +292,19 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
 IssueTagger::IssueTagger(std::unique_ptr<const Model> model) : model_(std::move(model)) {}
 IssueTagger::~IssueTagger() = default;
 
-IssueResult IssueTagger::Tag(const ArticleText& article) const {
+IssueResult IssueTagger::Tag(const ArticleText& article) const { return Tag(ScannedArticle(article)); }
+
+IssueResult IssueTagger::Tag(const ScannedArticle& scanned) const {
+  const ArticleText& article = scanned.article;
   IssueResult result;
   if (!SupportsLanguage(article.language_code)) {
     result.outcome = Outcome::kUnsupportedLanguage;
     return result;
   }
-  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
+  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, scanned.title, scanned.body);
   std::vector<SeedScorer::Result> seed_results;
   if (model_->seeds.has_value()) {
-    seed_results = model_->seeds->Score(article, /*with_evidence=*/true);
+    seed_results = model_->seeds->Score(scanned, /*with_evidence=*/true);
   }
   const std::vector<Model::Judgement> judgements = model_->Judge(features);
   for (const IssueSource& source : model_->sources) {
@@ -328,10 +331,11 @@ IssueResult IssueTagger::Tag(const ArticleText& article) const {
 }
 
 std::vector<IssueScore> IssueTagger::Score(const ArticleText& article) const {
-  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
+  const ScannedArticle scanned(article);
+  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, scanned.title, scanned.body);
   std::vector<SeedScorer::Result> seed_results;
   if (model_->seeds.has_value()) {
-    seed_results = model_->seeds->Score(article, /*with_evidence=*/false);
+    seed_results = model_->seeds->Score(scanned, /*with_evidence=*/false);
   }
   const std::vector<Model::Judgement> judgements = model_->Judge(features);
   std::vector<IssueScore> result;

@@ -19,6 +19,7 @@
 
 #include "classifier_service/classification.h"
 #include "classifier_service/hash_index.h"
+#include "classifier_service/word_scan.h"
 
 namespace dateline::classifier {
 
@@ -85,6 +86,10 @@ struct TextFeatures {
 
 // Takes time linear in the text. Pure and thread-safe. Bytes that are not UTF-8 separate words.
 TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body);
+
+// The same for a text whose words are found already, of whose body only the first `body_bytes` are read.
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, const ScannedText& title, const ScannedText& body,
+                             size_t body_bytes = SIZE_MAX);
 
 }  // namespace dateline::classifier
 

@@ -111,6 +111,10 @@ TEST(TextFeaturesTest, ValuesSayWhereTheirTermsStandFirst) {
   EXPECT_EQ(features.values[1].count, 2);
 }
 
+TEST(TextFeaturesTest, FindsWordsBehindAnAmpersandAmongOtherSigns) {
+  EXPECT_THAT(BodyTerms("oil \u2013&\u00E9lan & gas"), ElementsAre("oil", "elan", "gas"));
+}
+
 TEST(TextFeaturesTest, ExtractionFindsEveryTermThatWasVisited) {
   const std::string title = "Oil prices & U.S. élites";
   const std::string body = "Saudi Arabia’s oil policies; the state-owned company, \"Aramco\", said Müller.";
