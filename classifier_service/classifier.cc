@@ -101,15 +101,16 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
   result.language_code =
       article.language_code.empty() ? DetectLanguage(article.title, article.body) : article.language_code;
 
+  const ScannedArticle scanned(article);
   CountryTags countries = country_tagger_.Tag(
-      article, {.want_mentions = options.include_mentions, .profile = options.profile, .priors = options.priors});
+      scanned, {.want_mentions = options.include_mentions, .profile = options.profile, .priors = options.priors});
   result.countries = std::move(countries.countries);
   result.groups = std::move(countries.groups);
   result.country_outcome = countries.outcome;
   result.mentions = std::move(countries.mentions);
 
   if (issue_tagger_->SupportsLanguage(result.language_code)) {
-    IssueResult issues = issue_tagger_->Tag(article);
+    IssueResult issues = issue_tagger_->Tag(scanned);
     result.issues = std::move(issues.tags);
     result.issue_outcome = issues.outcome;
   } else {

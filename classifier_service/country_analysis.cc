@@ -129,20 +129,21 @@ bool IsWork(absl::string_view after) {
 // Reads one article; made anew for each.
 class Analyst {
  public:
-  Analyst(const Gazetteer& gazetteer, const ArticleText& article)
+  Analyst(const Gazetteer& gazetteer, const ScannedArticle& scanned)
       : gazetteer_(gazetteer),
-        article_(article),
+        scanned_(scanned),
+        article_(scanned.article),
         support_(gazetteer.regions().size(), 0.0),
         local_support_(gazetteer.regions().size(), 0.0),
         group_support_(gazetteer.groups().size(), 0.0) {
-    if (article.publish_time) {
-      year_ = static_cast<int>(absl::ToCivilYear(*article.publish_time, absl::UTCTimeZone()).year());
+    if (article_.publish_time) {
+      year_ = static_cast<int>(absl::ToCivilYear(*article_.publish_time, absl::UTCTimeZone()).year());
     }
   }
 
   CountryAnalysis Run() {
-    title_ = gazetteer_.Match(article_.title);
-    body_ = gazetteer_.Match(article_.body);
+    title_ = gazetteer_.Match(scanned_.title);
+    body_ = gazetteer_.Match(scanned_.body);
     MeasureSupport();
     Resolve(Field::kTitle, article_.title, title_);
     const size_t title_count = analysis_.found.size();
@@ -395,6 +396,7 @@ class Analyst {
   static constexpr size_t kNeighbourhood = 16;
 
   const Gazetteer& gazetteer_;
+  const ScannedArticle& scanned_;
   const ArticleText& article_;
   int year_ = 0;  // Of publication; 0: unknown.
   std::vector<GazetteerMatch> title_;
@@ -416,8 +418,12 @@ consteval size_t IndexOf(absl::string_view name) {
 
 }  // namespace
 
-CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ArticleText& article) {
+CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ScannedArticle& article) {
   return Analyst(gazetteer, article).Run();
+}
+
+CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ArticleText& article) {
+  return AnalyseCountries(gazetteer, ScannedArticle(article));
 }
 
 std::vector<CountryCandidate> CandidatesOf(const CountryAnalysis& analysis, const Gazetteer& gazetteer,

@@ -16,6 +16,7 @@
 
 #include "classifier_service/classification.h"
 #include "classifier_service/gazetteer.h"
+#include "classifier_service/word_scan.h"
 
 namespace dateline::classifier {
 
@@ -60,6 +61,7 @@ struct CountryAnalysis {
 };
 
 // Takes time linear in the length of the text. Pure and thread-safe.
+CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ScannedArticle& article);
 CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ArticleText& article);
 
 // What mentions say of one candidate.

@@ -133,39 +133,39 @@ std::vector<Evidence> WordEvidence(const CountryModel& model, int own, bool ment
   const auto index = static_cast<size_t>(own);
   const double scale = static_cast<double>(model.words[index].weight_step) *
                        (model.words[index].own_words + (mentioned ? 0.0 : model.weights[kCountryFeatureNames.size()]));
-  std::vector<double> contributions;  // By value; none once it has been counted.
-  contributions.reserve(features.values.size());
-  for (const TermValue& value : features.values) {
-    const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
-    contributions.push_back(weight * scale > 0.0 ? scale * weight * static_cast<double>(value.value) : 0.0);
-  }
   struct Word {
-    const TermOccurrence* occurrence;
+    const TermValue* value;
     double weight;
   };
   std::vector<Word> words;
-  for (const TermOccurrence& occurrence : features.occurrences) {
-    const double contribution = std::exchange(contributions[static_cast<size_t>(occurrence.value)], 0.0);
-    if (contribution == 0.0) {
+  words.reserve(features.values.size());
+  for (const TermValue& value : features.values) {
+    const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
+    if (weight * scale <= 0.0) {
       continue;
     }
+    const double contribution = scale * weight * static_cast<double>(value.value);
     // A term of the lead follows its twin, which stands at the same place.
-    if (!words.empty() && words.back().occurrence->span == occurrence.span) {
+    if (!words.empty() && words.back().value->span == value.span) {
       words.back().weight += contribution;
     } else {
-      words.push_back({&occurrence, contribution});
+      words.push_back({&value, contribution});
     }
   }
-  std::stable_sort(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.weight > b.weight; });
+  const size_t kept = std::min(words.size(), kMaxWordEvidence);
+  std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(kept), words.end(),
+                    [](const Word& a, const Word& b) {  // `value` is in order of position.
+                      return a.weight != b.weight ? a.weight > b.weight : a.value < b.value;
+                    });
   std::vector<Evidence> evidence;
-  for (size_t i = 0; i < std::min(words.size(), kMaxWordEvidence) && words[i].weight >= kMinWordEvidence; ++i) {
-    const TermOccurrence& occurrence = *words[i].occurrence;
-    const std::string& text = occurrence.span.field == Field::kTitle ? article.title : article.body;
+  for (size_t i = 0; i < kept && words[i].weight >= kMinWordEvidence; ++i) {
+    const TermValue& value = *words[i].value;
+    const std::string& text = value.span.field == Field::kTitle ? article.title : article.body;
     Evidence word;
-    word.span = occurrence.span;
-    word.text = text.substr(static_cast<size_t>(occurrence.span.start),
-                            static_cast<size_t>(occurrence.span.end - occurrence.span.start));
-    word.kind = occurrence.phrase ? "PHRASE" : "WORD";
+    word.span = value.span;
+    word.text =
+        text.substr(static_cast<size_t>(value.span.start), static_cast<size_t>(value.span.end - value.span.start));
+    word.kind = value.phrase ? "PHRASE" : "WORD";
     word.weight = Round(words[i].weight);
     evidence.push_back(std::move(word));
   }
@@ -236,10 +236,11 @@ struct Scores {
 
 Scores ScoreAll(const Gazetteer& gazetteer, const CountryModel& model, const std::vector<int>& own_words,
                 const std::vector<int16_t>& regions_with_words, const CountryAnalysis& analysis,
-                const ArticleText& article) {
+                const ScannedArticle& scanned) {
+  const ArticleText& article = scanned.article;
   Scores scores;
   if (!model.words.empty()) {
-    scores.words = ExtractFeatures(model.vocabulary, article.title, CountryWordText(article.body));
+    scores.words = ExtractFeatures(model.vocabulary, scanned.title, scanned.body, CountryWordText(article.body).size());
     scores.margins = model.Margins(scores.words);
   }
   const absl::Span<const int16_t> always =
@@ -270,8 +271,9 @@ CountryTagger::CountryTagger(const Gazetteer& gazetteer, const CountryModel& mod
 }
 
 std::vector<CountryScore> CountryTagger::Score(const ArticleText& article) const {
-  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, article);
-  const Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, article);
+  const ScannedArticle scanned(article);
+  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, scanned);
+  const Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, scanned);
   std::vector<CountryScore> result;
   for (size_t i = 0; i < scores.candidates.size(); ++i) {
     result.push_back({gazetteer_.regions()[static_cast<size_t>(scores.candidates[i].region)].region_code,
@@ -281,8 +283,13 @@ std::vector<CountryScore> CountryTagger::Score(const ArticleText& article) const
 }
 
 CountryTags CountryTagger::Tag(const ArticleText& article, const Options& options) const {
-  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, article);
-  Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, article);
+  return Tag(ScannedArticle(article), options);
+}
+
+CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& options) const {
+  const ArticleText& article = scanned.article;
+  const CountryAnalysis analysis = AnalyseCountries(gazetteer_, scanned);
+  Scores scores = ScoreAll(gazetteer_, model_, own_words_, regions_with_words_, analysis, scanned);
   const Priors priors(options.priors, gazetteer_, YearOf(article));
   const CountryThresholds& thresholds = model_.thresholds[static_cast<size_t>(options.profile)];
   CountryTags tags;

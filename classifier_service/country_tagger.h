@@ -17,6 +17,7 @@
 #include "classifier_service/classification.h"
 #include "classifier_service/country_model.h"
 #include "classifier_service/gazetteer.h"
+#include "classifier_service/word_scan.h"
 
 namespace dateline::classifier {
 
@@ -57,6 +58,9 @@ class CountryTagger {
   // Tags one article. Never fails; takes time linear in the length of the text. The same article gives the same
   // answer on every machine.
   CountryTags Tag(const ArticleText& article, const Options& options) const;
+
+  // The same for an article whose words are found already.
+  CountryTags Tag(const ScannedArticle& scanned, const Options& options) const;
 
   // All candidates of an article with their probabilities, without priors, by region code.
   std::vector<CountryScore> Score(const ArticleText& article) const;

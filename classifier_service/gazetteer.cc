@@ -145,15 +145,22 @@ const CharInfo* InfoTable() {
 
 // What is known of a word of some form.
 struct KnownWord {
-  uint32_t id = 0;    // From 1; 0: in no form.
-  uint32_t root = 0;  // The node of the forms that begin with it; 0: none does.
+  // What it is as a name of people.
+  enum Role : uint8_t { kGivenName = 1, kSurname = 2, kPlaceAsGivenName = 4 };
+
+  uint32_t root = 0;   // The node of the forms that begin with it; 0: none does.
+  uint8_t roles = 0;   // Of Role.
+  bool known = false;  // False: in no form.
+
+  bool is(Role role) const { return (roles & role) != 0; }
 };
 
 // One word of a text, or the `&` between two.
 struct Token {
   size_t start = 0;
   size_t end = 0;
-  KnownWord word = {};
+  uint64_t hash = 0;    // HashWord() of it; 0: it can be in no form.
+  KnownWord word = {};  // Of a plain word only if it may begin a form as it stands.
   uint16_t letters = 0;
   bool first_upper = false;
   bool has_case = false;
@@ -171,21 +178,29 @@ class Vocabulary {
     const KnownWord* word = words_.Find(hash);
     return word == nullptr ? KnownWord() : *word;
   }
-  KnownWord Find(absl::string_view folded) const { return folded.empty() ? KnownWord() : Find(HashWord(folded)); }
-
   KnownWord& Add(absl::string_view folded) {
     const uint64_t hash = HashWord(folded);
-    words_.Insert(hash, {static_cast<uint32_t>(words_.size() + 1), 0});
+    words_.Insert(hash, {.known = true});
     return *words_.Find(hash);
   }
 
-  // Has the memory fetched that Find() looks at.
-  void Fetch(uint64_t hash) const { words_.FetchEntry(hash); }
+  // Says that a form that is found in lower case, too, begins with the word.
+  void BeginsInLowerCase(absl::string_view folded) { begin_bits_[HashWord(folded) % kBeginBits] = true; }
 
-  size_t size() const { return words_.size(); }
+  // Whether a form may begin with `word`: of most that stand in lower case this is known without looking for them.
+  bool MayBegin(const ScannedWord& word) const {
+    return word.first_upper || !word.has_letter || begin_bits_[word.hash % kBeginBits];
+  }
+
+  // Has the memory fetched that Find() looks at.
+  void Fetch(uint64_t hash) const { words_.MayHave(hash); }
 
  private:
+  // By a part of the hash. Some 3,000 words begin a form in lower case.
+  static constexpr size_t kBeginBits = 65'536;
+
   HashIndex<KnownWord> words_;
+  std::vector<bool> begin_bits_ = std::vector<bool>(kBeginBits);
 };
 
 // The bytes of the hyphen, or the dash that is written for one, at `pos`; 0 if something else is there.
@@ -200,14 +215,18 @@ size_t HyphenSize(absl::string_view text, size_t pos) {
 // Divides a text into words, one at a time.
 class Tokenizer {
  public:
-  Tokenizer(absl::string_view text, const Vocabulary& vocabulary)
-      : text_(text), vocabulary_(vocabulary), table_(InfoTable()), scan_(text, /*stop=*/'&') {}
+  Tokenizer(const ScannedText& text, const Vocabulary& vocabulary)
+      : text_(text.text()), vocabulary_(vocabulary), table_(InfoTable()), words_(text) {}
 
   // False at the end of the text.
   bool Next(Token& token) {
     while (pos_ < text_.size()) {
       if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80 && byte != '&') {
-        const ScannedWord* found = scan_.At(pos_, [this](uint64_t hash) { vocabulary_.Fetch(hash); });
+        const ScannedWord* found = words_.At(pos_, [this](const ScannedWord& word) {
+          if (vocabulary_.MayBegin(word)) {
+            vocabulary_.Fetch(word.hash);
+          }
+        });
         if (found == nullptr) {
           return false;
         }
@@ -225,7 +244,8 @@ class Tokenizer {
       switch (info.char_class) {
         case CharClass::kOther:
           if (text_[start] == '&') {
-            token = Token{.start = start, .end = pos_, .word = Find("and"), .letters = 3};
+            token = Token{.start = start, .end = pos_, .letters = 3};
+            Find("and", token);
             last_ = CharClass::kOther;
             return true;
           }
@@ -238,7 +258,7 @@ class Tokenizer {
         case CharClass::kHangul:
           token = Token{.start = start, .end = pos_, .letters = 1};
           token.inside_run = info.char_class == CharClass::kHangul && last_ == CharClass::kHangul;
-          token.word = Find(absl::string_view(info.folded.data(), info.size));
+          Find(absl::string_view(info.folded.data(), info.size), token);
           last_ = info.char_class;
           hyphen_ = false;
           return true;
@@ -272,11 +292,14 @@ class Tokenizer {
       }
     }
     token = Token{.start = pos_, .end = end};
-    token.word = vocabulary_.Find(found.hash);
+    token.hash = found.hash;
+    if (vocabulary_.MayBegin(found)) {
+      token.word = vocabulary_.Find(found.hash);
+    }
     token.letters = found.size;
-    token.first_upper = absl::ascii_isupper(static_cast<unsigned char>(text_[pos_]));
-    token.has_case = found.upper || found.lower;
-    token.all_upper = found.upper && !found.lower;
+    token.first_upper = found.first_upper;
+    token.has_case = found.has_letter;
+    token.all_upper = found.has_letter && !found.has_small;
     token.hyphen_before = hyphen_;
     pos_ = end;
     last_ = CharClass::kWord;
@@ -376,10 +399,10 @@ class Tokenizer {
     token.has_case = upper || lower;
     token.all_upper = upper && !lower;
     if (!too_long_) {
-      token.word = Find(Word());
-      if (token.word.id == 0 && !token.has_case) {
+      const bool known = Find(Word(), token);
+      if (!known && !token.has_case) {
         StripClitics(token);
-      } else if (token.word.id == 0) {
+      } else if (!known) {
         Unmask(token);
       }
     }
@@ -410,7 +433,7 @@ class Tokenizer {
       bare[size++] = alike;
     }
     if (latin && other) {
-      token.word = Find(absl::string_view(bare.data(), size));
+      Find(absl::string_view(bare.data(), size), token);
     }
   }
 
@@ -428,28 +451,30 @@ class Tokenizer {
       if (static_cast<uint8_t>(text_[start]) < 0xC0) {
         return;
       }
-      if (const KnownWord word = Find(rest); word.id != 0) {
-        token.word = word;
+      // After "li", the article "al" is written "l".
+      if (Find(rest, token) || (lam && Find(absl::StrCat("\u0627", rest), token))) {
         token.start = start;
         return;
-      }
-      if (lam) {  // "li" and the article "al" are written "ll".
-        if (const KnownWord word = Find(absl::StrCat("\u0627", rest)); word.id != 0) {
-          token.word = word;
-          token.start = start;
-          return;
-        }
       }
     }
   }
 
   absl::string_view Word() const { return {word_.data(), word_size_}; }
-  KnownWord Find(absl::string_view folded) const { return vocabulary_.Find(folded); }
+
+  // Whether `folded` is a word of some form: what is known of it is the token's then.
+  bool Find(absl::string_view folded, Token& token) const {
+    if (folded.empty()) {
+      return false;
+    }
+    token.hash = HashWord(folded);
+    token.word = vocabulary_.Find(token.hash);
+    return token.word.known;
+  }
 
   absl::string_view text_;
   const Vocabulary& vocabulary_;
   const CharInfo* table_;
-  WordScan scan_;
+  WordCursor words_;
   size_t pos_ = 0;
   CharClass last_ = CharClass::kOther;
   bool hyphen_ = false;
@@ -504,13 +529,13 @@ struct Node {
   uint32_t first_entry = 0;
   uint16_t entry_count = 0;
   SurfaceCase surface_case;
-  // A bit for each word that a form goes on with, by its id: most that stand behind a name go on with none.
+  // A bit for each word that a form goes on with, by its hash: most that stand behind a name go on with none.
   uint32_t next_words = 0;
 
-  static uint32_t BitOf(uint32_t id) { return uint32_t{1} << (id % 32); }
+  static uint32_t BitOf(uint64_t hash) { return uint32_t{1} << (hash % 32); }
 };
 
-uint64_t EdgeHash(uint32_t node, uint32_t id) { return MixHash(node, id); }
+uint64_t EdgeHash(uint32_t node, uint64_t next_word) { return MixHash(node, next_word); }
 
 // Names in all languages as they are read, by target.
 using NameTable = std::map<std::string, std::map<std::string, GazetteerNames>>;
@@ -552,11 +577,8 @@ struct Gazetteer::Impl {
   absl::flat_hash_map<std::string, std::string> by_name;  // Folded; empty where two targets claim it.
 
   Vocabulary vocabulary;
-  // What a word is as a name of people.
-  enum NameRole : uint8_t { kGivenName = 1, kSurname = 2, kPlaceAsGivenName = 4 };
-  std::vector<uint8_t> name_roles;  // NameRole bits, by token id.
-  std::vector<Node> nodes;          // 0 stands for "none".
-  HashIndex<uint32_t> edges;        // From EdgeHash() of a node and the next word to the node of both.
+  std::vector<Node> nodes;    // 0 stands for "none".
+  HashIndex<uint32_t> edges;  // From EdgeHash() of a node and the next word to the node of both.
   std::vector<GazetteerEntry> entries;
   size_t surface_count = 0;
 
@@ -667,7 +689,8 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
   std::vector<Token> tokens;
   std::vector<std::string> words;  // Folded.
   const Vocabulary nothing;
-  Tokenizer bounds(row.surface, nothing);
+  const ScannedText surface(row.surface);
+  Tokenizer bounds(surface, nothing);
   Token token;
   while (bounds.Next(token)) {
     std::string folded;
@@ -696,14 +719,18 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
                                             " words: write 1 to ", kMaxTokens));
     return std::nullopt;
   }
+  if (!tokens.front().first_upper || (row.flags & GazetteerEntry::kAnyCase) != 0) {
+    vocabulary.BeginsInLowerCase(words.front());
+  }
   uint32_t node = 0;
   for (size_t i = 0; i < words.size(); ++i) {
     KnownWord& word = vocabulary.Add(words[i]);
     uint32_t* next = &word.root;
     if (i > 0) {
-      nodes[node].next_words |= Node::BitOf(word.id);
-      edges.Insert(EdgeHash(node, word.id), 0);
-      next = edges.Find(EdgeHash(node, word.id));
+      const uint64_t hash = HashWord(words[i]);
+      nodes[node].next_words |= Node::BitOf(hash);
+      edges.Insert(EdgeHash(node, hash), 0);
+      next = edges.Find(EdgeHash(node, hash));
     }
     if (*next == 0) {
       *next = static_cast<uint32_t>(nodes.size());
@@ -725,13 +752,10 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
       continue;
     }
     if (!row.kind) {
-      const uint32_t id = vocabulary.Add(common::FoldForMatch(row.surface)).id;
-      if (name_roles.size() <= id) {
-        name_roles.resize(id + 1);
-      }
-      name_roles[id] |= row.surname                                ? kSurname
-                        : (row.flags & GazetteerEntry::kWeak) != 0 ? kPlaceAsGivenName
-                                                                   : kGivenName;
+      vocabulary.Add(common::FoldForMatch(row.surface)).roles |= row.surname ? KnownWord::kSurname
+                                                                 : (row.flags & GazetteerEntry::kWeak) != 0
+                                                                     ? KnownWord::kPlaceAsGivenName
+                                                                     : KnownWord::kGivenName;
       continue;
     }
     const std::optional<uint32_t> inserted = InsertSurface(row, problems);
@@ -767,7 +791,6 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     }
     entries.push_back(entry);
   }
-  name_roles.resize(vocabulary.size() + 1);
 }
 
 // The entries of `node` that the case and the surroundings of the words allow; of several runs, the first.
@@ -923,38 +946,69 @@ bool IsPlacePreposition(absl::string_view word) {
   return false;
 }
 
+// The words that are being looked at, the one before them, and some that come, so that the memory for what begins with
+// them is on its way when their turn comes.
+class TokenWindow {
+ public:
+  TokenWindow(const ScannedText& text, const Vocabulary& vocabulary, const std::vector<Node>& nodes)
+      : tokenizer_(text, vocabulary), nodes_(nodes), tokens_(kSize) {}
+
+  // Whether there are more than `index` words from the present one on. References to words are good until Advance().
+  bool Has(size_t index) {
+    if (at_ + index >= end_) {
+      while (end_ <= at_ + index + kTokensAhead && tokenizer_.Next(tokens_[end_])) {
+        __builtin_prefetch(nodes_.data() + tokens_[end_].word.root);
+        ++end_;
+      }
+    }
+    return at_ + index < end_;
+  }
+
+  const Token& operator[](size_t index) const { return tokens_[at_ + index]; }
+  absl::Span<const Token> First(size_t count) const { return absl::MakeConstSpan(tokens_).subspan(at_, count); }
+  const Token& previous() const { return tokens_[at_ - 1]; }
+
+  // Goes on by so many words, which there are.
+  void Advance(size_t count) {
+    at_ += count;
+    if (at_ >= kSize - kMaxTokens - kTokensAhead - 1) {
+      std::copy(tokens_.begin() + static_cast<std::ptrdiff_t>(at_) - 1,
+                tokens_.begin() + static_cast<std::ptrdiff_t>(end_), tokens_.begin());
+      end_ -= at_ - 1;
+      at_ = 1;
+    }
+  }
+
+ private:
+  // A form has at most kMaxTokens words; whatever is more has to be moved less often.
+  static constexpr size_t kSize = 4 * (kMaxTokens + kTokensAhead);
+
+  Tokenizer tokenizer_;
+  const std::vector<Node>& nodes_;
+  std::vector<Token> tokens_;
+  size_t at_ = 1;  // Before the first word stands an empty one.
+  size_t end_ = 1;
+};
+
 }  // namespace
 
-std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
+std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const { return Match(ScannedText(text)); }
+
+std::vector<GazetteerMatch> Gazetteer::Match(const ScannedText& scanned) const {
+  const absl::string_view text = scanned.text();
   std::vector<GazetteerMatch> matches;
   const Impl& impl = *impl_;
   const bool text_upper = IsUpperCaseText(text);
-  Tokenizer tokenizer(text, impl.vocabulary);
-  // The words that are being looked at: a form has at most kMaxTokens, so that each is read once and looked at no more
-  // often than that.
-  std::vector<Token> window;
-  window.reserve(2 * kMaxTokens + kTokensAhead + 2);
-  size_t at = 0;
-  Token previous;
-  const auto fill = [&](size_t index) {
-    if (index >= window.size()) {
-      Token token;
-      while (window.size() <= index + kTokensAhead && tokenizer.Next(token)) {
-        __builtin_prefetch(impl.nodes.data() + token.word.root);
-        window.push_back(token);
-      }
-    }
-    return index < window.size();
-  };
-  while (fill(at)) {
-    const Token first = window[at];
+  TokenWindow window(scanned, impl.vocabulary, impl.nodes);
+  while (window.Has(0)) {
+    const Token& first = window[0];
     size_t length = 0;
     absl::Span<const GazetteerEntry> found;
     uint32_t node = first.inside_run ? 0 : first.word.root;
     for (size_t depth = 0; node != 0;) {
       const Node& here = impl.nodes[node];
       if (here.entry_count != 0) {
-        const absl::Span<const Token> tokens = absl::MakeConstSpan(window).subspan(at, depth + 1);
+        const absl::Span<const Token> tokens = window.First(depth + 1);
         const auto satisfied = impl.Satisfied(here, tokens, IsHyphen(text, tokens.back().end), text_upper);
         const bool money = tokens.back().end < text.size() && text[tokens.back().end] == '$';  // "US$ 3 million"
         if (!satisfied.empty() && !money) {
@@ -962,48 +1016,43 @@ std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const {
           length = depth + 1;
         }
       }
-      if (here.next_words == 0 || !fill(at + depth + 1)) {
+      if (here.next_words == 0 || !window.Has(depth + 1)) {
         break;
       }
-      const Token& last = window[at + depth];
-      const Token& next = window[at + depth + 1];
-      if (next.word.id == 0 || (here.next_words & Node::BitOf(next.word.id)) == 0 ||
+      const Token& last = window[depth];
+      const Token& next = window[depth + 1];
+      if (next.hash == 0 || (here.next_words & Node::BitOf(next.hash)) == 0 ||
           !Joins(text.substr(last.end, next.start - last.end), last)) {
         break;
       }
-      const uint32_t* edge = impl.edges.Find(EdgeHash(node, next.word.id));
+      const uint32_t* edge = impl.edges.Find(EdgeHash(node, next.hash));
       node = edge == nullptr ? 0 : *edge;
       ++depth;
     }
     if (length != 0) {
+      const Token& previous = window.previous();
       GazetteerMatch match;
       match.start = first.start;
-      match.end = window[at + length - 1].end;
+      match.end = window[length - 1].end;
       match.entries = found;
       match.hyphen_before = first.hyphen_before && previous.end + 4 > first.start;
       match.hyphen_after = IsHyphen(text, match.end);
       const auto joined = [text](const Token& left, const Token& right) {
         return left.end != 0 && left.end + 1 == right.start && text[left.end] == ' ';
       };
-      match.given_name_before = (impl.name_roles[previous.word.id] & Impl::kGivenName) != 0 && previous.first_upper &&
+      match.given_name_before = previous.word.is(KnownWord::kGivenName) && previous.first_upper &&
                                 !previous.all_upper && joined(previous, first);
-      if (length == 1 && (impl.name_roles[first.word.id] & Impl::kPlaceAsGivenName) != 0 && fill(at + 1)) {
+      if (length == 1 && first.word.is(KnownWord::kPlaceAsGivenName) && window.Has(1)) {
         // "in China Clinton said" is a place; whoever is called China has no small word before the name.
-        const Token& next = window[at + 1];
+        const Token& next = window[1];
         const bool placed =
             joined(previous, first) && IsPlacePreposition(text.substr(previous.start, previous.end - previous.start));
-        match.surname_after = (impl.name_roles[next.word.id] & Impl::kSurname) != 0 && next.first_upper &&
-                              !next.all_upper && joined(first, next) && !placed;
+        match.surname_after =
+            next.word.is(KnownWord::kSurname) && next.first_upper && !next.all_upper && joined(first, next) && !placed;
       }
       matches.push_back(match);
     }
-    const size_t step = std::max<size_t>(length, 1);
-    previous = window[at + step - 1];
-    at += step;
-    if (at >= kMaxTokens) {
-      window.erase(window.begin(), window.begin() + static_cast<std::ptrdiff_t>(std::min(at, window.size())));
-      at = 0;
-    }
+    window.Advance(std::max<size_t>(length, 1));
   }
   return matches;
 }

@@ -46,6 +46,8 @@
 
 namespace dateline::classifier {
 
+class ScannedText;  // word_scan.h
+
 // What a surface form is to its target.
 enum class GazetteerKind : uint8_t {
   kName,          // "Iran", "Islamic Republic of Iran"
@@ -180,6 +182,9 @@ class Gazetteer {
   // Hebrew are no part of them; scripts written without spaces match anywhere. Case decides as the flags say, years do
   // not. Bytes that are not UTF-8 match nothing.
   std::vector<GazetteerMatch> Match(absl::string_view text) const;
+
+  // The same for a text whose words are found already.
+  std::vector<GazetteerMatch> Match(const ScannedText& text) const;
 
   // Surface forms that are looked for in texts.
   size_t surface_count() const;

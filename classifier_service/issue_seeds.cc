@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -92,29 +91,18 @@ SeedScorer::SeedScorer(const std::vector<const Issue*>& issues, const Vocabulary
   }
 }
 
-std::vector<SeedScorer::Result> SeedScorer::Score(const ArticleText& article, bool with_evidence) const {
-  const TextFeatures features = ExtractFeatures(vocabulary_, article.title, article.body);
-  struct Seen {
-    int count = 0;
-    std::optional<TextSpan> first;
-    bool phrase = false;
-  };
-  std::map<int32_t, Seen> seen;
-  for (const TermOccurrence& occurrence : features.occurrences) {
-    Seen& term = seen[occurrence.term];
-    ++term.count;
-    if (!term.first.has_value()) {
-      term.first = occurrence.span;
-      term.phrase = occurrence.phrase;
-    }
-  }
+std::vector<SeedScorer::Result> SeedScorer::Score(const ScannedArticle& scanned, bool with_evidence) const {
+  const ArticleText& article = scanned.article;
+  TextFeatures features = ExtractFeatures(vocabulary_, scanned.title, scanned.body);
+  std::sort(features.values.begin(), features.values.end(),
+            [](const TermValue& a, const TermValue& b) { return a.term < b.term; });
   std::vector<Result> results(issue_count_);
   std::vector<double> in_text(issue_count_, 0.0);
   std::vector<double> in_lead(issue_count_, 0.0);
   std::vector<double> of_definition(issue_count_, 0.0);
-  for (const auto& [term, of] : seen) {
-    const bool lead = vocabulary_.is_lead(term);
-    for (const Use& use : uses_[static_cast<size_t>(term)]) {
+  for (const TermValue& of : features.values) {
+    const bool lead = vocabulary_.is_lead(of.term);
+    for (const Use& use : uses_[static_cast<size_t>(of.term)]) {
       if (!use.seed) {
         of_definition[use.issue] += lead ? use.weight : 0.0;
         continue;
@@ -122,11 +110,11 @@ std::vector<SeedScorer::Result> SeedScorer::Score(const ArticleText& article, bo
       const double weight = use.weight * (1.0 + std::log(static_cast<double>(of.count)));
       (lead ? in_lead : in_text)[use.issue] += lead ? use.weight : weight;
       if (with_evidence && !lead) {
-        const std::string& field = of.first->field == Field::kTitle ? article.title : article.body;
+        const std::string& field = of.span.field == Field::kTitle ? article.title : article.body;
         Evidence evidence;
-        evidence.span = of.first;
+        evidence.span = of.span;
         evidence.text =
-            field.substr(static_cast<size_t>(of.first->start), static_cast<size_t>(of.first->end - of.first->start));
+            field.substr(static_cast<size_t>(of.span.start), static_cast<size_t>(of.span.end - of.span.start));
         evidence.kind = of.phrase ? "PHRASE" : "WORD";
         evidence.weight = Round(weight);
         results[use.issue].evidence.push_back(std::move(evidence));

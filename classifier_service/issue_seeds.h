@@ -39,7 +39,7 @@ class SeedScorer {
   SeedScorer(const std::vector<const Issue*>& issues, const Vocabulary& known);
 
   // One result for each issue. `with_evidence`: fill Result::evidence.
-  std::vector<Result> Score(const ArticleText& article, bool with_evidence) const;
+  std::vector<Result> Score(const ScannedArticle& scanned, bool with_evidence) const;
 
  private:
   struct Use {

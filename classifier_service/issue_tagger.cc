@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -152,51 +153,56 @@ struct IssueTagger::Model {
 
 std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatures& features,
                                                   const ArticleText& article) const {
-  const double slope = static_cast<double>(issue_model.issues[issue].slope);
-  std::vector<double> contributions(features.values.size());  // By value; none once it has been counted.
-  std::transform(features.values.begin(), features.values.end(), contributions.begin(), [&](const TermValue& value) {
-    return std::max(0.0, slope * Weight(value.term, issue) * static_cast<double>(value.value));
-  });
   struct Candidate {
     double weight;
-    const TermOccurrence* at;
+    const TermValue* at;
   };
+  const double slope = static_cast<double>(issue_model.issues[issue].slope);
   std::vector<Candidate> candidates;
   candidates.reserve(features.values.size());
-  for (const TermOccurrence& occurrence : features.occurrences) {
-    const double contribution = std::exchange(contributions[static_cast<size_t>(occurrence.value)], 0.0);
-    if (contribution == 0.0) {
+  for (const TermValue& value : features.values) {
+    const double contribution = slope * Weight(value.term, issue) * static_cast<double>(value.value);
+    if (contribution <= 0.0) {
       continue;
     }
     // A term of the lead follows its twin, which stands at the same place.
-    if (!candidates.empty() && candidates.back().at->span == occurrence.span) {
+    if (!candidates.empty() && candidates.back().at->span == value.span) {
       candidates.back().weight += contribution;
     } else {
-      candidates.push_back({contribution, &occurrence});
+      candidates.push_back({contribution, &value});
     }
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+  // The heaviest only: looking at all would be slow for a long text, and the light ones say nothing to a reader.
+  constexpr size_t kConsidered = size_t{kMaxEvidencePerTag} * 4;
+  const size_t considered = std::min(candidates.size(), kConsidered);
+  const auto last = candidates.begin() + static_cast<std::ptrdiff_t>(considered);
+  const auto heavier = [](const Candidate& a, const Candidate& b) {
     if (a.weight != b.weight) {
       return a.weight > b.weight;
     }
     const TextSpan& left = a.at->span;
-    const TextSpan& right = b.at->span;
-    return left.field != right.field ? left.field < right.field : left.start < right.start;
-  });
-  // The heaviest only: looking at all would be slow for a long text, and the light ones say nothing to a reader.
-  constexpr size_t kConsidered = size_t{kMaxEvidencePerTag} * 4;
-  candidates.resize(std::min(candidates.size(), kConsidered));
+    const TextSpan& right = b.at->span;  // Of two that begin together, the phrase: it covers the word.
+    return std::tie(left.field, left.start, right.end) < std::tie(right.field, right.start, left.end);
+  };
+  std::nth_element(candidates.begin(), last, candidates.end(), heavier);
+  candidates.erase(last, candidates.end());
+  std::sort(candidates.begin(), candidates.end(), heavier);
   std::vector<Candidate> chosen;
+  chosen.reserve(kMaxEvidencePerTag);
+  std::vector<size_t> phrases;  // Among those chosen: what covers another.
   for (const Candidate& candidate : candidates) {
     const TextSpan& span = candidate.at->span;
-    const auto covering = std::find_if(chosen.begin(), chosen.end(), [&](const Candidate& other) {
-      const TextSpan& wider = other.at->span;
-      return wider.field == span.field && wider.start <= span.start && span.end <= wider.end;
+    const auto covering = std::find_if(phrases.begin(), phrases.end(), [&](size_t phrase) {
+      const TextSpan& wider = chosen[phrase].at->span;
+      return wider.start <= span.start && span.end <= wider.end && wider.field == span.field;
     });
-    if (covering != chosen.end()) {
+    if (covering != phrases.end()) {
       // A word of a phrase that is there already: one reason, not two.
-      covering->weight += candidate.weight;
+      chosen[*covering].weight += candidate.weight;
     } else if (chosen.size() < static_cast<size_t>(kMaxEvidencePerTag)) {
+      if (candidate.at->phrase) {
+        phrases.push_back(chosen.size());
+      }
       chosen.push_back(candidate);
     }
   }
@@ -286,16 +292,19 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
 IssueTagger::IssueTagger(std::unique_ptr<const Model> model) : model_(std::move(model)) {}
 IssueTagger::~IssueTagger() = default;
 
-IssueResult IssueTagger::Tag(const ArticleText& article) const {
+IssueResult IssueTagger::Tag(const ArticleText& article) const { return Tag(ScannedArticle(article)); }
+
+IssueResult IssueTagger::Tag(const ScannedArticle& scanned) const {
+  const ArticleText& article = scanned.article;
   IssueResult result;
   if (!SupportsLanguage(article.language_code)) {
     result.outcome = Outcome::kUnsupportedLanguage;
     return result;
   }
-  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
+  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, scanned.title, scanned.body);
   std::vector<SeedScorer::Result> seed_results;
   if (model_->seeds.has_value()) {
-    seed_results = model_->seeds->Score(article, /*with_evidence=*/true);
+    seed_results = model_->seeds->Score(scanned, /*with_evidence=*/true);
   }
   const std::vector<Model::Judgement> judgements = model_->Judge(features);
   for (const IssueSource& source : model_->sources) {
@@ -322,10 +331,11 @@ IssueResult IssueTagger::Tag(const ArticleText& article) const {
 }
 
 std::vector<IssueScore> IssueTagger::Score(const ArticleText& article) const {
-  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, article.title, article.body);
+  const ScannedArticle scanned(article);
+  const TextFeatures features = ExtractFeatures(model_->issue_model.vocabulary, scanned.title, scanned.body);
   std::vector<SeedScorer::Result> seed_results;
   if (model_->seeds.has_value()) {
-    seed_results = model_->seeds->Score(article, /*with_evidence=*/false);
+    seed_results = model_->seeds->Score(scanned, /*with_evidence=*/false);
   }
   const std::vector<Model::Judgement> judgements = model_->Judge(features);
   std::vector<IssueScore> result;

@@ -21,6 +21,7 @@
 
 #include "classifier_service/classification.h"
 #include "classifier_service/taxonomy.h"
+#include "classifier_service/word_scan.h"
 
 namespace dateline::classifier {
 
@@ -89,6 +90,9 @@ class IssueTagger {
   // it names another language than SupportsLanguage() takes; empty and "und" are tried.
   // Only the first 5,000 words of the body are looked at.
   IssueResult Tag(const ArticleText& article) const;
+
+  // The same for an article whose words are found already.
+  IssueResult Tag(const ScannedArticle& scanned) const;
 
   // The scores of all issues, best first, whatever the language and the thresholds.
   std::vector<IssueScore> Score(const ArticleText& article) const;

@@ -23,6 +23,7 @@ using ::dateline::testing::StatusIs;
 using ::dateline::testing::TempDir;
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -357,6 +358,40 @@ TEST_F(IssueTaggerLoadTest, EncodedModelReadsBackTheSame) {
   EXPECT_EQ(again.weights, model.weights);
   EXPECT_EQ(again.vocabulary.size(), model.vocabulary.size());
   EXPECT_EQ(again.report.issues.size(), model.report.issues.size());
+}
+
+// A model by which every word and every phrase speaks for each issue as much as any other.
+IssueModel LevelModel(IssueModel model, std::vector<std::string> terms) {
+  std::sort(terms.begin(), terms.end());
+  const size_t count = terms.size();
+  model.vocabulary = *Vocabulary::Create(std::move(terms), std::vector<float>(count, 1.0F));
+  model.weights.assign(count * model.issues.size(), 100);
+  return model;
+}
+
+TEST_F(IssueTaggerLoadTest, OfEqualReasonsThePhraseStandsForItsWordsAndEarlierOnesComeFirst) {
+  ASSERT_OK_AND_ASSIGN(const Taxonomy taxonomy, Taxonomy::Load(kTaxonomy));
+  ASSERT_OK_AND_ASSIGN(const IssueModel shipped, ReadIssueModel(kModel));
+  std::vector<std::string> terms;
+  std::string body;
+  for (char first = 'a'; first <= 'i'; ++first) {
+    const std::string word = absl::StrCat(std::string(1, first), "q");
+    const std::string next = absl::StrCat(std::string(1, first), "z");
+    const std::string phrase = absl::StrCat(word, " ", next);
+    terms.insert(terms.end(), {word, next, phrase});
+    absl::StrAppend(&body, phrase, ". ");
+  }
+  IssueModel model = LevelModel(shipped, terms);
+  const std::string path = dir_.File("level.model");
+  ASSERT_OK(WriteIssueModel(path, model));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(path, taxonomy));
+  ArticleText article;
+  article.body = body;
+  const IssueResult result = tagger->Tag(article);
+  ASSERT_FALSE(result.tags.empty());
+  std::vector<std::string> reasons;
+  for (const Evidence& reason : result.tags.front().evidence) reasons.push_back(reason.text);
+  EXPECT_THAT(reasons, ElementsAre("aq az", "bq bz", "cq cz", "dq dz", "eq ez", "fq fz", "gq gz", "hq hz", "iq iz"));
 }
 
 TEST_F(IssueTaggerLoadTest, WritingToAFolderThatIsNotThereFailsWithRemedy) {

@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "classifier_service/word_scan.h"
 #include "common/text.h"
 
 namespace dateline::classifier {
@@ -139,10 +138,11 @@ struct Word {
 template <bool kFolded>
 class WordReader {
  public:
-  explicit WordReader(absl::string_view text)
-      : bytes_(reinterpret_cast<const uint8_t*>(text.data())),
-        length_(static_cast<int32_t>(std::min(text.size(), static_cast<size_t>(INT32_MAX)))),
-        scan_(text.substr(0, static_cast<size_t>(length_))) {}
+  // Of the first `length` bytes.
+  WordReader(const ScannedText& text, size_t length)
+      : bytes_(reinterpret_cast<const uint8_t*>(text.text().data())),
+        length_(static_cast<int32_t>(std::min({length, text.text().size(), static_cast<size_t>(INT32_MAX)}))),
+        words_(text) {}
 
   // Returns false at the end of the text.
   bool Next(Word& word) {
@@ -157,15 +157,20 @@ class WordReader {
       if (pos_ < length_ && bytes_[pos_] >= 0x80) {
         return ReadAny(word);
       }
-      const ScannedWord* found = scan_.At(static_cast<size_t>(pos_), [](uint64_t) {});
-      if (found == nullptr) {
+      if (pos_ < length_ && bytes_[pos_] == '&') {  // May stand within what was found as one run.
+        clean_gap_ = false;
+        ++pos_;
+        continue;
+      }
+      const ScannedWord* found = words_.At(static_cast<size_t>(pos_));
+      if (found == nullptr || found->start >= static_cast<uint32_t>(length_)) {
         return false;
       }
       SkipAsciiGap(static_cast<int32_t>(found->start));
       if (found->size != 0) {
         return ReadPlain(*found, word) || ReadAny(word);
       }
-      if (bytes_[pos_] < 0x80) {
+      if (bytes_[pos_] < 0x80 && bytes_[pos_] != '&') {
         return ReadAny(word);  // Too long to be plain.
       }
     }
@@ -173,7 +178,7 @@ class WordReader {
 
  private:
   static constexpr int32_t kGeneralPunctuationBytes = 3;
-  static constexpr int32_t kMaxPlain = WordScan::kMaxPlain;
+  static constexpr int32_t kMaxPlain = ScannedText::kMaxPlain;
   static_assert(kMaxPlain <= kMaxWordBytes - U8_MAX_LENGTH);
 
   static const FoldTable& Folds() {
@@ -210,6 +215,9 @@ class WordReader {
     const int32_t size = found.size;
     const int32_t end = pos_ + size;
     int32_t next = end;
+    if (end > length_) {
+      return false;
+    }
     if (end < length_) {
       const uint8_t behind = bytes_[end];
       if (behind == '\'') {
@@ -228,14 +236,14 @@ class WordReader {
     word.hash = found.hash;
     word.adjacent = clean_gap_;
     size_t folded = static_cast<size_t>(size);
-    const bool may_be_plural = size >= 4 && (bytes_[end - 1] | 0x20) == 's';
+    const bool may_be_plural = (size >= 4) & ((bytes_[end - 1] | 0x20) == 's');  // One branch to guess, not two.
     if (kFolded || may_be_plural) {
       FoldPlain(size);
       folded = StripPlural(folded);
       word.folded = absl::string_view(buffer_.data(), folded);
       word.hash = HashPaddedWord(buffer_.data(), folded);
     }
-    word.content = (found.upper || found.lower) && folded > 1 && !stops_.Contains(word.hash);
+    word.content = found.has_letter && folded > 1 && !stops_.Contains(word.hash);
     pos_ = next;
     if (next != end) {
       SkipPossessive();
@@ -359,22 +367,23 @@ class WordReader {
 
   const uint8_t* bytes_;
   int32_t length_;
-  WordScan scan_;
+  WordCursor words_;
   const StopWords& stops_ = Stops();
   int32_t pos_ = 0;
   // Of what stands before the word: its code points, and whether it leaves the words next to each other.
   int32_t gap_ = 0;
   bool clean_gap_ = false;
-  std::array<char, kMaxWordBytes + 8> buffer_ = {};  // Eight more, for HashPaddedWord().
+  std::array<char, kMaxWordBytes + kWordStep> buffer_ = {};  // More than a word, for HashPaddedWord().
 };
 
 // Calls `on_word(word, field, in_lead, is_first_of_field)` for each word. Each way of reading has one loop, so that the
 // compiler makes reading a part of it.
 template <bool kFolded, typename OnWord>
-void ForEachWord(absl::string_view title, absl::string_view body, OnWord&& on_word) {
+void ForEachWord(const ScannedText& title, const ScannedText& body, size_t body_bytes, OnWord&& on_word) {
   Word word;
   for (const Field field : {Field::kTitle, Field::kBody}) {
-    WordReader<kFolded> reader(field == Field::kTitle ? title : body);
+    WordReader<kFolded> reader(field == Field::kTitle ? title : body,
+                               field == Field::kTitle ? title.text().size() : body_bytes);
     for (int n = 0; n < kMaxBodyWords && reader.Next(word); ++n) {
       on_word(word, field, field == Field::kTitle || n < kLeadWords, n == 0);
     }
@@ -386,27 +395,28 @@ void ForEachWord(absl::string_view title, absl::string_view body, OnWord&& on_wo
 void VisitTerms(absl::string_view title, absl::string_view body, absl::FunctionRef<void(absl::string_view)> visit) {
   std::string previous;
   std::string term;
-  ForEachWord</*kFolded=*/true>(title, body, [&](const Word& word, Field field, bool lead, bool first) {
-    if (!word.content) {
-      previous.clear();
-      return;
-    }
-    const int count = field == Field::kTitle ? kTitleCount : 1;
-    const auto emit = [&](absl::string_view written) {
-      for (int i = 0; i < count; ++i) {
-        visit(written);
-      }
-      if (lead) {
-        visit(absl::StrCat(absl::string_view(&kLeadMark, 1), written));
-      }
-    };
-    emit(word.folded);
-    if (!first && word.adjacent && !previous.empty()) {
-      term = absl::StrCat(previous, " ", word.folded);
-      emit(term);
-    }
-    previous.assign(word.folded.data(), word.folded.size());
-  });
+  ForEachWord</*kFolded=*/true>(ScannedText(title), ScannedText(body), body.size(),
+                                [&](const Word& word, Field field, bool lead, bool first) {
+                                  if (!word.content) {
+                                    previous.clear();
+                                    return;
+                                  }
+                                  const int count = field == Field::kTitle ? kTitleCount : 1;
+                                  const auto emit = [&](absl::string_view written) {
+                                    for (int i = 0; i < count; ++i) {
+                                      visit(written);
+                                    }
+                                    if (lead) {
+                                      visit(absl::StrCat(absl::string_view(&kLeadMark, 1), written));
+                                    }
+                                  };
+                                  emit(word.folded);
+                                  if (!first && word.adjacent && !previous.empty()) {
+                                    term = absl::StrCat(previous, " ", word.folded);
+                                    emit(term);
+                                  }
+                                  previous.assign(word.folded.data(), word.folded.size());
+                                });
 }
 
 std::vector<std::string> TermsOfPhrase(absl::string_view phrase) {
@@ -458,66 +468,74 @@ float Sublinear(float count) {
 // A term that stands in the text and that the vocabulary may know.
 struct Probe {
   uint64_t hash = 0;
-  Vocabulary::Entry entry;  // Once it is found.
   TextSpan span;
   bool phrase = false;
   bool lead = false;
+  Vocabulary::Entry entry = {};  // Once it is found.
 };
 
 // Memory that a thread keeps from one text to the next.
 struct FeatureScratch {
-  std::vector<Probe> probes;
+  std::vector<Probe> probes;  // Of which each call uses as many as it needs.
   // Where each term of the vocabulary stands among the values, plus one; all zero between calls, because clearing a
   // vocabulary's worth of memory would take longer than reading an article.
   std::vector<int32_t> place;
   std::vector<const Probe*> first;  // Of each value.
 };
 
-// All terms of the text, in order of position; a term of the lead follows its twin.
-void CollectProbes(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body,
-                   std::vector<Probe>& probes) {
-  probes.clear();
-  const auto add = [&](uint64_t hash, const TextSpan& span, bool lead, bool phrase) {
+// All terms of the text, in order of position; a term of the lead follows its twin. Which words have content, and so
+// are terms, is anybody's guess, a processor's too: each is written down, and only counted if it is a term.
+absl::Span<Probe> CollectProbes(const Vocabulary& vocabulary, const ScannedText& title, const ScannedText& body,
+                                size_t body_bytes, std::vector<Probe>& probes) {
+  constexpr size_t kPerWord = 4;  // A word and a phrase, each in the text and in the lead.
+  size_t count = 0;
+  Probe* next = nullptr;
+  const auto add = [&](bool is_term, uint64_t hash, const TextSpan& span, bool phrase, bool lead) {
     vocabulary.index().Fetch(hash);
-    probes.push_back({hash, {}, span, phrase, false});
-    if (lead) {
-      const uint64_t lead_hash = LeadHash(hash);
-      vocabulary.index().Fetch(lead_hash);
-      probes.push_back({lead_hash, {}, span, phrase, true});
-    }
+    next->hash = hash;
+    next->span = span;
+    next->phrase = phrase;
+    next->lead = lead;
+    next += is_term ? 1 : 0;
   };
   uint64_t previous_hash = 0;
-  int32_t previous_start = -1;
-  ForEachWord</*kFolded=*/false>(title, body, [&](const Word& word, Field field, bool lead, bool first) {
-    if (!word.content) {
-      previous_start = -1;
-      return;
+  int32_t previous_start = 0;
+  bool previous_content = false;
+  ForEachWord</*kFolded=*/false>(title, body, body_bytes, [&](const Word& word, Field field, bool in_lead, bool first) {
+    if (probes.size() < count + kPerWord) {
+      probes.resize(2 * probes.size() + 1000);
     }
-    add(word.hash, {field, word.start, word.end}, lead, false);
-    if (!first && word.adjacent && previous_start >= 0) {
-      add(PhraseHash(previous_hash, word.hash), {field, previous_start, word.end}, lead, true);
+    next = probes.data() + count;
+    const TextSpan span = {field, word.start, word.end};
+    add(word.content, word.hash, span, /*phrase=*/false, /*lead=*/false);
+    if (in_lead) {
+      add(word.content, LeadHash(word.hash), span, /*phrase=*/false, /*lead=*/true);
     }
+    const bool is_phrase = word.content & previous_content & word.adjacent & !first;
+    const TextSpan both = {field, previous_start, word.end};
+    const uint64_t hash = PhraseHash(previous_hash, word.hash);
+    add(is_phrase, hash, both, /*phrase=*/true, /*lead=*/false);
+    if (in_lead) {
+      add(is_phrase, LeadHash(hash), both, /*phrase=*/true, /*lead=*/true);
+    }
+    count = static_cast<size_t>(next - probes.data());
     previous_hash = word.hash;
     previous_start = word.start;
+    previous_content = word.content;
   });
+  return absl::MakeSpan(probes.data(), count);
 }
 
-}  // namespace
-
-TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body) {
-  thread_local FeatureScratch scratch;
-  std::vector<Probe>& probes = scratch.probes;
-  std::vector<int32_t>& place = scratch.place;
-  if (place.size() < vocabulary.size()) {
-    place.resize(vocabulary.size(), 0);
-  }
-  // In passes, so that the memory that one term needs is on its way while others are looked at.
-  CollectProbes(vocabulary, title, body, probes);
-  probes.erase(std::remove_if(probes.begin(), probes.end(),
-                              [&](const Probe& probe) { return !vocabulary.index().MayHave(probe.hash); }),
-               probes.end());
-  size_t known = 0;
+// Those of `probes` that the vocabulary knows, with what it knows of them. In two passes, so that the memory that one
+// needs is on its way while others are looked at.
+absl::Span<Probe> KeepKnown(const Vocabulary& vocabulary, absl::Span<Probe> probes, std::vector<int32_t>& place) {
+  size_t likely = 0;
   for (const Probe& probe : probes) {
+    probes[likely] = probe;
+    likely += vocabulary.index().MayHave(probe.hash) ? 1 : 0;
+  }
+  size_t known = 0;
+  for (const Probe& probe : probes.first(likely)) {
     if (const Vocabulary::Entry* entry = vocabulary.index().Find(probe.hash); entry != nullptr) {
       __builtin_prefetch(place.data() + entry->term);
       probes[known] = probe;
@@ -525,21 +543,37 @@ TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view tit
       ++known;
     }
   }
-  probes.resize(known);
+  return probes.first(known);
+}
+
+}  // namespace
+
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body) {
+  return ExtractFeatures(vocabulary, ScannedText(title), ScannedText(body));
+}
+
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, const ScannedText& title, const ScannedText& body,
+                             size_t body_bytes) {
+  thread_local FeatureScratch scratch;
+  std::vector<int32_t>& place = scratch.place;
+  if (place.size() < vocabulary.size()) {
+    place.resize(vocabulary.size(), 0);
+  }
+  const absl::Span<Probe> probes =
+      KeepKnown(vocabulary, CollectProbes(vocabulary, title, body, body_bytes, scratch.probes), place);
   TextFeatures features;
-  features.occurrences.reserve(probes.size());
   features.values.reserve(probes.size());
   scratch.first.clear();
   for (const Probe& probe : probes) {
     int32_t& at = place[static_cast<size_t>(probe.entry.term)];
     if (at == 0) {
-      features.values.push_back({probe.entry.term, 0.0F});
+      features.values.push_back({probe.entry.term, 0.0F, 0, probe.span, probe.phrase});
       scratch.first.push_back(&probe);
       at = static_cast<int32_t>(features.values.size());
     }
-    const int count = probe.span.field == Field::kTitle && !probe.lead ? kTitleCount : 1;
-    features.values[static_cast<size_t>(at - 1)].value += static_cast<float>(count);
-    features.occurrences.push_back({probe.entry.term, at - 1, probe.span, probe.phrase});
+    TermValue& value = features.values[static_cast<size_t>(at - 1)];
+    value.value += static_cast<float>(probe.span.field == Field::kTitle && !probe.lead ? kTitleCount : 1);
+    ++value.count;
   }
 
   float whole = 0.0F;

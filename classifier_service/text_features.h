@@ -19,6 +19,7 @@
 
 #include "classifier_service/classification.h"
 #include "classifier_service/hash_index.h"
+#include "classifier_service/word_scan.h"
 
 namespace dateline::classifier {
 
@@ -70,27 +71,25 @@ class Vocabulary {
   HashIndex<Entry> index_;
 };
 
-// One known term of a text and its weight there.
+// One known term of a text, its weight there, and where it stands first.
 struct TermValue {
   int32_t term = 0;
   float value = 0.0F;
-};
-
-// Where a known term stands.
-struct TermOccurrence {
-  int32_t term = 0;
-  int32_t value = 0;  // Index of its TermValue.
+  int32_t count = 0;  // How often it stands there.
   TextSpan span;
   bool phrase = false;
 };
 
 struct TextFeatures {
-  std::vector<TermValue> values;            // Each term once, in order of first occurrence.
-  std::vector<TermOccurrence> occurrences;  // In order of position; a term of the lead follows its twin.
+  std::vector<TermValue> values;  // Each term once, in order of first occurrence; a term of the lead follows its twin.
 };
 
 // Takes time linear in the text. Pure and thread-safe. Bytes that are not UTF-8 separate words.
 TextFeatures ExtractFeatures(const Vocabulary& vocabulary, absl::string_view title, absl::string_view body);
+
+// The same for a text whose words are found already, of whose body only the first `body_bytes` are read.
+TextFeatures ExtractFeatures(const Vocabulary& vocabulary, const ScannedText& title, const ScannedText& body,
+                             size_t body_bytes = SIZE_MAX);
 
 }  // namespace dateline::classifier
 

@@ -98,13 +98,21 @@ TEST(TextFeaturesTest, EachHalfHasItsOwnLength) {
   EXPECT_NEAR(std::sqrt(lead), 0.8, 1e-5);
 }
 
-TEST(TextFeaturesTest, OccurrencesPointIntoTheText) {
-  ASSERT_OK_AND_ASSIGN(const Vocabulary vocabulary, Vocabulary::Create({"nuclear deal", "élan"}, {1.0F, 1.0F}));
+TEST(TextFeaturesTest, ValuesSayWhereTheirTermsStandFirst) {
+  ASSERT_OK_AND_ASSIGN(const Vocabulary vocabulary, Vocabulary::Create({"nuclear deal", "elan"}, {1.0F, 1.0F}));
   const std::string title = "Towards a Nuclear Deal";
-  const TextFeatures features = ExtractFeatures(vocabulary, title, "");
-  ASSERT_EQ(features.occurrences.size(), 1U);
-  EXPECT_TRUE(features.occurrences[0].phrase);
-  EXPECT_EQ(features.occurrences[0].span, (TextSpan{Field::kTitle, 10, 22}));
+  const TextFeatures features = ExtractFeatures(vocabulary, title, "Élan, a nuclear deal, and more élan.");
+  ASSERT_EQ(features.values.size(), 2U);
+  EXPECT_TRUE(features.values[0].phrase);
+  EXPECT_EQ(features.values[0].span, (TextSpan{Field::kTitle, 10, 22}));
+  EXPECT_EQ(features.values[0].count, 2);
+  EXPECT_FALSE(features.values[1].phrase);
+  EXPECT_EQ(features.values[1].span, (TextSpan{Field::kBody, 0, 5}));
+  EXPECT_EQ(features.values[1].count, 2);
+}
+
+TEST(TextFeaturesTest, FindsWordsBehindAnAmpersandAmongOtherSigns) {
+  EXPECT_THAT(BodyTerms("oil \u2013&\u00E9lan & gas"), ElementsAre("oil", "elan", "gas"));
 }
 
 TEST(TextFeaturesTest, ExtractionFindsEveryTermThatWasVisited) {

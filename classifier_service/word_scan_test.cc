@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,12 @@ using ::testing::Pointee;
 
 // What a scan shows of a text: plain words as they are written, "@" and the place for all else. A reader of everything
 // else would go on behind it; this one goes on at the next byte.
-std::vector<std::string> Scan(const std::string& text, char stop = '\0') {
-  WordScan scan(text, stop);
+std::vector<std::string> Scan(const std::string& text) {
+  const ScannedText scanned(text);
+  WordCursor scan(scanned);
   std::vector<std::string> seen;
   size_t pos = 0;
-  while (const ScannedWord* word = scan.At(pos, [](uint64_t) {})) {
+  while (const ScannedWord* word = scan.At(pos)) {
     seen.push_back(word->size == 0 ? absl::StrCat("@", word->start) : text.substr(word->start, word->size));
     pos = word->start + std::max<size_t>(word->size, 1);
   }
@@ -40,18 +42,18 @@ TEST(WordScanTest, DividesAtEverythingButLettersAndDigits) {
 }
 
 TEST(WordScanTest, ShowsWhereSomethingElseBegins) {
-  EXPECT_THAT(Scan("caf\u00E9 \u2019 x", '&'), ElementsAre("caf", "@3", "@6", "x"));
-  EXPECT_THAT(Scan("A&B", '&'), ElementsAre("A", "@1", "B"));
-  EXPECT_THAT(Scan("A&B"), ElementsAre("A", "B"));
+  EXPECT_THAT(Scan("caf\u00E9 \u2019 x"), ElementsAre("caf", "@3", "@6", "x"));
+  EXPECT_THAT(Scan("A&B"), ElementsAre("A", "@1", "B"));
   EXPECT_THAT(Scan(absl::StrCat("x ", std::string(33, 'y'), " ", std::string(32, 'z'))).front(), "x");
   EXPECT_THAT(Scan(absl::StrCat("x ", std::string(33, 'y')))[1], "@2");
 }
 
 TEST(WordScanTest, GoesOnWhereItIsAsked) {
-  WordScan scan("one two three");
-  EXPECT_EQ(scan.At(0, [](uint64_t) {})->start, 0U);
-  EXPECT_EQ(scan.At(5, [](uint64_t) {})->start, 8U);
-  EXPECT_THAT(scan.At(13, [](uint64_t) {}), IsNull());
+  const ScannedText text("one two three");
+  WordCursor scan(text);
+  EXPECT_EQ(scan.At(0)->start, 0U);
+  EXPECT_EQ(scan.At(5)->start, 8U);
+  EXPECT_THAT(scan.At(13), IsNull());
 }
 
 TEST(WordScanTest, FindsEveryWordWhereverBlocksEnd) {
@@ -63,42 +65,55 @@ TEST(WordScanTest, FindsEveryWordWhereverBlocksEnd) {
       text.append(1 + random() % 12, signs[random() % signs.size()]);
       if (random() % 20 == 0) text += "\u00E9";
     }
-    WordScan scan(text);
+    const ScannedText scanned(text);
+    WordCursor scan(scanned);
     size_t pos = 0;
     while (pos < text.size()) {
       // The same by looking at every byte.
       const auto is_word = [&](size_t i) { return absl::ascii_isalnum(static_cast<unsigned char>(text[i])); };
+      const auto is_other = [&](size_t i) { return static_cast<uint8_t>(text[i]) >= 0x80 || text[i] == '&'; };
       size_t start = pos;
-      while (start < text.size() && !is_word(start) && static_cast<uint8_t>(text[start]) < 0x80) ++start;
+      while (start < text.size() && !is_word(start) && !is_other(start)) ++start;
       size_t end = start;
       while (end < text.size() && is_word(end)) ++end;
-      const ScannedWord* word = scan.At(pos, [](uint64_t) {});
+      const ScannedWord* word = scan.At(pos);
       if (start == text.size()) {
         ASSERT_THAT(word, IsNull());
         break;
       }
       ASSERT_TRUE(word != nullptr) << text;
       ASSERT_EQ(word->start, start) << text;
-      if (end == start || end - start > WordScan::kMaxPlain) {
+      if (end == start || end - start > ScannedText::kMaxPlain) {
         ASSERT_EQ(word->size, 0) << text;
-        while (end < text.size() && static_cast<uint8_t>(text[end]) >= 0x80) ++end;
+        while (end < text.size() && is_other(end)) ++end;
       } else {
         const std::string written = text.substr(start, end - start);
         ASSERT_EQ(word->size, written.size()) << text;
         EXPECT_EQ(word->hash, HashWord(absl::AsciiStrToLower(written)));
-        EXPECT_EQ(word->upper, absl::AsciiStrToLower(written) != written);
-        EXPECT_EQ(word->lower, absl::AsciiStrToUpper(written) != written);
+        EXPECT_EQ(word->has_letter, absl::AsciiStrToLower(written) != absl::AsciiStrToUpper(written));
+        EXPECT_EQ(word->has_small, absl::AsciiStrToUpper(written) != written);
+        EXPECT_EQ(word->first_upper, absl::ascii_isupper(static_cast<unsigned char>(written.front())));
       }
       pos = end;
     }
   }
 }
 
-TEST(WordScanTest, TellsHashesBeforeTheirWordsComeUp) {
-  std::vector<uint64_t> told;
-  WordScan scan("one two");
-  scan.At(0, [&](uint64_t hash) { told.push_back(hash); });
-  EXPECT_THAT(told, ElementsAre(HashWord("one"), HashWord("two")));
+TEST(WordScanTest, HashesWordsOfAnyLengthTheSameWhereverTheyStand) {
+  std::set<uint64_t> hashes;
+  for (size_t size = 0; size <= 40; ++size) {
+    const std::string word(size, 'w');
+    EXPECT_EQ(HashPaddedWord((word + std::string(kWordStep, 'x')).data(), size), HashWord(word)) << size;
+    EXPECT_TRUE(hashes.insert(HashWord(word)).second) << size;
+  }
+}
+
+TEST(WordScanTest, TellsOfPlacesBeforeTheirTurnComes) {
+  std::vector<uint32_t> told;
+  const ScannedText text("one two &");
+  WordCursor scan(text);
+  scan.At(0, [&](const ScannedWord& word) { told.push_back(word.start); });
+  EXPECT_THAT(told, ElementsAre(0, 4, 8));
 }
 
 TEST(HashIndexTest, FindsWhatWasInsertedAndNothingElse) {
