@@ -140,7 +140,7 @@ std::vector<Row> RowsOf(const std::vector<LabelledArticle>& articles, const std:
     classifier::ArticleText text;
     text.title = article.title;
     text.body = article.body;
-    const std::vector<SeedScorer::Result> results = scorer.Score(text, false);
+    const std::vector<SeedScorer::Result> results = scorer.Score(classifier::ScannedArticle(text), false);
     for (size_t i = 0; i < issues.size(); ++i) {
       rows.push_back(
           {results[i].features, i, results[i].features[0] > 0, StateOf(article, issues[i]->id) == LabelState::kYes});
