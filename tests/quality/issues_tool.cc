@@ -36,6 +36,7 @@
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
 #include "classifier_service/taxonomy.h"
+#include "classifier_service/word_scan.h"
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "tests/support/shared_data.h"
