@@ -341,7 +341,7 @@ def sources(table, news, dropped, codes):
             continue
         if division and (single and news.upper[surface.lower()] < 4 or surface.split()[0] in
                          ("North", "South", "East", "West", "Central", "Northern", "Southern", "Eastern", "Western", "Saint",
-                          "San", "Santa", "Upper", "Lower", "City", "New")):
+                          "St", "St.", "San", "Santa", "Upper", "Lower", "City", "New")):
             continue
         table.add(surface, code, "CAPITAL" if population >= 10**7 * 2 else "SUBDIVISION" if division else "CITY",
                   source="GeoNames")
