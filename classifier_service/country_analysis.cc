@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
@@ -46,6 +47,34 @@ bool CanBeSurname(GazetteerKind kind) {
          kind == GazetteerKind::kCity || kind == GazetteerKind::kSubdivision;
 }
 
+bool IsMonth(absl::string_view word) {
+  for (const absl::string_view month :
+       {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}) {
+    if (absl::StartsWithIgnoreCase(word, month)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// "New York, March 2", "Paris, 7 October 2020".
+bool EndsWithDate(absl::string_view text) {
+  std::array<absl::string_view, 3> last;  // The last words, the very last first.
+  for (absl::string_view& word : last) {
+    text = text.substr(0, text.find_last_not_of(" ,.") + 1);
+    word = text.substr(text.find_last_of(" ,.") + 1);
+    text.remove_suffix(word.size());
+  }
+  const auto is_number = [](absl::string_view word, size_t least, size_t most) {
+    return word.size() >= least && word.size() <= most && std::all_of(word.begin(), word.end(), [](char c) {
+             return absl::ascii_isdigit(static_cast<unsigned char>(c));
+           });
+  };
+  const size_t day = is_number(last[0], 4, 4) ? 1 : 0;
+  return !(day == 0 ? last[2] : text).empty() && ((is_number(last[day], 1, 2) && IsMonth(last[day + 1])) ||
+                                                  (IsMonth(last[day]) && is_number(last[day + 1], 1, 2)));
+}
+
 // The end of the dateline at the beginning of `body`; 0 if there is none.
 size_t DatelineEnd(absl::string_view body) {
   const absl::string_view head = body.substr(0, kDatelineBytes);
@@ -70,7 +99,7 @@ size_t DatelineEnd(absl::string_view body) {
   const bool upper = word.size() >= 3 && std::none_of(word.begin(), word.end(), [](char c) {
                        return absl::ascii_islower(static_cast<unsigned char>(c));
                      });
-  return upper || agency ? end : 0;
+  return upper || agency || EndsWithDate(place) ? end : 0;
 }
 
 // Ranges of the body that say who wrote it and where.
@@ -151,6 +180,7 @@ class Analyst {
     SetAsideHyphenated(0, title_count, article_.title);
     SetAsideHyphenated(title_count, analysis_.found.size(), article_.body);
     SetAsideDatelines(title_count);
+    CountDateline();
     Count();
     return std::move(analysis_);
   }
@@ -345,6 +375,7 @@ class Analyst {
       }
       if (found.end <= dateline) {
         found.set_aside = SetAside::kDateline;
+        found.in_dateline = true;
       } else if (byline < bylines.size() && found.start >= bylines[byline].first) {
         found.set_aside = SetAside::kByline;
       } else {
@@ -354,12 +385,36 @@ class Analyst {
     }
   }
 
+  // Where a report comes from is where the reporter is, and says nothing where title or first lines name a country or
+  // a bloc. Where they don't, readers have to take it from the dateline; and where the text names the country as well,
+  // the dateline names it once more.
+  void CountDateline() {
+    const auto in_dateline = [](const FoundMention& found) { return found.set_aside == SetAside::kDateline; };
+    if (std::none_of(analysis_.found.begin(), analysis_.found.end(), in_dateline)) {
+      return;
+    }
+    absl::flat_hash_set<int16_t> named;
+    bool is_told = false;
+    for (const FoundMention& found : analysis_.found) {
+      if (found.weight > 0.0) {
+        named.insert(found.entry.region);
+        is_told =
+            is_told || (IsStrong(found.entry.kind) && (found.field == Field::kTitle || found.start < kOpeningBytes));
+      }
+    }
+    for (FoundMention& found : analysis_.found) {
+      const bool is_country = found.entry.region != GazetteerEntry::kNone;
+      if (in_dateline(found) && (!is_told || (is_country && named.contains(found.entry.region)))) {
+        found.set_aside = SetAside::kNone;
+        found.weight = WeightOf(found.entry);
+      }
+    }
+  }
+
   void Count() {
     const size_t size = std::max<size_t>(article_.body.size(), 1);
     const auto count = [&](const FoundMention& found, double weight, CountryTally& tally) {
-      if (found.set_aside == SetAside::kDateline) {
-        tally.dateline = true;
-      }
+      tally.dateline = tally.dateline || found.in_dateline;
       if (weight <= 0.0) {
         return;
       }

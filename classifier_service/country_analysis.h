@@ -21,7 +21,7 @@
 namespace dateline::classifier {
 
 // Raised with any change of what an article turns into that is not seen in the names of the features.
-inline constexpr int kCountryFeaturesVersion = 1;
+inline constexpr int kCountryFeaturesVersion = 2;
 
 // A past state's affairs count for the state that archives file them under, a little less than its own name.
 inline constexpr double kSuccessorFactor = 0.9;
@@ -36,6 +36,7 @@ struct FoundMention {
   double weight = 0.0;                        // By kind; 0 if set aside.
   int16_t successor = GazetteerEntry::kNone;  // Counts for this region too.
   bool in_lead = false;
+  bool in_dateline = false;
 };
 
 // What is known of one region, or one group.

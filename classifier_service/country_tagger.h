@@ -1,11 +1,12 @@
 // Decides which countries and groups an article is about, which country is its focus, and says why.
 //
-// Every form the gazetteer finds is a mention. Mentions that say nothing of the subject (a person's name, a dateline,
-// a byline, a past state, a bloc) are set aside with the reason and stay in the answer (country_analysis.h). What is
-// left gives each country a handful of features (how often, which share, in the title, in the lead, how spread, by
-// which kinds of words); a model turns these, and the words of the title and lead, into the probability that an editor
-// would file the article under the country (country_model.h). The article is given the countries whose probability
-// reaches the thresholds of the profile asked for, and none where there is no such country.
+// Every form the gazetteer finds is a mention. Mentions that say nothing of the subject (a person's name, a dateline
+// where the text says of what country it is, a byline, a past state, a bloc) are set aside with the reason and stay in
+// the answer (country_analysis.h). What is left gives each country a handful of features (how often, which share, in
+// the title, in the lead, how spread, by which kinds of words); a model turns these, and the words of the title and
+// lead, into the probability that an editor would file the article under the country (country_model.h). The article is
+// given the countries whose probability reaches the thresholds of the profile asked for, and none where there is no
+// such country.
 #ifndef DATELINE_CLASSIFIER_SERVICE_COUNTRY_TAGGER_H_
 #define DATELINE_CLASSIFIER_SERVICE_COUNTRY_TAGGER_H_
 

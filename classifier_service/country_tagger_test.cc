@@ -129,6 +129,29 @@ TEST(CountryTaggerTest, SetsAsideTheDateline) {
   EXPECT_THAT(Ids(tags.countries), ElementsAre("IR"));
 }
 
+TEST(CountryTaggerTest, TakesTheCountryFromTheDatelineWhereNothingElseSaysIt) {
+  const std::string results =
+      "Quarterly profit rose to 1.2 million from 0.9 million on higher sales, the company said.";
+  for (const auto& [dateline, country] :
+       {std::pair("TORONTO, March 3 - ", "CA"), std::pair("Toronto, 3 March 1987 - ", "CA"),
+        std::pair("SAN MATEO, Calif., March 3 - ", "US"), std::pair("DUBLIN, Calif., March 3 - ", "US"),
+        std::pair("LA PAZ, March 3 - ", "BO"), std::pair("DUBLIN (Reuters) - ", "IE")}) {
+    const CountryTags tags = TagText("Company reports results", absl::StrCat(dateline, results));
+    EXPECT_THAT(Ids(tags.countries), ElementsAre(country)) << dateline;
+    EXPECT_EQ(tags.mentions.front().set_aside, SetAside::kNone) << dateline;
+  }
+  // A bloc is told, too: its seat is no subject.
+  EXPECT_THAT(Ids(TagText("EU agrees on fish", "BRUSSELS, March 3 - The EU agreed on quotas.").countries), IsEmpty());
+}
+
+TEST(CountryTaggerTest, TheDatelineIsOneMoreMentionOfACountryThatTheTextNames) {
+  const std::string text = "Iran and Kuwait will share a field. Engineers said that Kuwait would drill first.";
+  const CountryTags filed_there = TagText("Iran plans a field", absl::StrCat("KUWAIT, March 3 (Reuters) - ", text));
+  EXPECT_EQ(MentionOf(filed_there, "KUWAIT").set_aside, SetAside::kNone);
+  const CountryTags elsewhere = TagText("Iran plans a field", absl::StrCat("MUSCAT, March 3 (Reuters) - ", text));
+  EXPECT_EQ(MentionOf(elsewhere, "MUSCAT").set_aside, SetAside::kDateline);
+}
+
 TEST(CountryTaggerTest, SetsAsideBylines) {
   const CountryTags tags =
       TagText("Iran tests a missile", "Iran said it had tested a missile.\n\n(Reporting by A. Writer in Dubai)");

@@ -38,7 +38,7 @@ constexpr double kGenerousRecall = 0.95;
 // are too few of them in any training set to choose this by.
 constexpr double kCrowdedThreshold = 0.85;
 // An F1 that is less than this below the best is as good.
-constexpr double kPlateau = 0.0015;
+constexpr double kPlateau = 0.003;
 constexpr double kRarePlateau = 0.01;  // Of the mean over countries with a handful of articles each.
 constexpr double kLowestThreshold = 0.05;
 // Log-odds against silence where no training article is without a country.

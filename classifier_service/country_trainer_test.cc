@@ -178,12 +178,13 @@ TEST(CountryTrainerTest, OneSourcesHabitsCountWhereReportsWereFiledAndAreShown) 
   EXPECT_THAT(tagger.Tag(Article(1002, "Another cake fell.", Baking(), {}).text, {}).countries, IsEmpty());
 }
 
-TEST(CountryTrainerTest, WithoutHabitsADatelineMakesNoCandidate) {
+TEST(CountryTrainerTest, WithoutHabitsADatelineMakesNoCandidateBesideACountryThatIsNamed) {
   const auto gazetteer = GazetteerOfCapitals();
   ASSERT_OK_AND_ASSIGN(CountryTrainResult result, TrainCountryModel(*gazetteer, Newswire(), Options(), Quiet));
   ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Decode(result.model.Encode(), "test"));
   const CountryTagger tagger(*gazetteer, *model);
-  for (const CountryScore& score : tagger.Score(Article(1001, "PARIS, March 4 - Bakers return.", Baking(), {}).text)) {
+  const std::string body = "PARIS, March 4 - Bakers of Tehran return.";
+  for (const CountryScore& score : tagger.Score(Article(1001, body, Baking(), {}).text)) {
     EXPECT_NE(score.region_code, "FR");
   }
   for (const Tag& tag : tagger.Tag(Article(1000, "Another team lost.", Football(), {}).text, {}).countries) {

@@ -519,6 +519,23 @@ bool Joins(absl::string_view gap, const Token& before) {
   return true;
 }
 
+bool IsHyphen(absl::string_view text, size_t pos) {
+  if (pos + 1 >= text.size()) {
+    return false;
+  }
+  const size_t size = HyphenSize(text, pos);
+  // A dash stands between words, a hyphen inside one.
+  return size != 0 && pos + size < text.size() && !absl::ascii_isspace(static_cast<unsigned char>(text[pos + size])) &&
+         text[pos + size] != '-';
+}
+
+// "Boston, Mass.": whether `first` to `last` stand behind a comma, and with a dot or before another comma.
+bool FollowsATown(absl::string_view text, const Token& previous, const Token& first, const Token& last) {
+  const absl::string_view gap = text.substr(previous.end, first.start - previous.end);
+  const char behind = last.end < text.size() ? text[last.end] : ' ';
+  return previous.first_upper && (gap == ", " || gap == ",\n") && (last.dotted || behind == '.' || behind == ',');
+}
+
 // Case that the form itself has, and so asks of the text.
 struct SurfaceCase {
   bool first_upper = false;
@@ -586,8 +603,8 @@ struct Gazetteer::Impl {
   void IndexMembers(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
   void IndexSurfaces(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems);
   std::optional<uint32_t> InsertSurface(const GazetteerRow& row, GazetteerProblems& problems);
-  absl::Span<const GazetteerEntry> Satisfied(const Node& node, absl::Span<const Token> tokens, bool hyphen_after,
-                                             bool text_upper) const;
+  absl::Span<const GazetteerEntry> Satisfied(const Node& node, absl::Span<const Token> tokens, const Token& previous,
+                                             absl::string_view text, bool text_upper) const;
 };
 
 void Gazetteer::Impl::IndexNames(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
@@ -795,12 +812,14 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
 
 // The entries of `node` that the case and the surroundings of the words allow; of several runs, the first.
 absl::Span<const GazetteerEntry> Gazetteer::Impl::Satisfied(const Node& node, absl::Span<const Token> tokens,
-                                                            bool hyphen_after, bool text_upper) const {
+                                                            const Token& previous, absl::string_view text,
+                                                            bool text_upper) const {
   const auto all = absl::MakeConstSpan(entries).subspan(node.first_entry - 1, node.entry_count);
   const Token& first = tokens.front();
   const Token& last = tokens.back();
   const auto satisfied = [&](const GazetteerEntry& entry) {
-    if (entry.has(GazetteerEntry::kHyphen) && !hyphen_after) {
+    if ((entry.has(GazetteerEntry::kHyphen) && !IsHyphen(text, last.end)) ||
+        (entry.has(GazetteerEntry::kComma) && !FollowsATown(text, previous, first, last))) {
       return false;
     }
     if (!first.has_case) {
@@ -926,16 +945,6 @@ bool IsUpperCaseText(absl::string_view text) {
   return upper > 10 && lower * 10 < upper;
 }
 
-bool IsHyphen(absl::string_view text, size_t pos) {
-  if (pos + 1 >= text.size()) {
-    return false;
-  }
-  const size_t size = HyphenSize(text, pos);
-  // A dash stands between words, a hyphen inside one.
-  return size != 0 && pos + size < text.size() && !absl::ascii_isspace(static_cast<unsigned char>(text[pos + size])) &&
-         text[pos + size] != '-';
-}
-
 bool IsPlacePreposition(absl::string_view word) {
   for (const absl::string_view known : {"in", "In", "of", "from", "From", "to", "at", "near", "across", "inside",
                                         "outside", "through", "throughout", "around", "toward", "towards", "into"}) {
@@ -1009,7 +1018,7 @@ std::vector<GazetteerMatch> Gazetteer::Match(const ScannedText& scanned) const {
       const Node& here = impl.nodes[node];
       if (here.entry_count != 0) {
         const absl::Span<const Token> tokens = window.First(depth + 1);
-        const auto satisfied = impl.Satisfied(here, tokens, IsHyphen(text, tokens.back().end), text_upper);
+        const auto satisfied = impl.Satisfied(here, tokens, window.previous(), text, text_upper);
         const bool money = tokens.back().end < text.size() && text[tokens.back().end] == '$';  // "US$ 3 million"
         if (!satisfied.empty() && !money) {
           found = satisfied;

@@ -18,6 +18,8 @@
 //   caps      found only in upper case or with dots ("US", "U.S.")
 //   word      also an English word when written in capitals ("US" in "TELL US"): not found in texts all in capitals
 //   hyphen    only before a hyphen ("Russo-")
+//   comma     an abbreviation that follows a town: only behind a comma, with its dot or before another comma ("Boston,
+//             Mass.")
 //   weak      counts less: ambiguous, or says little of the subject
 //   person    part of a person's name ("Michael Jordan"): seen, set aside
 //   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
@@ -108,6 +110,7 @@ struct GazetteerEntry {
     kWeak = 16,
     kPersonName = 32,
     kAside = 64,
+    kComma = 128,
   };
   static constexpr int16_t kNone = -1;
 

@@ -57,9 +57,9 @@ absl::StatusOr<int> ParseYear(absl::string_view text) {
 
 absl::Status ParseFlags(absl::string_view text, GazetteerFileRole role, GazetteerRow& row) {
   static const auto* const kFlags = new std::map<absl::string_view, uint16_t>{
-      {"any", GazetteerEntry::kAnyCase},   {"caps", GazetteerEntry::kCaps}, {"word", GazetteerEntry::kWord},
-      {"hyphen", GazetteerEntry::kHyphen}, {"weak", GazetteerEntry::kWeak}, {"person", GazetteerEntry::kPersonName},
-      {"aside", GazetteerEntry::kAside}};
+      {"any", GazetteerEntry::kAnyCase},   {"caps", GazetteerEntry::kCaps},  {"word", GazetteerEntry::kWord},
+      {"hyphen", GazetteerEntry::kHyphen}, {"weak", GazetteerEntry::kWeak},  {"person", GazetteerEntry::kPersonName},
+      {"aside", GazetteerEntry::kAside},   {"comma", GazetteerEntry::kComma}};
   for (const absl::string_view flag : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     if (flag == "display") {
       row.display = true;
@@ -75,7 +75,8 @@ absl::Status ParseFlags(absl::string_view text, GazetteerFileRole role, Gazettee
       row.flags = static_cast<uint16_t>(row.flags | it->second);
     } else {
       return absl::InvalidArgumentError(absl::StrCat(
-          "unknown flag ", Quoted(flag), ": use display, nomatch, alias, any, caps, word, hyphen, weak, person, aside",
+          "unknown flag ", Quoted(flag),
+          ": use display, nomatch, alias, any, caps, word, hyphen, comma, weak, person, aside",
           role == GazetteerFileRole::kOverlay ? ", successor or remove, divided by commas" : " or successor"));
     }
   }

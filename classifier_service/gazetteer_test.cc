@@ -56,6 +56,21 @@ const std::string& Small() {
   return *kSmall;
 }
 
+TEST(GazetteerTest, FindsAbbreviationsOfDivisionsBehindATown) {
+  EXPECT_THAT(Found("Newton, Mass., is old"), ElementsAre("Mass=US"));
+  EXPECT_THAT(Found("SAN MATEO,\nCalif., March 2"), ElementsAre("Calif=US"));
+  EXPECT_THAT(Found("of Secaucus, N.J. He"), ElementsAre("N.J.=US"));
+  EXPECT_THAT(Found("Truro, N.S., and Dubbo, N.S.W., grow"), ElementsAre("N.S.=CA", "N.S.W.=AU"));
+  EXPECT_THAT(Found("Mass. was said. They sang, Mass and all. In 40, B.C. was new"), IsEmpty());
+}
+
+TEST(GazetteerTest, TellsNamesakesFromPlaces) {
+  EXPECT_THAT(Found("Kobe Bryant, Halima Aden, Fokker-Planck, Black Friday"),
+              ElementsAre("Kobe Bryant=-", "Halima Aden=-", "Fokker-Planck=-", "Black Friday=-"));
+  EXPECT_THAT(Found("The GAO wrote of Gao and of Rio Tinto"), ElementsAre("GAO=US", "Gao=ML", "Rio Tinto=GB"));
+  EXPECT_THAT(Found("The Lira fell at St. Elizabeth"), IsEmpty());
+}
+
 TEST(GazetteerTest, FindsPossessivesHyphensAndCompounds) {
   EXPECT_THAT(Found("Iran's and Iran’s Russo-Iranian, US-China and Saudi-led talks"),
               ElementsAre("Iran=IR", "Iran=IR", "Russo=RU", "Iranian=IR", "US=US", "China=CN", "Saudi=SA"));
