@@ -187,7 +187,7 @@ class Gazetteer {
   std::vector<GazetteerMatch> Match(absl::string_view text) const;
 
   // The same for a text whose words are found already.
-  std::vector<GazetteerMatch> Match(const ScannedText& text) const;
+  std::vector<GazetteerMatch> Match(const ScannedText& scanned) const;
 
   // Surface forms that are looked for in texts.
   size_t surface_count() const;
