@@ -47,11 +47,17 @@ constexpr Xapian::doccount kMinJoined = 20;
 constexpr Xapian::doccount kTimesJoined = 20;
 // Bounds of what is looked at: the most frequent candidates, articles with both of two words, articles that are enough.
 constexpr size_t kMaxCompared = 8;
-constexpr uint32_t kMaxLookedAt = 2'000;
+constexpr uint32_t kMaxLookedAt = 300;
+constexpr uint32_t kMaxLookedAtForOne = 2'000;
+// Of a word that articles have, as most rare words are spelled right.
+constexpr size_t kMaxComparedWithRare = 5;
+constexpr uint32_t kMaxLookedAtForRare = 100;
 constexpr Xapian::doccount kEnoughSideBySide = 200;
 constexpr uint32_t kCheckEvery = 256;
-// So many terms are passed one by one before the rest that begins alike is skipped, which costs more.
-constexpr uint32_t kMaxPassed = 8;
+// So many terms are passed one by one before the rest that begins alike is skipped, which costs more; not of those that
+// have few letters in common, which are many.
+constexpr uint32_t kMaxPassed = 4;
+constexpr size_t kShortBeginning = 3;
 
 struct Distance {
   size_t errors = 0;
@@ -135,7 +141,7 @@ class Speller {
     const Xapian::doccount frequency = database_.get_termfreq(first + second);
     if (frequency < kMinJoined) return false;
     const Xapian::doccount most = frequency / kTimesJoined;
-    return CountSideBySide(first, second, most + 1) <= most && !late_;
+    return CountSideBySide(first, second, most + 1, kMaxLookedAtForOne) <= most && !late_;
   }
 
  private:
@@ -176,7 +182,7 @@ class Speller {
         if (found >= frequency * kTimesBeside) candidates.push_back({distance.errors, found, std::move(candidate), 0});
       }
       passed = distance.hopeless > 0 ? passed + 1 : 0;
-      if (passed < kMaxPassed) {
+      if (distance.hopeless == 0 || (distance.hopeless > kShortBeginning && passed < kMaxPassed)) {
         ++term;
         continue;
       }
@@ -191,7 +197,8 @@ class Speller {
 
   // In how many articles the words stand side by side in this order, of those with both that are looked at; not more
   // than `enough`.
-  Xapian::doccount CountSideBySide(const std::string& first, const std::string& second, Xapian::doccount enough) {
+  Xapian::doccount CountSideBySide(const std::string& first, const std::string& second, Xapian::doccount enough,
+                                   uint32_t most_looked_at = kMaxLookedAt) {
     if (first.empty() || second.empty()) return 0;
     const bool first_is_rarer = database_.get_termfreq(first) <= database_.get_termfreq(second);
     Xapian::PostingIterator other = database_.postlist_begin(first_is_rarer ? second : first);
@@ -209,7 +216,7 @@ class Speller {
         document.skip_to(*other);
         continue;
       }
-      if (++looked > kMaxLookedAt || IsLate()) break;
+      if (++looked > most_looked_at || IsLate()) break;
       if (AreSideBySide(*document, first, second)) ++count;
       ++document;
     }
@@ -257,17 +264,21 @@ class Speller {
   std::optional<Candidate> MeantBy(const std::string& word, Xapian::doccount frequency,
                                    std::vector<Candidate> candidates, const Neighbours& neighbours) {
     std::sort(candidates.begin(), candidates.end(), IsMoreFrequent);
-    if (candidates.size() > kMaxCompared) candidates.resize(kMaxCompared);
+    if (candidates.size() > kMaxComparedWithRare) candidates.resize(kMaxComparedWithRare);
     if (candidates.empty()) return std::nullopt;
+    // What stands beside its neighbour in many articles would have to be outdone in more than are looked at.
     const Xapian::doccount before = CountSideBySide(neighbours.before, word, kEnoughSideBySide);
     const Xapian::doccount after = CountSideBySide(word, neighbours.after, kEnoughSideBySide);
+    const Xapian::doccount enough_before = kTimesBeside * (before + 1);
+    const Xapian::doccount enough_after = kTimesBeside * (after + 1);
     std::optional<Candidate> meant;
     for (Candidate& candidate : candidates) {
-      const Xapian::doccount with_before = CountSideBySide(neighbours.before, candidate.word, kEnoughSideBySide);
-      const Xapian::doccount with_after = CountSideBySide(candidate.word, neighbours.after, kEnoughSideBySide);
-      candidate.beside = std::max(with_before, with_after);
-      const bool goes_with_them =
-          with_before >= kTimesBeside * (before + 1) || with_after >= kTimesBeside * (after + 1);
+      const Xapian::doccount with_before =
+          CountSideBySide(neighbours.before, candidate.word, enough_before, kMaxLookedAtForRare);
+      const Xapian::doccount with_after =
+          CountSideBySide(candidate.word, neighbours.after, enough_after, kMaxLookedAtForRare);
+      candidate.beside = with_before + with_after;
+      const bool goes_with_them = with_before == enough_before || with_after == enough_after;
       if (goes_with_them && (!meant || candidate.beside > meant->beside)) meant = candidate;
     }
     if (late_) return std::nullopt;
