@@ -6,10 +6,10 @@ dateline_proto_library(search_storage_proto PROTOS search_service/storage.proto 
 
 dateline_library(search_core
   SOURCES
-    article_codec.cc article_labeler.cc article_store.cc article_terms.cc engine.cc enumeration.cc files.cc filter_match.cc index_document.cc index_match.cc index_segment.cc index_set.cc job_list.cc label_correction.cc maintenance.cc near_duplicates.cc page_token.cc query_node.cc query_parser.cc recognized_names.cc relabeling.cc retention.cc search_index.cc search_query.cc searcher.cc selection.cc similar_articles.cc snapshot.cc snippets.cc sqlite.cc suggester.cc synonyms.cc taxonomy.cc
+    article_codec.cc article_labeler.cc article_store.cc article_terms.cc engine.cc enumeration.cc files.cc filter_match.cc index_document.cc index_match.cc index_segment.cc index_set.cc index_spelling.cc job_list.cc label_correction.cc maintenance.cc near_duplicates.cc page_token.cc query_node.cc query_parser.cc recognized_names.cc relabeling.cc retention.cc search_index.cc search_query.cc searcher.cc selection.cc similar_articles.cc snapshot.cc snippets.cc sqlite.cc suggester.cc synonyms.cc taxonomy.cc
     text_analysis.cc trends.cc visible_prefix.cc vocabulary.cc wait_list.cc
   HEADERS
-    article_codec.h article_labeler.h article_store.h article_terms.h engine.h enumeration.h files.h filter_match.h index_document.h index_match.h index_segment.h index_set.h job_list.h label_correction.h label_pack.h maintenance.h near_duplicates.h page_token.h query_node.h
+    article_codec.h article_labeler.h article_store.h article_terms.h engine.h enumeration.h files.h filter_match.h index_document.h index_match.h index_segment.h index_set.h index_spelling.h job_list.h label_correction.h label_pack.h maintenance.h near_duplicates.h page_token.h query_node.h
     query_parser.h recognized_names.h relabeling.h retention.h search_index.h search_query.h searcher.h selection.h similar_articles.h snapshot.h snippets.h sqlite.h suggester.h synonyms.h taxonomy.h text_analysis.h trends.h
     visible_prefix.h vocabulary.h wait_list.h
   DEPS search_article common_base absl::btree absl::flat_hash_map absl::node_hash_map absl::span

@@ -63,8 +63,6 @@ constexpr int kMaxFolded = 10'000;
 constexpr size_t kMaxExplained = 100;
 // How often a match looks at the clock.
 constexpr uint32_t kCheckEvery = 256;
-// A word of fewer articles may be a slip itself: it is a correction only where there is no other.
-constexpr Xapian::doccount kSureCorrectionFrequency = 2;
 
 Xapian::BM25Weight TextWeight() { return Xapian::BM25Weight(kK1, 0, 1, kB, 0.5); }
 
@@ -626,31 +624,6 @@ class QueryBuilder {
   Watch* const watch_;
 };
 
-// Damerau-Levenshtein distance in code units, given up beyond `limit`.
-size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
-  constexpr size_t kMax = kMaxWordBytes + 1;
-  if (a.size() >= kMax || b.size() >= kMax) return limit + 1;
-  std::array<std::array<size_t, kMax>, 3> rows{};
-  for (size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    auto& current = rows[i % 3];
-    const auto& last = rows[(i - 1) % 3];
-    const auto& before_last = rows[(i + 1) % 3];
-    current[0] = i;
-    size_t best = current[0];
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substitution = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      current[j] = std::min({last[j] + 1, current[j - 1] + 1, substitution});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        current[j] = std::min(current[j], before_last[j - 2] + 1);
-      }
-      best = std::min(best, current[j]);
-    }
-    if (best > limit) return limit + 1;
-  }
-  return rows[a.size() % 3][b.size()];
-}
-
 // All words of the request in the title.
 Xapian::Query TitleQuery(const QueryBuilder& builder, const MatchRequest& request) {
   return Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, builder.Build(QueryNode::And(request.title_words)),
@@ -1128,52 +1101,6 @@ MatchResult MatchIn(IndexReader& reader, const MatchRequest& request) {
   return result;
 }
 
-bool HasWordFrom(const Xapian::Database& database, const std::string& beginning) {
-  return database.allterms_begin(beginning) != database.allterms_end(beginning);
-}
-
-Corrections CorrectIn(Xapian::Database& database, const SearchedWord& searched, size_t max_words, absl::Time deadline) {
-  const std::string& word = searched.word.folded;
-  if (word.size() < 4 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return {};
-  if (database.term_exists(word) || database.term_exists(kStemPrefix + searched.word.stem)) return {};
-  if (searched.prefix && HasWordFrom(database, word)) return {};
-  const size_t limit = word.size() < 8 ? 1 : 2;
-  const std::string first(1, word.front());
-  struct Candidate {
-    size_t distance;
-    Xapian::doccount frequency;
-    std::string word;
-  };
-  Corrections corrections;
-  std::vector<Candidate> candidates;
-  uint32_t looked = 0;
-  for (Xapian::TermIterator term = database.allterms_begin(first); term != database.allterms_end(first); ++term) {
-    if (++looked % kCheckEvery == 0 && absl::Now() > deadline) {
-      corrections.complete = false;
-      break;
-    }
-    const std::string candidate = *term;
-    const size_t difference =
-        candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
-    if (difference > limit) continue;
-    const size_t distance = EditDistance(word, candidate, limit);
-    if (distance <= limit) candidates.push_back({distance, term.get_termfreq(), candidate});
-  }
-  const auto is_sure = [](const Candidate& candidate) { return candidate.frequency >= kSureCorrectionFrequency; };
-  if (std::any_of(candidates.begin(), candidates.end(), is_sure)) {
-    std::erase_if(candidates, [&](const Candidate& candidate) { return !is_sure(candidate); });
-  }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.distance != b.distance) return a.distance < b.distance;
-    return a.frequency != b.frequency ? a.frequency > b.frequency : a.word < b.word;
-  });
-  for (Candidate& candidate : candidates) {
-    if (corrections.words.size() == max_words || candidate.distance > candidates.front().distance) break;
-    corrections.words.push_back(std::move(candidate.word));
-  }
-  return corrections;
-}
-
 // Runs `work`, which uses Xapian, and gives what it throws as a status.
 template <typename Work>
 auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
@@ -1200,11 +1127,6 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
 
 absl::StatusOr<MatchResult> MatchDocuments(IndexReader& reader, const MatchRequest& request) {
   return Guarded([&] { return MatchIn(reader, request); });
-}
-
-absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord& searched, size_t max_words,
-                                        absl::Time deadline) {
-  return Guarded([&] { return CorrectIn(*reader.all, searched, max_words, deadline); });
 }
 
 absl::StatusOr<std::vector<int64_t>> StemFrequencies(IndexReader& reader, const std::vector<std::string>& stems) {

@@ -19,9 +19,6 @@ namespace dateline::search {
 
 // Fills in what comes from the documents; what the set itself knows is the caller's. DeadlineExceeded, Cancelled.
 absl::StatusOr<MatchResult> MatchDocuments(IndexReader& reader, const MatchRequest& request);
-// As SearchIndex::Correct.
-absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord& searched, size_t max_words,
-                                        absl::Time deadline);
 // As SearchIndex::StemFrequencies.
 absl::StatusOr<std::vector<int64_t>> StemFrequencies(IndexReader& reader, const std::vector<std::string>& stems);
 // As SearchIndex::HasEmbargoes.

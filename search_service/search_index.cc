@@ -8,6 +8,7 @@
 #include "common/status_macros.h"
 #include "search_service/index_match.h"
 #include "search_service/index_set.h"
+#include "search_service/index_spelling.h"
 
 namespace dateline::search {
 
@@ -53,10 +54,16 @@ absl::StatusOr<MatchResult> SearchIndex::Match(const MatchRequest& request) cons
   return result;
 }
 
-absl::StatusOr<Corrections> SearchIndex::Correct(const SearchedWord& word, size_t max_words,
-                                                 absl::Time deadline) const {
+absl::StatusOr<Corrections> SearchIndex::Correct(const SearchedWord& word, const Neighbours& neighbours,
+                                                 size_t max_words, absl::Time deadline) const {
   ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
-  return CorrectWord(*reader, word, max_words, deadline);
+  return CorrectWord(*reader, word, neighbours, max_words, deadline);
+}
+
+absl::StatusOr<bool> SearchIndex::IsOneWord(const std::string& first, const std::string& second,
+                                            absl::Time deadline) const {
+  ASSIGN_OR_RETURN(IndexSet::Lease reader, set_->Read());
+  return ::dateline::search::IsOneWord(*reader, first, second, deadline);
 }
 
 absl::StatusOr<std::vector<int64_t>> SearchIndex::StemFrequencies(const std::vector<std::string>& stems) const {

@@ -123,9 +123,18 @@ struct MatchResult {
   bool embargoes = false;  // As HasEmbargoes.
 };
 
-// Words that one that no article has may have been meant to be.
+// What stands before and after a word of a query, folded; empty where that is nothing, or says nothing.
+struct Neighbours {
+  std::string before;
+  std::string after;
+};
+
+// What a word that no article has, or few, may have been meant to be.
 struct Corrections {
   std::vector<std::string> words;
+  // Two words that it joins, and that articles have side by side; then there are no `words`.
+  std::vector<std::string> parts;
+  bool occurs = false;   // Articles have it as it is: the corrections are a guess.
   bool complete = true;  // False: the deadline came before all words had been looked at.
 };
 
@@ -177,10 +186,14 @@ class SearchIndex {
   // DeadlineExceeded, Cancelled; Unavailable, DataLoss if the files can't be read; otherwise the query always has an
   // answer.
   absl::StatusOr<MatchResult> Match(const MatchRequest& request) const;
-  // For words that no article has: those that several articles have and that are spelled nearly the same, the nearest
-  // and of these the most frequent first, at most so many. Empty if the word occurs, or, where it may go on, one that
-  // begins so; or if nothing is near.
-  absl::StatusOr<Corrections> Correct(const SearchedWord& word, size_t max_words, absl::Time deadline) const;
+  // For a word that no article has: those that several articles have and that are spelled nearly the same, the nearest,
+  // and of these those first that stand beside its neighbours, then the most frequent; at most so many. For one that
+  // few articles have: the one that was meant, if all speaks for a slip. None if the word is frequent or, where it may
+  // go on, one begins so; or if nothing is near.
+  absl::StatusOr<Corrections> Correct(const SearchedWord& word, const Neighbours& neighbours, size_t max_words,
+                                      absl::Time deadline) const;
+  // Whether two words that follow one another, folded, are hardly ever written so, and often as one.
+  absl::StatusOr<bool> IsOneWord(const std::string& first, const std::string& second, absl::Time deadline) const;
   // How many documents have each of these stems.
   absl::StatusOr<std::vector<int64_t>> StemFrequencies(const std::vector<std::string>& stems) const;
   // Whether an article may be visible from a time later than `now` only. Once all embargoes have ended, and until those

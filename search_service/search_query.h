@@ -204,7 +204,7 @@ struct RecognizedName {
 struct Interpretation {
   std::string normalized_query;            // As it was searched, in the query language.
   std::vector<std::string> ignored_parts;  // Of the query: what had no effect, as it stands there; the first ten.
-  // "Did you mean": the query as typed but for words that are nowhere in the index; empty if there are none such.
+  // "Did you mean": the query as typed but for what looks like a slip; empty if nothing does.
   std::string corrected_query;
   std::vector<std::string> notes;  // For people: what was relaxed, what was searched literally.
   bool relaxed = false;            // Not every word was required.

@@ -109,29 +109,71 @@ size_t BytesOf(const SearchResult& answer) {
   return bytes;
 }
 
-// The query as it was typed, with words of it replaced.
-std::string Corrected(absl::string_view query, const std::vector<WordPlace>& places,
-                      const std::map<std::string, std::string>& corrections) {
+// What stands in place of a part of the query: half-open, in bytes.
+struct Replacement {
+  size_t start = 0;
+  size_t end = 0;
+  std::string text;
+};
+
+// The query as it was typed, with parts of it replaced; in their order.
+std::string Corrected(absl::string_view query, const std::vector<Replacement>& replacements) {
   std::string corrected;
   size_t done = 0;
-  for (const WordPlace& place : places) {
-    const auto found = corrections.find(place.folded);
-    if (found == corrections.end() || place.start < done) continue;
-    absl::StrAppend(&corrected, query.substr(done, place.start - done), found->second);
-    done = place.end;
+  for (const Replacement& replacement : replacements) {
+    if (replacement.start < done) continue;
+    absl::StrAppend(&corrected, query.substr(done, replacement.start - done), replacement.text);
+    done = replacement.end;
   }
   absl::StrAppend(&corrected, query.substr(done));
   return corrected;
 }
 
-// Lets the words in `nearest` stand for `word`, wherever it is searched for by itself in all of the text: within a
-// phrase, or beside NEAR, it is meant as it stands. False if it is nowhere.
-bool AddCorrections(const std::string& word, const std::vector<std::string>& nearest,
-                    const std::vector<std::string>& stems, QueryNode& node) {
+// Whether nothing but blanks divides a word of the query from the one before it.
+bool FollowsDirectly(absl::string_view query, const WordPlace& before, const WordPlace& place) {
+  if (place.start <= before.end) return false;
+  const absl::string_view between = query.substr(before.end, place.start - before.end);
+  return std::all_of(between.begin(), between.end(), [](unsigned char c) { return absl::ascii_isspace(c); });
+}
+
+// Of where the word first stands. What is as common as "the" stands beside anything.
+Neighbours NeighboursOf(const std::string& word, absl::string_view query, const std::vector<WordPlace>& places) {
+  Neighbours neighbours;
+  const auto place =
+      std::find_if(places.begin(), places.end(), [&](const auto& other) { return other.folded == word; });
+  if (place == places.end()) return neighbours;
+  if (place != places.begin() && FollowsDirectly(query, *std::prev(place), *place)) {
+    if (!IsStopWord(std::prev(place)->folded)) neighbours.before = std::prev(place)->folded;
+  }
+  if (std::next(place) != places.end() && FollowsDirectly(query, *place, *std::next(place))) {
+    if (!IsStopWord(std::next(place)->folded)) neighbours.after = std::next(place)->folded;
+  }
+  return neighbours;
+}
+
+// Two words in place of one, as people write them: "stock market", but "x-ray" and "al-qaeda".
+std::string Divided(const std::vector<std::string>& parts) {
+  const bool has_short =
+      std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.size() < 3; });
+  return absl::StrJoin(parts, has_short ? "-" : " ");
+}
+
+// Lets what was found stand for `word`, wherever it is searched for by itself in all of the text: within a phrase, or
+// beside NEAR, it is meant as it stands. False if it is nowhere.
+bool AddCorrections(const std::string& word, const Corrections& found, const std::vector<std::string>& stems,
+                    QueryNode& node) {
   bool added = false;
-  for (QueryNode& child : node.children) added = AddCorrections(word, nearest, stems, child) || added;
+  for (QueryNode& child : node.children) added = AddCorrections(word, found, stems, child) || added;
   if (node.kind != QueryNode::Kind::kWord || node.scope != TextScope::kAny || node.words.front() != word) return added;
-  node.corrections = nearest;
+  if (!found.parts.empty()) {
+    // In its place, as no article has it.
+    QueryNode side_by_side;
+    side_by_side.kind = QueryNode::Kind::kPhrase;
+    side_by_side.words = side_by_side.stems = found.parts;
+    node = std::move(side_by_side);
+    return true;
+  }
+  node.corrections = found.words;
   node.correction_stems = stems;
   return true;
 }
@@ -186,6 +228,26 @@ std::vector<Boost> BoostsOf(const SearchQuery& query, const QueryNode& strict, T
     boosts.push_back({std::move(phrase), kCommonPhraseWeight, "side by side", true});
   }
   return boosts;
+}
+
+// Whether a word is spelled right, though few articles may have it, or none: an operator knows it, or it is of the name
+// of a label.
+bool IsKnown(const std::string& word, const ParsedQuery& parsed) {
+  const auto has_synonyms = [&](const WordSynonyms& other) { return other.word == word; };
+  const auto is_in = [&](const RecognizedName& name) {
+    return std::any_of(parsed.places.begin(), parsed.places.end(), [&](const WordPlace& place) {
+      return place.folded == word && place.start >= static_cast<size_t>(name.range.start) &&
+             place.end <= static_cast<size_t>(name.range.end);
+    });
+  };
+  const std::vector<RecognizedName>& names = parsed.interpretation.names;
+  return std::any_of(parsed.synonyms.begin(), parsed.synonyms.end(), has_synonyms) ||
+         std::any_of(names.begin(), names.end(), is_in);
+}
+
+std::string StemIn(const std::string& word, const std::string& language_code, TextAnalyzer& analyzer) {
+  const std::vector<Token> tokens = analyzer.Tokenize(word, language_code);
+  return tokens.size() == 1 ? tokens[0].word->stem : word;
 }
 
 std::string SynonymsNote(const std::vector<WordSynonyms>& words) {
@@ -566,38 +628,62 @@ absl::Status Searcher::CorrectWords(const SearchQuery& query, TextAnalyzer& anal
   const absl::Time limit = std::min(query.deadline, absl::Now() + kCorrectionTime);
   std::map<std::string, std::string> corrections;
   std::vector<SearchedWord> added;
+  std::vector<std::string>& notes = parsed.interpretation.notes;
   for (const SearchedWord& word : parsed.words) {
-    if (word.scope != TextScope::kAny) continue;
-    // One that an operator knows is spelled right, though no article may have it.
-    const bool known = std::any_of(parsed.synonyms.begin(), parsed.synonyms.end(),
-                                   [&](const WordSynonyms& other) { return other.word == word.word.folded; });
-    if (known) continue;
-    ASSIGN_OR_RETURN(const Corrections found, index_.Correct(word, kMaxCorrections, limit));
+    if (word.scope != TextScope::kAny || IsKnown(word.word.folded, parsed)) continue;
+    const Neighbours neighbours = NeighboursOf(word.word.folded, query.query, parsed.places);
+    ASSIGN_OR_RETURN(const Corrections found, index_.Correct(word, neighbours, kMaxCorrections, limit));
     if (!found.complete) {
-      parsed.interpretation.notes.push_back(absl::StrCat(
-          "no article has \"", word.word.folded, "\"; there was not the time to look at all words that it may be"));
+      notes.push_back(absl::StrCat("no article has \"", word.word.folded,
+                                   "\"; there was not the time to look at all words that it may be"));
     }
-    const std::vector<std::string>& nearest = found.words;
-    if (nearest.empty()) continue;
-    corrections.emplace(word.word.folded, nearest.front());
+    const bool divided = !found.parts.empty();
+    if (found.words.empty() && !divided) continue;
+    const std::string& offer =
+        corrections.emplace(word.word.folded, divided ? Divided(found.parts) : found.words.front()).first->second;
+    if (found.occurs) {
+      notes.push_back(absl::StrCat("few articles have \"", word.word.folded, "\", which may be a slip for \"", offer,
+                                   "\"; it was searched for as it was typed"));
+      continue;
+    }
     if (query.typo_mode != TypoMode::kAuto) continue;
     std::vector<std::string> stems;
-    for (const std::string& near : nearest) {
-      const std::vector<Token> tokens = analyzer.Tokenize(near, query.language_code);
-      stems.push_back(tokens.size() == 1 ? tokens[0].word->stem : near);
-    }
-    const bool in_strict = AddCorrections(word.word.folded, nearest, stems, parsed.strict);
-    const bool in_relaxed = AddCorrections(word.word.folded, nearest, stems, parsed.relaxed);
+    for (const std::string& near : found.words) stems.push_back(StemIn(near, query.language_code, analyzer));
+    const bool in_strict = AddCorrections(word.word.folded, found, stems, parsed.strict);
+    const bool in_relaxed = AddCorrections(word.word.folded, found, stems, parsed.relaxed);
     if (!in_strict && !in_relaxed) continue;
-    for (size_t i = 0; i < nearest.size(); ++i) {
-      added.push_back({.word = {nearest[i], stems[i]}, .prefix = false, .scope = TextScope::kAny});
+    for (size_t i = 0; i < found.words.size(); ++i) {
+      added.push_back({.word = {found.words[i], stems[i]}, .prefix = false, .scope = TextScope::kAny});
     }
-    parsed.interpretation.notes.push_back(absl::StrCat("no article has \"", word.word.folded, "\"; \"",
-                                                       absl::StrJoin(nearest, "\", \""),
-                                                       "\" was searched for as well"));
+    if (divided) {
+      parsed.phrases.push_back({found.parts, TextScope::kAny});
+      for (const std::string& part : found.parts) {
+        added.push_back({.word = {part, part}, .prefix = false, .scope = TextScope::kAny, .in_phrase = true});
+      }
+    }
+    notes.push_back(absl::StrCat("no article has \"", word.word.folded, "\"; \"",
+                                 divided ? offer : absl::StrJoin(found.words, "\", \""),
+                                 "\" was searched for as well"));
   }
-  if (corrections.empty()) return absl::OkStatus();
-  std::string corrected = Corrected(query.query, parsed.places, corrections);
+  std::vector<Replacement> replacements;
+  for (size_t i = 0; i < parsed.places.size(); ++i) {
+    const WordPlace& place = parsed.places[i];
+    if (const auto found = corrections.find(place.folded); found != corrections.end()) {
+      replacements.push_back({place.start, place.end, found->second});
+      continue;
+    }
+    if (query.match_mode != MatchMode::kFullQuery || i == 0) continue;
+    const WordPlace& before = parsed.places[i - 1];
+    if (corrections.contains(before.folded) || !FollowsDirectly(query.query, before, place)) continue;
+    if (IsStopWord(before.folded) && IsStopWord(place.folded)) continue;
+    ASSIGN_OR_RETURN(const bool is_one, index_.IsOneWord(before.folded, place.folded, limit));
+    if (!is_one) continue;
+    replacements.push_back({before.start, place.end, before.folded + place.folded});
+    notes.push_back(absl::StrCat("most articles write \"", before.folded, " ", place.folded, "\" as \"", before.folded,
+                                 place.folded, "\"; it was searched for as it was typed"));
+  }
+  if (replacements.empty()) return absl::OkStatus();
+  std::string corrected = Corrected(query.query, replacements);
   if (corrected != query.query) parsed.interpretation.corrected_query = std::move(corrected);
   parsed.words.insert(parsed.words.end(), added.begin(), added.end());
   return absl::OkStatus();

@@ -1159,6 +1159,108 @@ TEST_F(RankingTest, AMistypedWordBesideNearIsCorrectedInASuggestionOnly) {
   EXPECT_THAT(result.interpretation.notes, ::testing::IsEmpty());
 }
 
+// Slips that are told from rare words by the articles that have both, by the neighbours, or by nothing.
+class SlipTest : public RankingTest {
+ protected:
+  // So many articles with this text.
+  void IngestMany(int count, const std::string& text) {
+    for (int i = 0; i < count; ++i) {
+      ++made_;
+      engine_->Ingest(MakeArticle(absl::StrCat("many", made_), absl::StrCat("Number", made_), text), {},
+                      [](IngestResult result) { EXPECT_EQ(result.outcome, IngestOutcome::kCreated); });
+    }
+    Ingest(absl::StrCat("last", made_), "Last", "Of these");
+  }
+  std::string Offer(const std::string& text) {
+    SearchQuery query;
+    query.query = text;
+    return Search(query).interpretation.corrected_query;
+  }
+
+ private:
+  int made_ = 0;
+};
+
+TEST_F(SlipTest, ASlipThatSomeArticleHasIsOfferedAndSearchedAsItWasTyped) {
+  IngestMany(40, "The government has a plan");
+  IngestMany(130, "A harvest of wheat and rye");
+  Ingest("slip", "Plan", "The goverment waits. The government has no plan");
+  SearchQuery query;
+  query.query = "goverment";
+  const SearchResult result = Search(query);
+  EXPECT_THAT(Ids(result), ElementsAre("slip"));
+  EXPECT_EQ(result.interpretation.corrected_query, "government");
+  EXPECT_THAT(result.interpretation.notes,
+              ElementsAre(HasSubstr("few articles have \"goverment\", which may be a slip for \"government\"")));
+  query.typo_mode = TypoMode::kOff;
+  EXPECT_EQ(Search(query).interpretation.corrected_query, "");
+}
+
+TEST_F(SlipTest, ARareNameIsNoSlipForAFrequentWordThatItsArticlesDoNotHave) {
+  IngestMany(40, "Mister Carter has a plan");
+  IngestMany(130, "A harvest of wheat and rye");
+  Ingest("name", "Plan", "Mister Carer has none");
+  EXPECT_EQ(Offer("carer"), "");
+  EXPECT_EQ(Offer("harvest"), "");
+}
+
+TEST_F(SlipTest, ALongWordWithALetterLeftOutIsASlipForAFarMoreFrequentOne) {
+  IngestMany(60, "The environment of the harbour");
+  Ingest("slip", "Plan", "Of the enviroment");
+  Ingest("name", "Plan", "Of the environmenty");
+  EXPECT_EQ(Offer("enviroment"), "environment");
+  EXPECT_EQ(Offer("environmenty"), "");
+}
+
+TEST_F(SlipTest, NeighboursTellWhatAWordThatSomeArticleHasWasMeantToBe) {
+  IngestMany(25, "The supreme court decides");
+  IngestMany(30, "Corn is sold");
+  Ingest("slip", "Plan", "The supreme cort waits");
+  EXPECT_EQ(Offer("supreme cort"), "supreme court");
+  EXPECT_EQ(Offer("the  supreme cort decides"), "the  supreme court decides");
+  EXPECT_EQ(Offer("cort"), "");
+  EXPECT_EQ(Offer("wheat cort"), "");
+}
+
+TEST_F(SlipTest, OfWordsAsNearTheOneThatGoesWithTheNeighboursIsMeant) {
+  IngestMany(30, "They stop the ships");
+  IngestMany(5, "The stock market falls");
+  EXPECT_EQ(Offer("stok market"), "stock market");
+  EXPECT_EQ(Offer("stok"), "stop");
+  SearchQuery query;
+  query.query = "stok market";
+  EXPECT_EQ(Search(query).total, 5);
+}
+
+TEST_F(SlipTest, AWordThatNoArticleHasIsTwoThatStandSideBySide) {
+  IngestMany(4, "The stock market falls");
+  IngestMany(4, "An X-ray of Al-Qaeda");
+  IngestMany(4, "Stocks of every market, a market for stock");
+  SearchQuery query;
+  query.query = "stockmarket";
+  SearchResult result = Search(query);
+  EXPECT_EQ(result.total, 4);
+  EXPECT_EQ(result.interpretation.corrected_query, "stock market");
+  EXPECT_THAT(result.interpretation.notes,
+              ElementsAre(HasSubstr("no article has \"stockmarket\"; \"stock market\" was searched for as well")));
+  query.typo_mode = TypoMode::kSuggestOnly;
+  result = Search(query);
+  EXPECT_EQ(result.total, 0);
+  EXPECT_EQ(result.interpretation.corrected_query, "stock market");
+  EXPECT_EQ(Offer("xray"), "x-ray");
+  EXPECT_EQ(Offer("alqaeda falls"), "al-qaeda falls");
+  EXPECT_EQ(Offer("marketfalls"), "market falls");
+  EXPECT_EQ(Offer("everyray"), "");
+}
+
+TEST_F(SlipTest, TwoWordsThatArticlesWriteAsOneAreOfferedSo) {
+  IngestMany(25, "Facebook and a whitehouse");
+  IngestMany(3, "The white house; a face, a book");
+  EXPECT_EQ(Offer("new face book rules"), "new facebook rules");
+  EXPECT_EQ(Offer("white house"), "");
+  EXPECT_EQ(Offer("face OR book"), "");
+}
+
 TEST_F(RankingTest, AgesGoByTheTimeOfTheFirstPageOnAllPages) {
   const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
   for (int i = 0; i < 4; ++i) {
