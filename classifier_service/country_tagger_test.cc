@@ -22,6 +22,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 const Gazetteer& Shipped() {
   static const Gazetteer* const kGazetteer =
@@ -199,6 +200,28 @@ TEST(CountryTaggerTest, TellsTheTwoCongosAndTheKoreasApart) {
   EXPECT_THAT(
       Ids(TagText("North Korea fires missile", "Pyongyang fired a missile. The North Koreans said no more.").countries),
       ElementsAre("KP"));
+}
+
+TEST(CountryTaggerTest, TagsTextsInOtherLanguages) {
+  EXPECT_THAT(Ids(TagText("إيران وروسيا توقعان اتفاقا في طهران", "").countries), UnorderedElementsAre("IR", "RU"));
+  const auto tagged = [](const std::string& title, const std::string& body) {
+    return Ids(TagText(title, body).countries);
+  };
+  EXPECT_THAT(tagged("الرئيس الإيراني يزور طهران الجديدة", "قال الوزير الإيراني إن الإيرانيين ينتظرون الاتفاق."),
+              ElementsAre("IR"));
+  EXPECT_THAT(tagged("رئیس جمهور مصر", "مقام‌های مصری گفتند که مصریان رأی دادند."),
+              ElementsAre("EG"));
+  EXPECT_THAT(tagged("Le Parlement tunisien vote", "Les députés tunisiens ont adopté la loi; les Tunisiens attendent."),
+              ElementsAre("TN"));
+  EXPECT_THAT(tagged("El banco central turco sube los tipos", "La lira turca cayó; los turcos esperan."),
+              ElementsAre("TR"));
+  EXPECT_THAT(tagged("Ägyptische Regierung tritt zurück", "Die ägyptischen Minister gingen; viele Ägypter feierten."),
+              ElementsAre("EG"));
+  EXPECT_THAT(tagged("Турецкий парламент принял закон", "Турецкие депутаты голосовали ночью; турки ждут."),
+              ElementsAre("TR"));
+  EXPECT_THAT(tagged("Mısırlı bakan istifa etti", "Mısırlılar sokağa çıktı; Kahire sessiz."), ElementsAre("EG"));
+  EXPECT_THAT(tagged("הפרלמנט הטורקי אישר", "הנשיא הטורקי אמר שהטורקים ממתינים."), ElementsAre("TR"));
+  EXPECT_THAT(tagged("土耳其议会", "土耳其人在安卡拉等待。"), ElementsAre("TR"));
 }
 
 TEST(CountryTaggerTest, PointsIntoTheTextOnCodePoints) {

@@ -185,7 +185,12 @@ class Vocabulary {
   }
 
   // Says that a form that is found in lower case, too, begins with the word.
-  void BeginsInLowerCase(absl::string_view folded) { begin_bits_[HashWord(folded) % kBeginBits] = true; }
+  void BeginsInLowerCase(absl::string_view folded) {
+    // Only words in ASCII are asked for: those of other alphabets would but make the answer "it may" for more of them.
+    if (std::all_of(folded.begin(), folded.end(), [](unsigned char c) { return absl::ascii_isascii(c); })) {
+      begin_bits_[HashWord(folded) % kBeginBits] = true;
+    }
+  }
 
   // Whether a form may begin with `word`: of most that stand in lower case this is known without looking for them.
   bool MayBegin(const ScannedWord& word) const {
@@ -196,8 +201,8 @@ class Vocabulary {
   void Fetch(uint64_t hash) const { words_.MayHave(hash); }
 
  private:
-  // By a part of the hash. Some 3,000 words begin a form in lower case.
-  static constexpr size_t kBeginBits = 65'536;
+  // By a part of the hash. Some 4,000 words begin a form in lower case.
+  static constexpr size_t kBeginBits = 131'072;
 
   HashIndex<KnownWord> words_;
   std::vector<bool> begin_bits_ = std::vector<bool>(kBeginBits);
@@ -622,8 +627,11 @@ void Gazetteer::Impl::IndexNames(const std::vector<GazetteerRow>& rows, Gazettee
     }
     first_rows.try_emplace(row.target, &row);
     auto& by_language = table[row.target];
-    const bool demonym = row.kind == GazetteerKind::kDemonym && (row.flags & GazetteerEntry::kAnyCase) != 0 &&
-                         !row.no_match && row.to_year == 0;
+    // One of English is served if it is no other word in lower case, as queries are typed; those of another language
+    // are looked for in that language only.
+    const bool plain = (row.flags & GazetteerEntry::kAnyCase) != 0 && !row.no_match;
+    const bool other_language = !row.language.empty() && row.language != "en";
+    const bool demonym = row.kind == GazetteerKind::kDemonym && row.to_year == 0 && (plain || other_language);
     if (!row.display && !row.alias && !demonym) {
       continue;
     }

@@ -94,6 +94,55 @@ TEST(GazetteerTest, ServesTheDemonymsThatMeanACountryInLowerCaseToo) {
   EXPECT_THAT(Shipped().FindRegion("PL")->names.front().demonyms, Not(Contains("Polish")));
 }
 
+TEST(GazetteerTest, ServesDemonymsOfOtherLanguagesUnderTheirs) {
+  for (const GazetteerNames& names : Shipped().FindRegion("IR")->names) {
+    if (names.language_code == "fr") {
+      EXPECT_THAT(names.demonyms, ElementsAre("iranien", "iranienne", "iraniennes", "iraniens"));
+    }
+    if (names.language_code == "de") {
+      EXPECT_THAT(names.demonyms, IsSupersetOf({"Iraner", "iranische"})) << "queries are typed in lower case";
+    }
+  }
+  EXPECT_THAT(Shipped().FindRegion("IR")->names.front().demonyms, Not(Contains("iranien")));
+}
+
+TEST(GazetteerTest, FindsDemonymsOfOtherLanguages) {
+  EXPECT_THAT(Found("Les négociateurs iraniens et la diplomatie française"),
+              ElementsAre("iraniens=IR", "française=FR"));
+  EXPECT_THAT(Found("las tropas rusas y el gobierno ucraniano"), ElementsAre("rusas=RU", "ucraniano=UA"));
+  EXPECT_THAT(Found("Iraner und Syrer im türkischen Exil, iranischer Nachbar"),
+              ElementsAre("Iraner=IR", "Syrer=SY", "türkischen=TR", "iranischer=IR"));
+  EXPECT_THAT(Found("российские войска, сирийцы и турецкого президента"),
+              ElementsAre("российские=RU", "сирийцы=SY", "турецкого=TR"));
+  EXPECT_THAT(Found("İranlı bakan Suriyelilerle görüştü, Mısırlı ve Yunan heyetler"),
+              ElementsAre("İranlı=IR", "Suriyelilerle=SY", "Mısırlı=EG", "Yunan=GR"));
+  EXPECT_THAT(Found("الرئيس الإيراني ووزير روسي للمصريين والسعوديون"),
+              ElementsAre("الإيراني=IR", "روسي=RU", "لمصريين=EG", "السعوديون=SA"));
+  EXPECT_THAT(
+      Found("وزیر خارجه روسیه با همتای ایرانی و دیپلمات‌های آمریکایی"),
+      ElementsAre("روسیه=RU", "ایرانی=IR", "آمریکایی=US"));
+  EXPECT_THAT(Found("השר האיראני והנשיא הרוסי, סורים ומצרית"), ElementsAre("איראני=IR", "רוסי=RU", "מצרית=EG"));
+  EXPECT_THAT(Found("伊朗人与俄罗斯人"), ElementsAre("伊朗=IR", "俄罗斯=RU"));
+}
+
+TEST(GazetteerTest, FindsCapitalsInOtherLanguages) {
+  EXPECT_THAT(Found("إيران وروسيا توقعان اتفاقا في طهران"), ElementsAre("إيران=IR", "روسيا=RU", "طهران=IR"));
+  EXPECT_THAT(Found("گفتگوها در تهران و مسکو"), ElementsAre("تهران=IR", "مسکو=RU"));
+  EXPECT_THAT(Found("à Téhéran et à Moscou; en Teherán, Londres y Moscú; in Kairo und Moskau"),
+              ElementsAre("Téhéran=IR", "Moscou=RU", "Teherán=IR", "Londres=GB", "Moscú=RU", "Kairo=EG", "Moskau=RU"));
+  EXPECT_THAT(Found("в Тегеране и в Москве"), ElementsAre("Тегеране=IR", "Москве=RU"));
+  EXPECT_THAT(Found("Tahran'da ve Moskova'da"), ElementsAre("Tahran=IR", "Moskova=RU"));
+  EXPECT_THAT(Found("בטהרן ובמוסקבה"), ElementsAre("טהרן=IR", "מוסקבה=RU"));
+  EXPECT_THAT(Found("德黑兰和莫斯科"), ElementsAre("德黑兰=IR", "莫斯科=RU"));
+}
+
+TEST(GazetteerTest, LeavesFormsAloneThatAreWordsElsewhere) {
+  EXPECT_THAT(Found("Frances Ingles sold chinos on a fin de siècle pole; Deutsche, Islanders, Georgiana"), IsEmpty());
+  EXPECT_THAT(Found("este año, la mar; ein Este; вена, чехов; מסרבים; כסף לבית"), IsEmpty());
+  EXPECT_THAT(Found("l'océan Indien, المحيط الهندي, بطولة فروسية, Финского залива"),
+              ElementsAre("océan Indien=-", "المحيط الهندي=-", "فروسية=-", "Финского залива=-"));
+}
+
 TEST(GazetteerTest, PrefersTheLongestForm) {
   EXPECT_THAT(Found("Papua New Guinea, Equatorial Guinea, Guinea-Bissau, Guinea"),
               ElementsAre("Papua New Guinea=PG", "Equatorial Guinea=GQ", "Guinea-Bissau=GW", "Guinea=GN"));

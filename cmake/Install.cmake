@@ -25,7 +25,7 @@ endforeach()
 
 # Where the programs look for it: ../share/dateline beside them. The gazetteer's sources want to be named with it.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/classifier_service/data/" DESTINATION "${DATELINE_INSTALL_DATADIR}"
-  COMPONENT Runtime PATTERN curated.txt EXCLUDE PATTERN README.md EXCLUDE)
+  COMPONENT Runtime PATTERN curated.txt EXCLUDE PATTERN demonyms.txt EXCLUDE PATTERN README.md EXCLUDE)
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/dateline"
   DESTINATION "${DATELINE_INSTALL_DATADIR}/proto" COMPONENT Development FILES_MATCHING PATTERN "*.proto")

@@ -8,9 +8,11 @@ $DATELINE_SHARED/data), the Debian packages iso-codes, libicu72 (CLDR 42: other 
 zstd. The output depends on nothing else and comes out the same every time; it is committed, so that neither building
 nor running needs any of this.
 
-What stands in curated.txt outranks everything. names.txt (scripts/learn_names.py) has names of people. Of the sources, a surface form is taken only if it is unlikely to mean
-something else: the news corpus says how often a word is written in lower case, and how often the name of a city is
-used as a place (after "in", "from", ...) rather than as a person's name.
+What stands in curated.txt outranks everything. names.txt (scripts/learn_names.py) has names of people, demonyms.txt what
+peoples are called in other languages than English; well-known cities in these languages are those by which ICU names
+time zones. Of all these, a surface form is taken only if it is unlikely to mean something else: the news corpus says how
+often a word is written in lower case, and how often the name of a city is used as a place (after "in", "from", ...)
+rather than as a person's name.
 """
 
 import collections
@@ -37,7 +39,13 @@ ROLE = re.compile(r"president|prime minister|premier|chancellor|king|queen|emir|
                   r"|head of government|chief of state|foreign|secretary of state|minister|supreme leader"
                   r"|central bank|speaker", re.I)
 NOT_ROLE = re.compile(r"ambassador|governor of|permanent rep|mayor|deputy|junior|consul", re.I)
+# Demonyms and cities are taken in these, beside English.
+TRANSLATED = "ar fa fr es de ru tr he zh".split()
 MAX_TOKENS = 8
+# Names of cities that are words of their language, parts of common ones, or names of people.
+CITY_WORDS = set("مسقط سيول سئول سول لومي ديلي أبيا أكرا سمراء صوفيا صوفیه دوشنبه ریاض اسلو وین برن رم الخلیل دارون داروین "
+                 "אפיה דילי סופיה דרווין הוברט София Дарвин Аделаида Adelaida Riad Saint-Domingue "
+                 "达尔文 河内 里加 达卡 罗马 马累 万象".split())
 OBSOLETE_LATIN_NAMES = {"de", "es", "fr", "id", "it", "pt", "tr"}
 
 
@@ -363,6 +371,208 @@ def sources(table, news, dropped, codes):
             table.add(surface, code, "ORGANISATION", source="organisations")
 
 
+def french(word):
+    if word.endswith(("en", "on")):
+        return [word, word + "ne", word + "s", word + "nes"]
+    if word.endswith("e"):
+        return [word, word + "s"]
+    if word.endswith(("s", "x")):
+        return [word, word + "e", word + "es"]
+    return [word, word + "e", word + "s", word + "es"]
+
+
+def spanish(word):
+    if word.endswith("o"):
+        return [word[:-1] + end for end in ("o", "a", "os", "as")]
+    if word[-2] in "áéíóú" and word[-1] in "ns":
+        stem = word[:-2] + fold(word[-2]) + word[-1]
+        return [word] + [stem + end for end in ("a", "es", "as")]
+    if word.endswith("í"):
+        return [word, word + "es", word + "s"]
+    if word.endswith(("e", "a")):
+        return [word, word + "s"]
+    return [word + end for end in ("", "a", "es", "as")]
+
+
+def german(word):
+    if word.endswith(("isch", "deutsch")):
+        return [word + end for end in ("", "e", "er", "es", "en", "em")]
+    if word.endswith("e"):
+        return [word, word + "n", word[:-1] + "in", word[:-1] + "innen"]
+    return [word + end for end in ("", "n", "s", "in", "innen")]
+
+
+def russian(word):
+    """Women ("болгарка", "финка") are other words as often as not; so are genitives like "чехов" and "поляков"."""
+    if word.endswith(("ский", "цкий")):
+        return [word[:-2] + end for end in "ий ая ое ие ого ому им ом ой ую их ими".split()]
+    if word.endswith("ец"):
+        stem = word[:-2] + ("йц" if word[-3] in "ие" else "ьц" if word[-3] == "л" else "ц")
+        return [word] + [stem + end for end in "а у ем е ы ев ам ами ах".split()]
+    if word.endswith("нин"):
+        return [word + end for end in ("", "а", "у", "ом", "е")] + [word[:-2] + end for end in ("е", "", "ам", "ами", "ах")]
+    return [word + end for end in ("", "а", "у", "ом", "е", "и" if word[-1] in "кгх" else "ы", "ам", "ами", "ах")]
+
+
+def turkish(word):
+    last = [c for c in word.lower() if c in "aıoueiöü"][-1]
+    plural = word + ("lar" if last in "aıou" else "ler")
+    ends = ("", "ın", "a", "ı", "dan", "la") if last in "aıou" else ("", "in", "e", "i", "den", "le")
+    return [word] + [plural + end for end in ends]
+
+
+def arabic(word):
+    """With and without the article; the matcher takes off what else is written as part of the next word."""
+    parts = word.split()
+    if parts[-1].endswith("ي"):
+        if len(parts) == 2 and not parts[0].endswith("ي"):    # "جنوب أفريقي": the first word stays.
+            forms = [parts[0] + " " + form for end in ("", "ة", "ون", "ين", "ات")
+                     for form in (parts[1] + end, "ال" + parts[1] + end)]
+            return forms
+        forms = [" ".join(part + end for part in parts) for end in ("", "ة", "ون", "ين", "ات")]
+    else:
+        forms = [word]
+    return forms + [" ".join("ال" + part for part in form.split()) for form in forms]
+
+
+def persian(word):
+    return [word, word + "ها"] + ([word + "ان"] if word.endswith("ی") else [])
+
+
+def hebrew(word):
+    return [word + end for end in ("", "ת", "ם", "ים", "ות")] if word.endswith("י") else [word]
+
+
+INFLECT = {"fr": french, "es": spanish, "de": german, "ru": russian, "tr": turkish, "ar": arabic, "fa": persian, "he": hebrew}
+
+
+class Translations:
+    """Adds forms of other languages to what is there: a form is looked for in texts once for each target, and not if
+    English news has it (unless told to `keep` it) or it is a name of another target."""
+
+    def __init__(self, table, news, dropped):
+        self.table, self.news, self.dropped = table, news, dropped
+        self.owners = collections.defaultdict(set)
+        self.people = set()
+        for _, _, surface, target, kind, *_, flags in table.rows.values():
+            if kind in ("GIVEN", "SURNAME"):
+                self.people.add(self.key(surface))
+            elif kind != "MEMBER" and "nomatch" not in flags:
+                self.owners[self.key(surface)].add(target)
+
+    @staticmethod
+    def key(surface):
+        """As gazetteer.cc sees it: letters that Arabic and Persian keyboards give each other's places are the same."""
+        return key(surface.replace("\u200c", "")).translate(str.maketrans("یىکہە", "ييكهه"))
+
+    def is_english(self, surface):
+        form = self.key(surface)
+        return is_latin(surface) and " " not in form and (
+            form in self.people or form in self.dropped or form in self.news.lower or form in self.news.upper)
+
+    def add(self, surface, target, kind, lang, source, flags):
+        form = self.key(surface)
+        flags = set(flags)
+        if self.owners[form] or (self.is_english(surface) and "keep" not in flags):
+            flags = {"nomatch"}
+        elif "nomatch" not in flags:
+            self.owners[form].add(target)
+        self.table.add(surface, target, kind, lang, source, flags=flags - {"keep"})
+
+
+def demonyms(table, translations):
+    """What peoples are called in other languages: demonyms.txt, inflected."""
+    words = collections.defaultdict(list)    # (language, word as it stands) -> its targets, with their flags.
+    lang = ""
+    for number, line in enumerate(lines(os.path.join(DATA, "demonyms.txt")), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if re.fullmatch(r"\[[a-z]{2}\]", line):
+            lang = line[1:-1]
+            continue
+        head, _, body = line.partition(" : ")
+        target, *flags = head.split()
+        if lang not in INFLECT or not body or set(flags) - {"weak", "nomatch", "keep"}:
+            sys.exit(f"demonyms.txt:{number}: write TARGET [weak|nomatch|keep] : word; word, below a [LANGUAGE] of "
+                     f"{' '.join(INFLECT)}")
+        for word in body.split("; "):
+            words[lang, word].append((target, set(flags)))
+    for (lang, word), targets in words.items():
+        if targets[0][0] == "-":
+            table.add(word, "-", "NAME", lang, "dateline", flags={"any"})
+            continue
+        for form in [word[1:]] if word.startswith("=") else dict.fromkeys(INFLECT[lang](word)):
+            # German nouns and all that Turkish calls a people have capital letters.
+            case = set() if form[0].isupper() else {"any"}
+            for target, flags in targets:
+                if len(targets) > 1:
+                    table.add(form, target, "DEMONYM", lang, "dateline", flags=flags | case)
+                else:
+                    translations.add(form, target, "DEMONYM", lang, "dateline", flags | case)
+
+
+def cities(table, codes, translations):
+    """The cities after which ICU names the time zones of a country: its capital, and what curated.txt has in English."""
+    common = ctypes.CDLL(sorted(glob.glob(f"/usr/lib/*/libicuuc.so.{ICU_VERSION}"))[0])
+    i18n = ctypes.CDLL(sorted(glob.glob(f"/usr/lib/*/libicui18n.so.{ICU_VERSION}"))[0])
+
+    def call(library, name, result, *arguments):
+        function = getattr(library, f"{name}_{ICU_VERSION}")
+        function.restype = result
+        status = ctypes.c_int(0)
+        value = function(*arguments, ctypes.byref(status))
+        return value if status.value <= 0 else None
+
+    def string_at(bundle, name):
+        length = ctypes.c_int(0)
+        text = call(common, "ures_getStringByKey", ctypes.c_void_p, bundle, name, ctypes.byref(length))
+        return ctypes.string_at(text, 2 * length.value).decode("utf-16-le") if text else ""
+
+    def zones(code):
+        found = call(i18n, "ucal_openTimeZoneIDEnumeration", ctypes.c_void_p, 2, code.encode(), None)   # Canonical, located.
+        found = ctypes.c_void_p(found)
+        length = ctypes.c_int(0)
+        while (name := call(common, "uenum_next", ctypes.c_char_p, found, ctypes.byref(length))) is not None:
+            yield name.decode()
+        getattr(common, f"uenum_close_{ICU_VERSION}")(found)
+
+    words = {translations.key(word) for word in CITY_WORDS}
+    kinds = {}    # What is known of English names.
+    for _, _, surface, target, kind, lang, source, start, end, flags in table.rows.values():
+        known = kind == "CAPITAL" or (kind == "CITY" and source == "dateline")
+        if known and lang in ("", "en") and "nomatch" not in flags and not start and not end:
+            kinds.setdefault((key(surface), target), kind)
+    located = [(code, zone) for code in sorted(codes) if code != "XK" for zone in sorted(zones(code))]
+    names = {}    # (language, zone) -> city.
+    for lang in ["en"] + TRANSLATED:
+        bundle = ctypes.c_void_p(call(common, "ures_open", ctypes.c_void_p, f"icudt{ICU_VERSION}l-zone".encode(), lang.encode()))
+        strings = ctypes.c_void_p(call(common, "ures_getByKey", ctypes.c_void_p, bundle, b"zoneStrings", None))
+        for _, zone in located:
+            entry = call(common, "ures_getByKey", ctypes.c_void_p, strings, zone.replace("/", ":").encode(), None)
+            if entry:
+                names[lang, zone] = string_at(ctypes.c_void_p(entry), b"ec")
+                getattr(common, f"ures_close_{ICU_VERSION}")(ctypes.c_void_p(entry))
+        getattr(common, f"ures_close_{ICU_VERSION}")(strings)
+        getattr(common, f"ures_close_{ICU_VERSION}")(bundle)
+    for code, zone in located:
+        english = names.get(("en", zone)) or zone.rpartition("/")[2].replace("_", " ")
+        kind = kinds.get((key(english), code))
+        if not kind or set(table.owner(english)) != {code}:
+            continue
+        for lang in TRANSLATED:
+            name = re.sub(r"\xad| *\(.*", "", names.get((lang, zone), ""))
+            short = len(name) < (2 if lang == "zh" else 4)
+            if not name or short or translations.key(name) in words or translations.owners[translations.key(name)] or \
+                    translations.is_english(name):
+                continue
+            forms = [name] + (slavic_cases(name) if lang == "ru" else [])
+            for form in forms:
+                if not translations.owners[translations.key(form)]:
+                    translations.add(form, code, kind, lang, "CLDR", set())
+
+
+
 def main():
     news = News()
     table = Table()
@@ -370,6 +580,9 @@ def main():
     codes = countries(table, news, dropped)
     sources(table, news, dropped, codes)
     names_of_people(table)
+    translations = Translations(table, news, dropped)
+    demonyms(table, translations)
+    cities(table, codes, translations)
     known = set(codes) | groups | {"-"}
     rows = []
     for rank, order, surface, target, kind, lang, source, start, end, flags in table.rows.values():

@@ -26,6 +26,8 @@ class RecognizedNamesTest : public ::testing::Test {
     data.regions[0].names.push_back({"pt", "Irã", {}});
     data.regions[0].names.push_back({"zh", "伊朗", {}});
     data.regions[0].names.push_back({"ja", "イラン", {"中"}});
+    data.regions[0].names.push_back({"fr", "Iran", {}, {"iranien", "iranienne"}});
+    data.regions[0].names.push_back({"es", "Irán", {}, {"iraní"}});
     data.regions.push_back(Entry("IS", "Iceland"));
     data.regions.back().names.push_back({"de", "Island", {}});
     data.regions.back().names.push_back({"is", "Ísland", {}});
@@ -68,6 +70,17 @@ TEST_F(RecognizedNamesTest, NamesOfOtherLanguagesCountWhereTheRequestOrTheirLett
   EXPECT_THAT(Recognized("Irã Ísland إيران"), ElementsAre("country:IR", "country:IS", "country:IR"));
   EXPECT_THAT(Recognized("iceland’s iranian oil", "ar"), ElementsAre("country:IS", "country:IR"));
   EXPECT_THAT(Recognized("iceland iranians"), ElementsAre("country:IS", "country:IR"));
+}
+
+TEST_F(RecognizedNamesTest, DemonymsOfOtherLanguagesCountWhereTheRequestOrTheirLettersSaySo) {
+  for (const char* text : {"pétrole iranien", "iranienne", "Iranien"}) {
+    EXPECT_THAT(Recognized(text, "fr"), ElementsAre("country:IR")) << text;
+    EXPECT_THAT(Recognized(text, "", "fr-CA"), ElementsAre("country:IR")) << text;
+    EXPECT_THAT(Recognized(text), IsEmpty()) << text;
+    EXPECT_THAT(Recognized(text, "en", "es"), IsEmpty()) << text;
+  }
+  EXPECT_THAT(Recognized("irani oil"), IsEmpty());
+  EXPECT_THAT(Recognized("petróleo iraní"), ElementsAre("country:IR"));
 }
 
 TEST_F(RecognizedNamesTest, NamesAreFoundWhereNoSpacesDivideThem) {
