@@ -6,9 +6,11 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
@@ -179,6 +181,7 @@ class Analyst {
     Resolve(Field::kBody, article_.body, body_);
     SetAsideHyphenated(0, title_count, article_.title);
     SetAsideHyphenated(title_count, analysis_.found.size(), article_.body);
+    SetAsideNamesakes();
     SetAsideDatelines(title_count);
     CountDateline();
     Count();
@@ -357,6 +360,61 @@ class Analyst {
         first.weight = 0.0;
         second.set_aside = SetAside::kPeripheral;  // Says who somebody is.
         second.weight = 0.0;
+      }
+    }
+  }
+
+  absl::string_view WordsOf(const FoundMention& found) const {
+    const absl::string_view text = found.field == Field::kTitle ? article_.title : article_.body;
+    return text.substr(found.start, found.end - found.start);
+  }
+
+  // Who was named in full goes by the name alone from then on, and in the title: "Jordan" behind "Michael Jordan". Not
+  // where something else speaks for the country, nor in "in Jordan".
+  void SetAsideNamesakes() {
+    struct Namesake {
+      size_t first = 0;  // In the body.
+      bool is_country = false;
+    };
+    absl::flat_hash_map<std::pair<int16_t, absl::string_view>, Namesake> namesakes;
+    for (const FoundMention& found : analysis_.found) {
+      if (found.set_aside != SetAside::kPersonName || found.entry.region == GazetteerEntry::kNone) {
+        continue;
+      }
+      const absl::string_view words = WordsOf(found);
+      const size_t first = found.field == Field::kTitle ? 0 : found.start;
+      // "Michael Jordan" or "Paris Hilton"; one word where the gazetteer has only this.
+      for (const absl::string_view name : {words.substr(0, words.find(' ')), words.substr(words.rfind(' ') + 1)}) {
+        const auto [it, fresh] = namesakes.try_emplace({found.entry.region, name}, Namesake{first});
+        it->second.first = std::min(it->second.first, first);
+      }
+    }
+    if (namesakes.empty()) {
+      return;
+    }
+    const auto namesake_of = [&](const FoundMention& found) -> Namesake* {
+      const auto it = namesakes.find({found.entry.region, WordsOf(found)});
+      return it == namesakes.end() ? nullptr : &it->second;
+    };
+    for (const FoundMention& found : analysis_.found) {
+      if (found.set_aside != SetAside::kNone || namesake_of(found) != nullptr) {
+        continue;
+      }
+      for (auto& [key, namesake] : namesakes) {
+        namesake.is_country = namesake.is_country || key.first == found.entry.region;
+      }
+    }
+    for (FoundMention& found : analysis_.found) {
+      const Namesake* const namesake = found.set_aside == SetAside::kNone ? namesake_of(found) : nullptr;
+      if (namesake == nullptr || namesake->is_country) {
+        continue;
+      }
+      const absl::string_view text = found.field == Field::kTitle ? article_.title : article_.body;
+      const absl::string_view before = text.substr(0, found.start);
+      const bool placed = absl::EndsWith(before, " in ") || absl::EndsWith(before, "In ");
+      if (!placed && (found.field == Field::kTitle || found.start > namesake->first)) {
+        found.set_aside = SetAside::kPersonName;
+        found.weight = 0.0;
       }
     }
   }
