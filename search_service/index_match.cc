@@ -648,7 +648,7 @@ Xapian::Query Boosted(const Xapian::Query& query, const QueryBuilder& builder, c
     (boost.is_phrase_of_query ? phrases : boosts).push_back(BoostQuery(boost, builder));
   }
   // Not by OP_AND_MAYBE, under which Xapian 1.4.22 takes documents that have the words for such as have the phrase.
-  const Xapian::Query base(Xapian::Query::OP_OR, phrases.begin(), phrases.end());
+  Xapian::Query base(Xapian::Query::OP_OR, phrases.begin(), phrases.end());
   if (boosts.empty()) return base;
   return Xapian::Query(Xapian::Query::OP_AND_MAYBE, base,
                        Xapian::Query(Xapian::Query::OP_OR, boosts.begin(), boosts.end()));

@@ -179,7 +179,7 @@ class Speller {
       const Distance distance = DistanceOf(candidate, word, limit);
       if (distance.errors <= limit && distance.errors > 0) {
         const Xapian::doccount found = term.get_termfreq();
-        if (found >= frequency * kTimesBeside) candidates.push_back({distance.errors, found, std::move(candidate), 0});
+        if (found >= frequency * kTimesBeside) candidates.push_back({distance.errors, found, candidate, 0});
       }
       passed = distance.hopeless > 0 ? passed + 1 : 0;
       if (distance.hopeless == 0 || (distance.hopeless > kShortBeginning && passed < kMaxPassed)) {
