@@ -1,8 +1,8 @@
 // A table from 64-bit hashes to small values that answers "not in here" from the cache. What is asked for is mostly not
 // in it (a word of a text that no name begins with, two words that no model knows as a phrase), and a table of tens of
 // thousands of entries lies beyond the processor's nearest memory: so one byte of each hash stands in an array of its
-// own, eight bytes to a bucket, which are compared in one go and without a branch that could be guessed wrong; only where
-// a byte agrees is the entry looked at. Whoever has many hashes to ask for can have the memory fetched ahead.
+// own, eight bytes to a bucket, which are compared in one go and without a branch that could be guessed wrong; only
+// where a byte agrees is the entry looked at. Whoever has many hashes to ask for can have the memory fetched ahead.
 #ifndef DATELINE_CLASSIFIER_SERVICE_HASH_INDEX_H_
 #define DATELINE_CLASSIFIER_SERVICE_HASH_INDEX_H_
 
