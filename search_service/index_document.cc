@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,30 @@ uint64_t ReadNumber(absl::string_view bytes) {
 
 constexpr size_t kNumberBytes = 8;
 
+absl::Status Damaged(absl::string_view detail) {
+  return absl::DataLossError(
+      absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", detail));
+}
+
+absl::Status StatusOf(const Xapian::Error& error) {
+  const std::string text = error.get_description();
+  // Xapian's classes have no virtual functions: their name is what tells them apart here.
+  const absl::string_view type = error.get_type();
+  if (type == "DatabaseModifiedError") {
+    return common::Unavailable("the index kept changing during the search; try again", absl::Milliseconds(50));
+  }
+  if (type == "DatabaseLockError") {
+    return absl::FailedPreconditionError(absl::StrCat("another process writes the index: ", text));
+  }
+  if (type == "DatabaseCorruptError" || type == "DatabaseVersionError") {
+    return Damaged(text);
+  }
+  if (absl::StartsWith(type, "Database")) {
+    return common::Unavailable(absl::StrCat("index: ", text, "; check the disk of the data folder"), absl::Seconds(5));
+  }
+  return absl::InternalError(absl::StrCat("index: ", text));
+}
+
 }  // namespace
 
 std::string EncodeRowState(const RowState& state) {
@@ -101,24 +126,15 @@ std::string SortableTime(absl::Time time) {
   return Xapian::sortable_serialise(static_cast<double>(absl::ToUnixSeconds(time)));
 }
 
-absl::Status IndexErrorStatus(const Xapian::Error& error) {
-  const std::string text = error.get_description();
-  // Xapian's classes have no virtual functions: their name is what tells them apart here.
-  const absl::string_view type = error.get_type();
-  if (type == "DatabaseModifiedError") {
-    return common::Unavailable("the index kept changing during the search; try again", absl::Milliseconds(50));
+absl::Status CaughtIndexError() {
+  try {
+    throw;
+  } catch (const Xapian::Error& error) {
+    return StatusOf(error);
+  } catch (const std::length_error& error) {
+    // What Xapian took for a length in a damaged block.
+    return Damaged(error.what());
   }
-  if (type == "DatabaseLockError") {
-    return absl::FailedPreconditionError(absl::StrCat("another process writes the index: ", text));
-  }
-  if (type == "DatabaseCorruptError" || type == "DatabaseVersionError") {
-    return absl::DataLossError(
-        absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", text));
-  }
-  if (absl::StartsWith(type, "Database")) {
-    return common::Unavailable(absl::StrCat("index: ", text, "; check the disk of the data folder"), absl::Seconds(5));
-  }
-  return absl::InternalError(absl::StrCat("index: ", text));
 }
 
 Xapian::Document MakeDocument(const RowState& state, const Article& article, TextAnalyzer& analyzer) {

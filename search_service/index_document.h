@@ -16,7 +16,6 @@
 
 namespace Xapian {  // NOLINT(readability-identifier-naming): the library chose it.
 class Document;
-class Error;
 }  // namespace Xapian
 
 namespace dateline::search {
@@ -56,8 +55,9 @@ RowState DecodeRowState(absl::string_view value);
 // A time as values hold it: seconds, in an order of bytes.
 std::string SortableTime(absl::Time time);
 
-// Chosen by what the caller should do; the message names the remedy.
-absl::Status IndexErrorStatus(const Xapian::Error& error);
+// The status of an exception that Xapian threw, for the handler that caught it (`catch (...)`); exceptions of others go
+// on their way. Chosen by what the caller should do; the message names the remedy.
+absl::Status CaughtIndexError();
 
 }  // namespace dateline::search
 

@@ -8,8 +8,8 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -1106,12 +1106,6 @@ template <typename Work>
 auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
   try {
     return work();
-  } catch (const Xapian::Error& error) {
-    return IndexErrorStatus(error);
-  } catch (const std::length_error& error) {
-    // What Xapian took for a length in a damaged block.
-    return absl::DataLossError(
-        absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", error.what()));
   } catch (const TimeIsUp&) {
     return SearchOutOfTime();
   } catch (const TooManyTrends&) {
@@ -1120,6 +1114,8 @@ auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
                                                      "articles"));
   } catch (const CallCancelled&) {
     return SearchCancelled();
+  } catch (...) {
+    return CaughtIndexError();
   }
 }
 

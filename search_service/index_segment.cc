@@ -205,8 +205,8 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Build(const st
       segment->documents_.push_back(change.state);
     }
     if (database) RETURN_IF_ERROR(CommitWithRoom(*database, segment->path_, bytes));
-  } catch (const Xapian::Error& error) {
-    return IndexErrorStatus(error);
+  } catch (...) {
+    return CaughtIndexError();
   }
   segment->CountDocuments();
   RETURN_IF_ERROR(segment->WriteRows());
@@ -260,10 +260,10 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Merge(
       }
       segment->documents_ = ReadStates(Xapian::Database(segment->path_));
     }
-  } catch (const Xapian::Error& error) {
-    return IndexErrorStatus(error);
   } catch (const MergeCancelled&) {
     return absl::CancelledError("the merge was cancelled");
+  } catch (...) {
+    return CaughtIndexError();
   }
   segment->CountDocuments();
   if (segment->document_count_ != live.size()) {
@@ -305,8 +305,8 @@ absl::StatusOr<std::shared_ptr<const IndexSegment>> IndexSegment::Load(const std
       if (database.get_lastdocid() != segment->documents_.size() || empty > vacant || (empty == 0) != (vacant == 0)) {
         return Damaged(segment->path_);
       }
-    } catch (const Xapian::Error& error) {
-      return IndexErrorStatus(error);
+    } catch (...) {
+      return CaughtIndexError();
     }
   }
   return std::shared_ptr<const IndexSegment>(std::move(segment));

@@ -856,8 +856,8 @@ absl::StatusOr<IndexSet::Lease> IndexSet::Read() const {
                         : std::make_unique<Xapian::Database>();
       for (const IndexReader::Part& part : reader->parts) reader->all->add_database(*part.database);
       reader->view = std::move(view);
-    } catch (const Xapian::Error& error) {
-      absl::Status status = IndexErrorStatus(error);
+    } catch (...) {
+      absl::Status status = CaughtIndexError();
       // Too many open files, say, are no damage; a file that somebody took away is.
       if (absl::IsDataLoss(status) || !FilesAreThere(*view)) ReportDamage();
       return status;

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -343,30 +341,24 @@ class Speller {
   bool late_ = false;
 };
 
-// Runs `work`, which uses Xapian, and gives what it throws as a status.
-template <typename Work>
-auto Guarded(const Work& work) -> absl::StatusOr<std::invoke_result_t<Work>> {
-  try {
-    return work();
-  } catch (const Xapian::Error& error) {
-    return IndexErrorStatus(error);
-  } catch (const std::length_error& error) {
-    // What Xapian took for a length in a damaged block.
-    return absl::DataLossError(
-        absl::StrCat("the index is damaged, and is rebuilt in the background; try again later: ", error.what()));
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord& searched, const Neighbours& neighbours,
                                         size_t max_words, absl::Time deadline) {
-  return Guarded([&] { return Speller(*reader.all, deadline).Correct(searched, neighbours, max_words); });
+  try {
+    return Speller(*reader.all, deadline).Correct(searched, neighbours, max_words);
+  } catch (...) {
+    return CaughtIndexError();
+  }
 }
 
 absl::StatusOr<bool> IsOneWord(IndexReader& reader, const std::string& first, const std::string& second,
                                absl::Time deadline) {
-  return Guarded([&] { return Speller(*reader.all, deadline).IsOneWord(first, second); });
+  try {
+    return Speller(*reader.all, deadline).IsOneWord(first, second);
+  } catch (...) {
+    return CaughtIndexError();
+  }
 }
 
 }  // namespace dateline::search
