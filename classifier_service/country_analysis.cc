@@ -21,7 +21,7 @@ namespace {
 // How much a mention says of the subject, by GazetteerKind. By judgement: a name says most; a company or a minister may
 // stand for the country or be in the news for itself. The ranker's weights are fitted on top of these.
 constexpr std::array<double, kGazetteerKindCount> kKindWeights = {1.0, 0.9, 0.8, 0.8, 0.6, 0.6,
-                                                                  0.5, 0.7, 0.3, 0.6, 0.3};
+                                                                  0.5, 0.7, 0.3, 0.6, 0.8};
 constexpr double kWeakFactor = 0.3;
 // The lead: where journalists say what it is about.
 constexpr size_t kLeadBytes = 600;
@@ -40,6 +40,8 @@ bool IsStrong(GazetteerKind kind) {
 bool IsPlace(GazetteerKind kind) {
   return kind == GazetteerKind::kCity || kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
 }
+
+bool IsTown(GazetteerKind kind) { return kind == GazetteerKind::kCity || kind == GazetteerKind::kCapital; }
 
 bool IsPerson(GazetteerKind kind) { return kind == GazetteerKind::kLeader || kind == GazetteerKind::kPerson; }
 
@@ -157,6 +159,34 @@ bool IsWork(absl::string_view after) {
   return false;
 }
 
+// "in Nice", "the Nice attack", "Lyon, Nice"; not "Nice work", "T-Mobile", "Mobile Money": whether a town is meant that
+// is called like a word, by what stands around it.
+bool StandsAsTown(absl::string_view before, absl::string_view after) {
+  if (!absl::EndsWith(before, " ")) {
+    return false;
+  }
+  before = absl::StripTrailingAsciiWhitespace(before);
+  const absl::string_view word = before.substr(before.find_last_of(" \n") + 1);
+  for (const absl::string_view preposition : {"in", "In", "near", "Near", "from", "From", "at", "outside", "around"}) {
+    if (word == preposition) {
+      return true;
+    }
+  }
+  const bool in_sentence = !word.empty() && absl::ascii_islower(static_cast<unsigned char>(word.front()));
+  const bool in_list = absl::EndsWith(word, ",");
+  const bool name_goes_on =
+      after.size() > 1 && after[0] == ' ' && absl::ascii_isupper(static_cast<unsigned char>(after[1]));
+  return (in_sentence || in_list) && !absl::EndsWith(word, ".") && !name_goes_on;
+}
+
+// How much of the text before a form is looked at.
+constexpr size_t kBeforeBytes = 40;
+
+absl::string_view Before(absl::string_view text, size_t at) {
+  const size_t start = at - std::min(at, kBeforeBytes);
+  return text.substr(start, at - start);
+}
+
 // Reads one article; made anew for each.
 class Analyst {
  public:
@@ -266,9 +296,9 @@ class Analyst {
     return entries[std::min(it->second, entries.size() - 1)];
   }
 
-  // `words` are the match, `after` is the text behind it.
-  SetAside Judge(const GazetteerMatch& match, const GazetteerEntry& entry, absl::string_view words,
-                 absl::string_view after) const {
+  SetAside Judge(Field field, absl::string_view text, const GazetteerMatch& match, const GazetteerEntry& entry) const {
+    const absl::string_view words = text.substr(match.start, match.end - match.start);
+    const absl::string_view after = text.substr(match.end, kWorkBytes);
     if (entry.has(GazetteerEntry::kPersonName) ||
         (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(words, ' ')) ||
         (match.surname_after && CanBeSurname(entry.kind) && entry.kind != GazetteerKind::kDemonym)) {
@@ -277,10 +307,27 @@ class Analyst {
     if (entry.has(GazetteerEntry::kAside) || IsWork(after)) {
       return SetAside::kPeripheral;
     }
-    if (year_ != 0 && IsPerson(entry.kind) && entry.to_year != 0 && year_ > entry.to_year + kLeaderGraceYears) {
-      return SetAside::kHistorical;
+    // Where it isn't the title, or what stands for one, a currency only says what something costs.
+    const bool is_heading = field == Field::kTitle || (article_.title.empty() && match.start < kOpeningBytes);
+    if (entry.kind == GazetteerKind::kCurrency && !is_heading) {
+      return SetAside::kPeripheral;
     }
-    return SetAside::kNone;
+    if (entry.has(GazetteerEntry::kWeak) && IsTown(entry.kind) && !StandsAsTown(Before(text, match.start), after)) {
+      return SetAside::kPeripheral;
+    }
+    return IsOfAnotherTime(entry) ? SetAside::kHistorical : SetAside::kNone;
+  }
+
+  // Whether a form had another meaning, or none, in the year of the article. People are known before they are in
+  // office, and for a while after it.
+  bool IsOfAnotherTime(const GazetteerEntry& entry) const {
+    if (year_ == 0) {
+      return false;
+    }
+    if (IsPerson(entry.kind)) {
+      return entry.to_year != 0 && year_ > entry.to_year + kLeaderGraceYears;
+    }
+    return year_ < entry.from_year || (entry.to_year != 0 && year_ > entry.to_year);
   }
 
   // The region under which archives file a past state, if the article is of its time.
@@ -296,24 +343,43 @@ class Analyst {
     return GazetteerEntry::kNone;
   }
 
-  // "London, Ontario": the town's namesake in the division's country. The entry that the division stands for; null if
-  // `town` and `next` are no such pair.
-  const GazetteerEntry* DivisionOf(const GazetteerEntry& town, const GazetteerMatch& match, const GazetteerMatch& next,
-                                   absl::string_view text) const {
-    const bool is_town = town.kind == GazetteerKind::kCity || town.kind == GazetteerKind::kCapital;
-    if (!is_town || next.start != match.end + 2 || text.substr(match.end, 2) != ", ") {
+  // "London, Ontario", "Lebanon, Pennsylvania", "in Tripoli, Lebanon": a namesake elsewhere. The entry that says where;
+  // null if `name` and `next` are no such pair.
+  const GazetteerEntry* PlaceOf(const GazetteerEntry& name, const GazetteerMatch& match, const GazetteerMatch& next,
+                                absl::string_view text) const {
+    const bool can_be_country = name.kind == GazetteerKind::kName && name.region != GazetteerEntry::kNone;
+    if ((!IsTown(name.kind) && !can_be_country) || next.start != match.end + 2 || text.substr(match.end, 2) != ", ") {
       return nullptr;
     }
-    const GazetteerEntry* division = nullptr;
+    const GazetteerEntry* place = nullptr;
     for (const GazetteerEntry& entry : next.entries) {
-      if (entry.region == town.region) {
+      if (entry.region == name.region) {
         return nullptr;  // "Athens, Greece", "Tbilisi, Georgia".
       }
-      if (division == nullptr && entry.kind == GazetteerKind::kSubdivision && !entry.has(GazetteerEntry::kWeak)) {
-        division = &entry;
+      if (place != nullptr || entry.region == GazetteerEntry::kNone || entry.has(GazetteerEntry::kWeak)) {
+        continue;
       }
+      // Towns in the United States are called like countries ("Peru, Indiana"); "Crimea" behind "Russia, " says
+      // nothing.
+      const bool is_division =
+          entry.kind == GazetteerKind::kSubdivision && (!can_be_country || IsUnitedStates(entry.region));
+      const bool is_country = entry.kind == GazetteerKind::kName && !can_be_country && IsWhere(match, next, text);
+      place = is_division || is_country ? &entry : nullptr;
     }
-    return division;
+    return place;
+  }
+
+  // "in Hyderabad, Pakistan"; not "with Washington, Russia and Iran".
+  static bool IsWhere(const GazetteerMatch& match, const GazetteerMatch& next, absl::string_view text) {
+    const absl::string_view before = Before(text, match.start);
+    const absl::string_view after = text.substr(next.end);
+    return !absl::StartsWith(after, " and ") && !absl::StartsWith(after, " or ") &&
+           (absl::EndsWith(before, " in ") || absl::EndsWith(before, "In ") || absl::EndsWith(before, " near ") ||
+            absl::EndsWith(before, " at ") || absl::EndsWith(before, " from ") || absl::EndsWith(before, " outside "));
+  }
+
+  bool IsUnitedStates(int16_t region) const {
+    return gazetteer_.regions()[static_cast<size_t>(region)].region_code == "US";
   }
 
   void Resolve(Field field, absl::string_view text, const std::vector<GazetteerMatch>& matches) {
@@ -323,7 +389,7 @@ class Analyst {
       GazetteerEntry entry = next_entry != nullptr ? *next_entry : Choose(match.entries);
       next_entry = nullptr;
       if (i + 1 < matches.size()) {
-        next_entry = DivisionOf(entry, match, matches[i + 1], text);
+        next_entry = PlaceOf(entry, match, matches[i + 1], text);
         if (next_entry != nullptr) {
           entry.region = next_entry->region;
           entry.kind = GazetteerKind::kCity;
@@ -337,8 +403,7 @@ class Analyst {
       found.start = match.start;
       found.end = match.end;
       found.entry = entry;
-      found.set_aside =
-          Judge(match, entry, text.substr(match.start, match.end - match.start), text.substr(match.end, kWorkBytes));
+      found.set_aside = Judge(field, text, match, entry);
       found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
       found.successor = SuccessorOf(entry);
       found.in_lead = field == Field::kBody && match.start < kLeadBytes;

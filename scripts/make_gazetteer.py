@@ -246,6 +246,9 @@ def countries(table, news, dropped):
             if lang == "en" and name.startswith("St. "):
                 table.add(name.replace("St. ", "Saint "), code, "NAME", "en", "CLDR", flags={"alias", "any"})
                 table.add(name.replace("St. ", "St "), code, "NAME", "en", "CLDR", flags={"alias", "any"})
+            if lang == "de" and " " not in short and "nomatch" not in flags and short[-1] not in "sxz" and \
+                    not table.owner(short + "s") and not news.is_word(short + "s"):
+                table.add(short + "s", code, "NAME", lang, "CLDR")    # "Österreichs".
             if lang in ("ru", "uk"):
                 for form in slavic_cases(short):
                     if not table.owner(form):
@@ -293,6 +296,14 @@ def years(record):
     return first, last
 
 
+def career(terms):
+    """The years from somebody's first term to the last; no end where one is open, or the sources may not have the next:
+    they were made in the 2010s."""
+    starts, ends = [start for _, start, _ in terms], [end for _, _, end in terms]
+    last = "" if "" in ends or max(ends) >= "2005" else max(ends)
+    return {"start": "" if "" in starts else min(starts), "end": last}
+
+
 def clean(surface):
     return surface if re.fullmatch(r"[^\W\d_][\w .'’-]*[\w.]", surface) else ""
 
@@ -327,7 +338,7 @@ def sources(table, news, dropped, codes):
             surface = re.sub(r"^(President|Governor General|Governor|King|Queen|Premier) ", "", surface)
             if len(surface.split()) < 2:
                 continue
-            people[surface].setdefault(code, (record["source"], *years(record), bool(ROLE.search(role))))
+            people[surface].setdefault(code, []).append((record["source"], *years(record)))
         elif kind == "armed_group" and count >= 2 and len(surface) >= 12:
             groups[surface].setdefault(code, (record["source"], *years(record)))
         elif kind == "military" and count >= 2:
@@ -356,8 +367,8 @@ def sources(table, news, dropped, codes):
     for surface, by_code in sorted(people.items()):
         if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
             continue
-        (code, (source, start, end, _)), = by_code.items()
-        table.add(surface, code, "PERSON", source=source, start=start, end=end)
+        (code, terms), = by_code.items()
+        table.add(surface, code, "PERSON", source=terms[0][0], **career(terms))
     for surface, by_code in sorted(groups.items()):
         if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
             continue
