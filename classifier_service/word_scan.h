@@ -225,32 +225,19 @@ struct ScannedArticle {
 // Goes through a scanned text.
 class WordCursor {
  public:
-  explicit WordCursor(const ScannedText& text) : words_(text.words()) {}
+  explicit WordCursor(const ScannedText& text) : next_(text.words().data()), end_(next_ + text.words().size()) {}
 
   // The first place that begins at `pos` or behind it; null if there is none. `pos` never goes back.
   const ScannedWord* At(size_t pos) {
-    while (next_ < words_.size() && words_[next_].start < pos) {
+    while (next_ != end_ && next_->start < pos) {
       ++next_;
     }
-    return next_ < words_.size() ? &words_[next_] : nullptr;
-  }
-
-  // The same; `fetch` is told of every place some time before its turn comes.
-  template <typename Fetch>
-  const ScannedWord* At(size_t pos, Fetch&& fetch) {
-    const ScannedWord* word = At(pos);
-    for (; told_ < words_.size() && told_ < next_ + kAhead; ++told_) {
-      fetch(words_[told_]);
-    }
-    return word;
+    return next_ != end_ ? next_ : nullptr;
   }
 
  private:
-  static constexpr size_t kAhead = 16;
-
-  absl::Span<const ScannedWord> words_;
-  size_t next_ = 0;
-  size_t told_ = 0;
+  const ScannedWord* next_;
+  const ScannedWord* end_;
 };
 
 }  // namespace dateline::classifier
