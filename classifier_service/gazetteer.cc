@@ -52,7 +52,7 @@ enum class CharClass : uint8_t {
   kHan,       // A word of its own: a name may begin and end anywhere.
   kHangul,    // A word of its own, but a name begins where a run begins; particles follow it.
   kKatakana,  // Runs are words, whatever stands beside them.
-  kIgnored,   // Direction marks, joiners, soft hyphens: as if they were not there.
+  kIgnored,   // As if they were not there.
 };
 
 struct CharInfo {
@@ -64,8 +64,7 @@ struct CharInfo {
 };
 
 CharClass ClassOf(UChar32 c) {
-  if ((c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xAD ||
-      c == 0xFEFF || c == 0x0640) {
+  if (IsInvisible(c) || c == 0x0640) {  // The latter stretches Arabic words.
     return CharClass::kIgnored;
   }
   if ((c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) || c == 0x3005) {

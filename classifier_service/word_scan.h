@@ -72,6 +72,13 @@ inline uint64_t HashWord(absl::string_view word) {
   return HashStep(hash, LoadWord(rest.data(), word.size()));
 }
 
+// Whether readers take a code point as if it were not there, inside of words, too: zero-width spaces and joiners,
+// direction marks, soft hyphens, byte order marks.
+constexpr bool IsInvisible(int32_t code_point) {
+  return (code_point >= 0x200B && code_point <= 0x200F) || (code_point >= 0x202A && code_point <= 0x202E) ||
+         (code_point >= 0x2060 && code_point <= 0x2069) || code_point == 0xAD || code_point == 0xFEFF;
+}
+
 // A place in a text where a reader has to look.
 struct ScannedWord {
   uint64_t hash;     // HashWord() of the word in lower case; 0 where it is not plain.
