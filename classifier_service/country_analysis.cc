@@ -205,6 +205,7 @@ class Analyst {
   CountryAnalysis Run() {
     title_ = gazetteer_.Match(scanned_.title);
     body_ = gazetteer_.Match(scanned_.body);
+    analysis_.found.reserve(title_.size() + body_.size());
     MeasureSupport();
     Resolve(Field::kTitle, article_.title, title_);
     const size_t title_count = analysis_.found.size();
@@ -254,14 +255,12 @@ class Analyst {
     }
     double support = 2.0 * At(support_, entry.region);
     // Neighbours speak for a country: members of the smaller groups that it is in.
-    for (size_t i = 0; i < gazetteer_.groups().size(); ++i) {
-      const std::vector<GazetteerMember>& members = gazetteer_.groups()[i].members;
-      if (members.size() > kNeighbourhood || std::none_of(members.begin(), members.end(), [&](const auto& member) {
-            return member.region == entry.region;
-          })) {
+    for (const int16_t group : gazetteer_.regions()[static_cast<size_t>(entry.region)].groups) {
+      const std::vector<GazetteerMember>& members = gazetteer_.groups()[static_cast<size_t>(group)].members;
+      if (members.size() > kNeighbourhood) {
         continue;
       }
-      support += group_support_[i];
+      support += At(group_support_, group);
       for (const GazetteerMember& member : members) {
         if (member.region != entry.region) {
           support += 0.3 * At(support_, member.region);

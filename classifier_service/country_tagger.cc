@@ -134,24 +134,29 @@ std::vector<Evidence> WordEvidence(const CountryModel& model, int own, bool ment
   const double scale = static_cast<double>(model.words[index].weight_step) *
                        (model.words[index].own_words + (mentioned ? 0.0 : model.weights[kCountryFeatureNames.size()]));
   struct Word {
-    const TermValue* value;
-    double weight;
+    const TermValue* value = nullptr;
+    double weight = 0.0;
   };
-  std::vector<Word> words;
-  words.reserve(features.values.size());
+  // Which words speak for a country is as good as random: all are written down, those that don't are overwritten.
+  std::vector<Word> words(features.values.size());
+  size_t count = 0;
   for (const TermValue& value : features.values) {
     const double weight = model.word_weights[static_cast<size_t>(value.term) * model.words.size() + index];
-    if (weight * scale <= 0.0) {
-      continue;
-    }
-    const double contribution = scale * weight * static_cast<double>(value.value);
-    // A term of the lead follows its twin, which stands at the same place.
-    if (!words.empty() && words.back().value->span == value.span) {
-      words.back().weight += contribution;
+    words[count].value = &value;
+    words[count].weight = scale * weight * static_cast<double>(value.value);
+    count += weight * scale > 0.0 ? 1 : 0;
+  }
+  words.resize(count);
+  // A term of the lead follows its twin, which stands at the same place.
+  count = 0;
+  for (const Word& word : words) {
+    if (count > 0 && words[count - 1].value->span == word.value->span) {
+      words[count - 1].weight += word.weight;
     } else {
-      words.push_back({&value, contribution});
+      words[count++] = word;
     }
   }
+  words.resize(count);
   const size_t kept = std::min(words.size(), kMaxWordEvidence);
   std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(kept), words.end(),
                     [](const Word& a, const Word& b) {  // `value` is in order of position.

@@ -52,7 +52,7 @@ enum class CharClass : uint8_t {
   kHan,       // A word of its own: a name may begin and end anywhere.
   kHangul,    // A word of its own, but a name begins where a run begins; particles follow it.
   kKatakana,  // Runs are words, whatever stands beside them.
-  kIgnored,   // Direction marks, joiners, soft hyphens: as if they were not there.
+  kIgnored,   // As if they were not there.
 };
 
 struct CharInfo {
@@ -64,8 +64,7 @@ struct CharInfo {
 };
 
 CharClass ClassOf(UChar32 c) {
-  if ((c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xAD ||
-      c == 0xFEFF || c == 0x0640) {
+  if (IsInvisible(c) || c == 0x0640) {  // The latter stretches Arabic words.
     return CharClass::kIgnored;
   }
   if ((c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) || c == 0x3005) {
@@ -197,9 +196,6 @@ class Vocabulary {
     return word.first_upper || !word.has_letter || begin_bits_[word.hash % kBeginBits];
   }
 
-  // Has the memory fetched that Find() looks at.
-  void Fetch(uint64_t hash) const { words_.MayHave(hash); }
-
  private:
   // By a part of the hash. Some 4,000 words begin a form in lower case.
   static constexpr size_t kBeginBits = 131'072;
@@ -227,11 +223,7 @@ class Tokenizer {
   bool Next(Token& token) {
     while (pos_ < text_.size()) {
       if (const auto byte = static_cast<uint8_t>(text_[pos_]); byte < 0x80 && byte != '&') {
-        const ScannedWord* found = words_.At(pos_, [this](const ScannedWord& word) {
-          if (vocabulary_.MayBegin(word)) {
-            vocabulary_.Fetch(word.hash);
-          }
-        });
+        const ScannedWord* found = words_.At(pos_);
         if (found == nullptr) {
           return false;
         }
@@ -705,6 +697,13 @@ void Gazetteer::Impl::IndexMembers(const std::vector<GazetteerRow>& rows, Gazett
     std::sort(group.members.begin(), group.members.end(), [](const GazetteerMember& a, const GazetteerMember& b) {
       return std::tie(a.region_code, a.start_year) < std::tie(b.region_code, b.start_year);
     });
+    const auto index = static_cast<int16_t>(&group - groups.data());
+    for (const GazetteerMember& member : group.members) {
+      std::vector<int16_t>& of_region = regions[static_cast<size_t>(member.region)].groups;
+      if (of_region.empty() || of_region.back() != index) {  // It may have been a member twice.
+        of_region.push_back(index);
+      }
+    }
   }
 }
 
@@ -968,7 +967,9 @@ bool IsPlacePreposition(absl::string_view word) {
 class TokenWindow {
  public:
   TokenWindow(const ScannedText& text, const Vocabulary& vocabulary, const std::vector<Node>& nodes)
-      : tokenizer_(text, vocabulary), nodes_(nodes), tokens_(kSize) {}
+      : tokenizer_(text, vocabulary), nodes_(nodes), tokens_(Memory()) {
+    tokens_[0] = Token();
+  }
 
   // Whether there are more than `index` words from the present one on. References to words are good until Advance().
   bool Has(size_t index) {
@@ -1000,9 +1001,15 @@ class TokenWindow {
   // A form has at most kMaxTokens words; whatever is more has to be moved less often.
   static constexpr size_t kSize = 4 * (kMaxTokens + kTokensAhead);
 
+  // That a thread keeps from one text to the next; it reads one at a time.
+  static std::vector<Token>& Memory() {
+    thread_local std::vector<Token> tokens(kSize);
+    return tokens;
+  }
+
   Tokenizer tokenizer_;
   const std::vector<Node>& nodes_;
-  std::vector<Token> tokens_;
+  std::vector<Token>& tokens_;
   size_t at_ = 1;  // Before the first word stands an empty one.
   size_t end_ = 1;
 };

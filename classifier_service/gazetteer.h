@@ -82,6 +82,7 @@ struct GazetteerNames {
 struct GazetteerRegion {
   std::string region_code;
   std::vector<GazetteerNames> names;  // English first, then by language code.
+  std::vector<int16_t> groups = {};   // That it is or was a member of: indices into Gazetteer::groups(), in order.
 };
 
 // A country's membership in a group. Years are inclusive; 0: unbounded.

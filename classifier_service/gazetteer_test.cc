@@ -1,5 +1,6 @@
 #include "classifier_service/gazetteer.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -227,6 +228,25 @@ TEST(GazetteerTest, KnowsAGivenNameBeforeAPlace) {
   ASSERT_EQ(jordan.size(), 1);
   EXPECT_TRUE(jordan[0].given_name_before);
   EXPECT_FALSE(matches[1].given_name_before);
+}
+
+TEST(GazetteerTest, ReadsThroughSignsThatNobodySees) {
+  EXPECT_THAT(Found("in I\u00ADran and Sau\u200Bdi Ara\u200Dbia"),
+              ElementsAre("I\u00ADran=IR", "Sau\u200Bdi Ara\u200Dbia=SA"));
+}
+
+TEST(GazetteerTest, RegionsKnowTheirGroups) {
+  const auto& groups = Shipped().groups();
+  for (size_t region = 0; region < Shipped().regions().size(); ++region) {
+    std::vector<int16_t> expected;
+    for (size_t group = 0; group < groups.size(); ++group) {
+      if (std::any_of(groups[group].members.begin(), groups[group].members.end(),
+                      [&](const GazetteerMember& member) { return static_cast<size_t>(member.region) == region; })) {
+        expected.push_back(static_cast<int16_t>(group));
+      }
+    }
+    EXPECT_EQ(Shipped().regions()[region].groups, expected) << Shipped().regions()[region].region_code;
+  }
 }
 
 TEST(GazetteerTest, ListsRegionsAndGroupsWithNamesAndMembers) {

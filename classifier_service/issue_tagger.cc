@@ -154,24 +154,30 @@ struct IssueTagger::Model {
 std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatures& features,
                                                   const ArticleText& article) const {
   struct Candidate {
-    double weight;
-    const TermValue* at;
+    double weight = 0.0;
+    const TermValue* at = nullptr;
   };
   const double slope = static_cast<double>(issue_model.issues[issue].slope);
-  std::vector<Candidate> candidates;
-  candidates.reserve(features.values.size());
+  // Which terms speak for an issue is as good as random: all are written down, those that don't are overwritten.
+  std::vector<Candidate> candidates(features.values.size());
+  size_t count = 0;
   for (const TermValue& value : features.values) {
     const double contribution = slope * Weight(value.term, issue) * static_cast<double>(value.value);
-    if (contribution <= 0.0) {
-      continue;
-    }
-    // A term of the lead follows its twin, which stands at the same place.
-    if (!candidates.empty() && candidates.back().at->span == value.span) {
-      candidates.back().weight += contribution;
+    candidates[count].weight = contribution;
+    candidates[count].at = &value;
+    count += contribution > 0.0 ? 1 : 0;
+  }
+  candidates.resize(count);
+  // A term of the lead follows its twin, which stands at the same place.
+  count = 0;
+  for (const Candidate& candidate : candidates) {
+    if (count > 0 && candidates[count - 1].at->span == candidate.at->span) {
+      candidates[count - 1].weight += candidate.weight;
     } else {
-      candidates.push_back({contribution, &value});
+      candidates[count++] = candidate;
     }
   }
+  candidates.resize(count);
   // The heaviest only: looking at all would be slow for a long text, and the light ones say nothing to a reader.
   constexpr size_t kConsidered = size_t{kMaxEvidencePerTag} * 4;
   const size_t considered = std::min(candidates.size(), kConsidered);

@@ -190,9 +190,10 @@ class WordReader {
     return *kWords;
   }
 
-  // U+2000 to U+203F: dashes, quotation marks, spaces, nothing that is a letter or a digit.
+  // U+2000 to U+203F: dashes, quotation marks, spaces, nothing that is a letter or a digit; not what is invisible.
   bool IsGeneralPunctuation(int32_t at) const {
-    return at + 2 < length_ && bytes_[at] == 0xE2 && bytes_[at + 1] == 0x80 && (bytes_[at + 2] & 0xC0) == 0x80;
+    return at + 2 < length_ && bytes_[at] == 0xE2 && bytes_[at + 1] == 0x80 && (bytes_[at + 2] & 0xC0) == 0x80 &&
+           !IsInvisible(0x2000 + (bytes_[at + 2] & 0x3F));
   }
 
   void NoteGap(UChar32 c) {
@@ -278,6 +279,9 @@ class WordReader {
       }
       const UChar32 folded = c < 0 ? 0 : folds.Fold(c);
       if (folded == 0) {
+        if (IsInvisible(c)) {
+          continue;
+        }
         if (start < 0) {
           NoteGap(c);
           continue;
@@ -294,12 +298,12 @@ class WordReader {
           // The separator belongs to the gap before the next word.
           pos_ = at;
         }
-        end = at;
         break;
       }
       if (start < 0) {
         start = at;
       }
+      end = pos_;
       has_letter = has_letter || folded > '9';
       if (size + U8_MAX_LENGTH > kMaxWordBytes) {
         overlong = true;
@@ -318,7 +322,7 @@ class WordReader {
       return false;
     }
     word.start = start;
-    word.end = end < 0 ? length_ : end;
+    word.end = end;
     size = StripPlural(size);
     word.folded = absl::string_view(buffer_.data(), size);
     word.hash = HashPaddedWord(buffer_.data(), size);

@@ -2,9 +2,10 @@
 // a model learned is what it sees.
 //
 // Terms are words and phrases of two words next to each other, folded (case, diacritics, plural s), without function
-// words, months and bare numbers. Each term counts twice over: in the whole text, and once more, as a term of its
-// own, in the title and the lead. Values are sublinear in the count and weighted by rarity: (1 + ln tf) * idf; each of
-// the two halves is scaled to a length of its own, so that a long body does not drown the title.
+// words, months and bare numbers; signs that nobody sees (IsInvisible()) are no part of them and don't divide them.
+// Each term counts twice over: in the whole text, and once more, as a term of its own, in the title and the lead.
+// Values are sublinear in the count and weighted by rarity: (1 + ln tf) * idf; each of the two halves is scaled to a
+// length of its own, so that a long body does not drown the title.
 #ifndef DATELINE_CLASSIFIER_SERVICE_TEXT_FEATURES_H_
 #define DATELINE_CLASSIFIER_SERVICE_TEXT_FEATURES_H_
 

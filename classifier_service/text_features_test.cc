@@ -59,6 +59,25 @@ TEST(TextFeaturesTest, AcronymsWithDotsStayTogether) {
   EXPECT_THAT(BodyTerms("U.S.-led U.N."), ElementsAre("u.s", "led", "u.s led", "u.n", "led u.n"));
 }
 
+TEST(TextFeaturesTest, ReadsThroughSignsThatNobodySees) {
+  EXPECT_THAT(BodyTerms("nu\u00ADclear de\u200Bal"), ElementsAre("nuclear", "deal", "nuclear deal"));
+  EXPECT_THAT(BodyTerms("a\u200Cto\u200Dmic\uFEFF; \u00ADoil\u2060 ta\u200Fx"),
+              ElementsAre("atomic", "oil", "tax", "oil tax"));
+  EXPECT_THAT(BodyTerms("Iran\u200B\u2019s po\u00ADli\u00ADcies"), ElementsAre("iran", "policy", "iran policy"));
+  EXPECT_THAT(BodyTerms("\u202Aoil\u202C\u2014gas"), ElementsAre("oil", "gas"));
+  EXPECT_THAT(BodyTerms("\u00AD\u200B"), IsEmpty());
+}
+
+TEST(TextFeaturesTest, SpansEndWithTheLastLetter) {
+  ASSERT_OK_AND_ASSIGN(const Vocabulary vocabulary, Vocabulary::Create({"nuclear", "nuclear deal"}, {1.0F, 1.0F}));
+  const std::string body = "a nu\u00ADclear\u200B de\u00ADal\u00AD";
+  const TextFeatures features = ExtractFeatures(vocabulary, "", body);
+  ASSERT_EQ(features.values.size(), 2U);
+  EXPECT_EQ(features.values[0].span, (TextSpan{Field::kBody, 2, 11}));
+  EXPECT_EQ(features.values[1].span, (TextSpan{Field::kBody, 2, 21}));
+  EXPECT_EQ(body.substr(2, 19), "nu\u00ADclear\u200B de\u00ADal");
+}
+
 TEST(TextFeaturesTest, OnlyTheBeginningOfTheBodyIsLead) {
   std::string body;
   for (int i = 0; i < kLeadWords; ++i) {

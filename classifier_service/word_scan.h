@@ -72,6 +72,13 @@ inline uint64_t HashWord(absl::string_view word) {
   return HashStep(hash, LoadWord(rest.data(), word.size()));
 }
 
+// Whether readers take a code point as if it were not there, inside of words, too: zero-width spaces and joiners,
+// direction marks, soft hyphens, byte order marks.
+constexpr bool IsInvisible(int32_t code_point) {
+  return (code_point >= 0x200B && code_point <= 0x200F) || (code_point >= 0x202A && code_point <= 0x202E) ||
+         (code_point >= 0x2060 && code_point <= 0x2069) || code_point == 0xAD || code_point == 0xFEFF;
+}
+
 // A place in a text where a reader has to look.
 struct ScannedWord {
   uint64_t hash;     // HashWord() of the word in lower case; 0 where it is not plain.
@@ -225,32 +232,19 @@ struct ScannedArticle {
 // Goes through a scanned text.
 class WordCursor {
  public:
-  explicit WordCursor(const ScannedText& text) : words_(text.words()) {}
+  explicit WordCursor(const ScannedText& text) : next_(text.words().data()), end_(next_ + text.words().size()) {}
 
   // The first place that begins at `pos` or behind it; null if there is none. `pos` never goes back.
   const ScannedWord* At(size_t pos) {
-    while (next_ < words_.size() && words_[next_].start < pos) {
+    while (next_ != end_ && next_->start < pos) {
       ++next_;
     }
-    return next_ < words_.size() ? &words_[next_] : nullptr;
-  }
-
-  // The same; `fetch` is told of every place some time before its turn comes.
-  template <typename Fetch>
-  const ScannedWord* At(size_t pos, Fetch&& fetch) {
-    const ScannedWord* word = At(pos);
-    for (; told_ < words_.size() && told_ < next_ + kAhead; ++told_) {
-      fetch(words_[told_]);
-    }
-    return word;
+    return next_ != end_ ? next_ : nullptr;
   }
 
  private:
-  static constexpr size_t kAhead = 16;
-
-  absl::Span<const ScannedWord> words_;
-  size_t next_ = 0;
-  size_t told_ = 0;
+  const ScannedWord* next_;
+  const ScannedWord* end_;
 };
 
 }  // namespace dateline::classifier

@@ -108,14 +108,6 @@ TEST(WordScanTest, HashesWordsOfAnyLengthTheSameWhereverTheyStand) {
   }
 }
 
-TEST(WordScanTest, TellsOfPlacesBeforeTheirTurnComes) {
-  std::vector<uint32_t> told;
-  const ScannedText text("one two &");
-  WordCursor scan(text);
-  scan.At(0, [&](const ScannedWord& word) { told.push_back(word.start); });
-  EXPECT_THAT(told, ElementsAre(0, 4, 8));
-}
-
 TEST(HashIndexTest, FindsWhatWasInsertedAndNothingElse) {
   HashIndex<int> index;
   EXPECT_THAT(index.Find(1), IsNull());
