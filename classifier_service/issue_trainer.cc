@@ -541,7 +541,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   model.report.train_time = options.train_time;
   model.report.training_article_count = static_cast<int>(corpus.train.size());
   model.report.taxonomy_version = taxonomy.version();
-  model.report.language_codes = {"en"};
+  model.report.language_codes = {kTrainingLanguage};
   model.taxonomy_fingerprint = taxonomy.fingerprint();
   model.training_notes = options.notes;
   model.training_texts = TextSketch(corpus.train.size());

@@ -31,6 +31,9 @@ enum class Learner {
   kSvm,
 };
 
+// The language that models are trained for.
+inline constexpr char kTrainingLanguage[] = "en";
+
 struct TrainOptions {
   Learner learner = Learner::kLogistic;
   size_t max_terms = 60'000;   // Size of the vocabulary; a model takes some 40 bytes a term on disk.

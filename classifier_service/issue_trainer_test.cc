@@ -426,6 +426,22 @@ TEST_F(IssueTrainerTest, WhatIsBothAppliedAndRejectedSaysNothing) {
   EXPECT_THAT(own.undecided_in, ElementsAre("test/1 (oil)"));
 }
 
+TEST_F(IssueTrainerTest, ArticlesInOtherLanguagesAreLeftOutAndCounted) {
+  const std::string french =
+      "Le gouvernement a annoncé mardi une réforme des retraites qui sera votée avant la fin de l'année.";
+  std::vector<LabelledArticle> articles = {
+      Article(1, french, {"oil"}), Article(2, "The government said on Tuesday that it would reform pensions.", {"oil"}),
+      Article(3, "1, 2, 3", {"sport"}), Article(4, "The editors know better what this is in.", {"oil"}),
+      Article(5, french + " Peut-être.", {"sport"})};
+  articles[3].language = "pt-BR";
+  articles[4].language = "en-GB";
+  const OwnArticles own = PrepareOwnArticles(articles, *taxonomy_, {}, {"en"});
+  EXPECT_THAT(own.other_languages, ElementsAre(Pair("fr", 1), Pair("pt", 1)));
+  ASSERT_EQ(own.articles.size(), 3U);
+  EXPECT_EQ(own.articles[0].id, "test/2");
+  EXPECT_EQ(PrepareOwnArticles(articles, *taxonomy_).articles.size(), 5U);
+}
+
 TEST_F(IssueTrainerTest, AMapSaysWhatTheSitesOwnNamesMean) {
   const std::string path = dir_.Write("names.txt",
                                       "# Our desks.\n"

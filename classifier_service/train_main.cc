@@ -148,9 +148,9 @@ std::string NamesOf(const std::map<std::string, size_t>& counts) {
   return names;
 }
 
-// Articles of a site's own files, with names of labels made ids. Says on stderr what was odd.
+// Articles of a site's own files in one of `languages`, with names of labels made ids. Says on stderr what was odd.
 absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::string>& paths, const Taxonomy& taxonomy,
-                                                     const Flags& flags) {
+                                                     const std::vector<std::string>& languages, const Flags& flags) {
   IssueLabelMap map;
   if (!flags.label_map.empty()) {
     absl::StatusOr<IssueLabelMap> read = dateline::classifier::ReadIssueLabelMap(flags.label_map, taxonomy);
@@ -171,12 +171,17 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::stri
     RETURN_IF_ERROR(articles.status());
     all.insert(all.end(), std::make_move_iterator(articles->begin()), std::make_move_iterator(articles->end()));
   }
-  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy, map);
+  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy, map, languages);
   for (const std::string& problem : broken.problems) {
     Progress(absl::StrCat("left out: ", problem));
   }
   if (broken.count > 0) {
     Progress(absl::StrCat(broken.count, " broken lines left out"));
+  }
+  if (!own.other_languages.empty()) {
+    Progress(absl::StrCat(
+        "articles left out because they are in languages that issue models don't know: ", NamesOf(own.other_languages),
+        "; \"language\" in their lines says which it is if that is wrong"));
   }
   if (!own.unknown_labels.empty()) {
     Progress(absl::StrCat("labels that are no issue of the taxonomy, and count for nothing: ",
@@ -247,7 +252,8 @@ absl::Status Publish(const std::string& path, IssueModel& model) {
 absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Time train_time) {
   const std::string& base = flags.base.empty() ? flags.output : flags.base;
   ASSIGN_OR_RETURN(const IssueModel model, dateline::classifier::ReadIssueModel(base));
-  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn(flags.added, taxonomy, flags));
+  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                   ReadOwn(flags.added, taxonomy, model.report.language_codes, flags));
   AdaptOptions options;
   options.cost = flags.train.cost;
   options.folds = flags.train.folds;
@@ -312,7 +318,8 @@ absl::Status Issues(const Flags& flags) {
   }
   std::vector<std::string> paths = flags.own;
   paths.insert(paths.end(), flags.added.begin(), flags.added.end());
-  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own, ReadOwn(paths, taxonomy, flags));
+  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own,
+                   ReadOwn(paths, taxonomy, {dateline::classifier::kTrainingLanguage}, flags));
   for (LabelledArticle& article : own) {
     article.weight = flags.corpus.data_dir.empty() ? 1 : flags.own_weight;
   }
@@ -392,7 +399,8 @@ absl::Status Thresholds(const Flags& flags) {
   if (!flags.articles.empty()) {
     ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
     ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
-    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                     ReadOwn({flags.articles}, taxonomy, tagger->info().language_codes, flags));
     ASSIGN_OR_RETURN(const ThresholdChoice choice, ChooseThresholds(model, *tagger, taxonomy, articles, flags.goal));
     Print(FormatThresholds(choice));
     for (const IssueThreshold& issue : choice.issues) {
@@ -426,7 +434,8 @@ absl::Status Evaluate(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
   Print(absl::StrCat("model ", tagger->info().model_version, ", taxonomy ", taxonomy.version(), "\n"));
   if (!flags.articles.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                     ReadOwn({flags.articles}, taxonomy, tagger->info().language_codes, flags));
     Print(FormatEvaluation("articles", EvaluateIssues(*tagger, taxonomy, articles), true));
     return absl::OkStatus();
   }
