@@ -18,6 +18,7 @@ namespace dateline::classifier {
 namespace {
 
 constexpr int kFormatVersion = 1;
+constexpr int kFormatVersionWithSeeds = 2;  // Some issue goes by its seed phrases, too; written only then.
 
 constexpr ModelFileKind kKind = {
     .name = "issue model",
@@ -106,14 +107,17 @@ std::optional<Vocabulary> DecodeVocabulary(const storage::v1::IssueModelFile& fi
 
 bool IsFinite(const storage::v1::IssueModel& issue) {
   return std::isfinite(issue.weight_step()) && std::isfinite(issue.bias()) && std::isfinite(issue.slope()) &&
-         std::isfinite(issue.intercept()) && std::isfinite(issue.threshold());
+         std::isfinite(issue.intercept()) && std::isfinite(issue.threshold()) && issue.seed_weight() >= 0.0F &&
+         issue.seed_weight() <= 1.0F;
 }
 
 }  // namespace
 
 std::string EncodeIssueModel(IssueModel& model) {
   storage::v1::IssueModelFile file;
-  file.set_format_version(kFormatVersion);
+  const bool with_seeds = std::any_of(model.issues.begin(), model.issues.end(),
+                                      [](const LinearIssue& issue) { return issue.seed_weight != 0.0F; });
+  file.set_format_version(with_seeds ? kFormatVersionWithSeeds : kFormatVersion);
   file.set_taxonomy_fingerprint(model.taxonomy_fingerprint);
   file.set_taxonomy_version(model.report.taxonomy_version);
   file.set_train_time_seconds(absl::ToUnixSeconds(model.report.train_time));
@@ -135,6 +139,8 @@ std::string EncodeIssueModel(IssueModel& model) {
     issue->set_intercept(linear.intercept);
     issue->set_threshold(static_cast<float>(info.threshold));
     issue->set_example_count(info.example_count);
+    issue->set_seed_weight(linear.seed_weight);
+    issue->set_example_texts(linear.example_texts.bytes());
     if (i < model.trained_from.size() && model.trained_from[i] != std::vector<std::string>{info.issue_id}) {
       for (const std::string& label : model.trained_from[i]) {
         issue->add_trained_from(label);
@@ -164,11 +170,13 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
   if (!file.ParseFromString(message)) {
     return corrupt("corrupted");
   }
-  if (file.format_version() != kFormatVersion || file.features_version() != kTextFeaturesVersion) {
+  if ((file.format_version() != kFormatVersion && file.format_version() != kFormatVersionWithSeeds) ||
+      file.features_version() != kTextFeaturesVersion) {
     return ForeignModel(
         kKind, source,
-        absl::StrFormat("written as format %d with features %d, this binary reads format %d with features %d",
-                        file.format_version(), file.features_version(), kFormatVersion, kTextFeaturesVersion));
+        absl::StrFormat("written as format %d with features %d, this binary reads formats %d and %d with features %d",
+                        file.format_version(), file.features_version(), kFormatVersion, kFormatVersionWithSeeds,
+                        kTextFeaturesVersion));
   }
 
   IssueModel model;
@@ -187,10 +195,14 @@ absl::StatusOr<IssueModel> DecodeIssueModel(absl::string_view bytes, absl::strin
     if (!IsFinite(issue)) {
       return corrupt(absl::StrCat("the numbers of issue ", issue.issue_id(), " are none"));
     }
-    model.issues.push_back({issue.weight_step(), issue.bias(), issue.slope(), issue.intercept()});
+    model.issues.push_back({issue.weight_step(), issue.bias(), issue.slope(), issue.intercept(), issue.seed_weight(),
+                            TextSketch::FromBytes(issue.example_texts())});
     IssueModelInfo info;
     info.issue_id = issue.issue_id();
     info.example_count = issue.example_count();
+    if (issue.seed_weight() > 0.0F && issue.example_count() < kEnoughExamples) {
+      info.provenance = Provenance::kSeed;
+    }
     info.threshold = std::round(static_cast<double>(issue.threshold()) * 1e4) / 1e4;
     info.slope = std::round(static_cast<double>(issue.slope()) * 1e4) / 1e4;
     info.intercept = std::round(static_cast<double>(issue.intercept()) * 1e4) / 1e4;

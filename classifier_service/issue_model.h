@@ -17,13 +17,16 @@
 
 namespace dateline::classifier {
 
-// The linear model of one issue: margin = bias + weight_step * sum(value * weight),
+// The linear model of one issue: margin = bias + weight_step * sum(value * weight) + seed_weight * lift, where the lift
+// is what the seed phrases of the loaded taxonomy say (SeedScorer::Result);
 // score = 1 / (1 + exp(-(slope * margin + intercept))).
 struct LinearIssue {
   float weight_step = 0.0F;
   float bias = 0.0F;
   float slope = 1.0F;
   float intercept = 0.0F;
+  float seed_weight = 0.0F;  // 0: the seed phrases have no part in it.
+  TextSketch example_texts;  // While it goes by seed phrases: its examples.
 };
 
 struct IssueModel {

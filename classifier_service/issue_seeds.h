@@ -23,6 +23,9 @@ class SeedScorer {
   // The score from which on an issue is given: the one with the best F1 on the articles it was fitted on.
   static const double kThreshold;
 
+  // The log-odds of an issue none of whose phrases stands in the article, as they were there.
+  static const double kWithoutPhrase;
+
   // What the logistic function sees; public for the program that fits it.
   static constexpr size_t kFeatures = 5;  // The last is the constant.
   using Features = std::array<double, kFeatures>;
@@ -31,6 +34,7 @@ class SeedScorer {
     Features features = {};
     double raw = 0.0;    // Before calibration: any number.
     double score = 0.0;  // 0 to 1, rounded to 1e-4.
+    double lift = 0.0;   // `raw` less kWithoutPhrase: what the phrases add to the log-odds. 0 if there is none.
     std::vector<Evidence> evidence;
   };
 

@@ -78,6 +78,8 @@ struct IssueTagger::Model {
   IssueModelReport report;           // What info() returns.
   std::vector<IssueSource> sources;  // In the order of `report.issues`.
   std::optional<SeedScorer> seeds;
+  // For each issue of the model that goes by seed phrases, too, their place in `seeds`.
+  std::vector<std::optional<size_t>> seeds_of;
 
   size_t issue_count() const { return issue_model.issues.size(); }
 
@@ -91,8 +93,16 @@ struct IssueTagger::Model {
     double score = 0.0;  // Rounded.
   };
 
+  // What the seed phrases add to the margin of an issue of the model.
+  double SeedMargin(size_t issue, const std::vector<SeedScorer::Result>& seed_results) const {
+    return seeds_of[issue].has_value()
+               ? static_cast<double>(issue_model.issues[issue].seed_weight) * seed_results[*seeds_of[issue]].lift
+               : 0.0;
+  }
+
   // One for each issue.
-  std::vector<Judgement> Judge(const TextFeatures& features) const {
+  std::vector<Judgement> Judge(const TextFeatures& features,
+                               const std::vector<SeedScorer::Result>& seed_results) const {
     const size_t count = issue_count();
     std::vector<float> sums(count, 0.0F);
     const auto row_of = [&](const TermValue& value) {
@@ -111,7 +121,8 @@ struct IssueTagger::Model {
     std::vector<Judgement> judgements(count);
     for (size_t i = 0; i < count; ++i) {
       const LinearIssue& issue = issue_model.issues[i];
-      const double margin = static_cast<double>(issue.bias) + static_cast<double>(issue.weight_step) * sums[i];
+      const double margin = static_cast<double>(issue.bias) + static_cast<double>(issue.weight_step) * sums[i] +
+                            SeedMargin(i, seed_results);
       judgements[i].raw = margin;
       judgements[i].score =
           Round(Logistic(static_cast<double>(issue.slope) * margin + static_cast<double>(issue.intercept)));
@@ -147,8 +158,21 @@ struct IssueTagger::Model {
     return verdict;
   }
 
+  // Whether anything can be said of this text: of one without a word that it knows, the model would say what issues are
+  // frequent.
+  bool CanJudge(const IssueSource& source, const TextFeatures& features) const {
+    return !features.values.empty() || source.members.empty() ||
+           std::any_of(source.members.begin(), source.members.end(),
+                       [&](size_t member) { return seeds_of[member].has_value(); });
+  }
+
   // The terms that speak most for an issue, each where it stands first.
   std::vector<Evidence> Explain(size_t issue, const TextFeatures& features, const ArticleText& article) const;
+
+  // The same with the seed phrases, for an issue that goes by both.
+  std::vector<Evidence> ExplainBoth(size_t issue, const TextFeatures& features,
+                                    const std::vector<SeedScorer::Result>& seed_results,
+                                    const ArticleText& article) const;
 };
 
 std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatures& features,
@@ -233,6 +257,39 @@ std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatur
   return evidence;
 }
 
+std::vector<Evidence> IssueTagger::Model::ExplainBoth(size_t issue, const TextFeatures& features,
+                                                      const std::vector<SeedScorer::Result>& seed_results,
+                                                      const ArticleText& article) const {
+  std::vector<Evidence> evidence = Explain(issue, features, article);
+  if (!seeds_of[issue].has_value()) {
+    return evidence;
+  }
+  // Seed phrases weigh by rarity; here as parts of the log-odds that all of them add, as the words of the model do.
+  const SeedScorer::Result& seeds_say = seed_results[*seeds_of[issue]];
+  double total = 0.0;
+  for (const Evidence& reason : seeds_say.evidence) {
+    total += reason.weight;
+  }
+  const double added = static_cast<double>(issue_model.issues[issue].slope) * SeedMargin(issue, seed_results);
+  if (total <= 0.0 || added <= 0.0) {
+    return evidence;
+  }
+  for (Evidence reason : seeds_say.evidence) {
+    reason.weight = Round(added * reason.weight / total);
+    const auto same = std::find_if(evidence.begin(), evidence.end(),
+                                   [&](const Evidence& other) { return other.span == reason.span; });
+    if (same != evidence.end()) {
+      same->weight += reason.weight;
+    } else if (reason.weight > 0.0) {
+      evidence.push_back(std::move(reason));
+    }
+  }
+  std::stable_sort(evidence.begin(), evidence.end(),
+                   [](const Evidence& a, const Evidence& b) { return a.weight > b.weight; });
+  evidence.resize(std::min<size_t>(evidence.size(), static_cast<size_t>(kMaxEvidencePerTag)));
+  return evidence;
+}
+
 absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string& model_path,
                                                                const Taxonomy& taxonomy) {
   ASSIGN_OR_RETURN(IssueModel issue_model, ReadIssueModel(model_path));
@@ -244,6 +301,7 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
   }
   std::vector<const Issue*> by_seeds;
   bool any_known = false;
+  model->seeds_of.resize(issue_model.issues.size());
   for (const Issue* issue : taxonomy.LiveIssues()) {
     IssueSource source{issue->id, taxonomy.DisplayName(issue->id, "en"), MembersOf(*issue, taxonomy, issue_model), 0};
     IssueModelInfo info;
@@ -264,10 +322,17 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
       info.provenance = Provenance::kSeed;
     } else {
       any_known = true;
+      for (const size_t member : source.members) {
+        if (issue_model.issues[member].seed_weight > 0.0F && !issue->seed_phrases.empty()) {
+          model->seeds_of[member] = by_seeds.size();
+          by_seeds.push_back(issue);
+        }
+      }
       const std::vector<IssueModelInfo>& known = issue_model.report.issues;
       info = known[source.members.front()];
       info.issue_id = issue->id;
       if (source.members.size() > 1) {
+        info.provenance = Provenance::kSeed;  // If all of them are.
         info.quality.reset();
         info.slope.reset();
         info.intercept.reset();
@@ -275,6 +340,9 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
         for (const size_t member : source.members) {
           info.threshold = std::min(info.threshold, known[member].threshold);
           info.example_count += known[member].example_count;
+          if (known[member].provenance == Provenance::kModel) {
+            info.provenance = Provenance::kModel;
+          }
         }
       }
     }
@@ -312,11 +380,11 @@ IssueResult IssueTagger::Tag(const ScannedArticle& scanned) const {
   if (model_->seeds.has_value()) {
     seed_results = model_->seeds->Score(scanned, /*with_evidence=*/true);
   }
-  const std::vector<Model::Judgement> judgements = model_->Judge(features);
+  const std::vector<Model::Judgement> judgements = model_->Judge(features, seed_results);
   for (const IssueSource& source : model_->sources) {
     const bool by_seeds = source.members.empty();
-    if (!by_seeds && features.values.empty()) {
-      continue;  // Of a text without a word that it knows, the model would say what issues are frequent.
+    if (!model_->CanJudge(source, features)) {
+      continue;
     }
     const Model::Verdict verdict = model_->Decide(source, judgements, seed_results);
     if (verdict.score < verdict.threshold) {
@@ -326,8 +394,13 @@ IssueResult IssueTagger::Tag(const ScannedArticle& scanned) const {
     tag.id = source.id;
     tag.display_name = source.display_name;
     tag.score = verdict.score;
-    tag.provenance = by_seeds ? Provenance::kSeed : Provenance::kModel;
-    tag.evidence = by_seeds ? seed_results[source.seed].evidence : model_->Explain(verdict.member, features, article);
+    if (by_seeds) {
+      tag.provenance = Provenance::kSeed;
+      tag.evidence = std::move(seed_results[source.seed].evidence);
+    } else {
+      tag.provenance = model_->issue_model.report.issues[verdict.member].provenance;
+      tag.evidence = model_->ExplainBoth(verdict.member, features, seed_results, article);
+    }
     result.tags.push_back(std::move(tag));
   }
   std::stable_sort(result.tags.begin(), result.tags.end(),
@@ -343,11 +416,11 @@ std::vector<IssueScore> IssueTagger::Score(const ArticleText& article) const {
   if (model_->seeds.has_value()) {
     seed_results = model_->seeds->Score(scanned, /*with_evidence=*/false);
   }
-  const std::vector<Model::Judgement> judgements = model_->Judge(features);
+  const std::vector<Model::Judgement> judgements = model_->Judge(features, seed_results);
   std::vector<IssueScore> result;
   for (const IssueSource& source : model_->sources) {
     const Model::Verdict verdict = model_->Decide(source, judgements, seed_results);
-    const bool judged = source.members.empty() || !features.values.empty();
+    const bool judged = model_->CanJudge(source, features);
     result.push_back(
         {source.id, verdict.score, judged && verdict.score >= verdict.threshold, verdict.threshold, verdict.raw});
   }

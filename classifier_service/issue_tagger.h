@@ -6,7 +6,8 @@
 // The loaded taxonomy need not be the one that the model was trained for. An issue that gathers several of the model's
 // (`trained_from`, and retired ids that it stands for) is given where one of them would be, with the score of the one
 // that is farthest above its threshold. An issue that the model knows nothing of goes by its seed phrases
-// (issue_seeds.h).
+// (issue_seeds.h); one that was taught since, by those of the taxonomy and by what its examples taught, which counts
+// for more the more there are.
 #ifndef DATELINE_CLASSIFIER_SERVICE_ISSUE_TAGGER_H_
 #define DATELINE_CLASSIFIER_SERVICE_ISSUE_TAGGER_H_
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +19,7 @@
 #include "absl/strings/str_format.h"
 
 #include "classifier_service/issue_calibration.h"
+#include "classifier_service/issue_seeds.h"
 #include "common/parallel.h"
 #include "common/printable.h"
 #include "common/status_macros.h"
@@ -263,6 +265,9 @@ class Tally {
     std::vector<std::vector<common::Prediction>> predictions(articles_.size());
     for (size_t i = 0; i < ids_.size(); ++i) {
       if (counts_[i].positives == 0) {
+        result.stray_tags +=
+            static_cast<int>(std::count_if(articles_.begin(), articles_.end(),
+                                           [&](const Article& one) { return one.labels[i] < 0 && one.tagged[i]; }));
         continue;
       }
       Evaluation::Issue issue;
@@ -541,7 +546,7 @@ absl::StatusOr<TrainResult> TrainIssueModel(const Corpus& corpus, const Taxonomy
   model.report.train_time = options.train_time;
   model.report.training_article_count = static_cast<int>(corpus.train.size());
   model.report.taxonomy_version = taxonomy.version();
-  model.report.language_codes = {"en"};
+  model.report.language_codes = {kTrainingLanguage};
   model.taxonomy_fingerprint = taxonomy.fingerprint();
   model.training_notes = options.notes;
   model.training_texts = TextSketch(corpus.train.size());
@@ -562,10 +567,36 @@ struct Lesson {
   std::vector<int> folds;
 };
 
-// The change of an issue's weights that minimises |change|^2 / 2 + cost * sum of log(1 + exp(-label * (margin + change
-// * row))): gradient descent with Nesterov's momentum for a strongly convex function, whose steps follow from bounds on
-// its curvature.
-std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, double cost) {
+// How an issue is taught.
+struct Manner {
+  double cost = 1.0;             // What an article may pull.
+  double negative_weight = 1.0;  // An article without the issue counts so often.
+  bool bias = true;              // The bias may move, too.
+};
+
+// What follows was chosen on the articles of data/labels, each issue of the default taxonomy as if it were new
+// (`issues_tool teach`, docs/quality.md). With so many examples seed phrases count half.
+constexpr double kExamplesThatHalveSeeds = 20.0;
+// A few examples must show: they pull more than articles do on issues that were learned from many.
+constexpr double kSeedCost = 100.0;
+// What editors send in has far more of the issue than all articles have; with so many articles without it for each that
+// has it, weighed so if need be, margins stay about what they were. For the same reason the bias stays.
+constexpr double kRestPerExample = 3.0;
+constexpr double kLeastNegativeWeight = 0.2;
+constexpr double kMostNegativeWeight = 5.0;
+
+double SeedWeight(int examples) { return 1.0 / (1.0 + examples / kExamplesThatHalveSeeds); }
+
+// The sketch of its examples that an issue by seed phrases keeps is made for so many.
+constexpr size_t kSketchedExamples = 64;
+
+// The change of an issue's weights that minimises |change|^2 / 2 + the sum of cost * log(1 + exp(-label * (margin +
+// change * row))): gradient descent with Nesterov's momentum for a strongly convex function, whose steps follow from
+// bounds on its curvature.
+std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, const Manner& manner) {
+  const auto cost_of = [&](size_t i) {
+    return lesson.labels[issue][i] < 0 ? manner.cost * manner.negative_weight : manner.cost;
+  };
   const size_t size = lesson.terms.size() + 1;
   std::vector<double> change(size, 0.0);
   std::vector<double> ahead(size, 0.0);
@@ -578,7 +609,7 @@ std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, dou
     }
     rows.push_back(i);
     for (const auto& [term, value] : lesson.rows[i]) {
-      curvature += cost * value * value / 4.0;
+      curvature += cost_of(i) * value * value / 4.0;
     }
   }
   if (rows.empty()) {
@@ -596,10 +627,13 @@ std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, dou
         margin += ahead[static_cast<size_t>(term)] * value;
       }
       const double label = lesson.labels[issue][i];
-      const double pull = -cost * label / (1.0 + std::exp(std::clamp(label * margin, -40.0, 40.0)));
+      const double pull = -cost_of(i) * label / (1.0 + std::exp(std::clamp(label * margin, -40.0, 40.0)));
       for (const auto& [term, value] : lesson.rows[i]) {
         gradient[static_cast<size_t>(term)] += pull * value;
       }
+    }
+    if (!manner.bias) {
+      gradient.back() = 0.0;
     }
     double norm = 0.0;
     for (size_t k = 0; k < size; ++k) {
@@ -642,7 +676,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
   result.model = model;
   const size_t old_count = model.issues.size();
 
-  // The issues to be: those of the model, then new ones with enough examples.
+  // The issues to be: those of the model, then new ones.
   std::vector<Issue> issues;
   for (size_t k = 0; k < old_count; ++k) {
     Issue issue;
@@ -662,13 +696,73 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     const auto examples = std::count_if(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
       return StateOfIssue(article, *issue) > 0;
     });
-    if (!known && examples >= kEnoughExamples) {
+    // A complete label without it may be older than the issue: no reason to begin.
+    const bool rejected = std::any_of(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
+      return article.labelling == Labelling::kPartial && StateOfIssue(article, *issue) < 0;
+    });
+    const bool begun = issue->seed_phrases.empty() ? examples >= kEnoughExamples : examples > 0 || rejected;
+    if (!known && begun) {
       issues.push_back(*issue);
-      ++result.new_issues;
+      result.new_issues.push_back(issue->id);
     }
   }
 
+  // Those that go by seed phrases, too: by which, and what becomes of them.
+  struct Seeded {
+    size_t place = 0;            // In the scorer.
+    double weight_before = 1.0;  // Of the seed phrases.
+    double weight = 1.0;
+    int examples = 0;  // With those of before.
+    TextSketch texts;
+  };
+  std::vector<std::optional<Seeded>> seeded(issues.size());
+  std::vector<Manner> manners(issues.size(), Manner{options.cost, 1.0, true});
+  std::vector<const Issue*> with_seeds;
+  for (size_t k = 0; k < issues.size(); ++k) {
+    const Issue* issue = k < old_count ? taxonomy.Find(issues[k].id) : &issues[k];
+    if (k < old_count ? model.issues[k].seed_weight == 0.0F : issue->seed_phrases.empty()) {
+      continue;
+    }
+    Seeded one;
+    one.place = with_seeds.size();
+    with_seeds.push_back(issue != nullptr ? issue : &issues[k]);
+    one.texts = TextSketch(kSketchedExamples);
+    if (k < old_count) {
+      one.weight_before = static_cast<double>(model.issues[k].seed_weight);
+      one.examples = model.report.issues[k].example_count;
+      if (!model.issues[k].example_texts.empty()) {
+        one.texts = model.issues[k].example_texts;
+      }
+    }
+    const int examples_before = one.examples;
+    int with_it = 0;
+    int without_it = 0;
+    const TextSketch texts_before = one.texts;  // Those of today may be near-duplicates.
+    for (const LabelledArticle& article : articles) {
+      const int8_t state = StateOfIssue(article, issues[k]);
+      with_it += state > 0 ? 1 : 0;
+      without_it += state < 0 ? 1 : 0;
+      // Past the first few there is no sketch of its own.
+      const bool counted = examples_before < kEnoughExamples || k >= old_count
+                               ? texts_before.Contains(article.title, article.body)
+                               : model.training_texts.Contains(article.title, article.body);
+      if (state > 0 && !counted) {
+        one.texts.Add(article.title, article.body);
+        ++one.examples;
+      }
+    }
+    one.weight = SeedWeight(one.examples);
+    manners[k] = {options.cost * kSeedCost, 1.0, false};
+    if (without_it > 0) {  // Where there is nothing but rejections, each counts least.
+      manners[k].negative_weight =
+          std::clamp(kRestPerExample * with_it / without_it, kLeastNegativeWeight, kMostNegativeWeight);
+    }
+    seeded[k] = std::move(one);
+  }
+  const SeedScorer seeds(with_seeds, model.vocabulary);
+
   Lesson lesson;
+  std::vector<std::vector<double>> margins_before(issues.size());  // By the model as it is.
   lesson.margins.resize(issues.size());
   lesson.labels.resize(issues.size());
   absl::flat_hash_map<int32_t, int> place_of;
@@ -690,8 +784,15 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     row.emplace_back(bias, 1.0);
     lesson.rows.push_back(std::move(row));
     lesson.folds.push_back(static_cast<int>(HashOfId(articles[i].id) % static_cast<uint32_t>(options.folds)));
+    std::vector<SeedScorer::Result> seeds_say;
+    if (!with_seeds.empty()) {
+      ArticleText text;
+      text.title = articles[i].title;
+      text.body = articles[i].body;
+      seeds_say = seeds.Score(ScannedArticle(text), /*with_evidence=*/false);
+    }
     for (size_t k = 0; k < issues.size(); ++k) {
-      double margin = 0.0;
+      double margin = k >= old_count && seeded[k].has_value() ? SeedScorer::kWithoutPhrase : 0.0;
       if (k < old_count) {
         margin = static_cast<double>(model.issues[k].bias);
         for (const TermValue& value : features[i].values) {
@@ -699,7 +800,9 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
                     model.weights[static_cast<size_t>(value.term) * old_count + k];
         }
       }
-      lesson.margins[k].push_back(margin);
+      const double lift = seeded[k].has_value() ? seeds_say[seeded[k]->place].lift : 0.0;
+      lesson.margins[k].push_back(margin + (seeded[k].has_value() ? seeded[k]->weight * lift : 0.0));
+      margins_before[k].push_back(margin + (seeded[k].has_value() ? seeded[k]->weight_before * lift : 0.0));
       lesson.labels[k].push_back(StateOfIssue(articles[i], issues[k]));
     }
   }
@@ -712,7 +815,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
   common::RunParallel(options.threads, issues.size() * runs, [&](size_t task) {
     const size_t issue = task / runs;
     const int left_out = task % runs < runs - 1 ? static_cast<int>(task % runs) : -1;
-    std::vector<double> change = Change(lesson, issue, left_out, options.cost);
+    std::vector<double> change = Change(lesson, issue, left_out, manners[issue]);
     for (size_t i = 0; i < articles.size(); ++i) {
       if (lesson.folds[i] == left_out) {
         folded[issue][i] = MarginWith(lesson, issue, i, change);
@@ -723,8 +826,8 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     }
   });
 
-  // Calibration and thresholds stay: the biases move, which does what other thresholds would. Those of new issues come
-  // from the folds.
+  // Calibration and thresholds stay: the biases move, which does what other thresholds would. Those of new issues are
+  // those of seed phrases, or, if there is a sample to learn them from, come from the folds.
   double mean_threshold = 0.0;
   for (const IssueModelInfo& info : model.report.issues) {
     mean_threshold += info.threshold / static_cast<double>(old_count);
@@ -739,10 +842,19 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
       continue;
     }
     std::vector<Scored> scored;
+    int examples = 0;
     for (size_t i = 0; i < articles.size(); ++i) {
-      if (lesson.labels[k][i] != 0) {
+      // Corrections are no sample: of them nothing can be said about how often an issue comes.
+      const bool sampled = !seeded[k].has_value() || articles[i].labelling != Labelling::kPartial;
+      if (lesson.labels[k][i] != 0 && sampled) {
         scored.push_back({folded[k][i], lesson.labels[k][i] > 0, 1.0, lesson.folds[i], true});
+        examples += lesson.labels[k][i] > 0 ? 1 : 0;
       }
+    }
+    if (seeded[k].has_value() && examples < kEnoughExamples) {
+      sigmoids.emplace_back();
+      thresholds.push_back(SeedScorer::kThreshold);
+      continue;
     }
     sigmoids.push_back(Calibrate(scored, -1));
     thresholds.push_back(ChooseThreshold(scored, sigmoids.back(), -1, mean_threshold));
@@ -764,9 +876,12 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     std::vector<bool> new_tags;
     std::vector<int8_t> labels;
     for (size_t k = 0; k < issues.size(); ++k) {
-      old_scores.push_back(k < old_count ? sigmoids[k](lesson.margins[k][i]) : 0.0);
+      // A new issue went by its seed phrases alone.
+      const bool judged = k < old_count || seeded[k].has_value();
+      const Sigmoid& sigmoid_before = k < old_count ? sigmoids[k] : Sigmoid();
+      old_scores.push_back(judged ? sigmoid_before(margins_before[k][i]) : 0.0);
       new_scores.push_back(sigmoids[k](folded[k][i]));
-      old_tags.push_back(k < old_count && old_scores[k] >= thresholds[k]);
+      old_tags.push_back(judged && old_scores[k] >= (k < old_count ? thresholds[k] : SeedScorer::kThreshold));
       new_tags.push_back(new_scores[k] >= thresholds[k]);
       labels.push_back(lesson.labels[k][i]);
     }
@@ -798,16 +913,32 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     }
     linear.weight_step = static_cast<float>(step);
     linear.bias += static_cast<float>(changes[k].back());
+    if (k >= old_count && seeded[k].has_value()) {
+      linear.bias = static_cast<float>(SeedScorer::kWithoutPhrase);
+    }
     linear.slope = static_cast<float>(sigmoids[k].slope);
     linear.intercept = static_cast<float>(sigmoids[k].intercept);
-    const auto examples = static_cast<int>(std::count(lesson.labels[k].begin(), lesson.labels[k].end(), int8_t{1}));
+    auto examples = static_cast<int>(std::count(lesson.labels[k].begin(), lesson.labels[k].end(), int8_t{1}));
+    examples += k < old_count ? model.report.issues[k].example_count : 0;
+    Provenance provenance = Provenance::kModel;
+    if (seeded[k].has_value()) {
+      examples = seeded[k]->examples;
+      linear.seed_weight = static_cast<float>(seeded[k]->weight);
+      linear.example_texts = TextSketch();
+      if (examples < kEnoughExamples) {
+        provenance = Provenance::kSeed;
+        linear.example_texts = seeded[k]->texts;
+      }
+    }
     if (k < old_count) {
-      taught.issues[k] = linear;
-      taught.report.issues[k].example_count += examples;
+      taught.issues[k] = std::move(linear);
+      taught.report.issues[k].example_count = examples;
+      taught.report.issues[k].provenance = provenance;
     } else {
-      taught.issues.push_back(linear);
+      taught.issues.push_back(std::move(linear));
       IssueModelInfo info;
       info.issue_id = issues[k].id;
+      info.provenance = provenance;
       info.example_count = examples;
       info.threshold = std::round(thresholds[k] * 1e4) / 1e4;
       taught.report.issues.push_back(std::move(info));

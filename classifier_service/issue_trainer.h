@@ -31,6 +31,9 @@ enum class Learner {
   kSvm,
 };
 
+// The language that models are trained for.
+inline constexpr char kTrainingLanguage[] = "en";
+
 struct TrainOptions {
   Learner learner = Learner::kLogistic;
   size_t max_terms = 60'000;   // Size of the vocabulary; a model takes some 40 bytes a term on disk.
@@ -58,6 +61,9 @@ struct Evaluation {
   double calibration_error = 0.0;
   common::Interval calibration_interval;
   std::vector<Issue> issues;
+  // Tags of issues that no article of the set has, given to articles known not to have them: no figure above counts
+  // them, and where editors only rejected, there is nothing else to count.
+  int stray_tags = 0;
   // Labels and scores that are farthest apart: the ten worst.
   struct Disagreement {
     std::string article_id;
@@ -95,14 +101,19 @@ struct AdaptResult {
   // On the articles that the model given had not seen: by it, and by models that learned from the others of them only.
   Evaluation before;
   Evaluation after;
-  int new_issues = 0;  // Issues that the model didn't know, and that have enough examples now.
+  std::vector<std::string> new_issues;  // Those that the model didn't know, and knows of now.
 };
 
 // Teaches a model from a site's own articles, without those that it was made from: each issue's weights and bias move
-// as little from where they are as the articles allow. Vocabulary, calibration and thresholds stay. Issues of
-// `taxonomy` that the model doesn't know are added if kEnoughExamples articles have them. Takes seconds for hundreds of
-// articles. The same input gives the same model, to the byte. InvalidArgument if there are fewer articles than folds,
-// or options are out of range.
+// as little from where they are as the articles allow. Vocabulary, calibration and thresholds stay.
+//
+// An issue of `taxonomy` that the model doesn't know is added with its first example or rejection, if it has seed
+// phrases: what is learned comes on top of what they say, which counts for less with each example. It stays an issue by
+// seed phrases (Provenance::kSeed) until it has kEnoughExamples, given at once or over time; an article counts once. An
+// issue without seed phrases is added if kEnoughExamples of the articles have it.
+//
+// Takes seconds for hundreds of articles. The same input gives the same model, to the byte. InvalidArgument if there
+// are fewer articles than folds, or options are out of range.
 absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxonomy& taxonomy,
                                             const std::vector<LabelledArticle>& articles, const AdaptOptions& options,
                                             absl::FunctionRef<void(absl::string_view)> progress);

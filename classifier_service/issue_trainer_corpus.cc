@@ -14,9 +14,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "classifier_service/language.h"
 #include "classifier_service/text_sketch.h"
 #include "common/hash.h"
 #include "common/label_map_lines.h"
+#include "common/language_tag.h"
 #include "common/printable.h"
 #include "common/status_macros.h"
 #include "common/text.h"
@@ -224,6 +226,7 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::str
     article.labelling = partial ? Labelling::kPartial : Labelling::kComplete;
     article.issues = partial ? std::move(applied) : std::move(issues);
     article.assertable = std::move(rejected);
+    ASSIGN_OR_RETURN(article.language, StringField(json, "language"));
     articles.push_back(std::move(article));
     return absl::OkStatus();
   };
@@ -275,7 +278,7 @@ absl::StatusOr<IssueLabelMap> ReadIssueLabelMap(const std::string& path, const T
 }
 
 OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy,
-                               const IssueLabelMap& map) {
+                               const IssueLabelMap& map, const std::vector<std::string>& languages) {
   constexpr size_t kNamesKept = 20;
   OwnArticles own;
   absl::flat_hash_set<std::string> known;
@@ -321,6 +324,15 @@ OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxo
   absl::flat_hash_map<std::string, size_t> by_id;
   absl::flat_hash_map<std::string, size_t> by_text;
   for (LabelledArticle& article : articles) {
+    if (!languages.empty()) {
+      const std::string language = common::BaseLanguage(
+          article.language.empty() ? DetectLanguage(article.title, article.body) : article.language);
+      const bool is_known = std::find(languages.begin(), languages.end(), language) != languages.end();
+      if (!is_known && !language.empty() && language != "und") {
+        ++own.other_languages[language];
+        continue;
+      }
+    }
     resolve(article.issues);
     resolve(article.assertable);
     decide(article);

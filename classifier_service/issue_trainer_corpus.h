@@ -34,6 +34,7 @@ struct LabelledArticle {
   std::string id;
   std::string title;
   std::string body;
+  std::string language;             // BCP 47; empty: not said.
   std::vector<std::string> issues;  // Ids of the default taxonomy.
   Labelling labelling = Labelling::kComplete;
   int weight = 1;                       // Counts as often as this in training.
@@ -79,7 +80,8 @@ struct CorpusOptions {
 absl::StatusOr<Corpus> LoadCorpus(const CorpusOptions& options, absl::FunctionRef<void(absl::string_view)> progress);
 
 // Articles of one JSON Lines file (plain or .zst) with `id`, `title` or `body` or both, and either `issues`, all that
-// apply (a complete label, []: none), or `applied` and `rejected`, what an editor said of some. Weight 1.
+// apply (a complete label, []: none), or `applied` and `rejected`, what an editor said of some; `language`, if it is
+// known. Weight 1.
 // InvalidArgument with line and remedy if a line is broken; with `broken`, such lines are put there, and the rest is
 // used.
 absl::StatusOr<std::vector<LabelledArticle>> ReadLabelledArticles(const std::string& path,
@@ -93,6 +95,7 @@ struct OwnArticles {
   std::vector<std::string> contradicting;  // The first 20: "a-1 and a-7".
   size_t undecided = 0;                    // Issues that an article has both applied and rejected: unknown.
   std::vector<std::string> undecided_in;   // The first 20: "a-1 (trade)".
+  std::map<std::string, size_t> other_languages;  // Articles left out, by the language they are in.
 };
 
 // What a site's own names of labels mean, by common::LabelKey(): ids that issues are trained from; none: no issue.
@@ -104,9 +107,11 @@ using IssueLabelMap = absl::flat_hash_map<std::string, std::vector<std::string>>
 absl::StatusOr<IssueLabelMap> ReadIssueLabelMap(const std::string& path, const Taxonomy& taxonomy);
 
 // Labels may be names of `map`, which outrank the taxonomy's, or ids of `taxonomy`, names or aliases; they become ids
-// that its issues are trained from. Of an article that comes twice, by id or by text, the later one is kept.
+// that its issues are trained from. Of an article that comes twice, by id or by text, the later one is kept. Those in
+// another language than one of `languages` (base languages; empty: any) are left out, by what they say of themselves or
+// else by what their text looks like, as the service tells: their words would be taken for words of those languages.
 OwnArticles PrepareOwnArticles(std::vector<LabelledArticle> articles, const Taxonomy& taxonomy,
-                               const IssueLabelMap& map = {});
+                               const IssueLabelMap& map = {}, const std::vector<std::string>& languages = {});
 
 // Adds `articles` to `corpus.train`; what they repeat, by id or by text, goes out, there and from their own held-out
 // part. One in `hold_out` (by a hash of the id) becomes the held-out set "own" instead; 0: none. Returns how many went.

@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -10,10 +11,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/issue_seeds.h"
 #include "classifier_service/issue_thresholds.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -21,11 +24,13 @@
 namespace dateline::classifier {
 namespace {
 
+using ::dateline::testing::ReadFile;
 using ::dateline::testing::StatusIs;
 using ::dateline::testing::TempDir;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 constexpr char kTaxonomy[] = R"(
@@ -201,7 +206,7 @@ TEST_F(IssueTrainerTest, CorrectionsTeachAModelWithoutWhatItWasMadeFrom) {
                        AdaptIssueModel(base.model, *taxonomy_, corrections, SmallAdaptOptions(), Quiet));
   EXPECT_GT(taught.after.quality.f1, taught.before.quality.f1);
   EXPECT_EQ(taught.after.quality.article_count, 40);
-  EXPECT_EQ(taught.new_issues, 0);
+  EXPECT_THAT(taught.new_issues, IsEmpty());
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, TaggerOf(taught.model));
   ArticleText text;
   text.body = "A pipeline of goals for the crude team.";
@@ -286,18 +291,151 @@ TEST_F(IssueTrainerTest, CorrectionsTeachAModelOfSupportVectorsToo) {
   EXPECT_EQ(tagger->Score(text).front().issue_id, "oil") << "what it knew before stays";
 }
 
-TEST_F(IssueTrainerTest, ANewIssueIsLearnedOnceThereAreEnoughExamples) {
+// `kTaxonomy` with an issue that the small model doesn't know.
+std::string WithWorks(const std::string& seeds) {
+  return absl::StrCat(kTaxonomy,
+                      "issue { id: \"works\" names { language: \"en\" display_name: \"Works\" } definition: \"d\" ",
+                      seeds, " }");
+}
+
+// As Corrections(), but no text nearly repeats another one: every other word is its own.
+std::vector<LabelledArticle> DifferentCorrections(int count, const char* issue) {
+  std::vector<LabelledArticle> articles = Corrections(count, issue);
+  for (size_t i = 0; i < articles.size(); ++i) {
+    std::string body;
+    for (const absl::string_view word : absl::StrSplit(articles[i].body, ' ')) {
+      absl::StrAppend(&body, word, " name", std::string(1, static_cast<char>('a' + i % 26)),
+                      std::string(1 + i / 26, 'q'), body.size(), " ");
+    }
+    articles[i].body = body;
+  }
+  return articles;
+}
+
+ArticleText TextOf(std::string body) {
+  ArticleText text;
+  text.body = std::move(body);
+  return text;
+}
+
+double ScoreOf(const IssueTagger& tagger, const ArticleText& text, absl::string_view issue) {
+  for (const IssueScore& score : tagger.Score(text)) {
+    if (score.issue_id == issue) return score.score;
+  }
+  ADD_FAILURE() << "no issue " << issue;
+  return 0.0;
+}
+
+TEST_F(IssueTrainerTest, ANewIssueGetsBetterWithEveryExampleThatComes) {
   ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
-  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(absl::StrCat(kTaxonomy, R"(
-      issue { id: "works" names { language: "en" display_name: "Works" } definition: "d" seed_phrase: "team day" })"),
-                                                             "wider"));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(WithWorks("seed_phrase: \"bridge repairs\""), "wider"));
+  const ArticleText silent = TextOf("The pipeline of goals made the crude team strong, day 77 of the cup.");
+  const ArticleText speaking =
+      TextOf("Bridge repairs at the stadium: a pipeline of goals for the crude team, said the mayor.");
+  IssueModel model = base.model;
+  double silent_score = 0.0;
+  for (const int examples : {2, 6, kEnoughExamples - 1, kEnoughExamples, kEnoughExamples + 10}) {
+    SCOPED_TRACE(examples);
+    // All that editors ever said, as `dateline labels export` writes it: what was learned before counts once.
+    ASSERT_OK_AND_ASSIGN(AdaptResult taught, AdaptIssueModel(model, wider, DifferentCorrections(examples, "works"),
+                                                             SmallAdaptOptions(), Quiet));
+    EXPECT_EQ(taught.new_issues.size(), examples == 2 ? 1U : 0U);
+    model = taught.model;
+    ASSERT_OK(WriteIssueModel(dir_.File("wider.model"), model));
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("wider.model"), wider));
+    ASSERT_EQ(tagger->info().issues.size(), 3U);
+    const IssueModelInfo& info = tagger->info().issues[2];
+    EXPECT_EQ(info.example_count, examples);
+    EXPECT_EQ(info.examples_needed, std::max(0, kEnoughExamples - examples));
+    const Provenance provenance = examples < kEnoughExamples ? Provenance::kSeed : Provenance::kModel;
+    EXPECT_EQ(info.provenance, provenance);
+    EXPECT_GT(ScoreOf(*tagger, silent, "works"), silent_score);
+    silent_score = ScoreOf(*tagger, silent, "works");
+    // The seed phrase still speaks, and is a reason beside the words that were learned.
+    const IssueResult result = tagger->Tag(speaking);
+    const auto tag =
+        std::find_if(result.tags.begin(), result.tags.end(), [](const auto& one) { return one.id == "works"; });
+    ASSERT_NE(tag, result.tags.end());
+    EXPECT_EQ(tag->provenance, provenance);
+    ASSERT_FALSE(tag->evidence.empty());
+    EXPECT_TRUE(std::any_of(tag->evidence.begin(), tag->evidence.end(),
+                            [](const Evidence& reason) { return reason.text == "Bridge repairs"; }));
+  }
+  EXPECT_GT(silent_score, 0.5);
+}
+
+TEST_F(IssueTrainerTest, OfCompleteLabelsANewIssueLearnsHowOftenItComes) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(WithWorks("seed_phrase: \"bridge repairs\""), "wider"));
+  std::vector<LabelledArticle> articles = DifferentCorrections(kEnoughExamples, "works");
+  ASSERT_OK_AND_ASSIGN(const AdaptResult sample,
+                       AdaptIssueModel(base.model, wider, articles, SmallAdaptOptions(), Quiet));
+  EXPECT_EQ(sample.model.report.issues[2].provenance, Provenance::kModel);
+  EXPECT_NE(sample.model.report.issues[2].threshold, sample.model.report.issues[1].threshold);
+  EXPECT_NE(sample.model.issues[2].slope, 1.0F);
+  EXPECT_GT(sample.model.issues[2].seed_weight, 0.0F);
+  // What editors said of single issues is no sample.
+  for (LabelledArticle& article : articles) {
+    article.labelling = Labelling::kPartial;
+    article.assertable = {article.issues.front() == "works" ? "oil" : "works"};
+  }
+  ASSERT_OK_AND_ASSIGN(const AdaptResult corrections,
+                       AdaptIssueModel(base.model, wider, articles, SmallAdaptOptions(), Quiet));
+  EXPECT_EQ(corrections.model.report.issues[2].provenance, Provenance::kModel);
+  EXPECT_EQ(corrections.model.report.issues[2].threshold, SeedScorer::kThreshold);
+  EXPECT_EQ(corrections.model.issues[2].slope, 1.0F);
+}
+
+TEST_F(IssueTrainerTest, RejectionsAloneTakeAwayTagsOfSeedPhrases) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(WithWorks("seed_phrase: \"league tables\""), "wider"));
+  std::vector<LabelledArticle> rejections;
+  for (int i = 0; i < 12; ++i) {
+    rejections.push_back(
+        Article(3000 + i, absl::StrCat("League tables: the goalkeeper won match ", i, " of the round."), {}));
+    rejections.back().labelling = Labelling::kPartial;
+    rejections.back().assertable = {"works"};
+  }
+  ASSERT_OK_AND_ASSIGN(AdaptResult taught, AdaptIssueModel(base.model, wider, rejections, SmallAdaptOptions(), Quiet));
+  EXPECT_THAT(taught.new_issues, ElementsAre("works"));
+  EXPECT_EQ(taught.before.stray_tags, 12);
+  EXPECT_EQ(taught.after.stray_tags, 0);
+  ASSERT_OK(WriteIssueModel(dir_.File("wider.model"), taught.model));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("wider.model"), wider));
+  EXPECT_EQ(tagger->info().issues[2].examples_needed, kEnoughExamples);
+  EXPECT_LT(ScoreOf(*tagger, TextOf("League tables: the goalkeeper won match 70 of the round."), "works"),
+            tagger->info().issues[2].threshold);
+  EXPECT_GE(ScoreOf(*tagger, TextOf("League tables of bridges and roads were shown."), "works"),
+            tagger->info().issues[2].threshold);
+  // A list of all issues of an article may be older than the issue.
+  for (LabelledArticle& article : rejections) {
+    article.labelling = Labelling::kComplete;
+    article.assertable.clear();
+  }
+  ASSERT_OK_AND_ASSIGN(taught, AdaptIssueModel(base.model, wider, rejections, SmallAdaptOptions(), Quiet));
+  EXPECT_THAT(taught.new_issues, IsEmpty());
+}
+
+TEST_F(IssueTrainerTest, ModelsWithoutSeedPhrasesAreWrittenAsBefore) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  const std::string bytes = EncodeIssueModel(base.model);
+  ASSERT_OK_AND_ASSIGN(IssueModel read, DecodeIssueModel(bytes, "small"));
+  EXPECT_EQ(EncodeIssueModel(read), bytes);
+  const std::string shipped = ReadFile("classifier_service/data/model/issues.model");
+  ASSERT_OK_AND_ASSIGN(IssueModel model, DecodeIssueModel(shipped, "shipped"));
+  EXPECT_EQ(EncodeIssueModel(model), shipped);
+}
+
+TEST_F(IssueTrainerTest, ANewIssueWithoutSeedPhrasesIsLearnedOnceThereAreEnoughExamples) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(WithWorks(""), "wider"));
   ASSERT_OK_AND_ASSIGN(
       const AdaptResult few,
       AdaptIssueModel(base.model, wider, Corrections(kEnoughExamples - 1, "works"), SmallAdaptOptions(), Quiet));
-  EXPECT_EQ(few.new_issues, 0);
+  EXPECT_THAT(few.new_issues, IsEmpty());
   ASSERT_OK_AND_ASSIGN(AdaptResult enough, AdaptIssueModel(base.model, wider, Corrections(kEnoughExamples, "works"),
                                                            SmallAdaptOptions(), Quiet));
-  EXPECT_EQ(enough.new_issues, 1);
+  EXPECT_THAT(enough.new_issues, ElementsAre("works"));
   ASSERT_OK(WriteIssueModel(dir_.File("wider.model"), enough.model));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(dir_.File("wider.model"), wider));
   ASSERT_EQ(tagger->info().issues.size(), 3U);
@@ -424,6 +562,22 @@ TEST_F(IssueTrainerTest, WhatIsBothAppliedAndRejectedSaysNothing) {
   EXPECT_EQ(StateOf(own.articles[0], "sport"), LabelState::kYes);
   EXPECT_EQ(own.undecided, 1U);
   EXPECT_THAT(own.undecided_in, ElementsAre("test/1 (oil)"));
+}
+
+TEST_F(IssueTrainerTest, ArticlesInOtherLanguagesAreLeftOutAndCounted) {
+  const std::string french =
+      "Le gouvernement a annoncé mardi une réforme des retraites qui sera votée avant la fin de l'année.";
+  std::vector<LabelledArticle> articles = {
+      Article(1, french, {"oil"}), Article(2, "The government said on Tuesday that it would reform pensions.", {"oil"}),
+      Article(3, "1, 2, 3", {"sport"}), Article(4, "The editors know better what this is in.", {"oil"}),
+      Article(5, french + " Peut-être.", {"sport"})};
+  articles[3].language = "pt-BR";
+  articles[4].language = "en-GB";
+  const OwnArticles own = PrepareOwnArticles(articles, *taxonomy_, {}, {"en"});
+  EXPECT_THAT(own.other_languages, ElementsAre(Pair("fr", 1), Pair("pt", 1)));
+  ASSERT_EQ(own.articles.size(), 3U);
+  EXPECT_EQ(own.articles[0].id, "test/2");
+  EXPECT_EQ(PrepareOwnArticles(articles, *taxonomy_).articles.size(), 5U);
 }
 
 TEST_F(IssueTrainerTest, AMapSaysWhatTheSitesOwnNamesMean) {

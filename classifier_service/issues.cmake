@@ -24,6 +24,11 @@ dateline_library(classifier_issues
   HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_sketch.h
   DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS model_file classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc)
+dateline_library(classifier_language
+  SOURCES language.cc
+  HEADERS language.h
+  DEPS absl::strings
+  PRIVATE_DEPS Cld2::Cld2)
 dateline_library(json_lines
   SOURCES json_lines.cc
   HEADERS json_lines.h
@@ -33,15 +38,15 @@ dateline_library(classifier_trainer
   SOURCES issue_calibration.cc issue_thresholds.cc issue_trainer.cc issue_trainer_corpus.cc
   HEADERS issue_calibration.h issue_thresholds.h issue_trainer.h issue_trainer_corpus.h
   DEPS classifier_issues json_lines
-  PRIVATE_DEPS absl::flat_hash_set absl::str_format Liblinear::Liblinear)
+  PRIVATE_DEPS classifier_language absl::flat_hash_set absl::str_format Liblinear::Liblinear)
 
 dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
 
 dateline_library(classifier_core
-  SOURCES classifier.cc language.cc
-  HEADERS classifier.h language.h
+  SOURCES classifier.cc
+  HEADERS classifier.h
   DEPS country_tagger gazetteer classifier_issues
-  PRIVATE_DEPS Cld2::Cld2)
+  PRIVATE_DEPS classifier_language)
 
 dateline_test(classifier_issues_test
   SOURCES issue_tagger_test.cc taxonomy_diff_test.cc taxonomy_test.cc text_features_test.cc text_sketch_test.cc
@@ -50,7 +55,7 @@ dateline_test(classifier_issues_test
 dateline_test(classifier_trainer_test
   SOURCES issue_calibration_test.cc issue_trainer_test.cc json_lines_test.cc
   DEPS classifier_trainer test_support PkgConfig::ZSTD)
-dateline_test(classifier_core_test SOURCES classifier_test.cc language_test.cc DEPS classifier_core test_support)
+dateline_test(classifier_core_test SOURCES classifier_test.cc language_test.cc DEPS classifier_core classifier_language test_support)
 if(DATELINE_BUILD_TESTS)
   dateline_binary(issues_tool
     SOURCES "${PROJECT_SOURCE_DIR}/tests/quality/issues_tool.cc"

@@ -60,7 +60,6 @@ using dateline::classifier::LabelledArticle;
 using dateline::classifier::LabelState;
 using dateline::classifier::Learner;
 using dateline::classifier::OwnArticles;
-using dateline::classifier::Quality;
 using dateline::classifier::Taxonomy;
 using dateline::classifier::ThresholdChoice;
 using dateline::classifier::ThresholdGoal;
@@ -148,9 +147,9 @@ std::string NamesOf(const std::map<std::string, size_t>& counts) {
   return names;
 }
 
-// Articles of a site's own files, with names of labels made ids. Says on stderr what was odd.
+// Articles of a site's own files in one of `languages`, with names of labels made ids. Says on stderr what was odd.
 absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::string>& paths, const Taxonomy& taxonomy,
-                                                     const Flags& flags) {
+                                                     const std::vector<std::string>& languages, const Flags& flags) {
   IssueLabelMap map;
   if (!flags.label_map.empty()) {
     absl::StatusOr<IssueLabelMap> read = dateline::classifier::ReadIssueLabelMap(flags.label_map, taxonomy);
@@ -171,12 +170,17 @@ absl::StatusOr<std::vector<LabelledArticle>> ReadOwn(const std::vector<std::stri
     RETURN_IF_ERROR(articles.status());
     all.insert(all.end(), std::make_move_iterator(articles->begin()), std::make_move_iterator(articles->end()));
   }
-  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy, map);
+  OwnArticles own = dateline::classifier::PrepareOwnArticles(std::move(all), taxonomy, map, languages);
   for (const std::string& problem : broken.problems) {
     Progress(absl::StrCat("left out: ", problem));
   }
   if (broken.count > 0) {
     Progress(absl::StrCat(broken.count, " broken lines left out"));
+  }
+  if (!own.other_languages.empty()) {
+    Progress(absl::StrCat(
+        "articles left out because they are in languages that issue models don't know: ", NamesOf(own.other_languages),
+        "; \"language\" in their lines says which it is if that is wrong"));
   }
   if (!own.unknown_labels.empty()) {
     Progress(absl::StrCat("labels that are no issue of the taxonomy, and count for nothing: ",
@@ -218,16 +222,38 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> Published(const std::string& path, 
                                                            "; or remove it or give --force, if it is worth nothing"));
 }
 
-// Fails if the new model does worse than the published one, which decides whether it takes its place.
-absl::Status Compare(const std::string& path, const Quality& published, const Quality& fresh, absl::string_view what) {
-  Print(absl::StrFormat("on %d %s: micro-F1 %.3f, by %s %.3f\n", fresh.article_count, std::string(what), fresh.f1, path,
-                        published.f1));
-  // Chance moves it by more than that.
-  constexpr double kAsGood = 0.005;
-  if (fresh.f1 >= published.f1 - kAsGood) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrFormat(
-      "not published: on %d %s its micro-F1 is %.3f, that of %s %.3f; --force publishes it all the same",
-      fresh.article_count, std::string(what), fresh.f1, path, published.f1));
+// Fails if the new model does worse than the published one, which decides whether it takes its place. Issues that no
+// article has are compared by the tags that are wrong: where editors only rejected, there is nothing else.
+absl::Status Compare(const std::string& path, const Evaluation& published, const Evaluation& fresh,
+                     absl::string_view what) {
+  const std::string articles = absl::StrCat(fresh.quality.article_count, " ", what);
+  if (!fresh.issues.empty()) {
+    Print(
+        absl::StrFormat("on %s: micro-F1 %.3f, by %s %.3f\n", articles, fresh.quality.f1, path, published.quality.f1));
+    // Chance moves it by more than that.
+    constexpr double kAsGood = 0.005;
+    if (fresh.quality.f1 < published.quality.f1 - kAsGood) {
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "not published: on %s its micro-F1 is %.3f, that of %s %.3f; --force publishes it all the same", articles,
+          fresh.quality.f1, path, published.quality.f1));
+    }
+  }
+  if (!fresh.issues.empty() && fresh.stray_tags == 0 && published.stray_tags == 0) return absl::OkStatus();
+  Print(absl::StrFormat("on %s: %d wrong tags of issues that none of them has, by %s %d\n", articles, fresh.stray_tags,
+                        path, published.stray_tags));
+  if (fresh.stray_tags > published.stray_tags) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: on %s it gives %d wrong tags of issues that none of them has, %s %d; --force publishes it all "
+        "the same",
+        articles, fresh.stray_tags, path, published.stray_tags));
+  }
+  if (fresh.issues.empty() && fresh.stray_tags == published.stray_tags) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: on %s, none of which has an issue, both models give %d wrong tags, so that nothing tells the "
+        "two apart; give articles that have the issues, too, or --force publishes it all the same",
+        articles, fresh.stray_tags));
+  }
+  return absl::OkStatus();
 }
 
 // Puts the model in place and says so.
@@ -247,7 +273,8 @@ absl::Status Publish(const std::string& path, IssueModel& model) {
 absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Time train_time) {
   const std::string& base = flags.base.empty() ? flags.output : flags.base;
   ASSIGN_OR_RETURN(const IssueModel model, dateline::classifier::ReadIssueModel(base));
-  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn(flags.added, taxonomy, flags));
+  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                   ReadOwn(flags.added, taxonomy, model.report.language_codes, flags));
   AdaptOptions options;
   options.cost = flags.train.cost;
   options.folds = flags.train.folds;
@@ -258,8 +285,15 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
   ASSIGN_OR_RETURN(AdaptResult result, AdaptIssueModel(model, taxonomy, articles, options, Progress));
   Print(FormatEvaluation("before", result.before, false));
   Print(FormatEvaluation("after, by folds", result.after, true));
-  if (result.new_issues > 0) {
-    Progress(absl::StrCat(result.new_issues, " issues that the model didn't know have enough examples now"));
+  for (const IssueModelInfo& info : result.model.report.issues) {
+    const bool is_new =
+        std::find(result.new_issues.begin(), result.new_issues.end(), info.issue_id) != result.new_issues.end();
+    if (info.provenance == dateline::classifier::Provenance::kSeed) {
+      Progress(absl::StrCat(info.issue_id, ": ", info.example_count, " of ", dateline::classifier::kEnoughExamples,
+                            " examples that it takes; until then it goes by its seed phrases and by what these teach"));
+    } else if (is_new) {
+      Progress(absl::StrCat(info.issue_id, ": new to the model, and learned from ", info.example_count, " examples"));
+    }
   }
   for (const Issue* issue : taxonomy.LiveIssues()) {
     const auto examples = std::count_if(articles.begin(), articles.end(), [&](const LabelledArticle& article) {
@@ -275,8 +309,7 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
     if (!known && examples > 0) {
       Progress(absl::StrCat("the model doesn't know ", issue->id, " yet: ", examples, " of ",
                             dateline::classifier::kEnoughExamples,
-                            " examples that it takes; it goes by its seed phrases until then. Give these again with "
-                            "the others"));
+                            " examples that it takes, as it has no seed phrases. Give these again with the others"));
     }
   }
   if (!flags.force) {
@@ -285,8 +318,7 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
           "not published: the model was trained on all of these articles before, so that nothing says whether it would "
           "get better; --force publishes it all the same");
     }
-    RETURN_IF_ERROR(
-        Compare(base, result.before.quality, result.after.quality, "articles, judged by what the others teach"));
+    RETURN_IF_ERROR(Compare(base, result.before, result.after, "articles, judged by what the others teach"));
   }
   return Publish(flags.output, result.model);
 }
@@ -312,7 +344,8 @@ absl::Status Issues(const Flags& flags) {
   }
   std::vector<std::string> paths = flags.own;
   paths.insert(paths.end(), flags.added.begin(), flags.added.end());
-  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own, ReadOwn(paths, taxonomy, flags));
+  ASSIGN_OR_RETURN(std::vector<LabelledArticle> own,
+                   ReadOwn(paths, taxonomy, {dateline::classifier::kTrainingLanguage}, flags));
   for (LabelledArticle& article : own) {
     article.weight = flags.corpus.data_dir.empty() ? 1 : flags.own_weight;
   }
@@ -366,8 +399,8 @@ absl::Status Issues(const Flags& flags) {
           " had not learned from, so that nothing says which of the two is better; give more articles (--hold_out says "
           "how many are held out), or --force publishes it all the same"));
     }
-    RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen).quality,
-                            EvaluateIssues(**tagger, taxonomy, unseen).quality, "held-out articles"));
+    RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen),
+                            EvaluateIssues(**tagger, taxonomy, unseen), "held-out articles"));
   }
   return Publish(flags.output, result.model);
 }
@@ -392,7 +425,8 @@ absl::Status Thresholds(const Flags& flags) {
   if (!flags.articles.empty()) {
     ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
     ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
-    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                     ReadOwn({flags.articles}, taxonomy, tagger->info().language_codes, flags));
     ASSIGN_OR_RETURN(const ThresholdChoice choice, ChooseThresholds(model, *tagger, taxonomy, articles, flags.goal));
     Print(FormatThresholds(choice));
     for (const IssueThreshold& issue : choice.issues) {
@@ -426,7 +460,8 @@ absl::Status Evaluate(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
   Print(absl::StrCat("model ", tagger->info().model_version, ", taxonomy ", taxonomy.version(), "\n"));
   if (!flags.articles.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, ReadOwn({flags.articles}, taxonomy, flags));
+    ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles,
+                     ReadOwn({flags.articles}, taxonomy, tagger->info().language_codes, flags));
     Print(FormatEvaluation("articles", EvaluateIssues(*tagger, taxonomy, articles), true));
     return absl::OkStatus();
   }
@@ -465,7 +500,12 @@ absl::Status Show(const Flags& flags) {
     constexpr size_t kShown = 15;
     const size_t shown = std::min(kShown, ranked.size());
     std::partial_sort(ranked.begin(), ranked.begin() + static_cast<long>(shown), ranked.end());
-    Print(absl::StrFormat("%s: %d examples, threshold %.4f\n   ", info.issue_id, info.example_count, info.threshold));
+    Print(absl::StrFormat("%s: %d examples, threshold %.4f", info.issue_id, info.example_count, info.threshold));
+    if (model.issues[issue].seed_weight > 0.0F) {
+      Print(absl::StrFormat(", beside its seed phrases, which count %.2f times",
+                            static_cast<double>(model.issues[issue].seed_weight)));
+    }
+    Print("\n   ");
     for (size_t i = 0; i < shown; ++i) {
       Print(absl::StrCat(i > 0 ? ", " : " ", model.vocabulary.term(ranked[i].second)));
     }
@@ -532,9 +572,11 @@ int main(int argc, char** argv) {
       "What was there is kept as FILE.previous.\n"
       "Your own articles are JSON Lines: {\"id\", \"title\", \"body\", \"issues\": [all that apply]}, or \"applied\" "
       "and "
-      "\"rejected\"\nin the place of \"issues\" for what an editor said of some. Issues are ids, names or aliases of "
-      "the "
-      "taxonomy.");
+      "\"rejected\"\nin the place of \"issues\" for what an editor said of some; and \"language\": those in languages "
+      "that "
+      "models don't\nknow are left out. Issues are ids, names or aliases of the taxonomy. A new one that has seed "
+      "phrases "
+      "learns from the\nfirst example on.");
   issues->footer(
       "Examples:\n"
       "  classifier_train issues --add corrections.jsonl --taxonomy mine.textproto --output issues.model\n"

@@ -38,6 +38,7 @@ Json TextOf(const apb::Article& article) {
         absl::FormatTime("%Y-%m-%d", absl::FromUnixSeconds(article.publish_time().seconds()), absl::UTCTimeZone());
   }
   if (!article.source().empty()) json["source"] = article.source();
+  if (!article.language_code().empty()) json["language"] = article.language_code();
   return json;
 }
 

@@ -38,6 +38,12 @@ TEST(CorrectionExportTest, IssuesAreWhatWasAppliedAndRejectedOrAllOfAReplacedDim
   article.add_replaced_dimensions(spb::LABEL_DIMENSION_ISSUE);
   EXPECT_EQ(IssueExample(article),
             "{\"id\":\"a/1\",\"title\":\"Oil “again”\",\"body\":\"One.\\n\\nTwo.\",\"issues\":[\"energy\"]}\n");
+  // The trainer leaves out what is in a language that it doesn't know.
+  article.mutable_article()->set_language_code("fr");
+  EXPECT_EQ(IssueExample(article),
+            "{\"id\":\"a/1\",\"title\":\"Oil “again”\",\"body\":\"One.\\n\\nTwo.\",\"language\":\"fr\",\"issues\":"
+            "[\"energy\"]}\n");
+  article.mutable_article()->clear_language_code();
   // None is an answer, too.
   article.mutable_article()->clear_labels();
   EXPECT_EQ(IssueExample(article),

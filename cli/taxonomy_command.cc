@@ -110,7 +110,7 @@ std::string FormatDiff(const TaxonomyDiff& diff, const TextStyle& style) {
   }
   return absl::StrCat(text, "A model for the old one knows nothing of ",
                       absl::StrJoin(diff.issues_without_model(), ", "),
-                      ": tagged by seed phrases until `classifier_train issues` has made another.\n");
+                      ": tagged by seed phrases until `classifier_train issues` has taught it.\n");
 }
 
 // Says all that is wrong with a file, a line each.

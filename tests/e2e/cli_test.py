@@ -277,16 +277,40 @@ class WithoutServices(CommandLineTest):
                              "--label_map", names)
         self.assert_exit(mapped, 0)
         self.assertRegex(mapped.stdout, r"oil +5 positive")
-        # An issue that the model doesn't know says how many examples it takes, and goes by its seed phrases meanwhile.
+        # An issue that the model doesn't know says how many examples it takes, and goes by its seed phrases and by those
+        # that came meanwhile. What was given before counts once; other languages are left out.
         with open(taxonomy, encoding="utf-8") as file:
             wider = self.write("wider.textproto", file.read() + 'issue { id: "works" names { language: "en" display_name: '
                                '"Works" } definition: "d" seed_phrase: "bridge repairs" }\n')
         few = self.write("works.jsonl", lines(*[
             {"id": f"works-{n}", "title": "Bridges", "body": f"The bridge of road {n} was closed for repairs of its deck.",
-             "applied": ["Works"], "rejected": ["sport"]} for n in range(8)]))
-        taught = run_program("classifier_train", "issues", "--taxonomy", wider, "--output", model, "--add", few, "--force")
-        self.assert_exit(taught, 0)
-        self.assertIn("doesn't know works yet: 8 of 30 examples", taught.stderr)
+             "applied": ["Works"], "rejected": ["sport"]} for n in range(8)],
+            {"id": "pont", "title": "Travaux", "body": "Le pont de la route nationale est fermé pour des réparations de "
+             "son tablier jusqu'à la fin du mois de juin.", "applied": ["Works"], "rejected": []}))
+
+        def correct(file, *arguments):
+            return run_program("classifier_train", "issues", "--taxonomy", wider, "--output", model, "--add", file, *arguments)
+
+        for _ in range(2):
+            taught = correct(few, "--force")
+            self.assert_exit(taught, 0)
+            self.assertIn("left out because they are in languages that issue models don't know: fr (1)", taught.stderr)
+            self.assertIn("works: 8 of 30 examples that it takes; until then it goes by its seed phrases and by what these "
+                          "teach", taught.stderr)
+        # Rejections alone are compared by the wrong tags.
+        rejected = self.write("rejected.jsonl", lines(*[
+            {"id": f"no-{n}", "title": "Matches", "body": f"Bridge repairs: the goalkeeper of club {n} won the match of the league.",
+             "applied": [], "rejected": ["Works"]} for n in range(8)]))
+        better = correct(rejected)
+        self.assert_exit(better, 0)
+        self.assertRegex(better.stdout, r"on 8 articles, judged by what the others teach: 0 wrong tags of issues that none of "
+                                        r"them has, by \S+ 8")
+        silent = self.write("silent.jsonl", lines(*[
+            {"id": f"sea-{n}", "title": "Sea", "body": f"The tide rose by {n} feet over night, and fell again by noon.",
+             "applied": [], "rejected": ["Works"]} for n in range(8)]))
+        same = correct(silent)
+        self.assert_exit(same, 1)
+        self.assertIn("both models give 0 wrong tags, so that nothing tells the two apart", same.stderr)
         # Thresholds are set by hand, or for what the tags are wanted for.
         def threshold(issue):
             return re.search(rf"^{issue}: \d+ examples, threshold (\S+)$",

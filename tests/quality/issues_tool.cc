@@ -1,6 +1,7 @@
 // Measures what the trainer's own report doesn't: issues by seed phrases alone, and public collections of topics.
 //
 //   issues_tool seeds --labelled labelled.jsonl --data DATA      fits the weights of classifier_service/issue_seeds.cc
+//   issues_tool teach --labelled labelled.jsonl                  how new issues get better with examples and rejections
 //   issues_tool sources --data DATA                              the shipped model by source, and its calibration
 //   issues_tool topics --articles FILE --test test               the trainer on a collection's own topics, and a plain
 //   SVM
@@ -184,6 +185,200 @@ absl::Status Seeds(const std::string& labelled, const std::string& data) {
                      classifier::ReadLabelledArticles(absl::StrCat(data, "/articles/gold.jsonl.zst")));
     const std::vector<Row> held_out = RowsOf(gold, issues, scorer);
     Measure("gold, each issue by weights without it", held_out, without_own, threshold);
+  }
+  return absl::OkStatus();
+}
+
+// How the examples of a new issue come.
+enum class Teaching {
+  kSample,       // Articles that have it, and three times as many that don't, as they come.
+  kCorrections,  // The same, but every other one that doesn't is tagged wrongly by its seed phrases, while there are
+                 // some.
+  kRejections,   // Only articles that are tagged wrongly by its seed phrases.
+};
+
+// What an editor would send of one issue: a list whose beginnings are lessons, and the rest of the articles.
+struct Lessons {
+  std::vector<LabelledArticle> with_it;
+  std::vector<LabelledArticle> without_it;
+  std::vector<LabelledArticle> rest;
+};
+
+constexpr size_t kRestPerExample = 3;
+
+Lessons LessonsOf(const Issue& issue, const std::vector<LabelledArticle>& articles, const SeedScorer& scorer,
+                  size_t most, Teaching teaching) {
+  std::vector<const LabelledArticle*> order;
+  for (const LabelledArticle& article : articles) order.push_back(&article);
+  const auto hash = [&](const LabelledArticle* article) {
+    return classifier::HashOfId(absl::StrCat(issue.id, "/", article->id));
+  };
+  std::sort(order.begin(), order.end(), [&](const auto* a, const auto* b) { return hash(a) < hash(b); });
+  const auto has_it = [&](const LabelledArticle* article) { return StateOf(*article, issue) == LabelState::kYes; };
+  const auto positives = static_cast<size_t>(std::count_if(order.begin(), order.end(), has_it));
+  std::vector<const LabelledArticle*> wrong;
+  std::vector<const LabelledArticle*> others;
+  Lessons lessons;
+  const auto teach = [&](const LabelledArticle* article) {
+    LabelledArticle one = *article;
+    one.labelling = classifier::Labelling::kPartial;
+    one.assertable = {issue.id};
+    one.issues.clear();
+    if (has_it(article)) std::swap(one.issues, one.assertable);
+    (has_it(article) ? lessons.with_it : lessons.without_it).push_back(std::move(one));
+  };
+  for (const LabelledArticle* article : order) {
+    // Half of them are for judging, or what was left would say little of a rare issue.
+    if (has_it(article)) {
+      if (teaching != Teaching::kRejections && lessons.with_it.size() < std::min(most, positives / 2)) {
+        teach(article);
+      } else {
+        lessons.rest.push_back(*article);
+      }
+      continue;
+    }
+    classifier::ArticleText text;
+    text.title = article->title;
+    text.body = article->body;
+    const bool tagged = teaching != Teaching::kSample &&
+                        scorer.Score(classifier::ScannedArticle(text), false)[0].score >= SeedScorer::kThreshold;
+    (tagged ? wrong : others).push_back(article);
+  }
+  const size_t wanted = teaching == Teaching::kRejections ? most : most * kRestPerExample;
+  const size_t of_wrong = std::min(wrong.size() / 2, teaching == Teaching::kRejections ? most : wanted / 2);
+  size_t taught_wrong = 0;
+  size_t taught_others = 0;
+  while (lessons.without_it.size() < wanted) {
+    const bool even = lessons.without_it.size() % 2 == 0;
+    if (taught_wrong < of_wrong && (even || teaching == Teaching::kRejections)) {
+      teach(wrong[taught_wrong++]);
+    } else if (teaching != Teaching::kRejections && taught_others < others.size()) {
+      teach(others[taught_others++]);
+    } else {
+      break;
+    }
+  }
+  for (size_t i = taught_wrong; i < wrong.size(); ++i) lessons.rest.push_back(*wrong[i]);
+  for (size_t i = taught_others; i < others.size(); ++i) lessons.rest.push_back(*others[i]);
+  // Equal scores rank as they come, which must say nothing.
+  std::sort(lessons.rest.begin(), lessons.rest.end(),
+            [&](const auto& a, const auto& b) { return hash(&a) < hash(&b); });
+  return lessons;
+}
+
+// The model with one issue only, and that not this one: all that teaching another needs of it.
+classifier::IssueModel WithoutIssue(const classifier::IssueModel& model, const std::string& issue_id) {
+  const size_t kept = model.report.issues[0].issue_id == issue_id ? 1 : 0;
+  classifier::IssueModel one = model;
+  one.issues = {model.issues[kept]};
+  one.report.issues = {model.report.issues[kept]};
+  one.trained_from = {model.trained_from[kept]};
+  one.weights.clear();
+  for (size_t term = 0; term < model.vocabulary.size(); ++term) {
+    one.weights.push_back(model.weights[term * model.issues.size() + kept]);
+  }
+  return one;
+}
+
+// How well the tags of one issue agree with labels; average precision of its scores.
+struct Judged {
+  Counts counts;
+  double average_precision = 0;
+};
+
+absl::StatusOr<Judged> Judge(classifier::IssueModel& model, const Taxonomy& taxonomy, const Issue& issue,
+                             const std::vector<LabelledArticle>& articles) {
+  const std::string file = absl::StrCat(std::filesystem::temp_directory_path().string(), "/issues_tool.", getpid());
+  RETURN_IF_ERROR(classifier::WriteIssueModel(file, model));
+  const auto tagger = classifier::IssueTagger::Load(file, taxonomy);
+  std::error_code error;
+  std::filesystem::remove(file, error);
+  RETURN_IF_ERROR(tagger.status());
+  Judged judged;
+  std::vector<std::pair<double, bool>> ranked;
+  for (const LabelledArticle& article : articles) {
+    classifier::ArticleText text;
+    text.title = article.title;
+    text.body = article.body;
+    const bool labelled = StateOf(article, issue) == LabelState::kYes;
+    for (const classifier::IssueScore& score : (*tagger)->Score(text)) {
+      if (score.issue_id != issue.id) continue;
+      judged.counts.labelled += labelled ? 1 : 0;
+      judged.counts.given += score.tagged ? 1 : 0;
+      judged.counts.right += score.tagged && labelled ? 1 : 0;
+      ranked.emplace_back(-score.score, labelled);
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  int seen = 0;
+  for (size_t i = 0; i < ranked.size(); ++i) {
+    if (!ranked[i].second) continue;
+    ++seen;
+    judged.average_precision += 1.0 * seen / static_cast<double>(i + 1) / judged.counts.labelled;
+  }
+  return judged;
+}
+
+// The learning curve of new issues. Fails if tags get worse than by seed phrases alone.
+absl::Status Teach(const std::string& labelled, Teaching teaching) {
+  ASSIGN_OR_RETURN(const Taxonomy taxonomy, Taxonomy::Load(kTaxonomy));
+  ASSIGN_OR_RETURN(const classifier::IssueModel model, classifier::ReadIssueModel(kModel));
+  ASSIGN_OR_RETURN(const std::vector<LabelledArticle> articles, classifier::ReadLabelledArticles(labelled));
+  std::vector<size_t> sizes = {0, 2, 5, 10, 20, 30, 60};
+  if (teaching == Teaching::kRejections) sizes = {0, 2, 5, 10, 20};
+  struct Sum {
+    Counts all;
+    double f1 = 0;
+    double average_precision = 0;
+  };
+  std::vector<Sum> sums(sizes.size());
+  const std::vector<const Issue*> issues = taxonomy.LiveIssues();
+  for (const Issue* issue : issues) {
+    const classifier::IssueModel base = WithoutIssue(model, issue->id);
+    const SeedScorer scorer({issue}, base.vocabulary);
+    const Lessons lessons = LessonsOf(*issue, articles, scorer, sizes.back(), teaching);
+    for (size_t n = 0; n < sizes.size(); ++n) {
+      classifier::IssueModel taught = base;
+      if (sizes[n] > 0) {
+        const auto first = [](const std::vector<LabelledArticle>& of, size_t count) {
+          return std::vector<LabelledArticle>(of.begin(),
+                                              of.begin() + static_cast<std::ptrdiff_t>(std::min(of.size(), count)));
+        };
+        std::vector<LabelledArticle> lesson = first(lessons.with_it, sizes[n]);
+        const std::vector<LabelledArticle> rest =
+            first(lessons.without_it, teaching == Teaching::kRejections ? sizes[n] : sizes[n] * kRestPerExample);
+        lesson.insert(lesson.end(), rest.begin(), rest.end());
+        classifier::AdaptOptions options;
+        options.folds = 2;
+        options.train_time = absl::UnixEpoch();
+        ASSIGN_OR_RETURN(classifier::AdaptResult result,
+                         AdaptIssueModel(base, taxonomy, lesson, options, [](absl::string_view /*message*/) {}));
+        taught = std::move(result.model);
+      }
+      ASSIGN_OR_RETURN(const Judged judged, Judge(taught, taxonomy, *issue, lessons.rest));
+      sums[n].f1 += judged.counts.F1() / static_cast<double>(issues.size());
+      sums[n].average_precision += judged.average_precision / static_cast<double>(issues.size());
+      sums[n].all.right += judged.counts.right;
+      sums[n].all.given += judged.counts.given;
+      sums[n].all.labelled += judged.counts.labelled;
+    }
+    std::fprintf(stderr, "%s\n", issue->id.c_str());
+  }
+  for (size_t n = 0; n < sizes.size(); ++n) {
+    const Counts& all = sums[n].all;
+    std::printf("%2zu %s  P %.3f  R %.3f  micro-F1 %.3f  macro-F1 %.3f  mean average precision %.3f  wrong tags %d\n",
+                sizes[n], teaching == Teaching::kRejections ? "rejections" : "examples",
+                all.given > 0 ? 1.0 * all.right / all.given : 0.0, 1.0 * all.right / std::max(all.labelled, 1),
+                all.F1(), sums[n].f1, sums[n].average_precision, all.given - all.right);
+    // Rejections alone only take tags away: relatively more of the wrong ones than of the right ones.
+    const Counts& none = sums[0].all;
+    const bool worse = teaching == Teaching::kRejections
+                           ? n > 0 && (all.given - all.right >= none.given - none.right ||
+                                       1.0 * all.right / all.given <= 1.0 * none.right / none.given)
+                           : sums[n].f1 < sums[0].f1 || all.F1() < none.F1();
+    if (worse) {
+      return absl::OutOfRangeError(absl::StrCat("with ", sizes[n], " it is worse than by seed phrases alone"));
+    }
   }
   return absl::OkStatus();
 }
@@ -466,6 +661,18 @@ int Main(int argc, char** argv) {
   CLI::App* seeds = app.add_subcommand("seeds", "Fit the weights of seed phrases, and say how good they are");
   seeds->add_option("--labelled", labelled, "What scripts/join_labels.py writes")->required()->type_name("FILE");
   seeds->add_option("--data", data, "The folder of docs/data.md; for gold")->type_name("FOLDER");
+  CLI::App* teach = app.add_subcommand(
+      "teach", "Teach each issue of the default taxonomy as if it were new; fails if that is worse than seed phrases");
+  teach->add_option("--labelled", labelled, "What scripts/join_labels.py writes")->required()->type_name("FILE");
+  Teaching teaching = Teaching::kSample;
+  teach
+      ->add_option(
+          "--lessons", teaching,
+          "sample: three articles without the issue for each with it; corrections: every other one of those is "
+          "one that its seed phrases tag wrongly; rejections: only such")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Teaching>{{"sample", Teaching::kSample},
+                                                                          {"corrections", Teaching::kCorrections},
+                                                                          {"rejections", Teaching::kRejections}}));
   std::string model = kModel;
   CLI::App* sources = app.add_subcommand("sources", "Measure a model on what was held out, by source");
   sources->add_option("--data", data, "The folder of docs/data.md")->required()->type_name("FOLDER");
@@ -497,6 +704,7 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> status = common::StartProgram(app, argc, argv)) return *status;
   options.learner = learner == "svm" ? classifier::Learner::kSvm : classifier::Learner::kLogistic;
   const absl::Status status = *seeds     ? Seeds(labelled, data)
+                              : *teach   ? Teach(labelled, teaching)
                               : *sources ? Sources(data, model)
                                          : Topics(articles, test_split, with_topic, options, !validate, floor);
   if (status.ok()) return EXIT_SUCCESS;
