@@ -562,6 +562,7 @@ namespace {
 struct Lesson {
   std::vector<std::vector<std::pair<int, double>>> rows;  // Term by its place in `terms`; the last is the bias.
   std::vector<int32_t> terms;
+  std::vector<double> ease;  // How easily what was learned of a term moves, 0 to 1; of the bias the last.
   std::vector<std::vector<double>> margins;  // By issue, then article.
   std::vector<std::vector<int8_t>> labels;   // By issue, then article.
   std::vector<int> folds;
@@ -572,6 +573,7 @@ struct Manner {
   double cost = 1.0;             // What an article may pull.
   double negative_weight = 1.0;  // An article without the issue counts so often.
   bool bias = true;              // The bias may move, too.
+  bool firm = false;             // What was learned from many articles moves less: by Lesson::ease.
 };
 
 // What follows was chosen on the articles of data/labels, each issue of the default taxonomy as if it were new
@@ -590,13 +592,26 @@ double SeedWeight(int examples) { return 1.0 / (1.0 + examples / kExamplesThatHa
 // The sketch of its examples that an issue by seed phrases keeps is made for so many.
 constexpr size_t kSketchedExamples = 64;
 
-// The change of an issue's weights that minimises |change|^2 / 2 + the sum of cost * log(1 + exp(-label * (margin +
-// change * row))): gradient descent with Nesterov's momentum for a strongly convex function, whose steps follow from
-// bounds on its curvature.
+// How sharply the loss of an article of the training bends, on average over articles and issues: p * (1 - p). Chosen on
+// the articles of data/labels (docs/quality.md), flat from 0.01 to 0.1.
+constexpr double kMeanCurvature = 0.03;
+
+// What is known of a weight after training, in the Gaussian approximation (Laplace's): its precision is 1, of the
+// penalty, plus the sum of the curvature of the loss over the training articles that have the term. `mean_square`: of
+// the term's value where it has one.
+double EaseOf(double articles_with_term, double mean_square) {
+  return 1.0 / std::sqrt(1.0 + articles_with_term * mean_square * kMeanCurvature);
+}
+
+// The change of an issue's weights that minimises |change / ease|^2 / 2 + the sum of cost * log(1 + exp(-label *
+// (margin
+// + change * row))), in units of ease: gradient descent with Nesterov's momentum for a strongly convex function, whose
+// steps follow from bounds on its curvature.
 std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, const Manner& manner) {
   const auto cost_of = [&](size_t i) {
     return lesson.labels[issue][i] < 0 ? manner.cost * manner.negative_weight : manner.cost;
   };
+  const auto ease_of = [&](int term) { return manner.firm ? lesson.ease[static_cast<size_t>(term)] : 1.0; };
   const size_t size = lesson.terms.size() + 1;
   std::vector<double> change(size, 0.0);
   std::vector<double> ahead(size, 0.0);
@@ -609,7 +624,8 @@ std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, con
     }
     rows.push_back(i);
     for (const auto& [term, value] : lesson.rows[i]) {
-      curvature += cost_of(i) * value * value / 4.0;
+      const double eased = value * ease_of(term);
+      curvature += cost_of(i) * eased * eased / 4.0;
     }
   }
   if (rows.empty()) {
@@ -624,12 +640,12 @@ std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, con
     for (const size_t i : rows) {
       double margin = lesson.margins[issue][i];
       for (const auto& [term, value] : lesson.rows[i]) {
-        margin += ahead[static_cast<size_t>(term)] * value;
+        margin += ahead[static_cast<size_t>(term)] * value * ease_of(term);
       }
       const double label = lesson.labels[issue][i];
       const double pull = -cost_of(i) * label / (1.0 + std::exp(std::clamp(label * margin, -40.0, 40.0)));
       for (const auto& [term, value] : lesson.rows[i]) {
-        gradient[static_cast<size_t>(term)] += pull * value;
+        gradient[static_cast<size_t>(term)] += pull * value * ease_of(term);
       }
     }
     if (!manner.bias) {
@@ -646,6 +662,9 @@ std::vector<double> Change(const Lesson& lesson, size_t issue, int left_out, con
     if (norm <= kSmallEnough * kSmallEnough * first_norm) {
       break;
     }
+  }
+  for (size_t k = 0; k < size; ++k) {
+    change[k] *= ease_of(static_cast<int>(k));
   }
   return change;
 }
@@ -716,7 +735,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     TextSketch texts;
   };
   std::vector<std::optional<Seeded>> seeded(issues.size());
-  std::vector<Manner> manners(issues.size(), Manner{options.cost, 1.0, true});
+  std::vector<Manner> manners(issues.size(), Manner{options.cost, 1.0, true, true});
   std::vector<const Issue*> with_seeds;
   for (size_t k = 0; k < issues.size(); ++k) {
     const Issue* issue = k < old_count ? taxonomy.Find(issues[k].id) : &issues[k];
@@ -752,7 +771,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
       }
     }
     one.weight = SeedWeight(one.examples);
-    manners[k] = {options.cost * kSeedCost, 1.0, false};
+    manners[k] = {options.cost * kSeedCost, 1.0, false, false};
     if (without_it > 0) {  // Where there is nothing but rejections, each counts least.
       manners[k].negative_weight =
           std::clamp(kRestPerExample * with_it / without_it, kLeastNegativeWeight, kMostNegativeWeight);
@@ -776,6 +795,21 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
     }
   }
   const int bias = static_cast<int>(lesson.terms.size());
+  const double trained = model.report.training_article_count;
+  std::vector<std::pair<double, int>> squares(lesson.terms.size());  // Their sum and number.
+  for (const TextFeatures& of_article : features) {
+    for (const TermValue& value : of_article.values) {
+      auto& [sum, count] = squares[static_cast<size_t>(place_of.at(value.term))];
+      sum += static_cast<double>(value.value) * static_cast<double>(value.value);
+      ++count;
+    }
+  }
+  for (size_t place = 0; place < lesson.terms.size(); ++place) {
+    // By the definition of idf; see ChooseVocabulary().
+    const double with_term = trained * std::exp(1.0 - static_cast<double>(model.vocabulary.idf(lesson.terms[place])));
+    lesson.ease.push_back(EaseOf(with_term, squares[place].first / squares[place].second));
+  }
+  lesson.ease.push_back(EaseOf(trained, 1.0));
   for (size_t i = 0; i < articles.size(); ++i) {
     std::vector<std::pair<int, double>> row;
     for (const TermValue& value : features[i].values) {

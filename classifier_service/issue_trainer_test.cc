@@ -326,6 +326,25 @@ double ScoreOf(const IssueTagger& tagger, const ArticleText& text, absl::string_
   return 0.0;
 }
 
+TEST_F(IssueTrainerTest, CorrectionsOfOneIssueLeaveTheOthersAsTheyWere) {
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
+  base.model.report.training_article_count = 40'000;
+  std::vector<LabelledArticle> corrections;
+  for (int i = 0; i < 52; ++i) {
+    corrections.push_back(
+        Article(1000 + i, absl::StrCat("The goalkeeper of the crude team won, cup ", i, "."), {"sport"}));
+  }
+  ASSERT_OK_AND_ASSIGN(AdaptResult taught,
+                       AdaptIssueModel(base.model, *taxonomy_, corrections, SmallAdaptOptions(), Quiet));
+  const ArticleText neither = TextOf("The minister spoke on Monday.");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> before, TaggerOf(base.model));
+  const double sport = ScoreOf(*before, neither, "sport");
+  const double oil = ScoreOf(*before, neither, "oil");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<IssueTagger> after, TaggerOf(taught.model));
+  EXPECT_NEAR(ScoreOf(*after, neither, "sport"), sport, 0.05) << "nothing was said of how often sport comes";
+  EXPECT_NEAR(ScoreOf(*after, neither, "oil"), oil, 0.05);
+}
+
 TEST_F(IssueTrainerTest, ANewIssueGetsBetterWithEveryExampleThatComes) {
   ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(SmallCorpus(), *taxonomy_, SmallOptions(), Quiet));
   ASSERT_OK_AND_ASSIGN(const Taxonomy wider, Taxonomy::Parse(WithWorks("seed_phrase: \"bridge repairs\""), "wider"));
