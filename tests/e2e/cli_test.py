@@ -350,7 +350,8 @@ class WithoutServices(CommandLineTest):
 
         def articles(right):
             return lines(*[{"id": f"{name}-{n}", "title": f"{name} votes", "countries": [name if right else "Fiji"],
-                            "body": f"{name} votes for the {n}th time, and all {n} parties of {name} say it went well."}
+                            "body": f"{name} votes for the {n}th time, and all {n} parties of {name} say it went well. "
+                                    f"Guests had come, some of them from Fiji."}
                            for n in range(30) for name in ("Oman", "Chile")])
 
         def read():
