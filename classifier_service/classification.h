@@ -80,6 +80,12 @@ struct TagScore {
   bool tagged = false;
 };
 
+// The probability that no country is the subject, and from which on none is a tag.
+struct NoCountryScore {
+  double score = 0.0;
+  double threshold = 0.0;
+};
+
 enum class Outcome { kTagged, kAbstained, kUnsupportedLanguage };
 
 // How readily countries and groups are tagged: from which score on.
@@ -100,9 +106,12 @@ struct Classification {
   Outcome country_outcome = Outcome::kAbstained;
   Outcome issue_outcome = Outcome::kAbstained;
   std::string language_code;
-  std::vector<Mention> mentions;    // Only when asked for.
-  std::vector<TagScore> scores;     // Only when asked for: countries, groups, issues; each best first.
-  std::optional<bool> in_training;  // Only when asked for, and if the model knows.
+  std::vector<Mention> mentions;  // Only when asked for.
+  std::vector<TagScore> scores;  // Only when asked for: countries, groups, issues; each best first, tags before others.
+  std::optional<NoCountryScore> no_country;  // Only when asked for.
+  // Only when asked for, and if the model of issues, or that of countries, knows.
+  std::optional<bool> in_training;
+  std::optional<bool> in_country_training;
 };
 
 }  // namespace dateline::classifier

@@ -20,17 +20,6 @@ namespace {
 // Countries that are less probable than this are not among the scores: there would be some for every article.
 constexpr double kLeastScore = 0.01;
 
-void AddScores(TagScore::Dimension dimension, const std::vector<Tag>& tags, std::vector<TagScore>* scores) {
-  for (const Tag& tag : tags) {
-    scores->push_back({.dimension = dimension,
-                       .id = tag.id,
-                       .score = tag.score,
-                       .threshold = std::nullopt,
-                       .raw = std::nullopt,
-                       .tagged = true});
-  }
-}
-
 // The errors among `parts` as one, which lists what is wrong with each; OK if there is none.
 absl::Status Joined(const std::vector<absl::Status>& parts) {
   std::vector<absl::Status> errors;
@@ -102,8 +91,10 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
       article.language_code.empty() ? DetectLanguage(article.title, article.body) : article.language_code;
 
   const ScannedArticle scanned(article);
-  CountryTags countries = country_tagger_.Tag(
-      scanned, {.want_mentions = options.include_mentions, .profile = options.profile, .priors = options.priors});
+  CountryTags countries = country_tagger_.Tag(scanned, {.want_mentions = options.include_mentions,
+                                                        .want_scores = options.include_scores,
+                                                        .profile = options.profile,
+                                                        .priors = options.priors});
   result.countries = std::move(countries.countries);
   result.groups = std::move(countries.groups);
   result.country_outcome = countries.outcome;
@@ -118,23 +109,12 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
   }
 
   if (options.include_scores) {
-    AddScores(TagScore::Dimension::kCountry, result.countries, &result.scores);
-    std::vector<CountryScore> others = country_tagger_.Score(article);
-    std::stable_sort(others.begin(), others.end(),
-                     [](const CountryScore& a, const CountryScore& b) { return a.score > b.score; });
-    for (CountryScore& other : others) {
-      const bool is_tag = std::any_of(result.countries.begin(), result.countries.end(),
-                                      [&other](const Tag& tag) { return tag.id == other.region_code; });
-      if (!is_tag && other.score >= kLeastScore) {
-        result.scores.push_back({.dimension = TagScore::Dimension::kCountry,
-                                 .id = std::move(other.region_code),
-                                 .score = other.score,
-                                 .threshold = std::nullopt,
-                                 .raw = std::nullopt,
-                                 .tagged = false});
+    for (TagScore& score : countries.scores) {
+      if (score.tagged || score.score >= kLeastScore) {
+        result.scores.push_back(std::move(score));
       }
     }
-    AddScores(TagScore::Dimension::kGroup, result.groups, &result.scores);
+    result.no_country = countries.no_country;
     if (result.issue_outcome != Outcome::kUnsupportedLanguage) {
       for (IssueScore& score : issue_tagger_->Score(article)) {
         result.scores.push_back({.dimension = TagScore::Dimension::kIssue,
@@ -146,6 +126,7 @@ Classification Classifier::Classify(const ArticleText& article, const ClassifyOp
       }
     }
     result.in_training = issue_tagger_->InTraining(article);
+    result.in_country_training = country_model_->InTraining(article);
   }
 
   if (!options.display_language.empty()) {

@@ -20,7 +20,7 @@ namespace dateline::classifier {
 
 struct ClassifyOptions {
   bool include_mentions = false;  // Fill `Classification::mentions`.
-  bool include_scores = false;    // Fill `Classification::scores` and `in_training`.
+  bool include_scores = false;    // Fill `Classification::scores`, `no_country`, `in_training`, `in_country_training`.
   std::string display_language;   // BCP 47; display names in this language where there are such; empty: English.
   CountryProfile profile = CountryProfile::kDefault;
   std::vector<CountryPrior> priors = {};  // Of what the gazetteer knows; anything else has no effect.

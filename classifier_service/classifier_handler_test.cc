@@ -296,11 +296,14 @@ TEST_F(ClassifierHandlerTest, ScoresOfAllIssuesComeWhenAskedForAndFollowFromTheC
   ASSERT_OK(Call(&Stub::GetModelInfo, v1::GetModelInfoRequest(), info));
   std::map<std::string, const v1::IssueModelInfo*> models;
   for (const v1::IssueModelInfo& model : info.issues()) models[model.issue_id()] = &model;
+  EXPECT_TRUE(response.no_country().has_score());
+  EXPECT_TRUE(response.no_country().has_threshold());
   size_t issues = 0;
   size_t tagged = 0;
   for (const v1::TagScore& score : response.scores()) {
     if (!score.has_issue_id()) {
       EXPECT_TRUE(score.has_region_code() || score.has_group_id());
+      EXPECT_TRUE(score.has_threshold());
       continue;
     }
     ++issues;

@@ -335,6 +335,13 @@ void ToProto(const Classification& classification, const Classifier& classifier,
   }
   for (const TagScore& score : classification.scores) ScoreToProto(score, *response.add_scores());
   if (classification.in_training.has_value()) response.set_in_training(*classification.in_training);
+  if (classification.in_country_training.has_value()) {
+    response.set_in_country_training(*classification.in_country_training);
+  }
+  if (classification.no_country.has_value()) {
+    response.mutable_no_country()->set_score(classification.no_country->score);
+    response.mutable_no_country()->set_threshold(classification.no_country->threshold);
+  }
 }
 
 void ToProto(const Classifier& classifier, v1::GetTaxonomyResponse& response) {

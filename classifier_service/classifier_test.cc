@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -127,6 +128,40 @@ TEST_F(ClassifierTest, ScoresHoldCountriesThatAreNoTagsAsWell) {
       EXPECT_LE(countries[i].score, countries[i - 1].score);
     }
   }
+}
+
+TEST_F(ClassifierTest, ScoresSayWhatCountriesAndGroupsWereHeldAgainst) {
+  ArticleText article;
+  article.title = "Iran and the Gulf states";
+  article.body =
+      "Iran's foreign minister met the secretary general of the Gulf Cooperation Council in Tehran. The GCC and Iran "
+      "will meet again, the GCC said. Russia was mentioned once; so was France. The European Union was silent.";
+  ClassifyOptions options;
+  EXPECT_FALSE(classifier_->Classify(article, options).no_country.has_value());
+  options.include_scores = true;
+  options.priors = {{.id = "FR", .log_odds = 0.5}};
+  std::map<std::string, double> thresholds[2];
+  for (const CountryProfile profile : {CountryProfile::kDefault, CountryProfile::kGenerous}) {
+    options.profile = profile;
+    const Classification result = classifier_->Classify(article, options);
+    ASSERT_TRUE(result.no_country.has_value());
+    const bool silent = result.no_country->score >= result.no_country->threshold;
+    size_t tagged = 0;
+    size_t others = 0;
+    for (const TagScore& score : result.scores) {
+      if (score.dimension == TagScore::Dimension::kIssue) continue;
+      ASSERT_TRUE(score.threshold.has_value()) << score.id;
+      const bool above = score.score >= *score.threshold;
+      EXPECT_EQ(score.tagged, above && (score.dimension == TagScore::Dimension::kGroup || !silent)) << score.id;
+      (score.tagged ? tagged : others) += 1;
+      thresholds[profile == CountryProfile::kGenerous ? 1 : 0][score.id] = *score.threshold;
+    }
+    EXPECT_EQ(tagged, result.countries.size() + result.groups.size());
+    EXPECT_GT(others, 0U);
+  }
+  EXPECT_LT(thresholds[0].at("IR"), thresholds[0].at("FR")) << "the best country needs less";
+  EXPECT_LT(thresholds[1].at("FR"), thresholds[0].at("FR")) << "less is asked by the generous profile";
+  EXPECT_LT(thresholds[1].at("gcc"), thresholds[0].at("gcc"));
 }
 
 TEST_F(ClassifierTest, TellsItsVersions) {

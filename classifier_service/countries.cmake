@@ -12,7 +12,7 @@ dateline_proto_library(country_storage_proto
 dateline_library(country_tagger
   SOURCES country_analysis.cc country_habits.cc country_model.cc country_tagger.cc
   HEADERS classification.h country_analysis.h country_habits.h country_model.h country_tagger.h
-  DEPS gazetteer text_features absl::flat_hash_map absl::status absl::statusor absl::strings absl::span absl::time
+  DEPS gazetteer text_features text_sketch absl::flat_hash_map absl::status absl::statusor absl::strings absl::span absl::time
   PRIVATE_DEPS common_base country_storage_proto model_file)
 
 # Labelled articles, training and measuring.

@@ -129,6 +129,13 @@ double CountryModel::Silence(const std::vector<CountryCandidate>& candidates, co
   return std::round(1e4 / (1.0 + std::exp(-sum))) / 1e4;
 }
 
+std::optional<bool> CountryModel::InTraining(const ArticleText& article) const {
+  if (training_texts.empty()) {
+    return std::nullopt;
+  }
+  return training_texts.Contains(article.title, article.body);
+}
+
 std::vector<double> CountryModel::Margins(const TextFeatures& features) const {
   if (words.empty() || features.values.size() < static_cast<size_t>(min_terms)) {
     return {};
@@ -191,6 +198,7 @@ std::string CountryModel::Encode() {
   file.set_training_article_count(training_article_count);
   file.set_training_notes(training_notes);
   file.set_habits(habits);
+  file.set_training_texts(training_texts.bytes());
   file.set_text_features_version(kTextFeaturesVersion);
   file.set_country_features_version(kCountryFeaturesVersion);
   for (const std::string& name : FeatureNames()) {
@@ -329,6 +337,7 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Decode(absl::string_
   model->training_article_count = file.training_article_count();
   model->training_notes = file.training_notes();
   model->habits = file.habits();
+  model->training_texts = TextSketch::FromBytes(file.training_texts());
   return model;
 }
 

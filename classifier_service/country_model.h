@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "classifier_service/classification.h"
 #include "classifier_service/country_analysis.h"
 #include "classifier_service/text_features.h"
+#include "classifier_service/text_sketch.h"
 
 namespace dateline::classifier {
 
@@ -64,10 +66,14 @@ struct CountryThresholds {
   double crowded = 0.7;  // Least score of one that the title does not name while it names two heavier ones.
   double rare = 0.5;     // As `other`, of countries that have no word model.
 
-  bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
+  // The least score of this candidate.
+  double LeastOf(const CountryCandidate& candidate, bool is_best, bool has_words) const {
     const double least = is_best ? first : has_words ? other : rare;
-    return silence < silent &&
-           score >= (candidate.features[kTitleRivalsFeature] >= 2.0 ? std::max(least, crowded) : least);
+    return candidate.features[kTitleRivalsFeature] >= 2.0 ? std::max(least, crowded) : least;
+  }
+
+  bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
+    return silence < silent && score >= LeastOf(candidate, is_best, has_words);
   }
 };
 
@@ -113,6 +119,9 @@ struct CountryModel {
   // changed, if one of them is no country model.
   static absl::StatusOr<std::string> RollBack(const std::string& path);
 
+  // Whether it was trained on this text or most of it; absent if that isn't known.
+  std::optional<bool> InTraining(const ArticleText& article) const;
+
   // What the words of an article say for each word model, from its terms (of its title and CountryWordText()). Empty
   // where these are fewer than `min_terms`.
   std::vector<double> Margins(const TextFeatures& features) const;
@@ -131,6 +140,7 @@ struct CountryModel {
   absl::Time train_time;
   int training_article_count = 0;
   std::string training_notes;
+  TextSketch training_texts;  // What it was trained on; empty: not known.
   // Made for one source that will go on as it is (country_habits.h).
   bool habits = false;
 

@@ -1,6 +1,7 @@
 #include "classifier_service/country_model.h"
 
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -51,6 +52,37 @@ TEST(CountryModelTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->thresholds[1].other, model.thresholds[1].other);
   EXPECT_EQ(read->training_notes, "by hand");
   EXPECT_EQ(read->Encode(), bytes);
+}
+
+TEST(CountryModelTest, KnowsTheTextsItWasTrainedOnAndSaysWhereItDoesNot) {
+  ArticleText seen;
+  seen.title = "Oman votes";
+  seen.body = "Oman voted on Sunday for a council that will advise the sultan on laws and on the budget of the year.";
+  ArticleText other = seen;
+  other.body =
+      "Chile's congress debates how much of the lithium under its salt flats the state should keep for itself.";
+  CountryModel model = Small();
+  ASSERT_OK_AND_ASSIGN(const auto older, CountryModel::Decode(model.Encode(), "test"));
+  EXPECT_EQ(older->InTraining(seen), std::nullopt) << "a model made before there was a sketch";
+  model.training_texts = TextSketch(1);
+  model.training_texts.Add(seen.title, seen.body);
+  const std::string bytes = model.Encode();
+  ASSERT_OK_AND_ASSIGN(const auto read, CountryModel::Decode(bytes, "test"));
+  EXPECT_EQ(read->InTraining(seen), true);
+  EXPECT_EQ(read->InTraining(other), false);
+  EXPECT_EQ(read->Encode(), bytes);
+  EXPECT_NE(read->version, older->version);
+}
+
+TEST(CountryModelTest, TheFreelyLicensedModelLoadsWhereThereIsOne) {
+  constexpr char kFree[] = "classifier_service/data/model/countries-free.model";
+  const auto model = CountryModel::Load(kFree);
+  if (absl::IsNotFound(model.status())) {
+    GTEST_SKIP() << kFree << " is not there";
+  }
+  ASSERT_OK(model.status());
+  EXPECT_FALSE((*model)->habits);
+  EXPECT_FALSE((*model)->training_texts.empty());
 }
 
 TEST(CountryModelTest, HabitsAndTheThresholdOfRareCountriesComeBack) {

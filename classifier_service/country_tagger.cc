@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -114,6 +115,26 @@ class EvidenceList {
 void SortTags(std::vector<Tag>& tags) {
   std::sort(tags.begin(), tags.end(),
             [](const Tag& a, const Tag& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
+}
+
+// Tags in their order, then what is none, best first.
+void SortScores(std::vector<TagScore>& scores) {
+  std::sort(scores.begin(), scores.end(), [](const TagScore& a, const TagScore& b) {
+    if (a.tagged != b.tagged) {
+      return a.tagged;
+    }
+    return a.score != b.score ? a.score > b.score : a.id < b.id;
+  });
+}
+
+TagScore ScoreOf(TagScore::Dimension dimension, std::string id, double score, double threshold, bool tagged) {
+  TagScore result;
+  result.dimension = dimension;
+  result.id = std::move(id);
+  result.score = score;
+  result.threshold = threshold;
+  result.tagged = tagged;
+  return result;
 }
 
 // Puts evidence in its place among the heavier and lighter; in a full list, the lightest makes room for it.
@@ -306,6 +327,7 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
     best = std::max(best, Round(Sigmoid(scores.log_odds[i])));
   }
   const double silence = model_.Silence(scores.candidates, scores.log_odds, scores.margins);
+  tags.no_country = {silence, thresholds.silent};
   absl::flat_hash_map<int16_t, size_t> region_tag;
   std::vector<const CountryCandidate*> tagged;  // The candidates that became `tags.countries`.
   absl::flat_hash_map<int16_t, size_t> group_tag;
@@ -314,10 +336,15 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
     const CountryCandidate& candidate = scores.candidates[i];
     const double score = Round(Sigmoid(scores.log_odds[i]));
     const bool has_words = own_words_[static_cast<size_t>(candidate.region)] >= 0;
-    if (!thresholds.Admits(candidate, score, score == best, has_words, silence)) {
+    const GazetteerRegion& region = gazetteer_.regions()[static_cast<size_t>(candidate.region)];
+    const bool admitted = thresholds.Admits(candidate, score, score == best, has_words, silence);
+    if (options.want_scores) {
+      tags.scores.push_back(ScoreOf(TagScore::Dimension::kCountry, region.region_code, score,
+                                    thresholds.LeastOf(candidate, score == best, has_words), admitted));
+    }
+    if (!admitted) {
       continue;
     }
-    const GazetteerRegion& region = gazetteer_.regions()[static_cast<size_t>(candidate.region)];
     region_tag[candidate.region] = tags.countries.size();
     tagged.push_back(&candidate);
     dateline::classifier::Tag tag;
@@ -343,13 +370,18 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
   for (const int16_t group : groups) {
     all += analysis.groups.at(group).weight;
   }
+  std::vector<TagScore> group_scores;
   std::vector<std::pair<int16_t, size_t>> lent_to;  // Regions, and the tags of blocs that they stand for.
   for (const int16_t index : groups) {
     std::vector<int16_t> lenders;
     const CountryTally tally = WithLent(index, groups, analysis, gazetteer_, lenders);
     const double score = tally.weight > 0.0 ? Round(Sigmoid(GroupLogOdds(tally, all) + priors.OfGroup(index))) : 0.0;
-    if (score >= kGroupThresholds[static_cast<size_t>(options.profile)]) {
-      const GazetteerGroup& group = gazetteer_.groups()[static_cast<size_t>(index)];
+    const double least = kGroupThresholds[static_cast<size_t>(options.profile)];
+    const GazetteerGroup& group = gazetteer_.groups()[static_cast<size_t>(index)];
+    if (options.want_scores) {
+      group_scores.push_back(ScoreOf(TagScore::Dimension::kGroup, group.group_id, score, least, score >= least));
+    }
+    if (score >= least) {
       group_tag[index] = tags.groups.size();
       for (const int16_t lender : lenders) {
         lent_to.emplace_back(lender, tags.groups.size());
@@ -428,6 +460,9 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
   }
   SortTags(tags.countries);
   SortTags(tags.groups);
+  SortScores(tags.scores);
+  SortScores(group_scores);
+  std::move(group_scores.begin(), group_scores.end(), std::back_inserter(tags.scores));
   if (!tags.countries.empty()) {
     tags.countries.front().primary = true;
     tags.outcome = Outcome::kTagged;

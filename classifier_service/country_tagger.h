@@ -28,6 +28,10 @@ struct CountryTags {
   std::vector<Tag> groups;     // Best first.
   Outcome outcome = Outcome::kAbstained;
   std::vector<Mention> mentions;  // In order of position, the title's first; only when asked for.
+  // Only when asked for: of each country and group, countries first; those with a tag in its order, then others, best
+  // first.
+  std::vector<TagScore> scores;
+  NoCountryScore no_country;
 };
 
 // The probability of one candidate country, whether or not it becomes a tag. For measuring.
@@ -41,6 +45,7 @@ class CountryTagger {
  public:
   struct Options {
     bool want_mentions = false;  // Fill `CountryTags::mentions`.
+    bool want_scores = false;    // Fill `CountryTags::scores`.
     CountryProfile profile = CountryProfile::kDefault;
     // What the caller knows beforehand: an explicit term in the log-odds, which comes back as one Evidence of kind
     // "PRIOR", without a span, whose weight it is. A prior on a group counts for the group and, by half, for each of

@@ -712,6 +712,10 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   model.train_time = options.train_time;
   model.training_article_count = static_cast<int>(examples.size());
   model.training_notes = options.notes;
+  model.training_texts = TextSketch(examples.size());
+  for (const Example& example : examples) {
+    model.training_texts.Add(example.article->text.title, example.article->text.body);
+  }
   return result;
 }
 

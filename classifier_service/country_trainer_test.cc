@@ -114,6 +114,18 @@ TEST(CountryTrainerTest, TheSameArticlesGiveTheSameBytesOnAnyNumberOfThreads) {
   EXPECT_EQ(one.model.Encode(), three.model.Encode());
 }
 
+TEST(CountryTrainerTest, TheModelKnowsWhatItWasTrainedOn) {
+  const auto gazetteer = SmallGazetteer();
+  const std::vector<CountryArticle> articles = Habits();
+  ASSERT_OK_AND_ASSIGN(const CountryTrainResult result, TrainCountryModel(*gazetteer, articles, Options(), Quiet));
+  for (const CountryArticle& article : articles) {
+    EXPECT_EQ(result.model.InTraining(article.text), true) << article.id;
+  }
+  ArticleText unseen;
+  unseen.body = "Iran counts the votes of a ballot that nobody has described in any of the articles before.";
+  EXPECT_EQ(result.model.InTraining(unseen), false);
+}
+
 TEST(CountryTrainerTest, CountriesWithFewExamplesHaveNoWordModel) {
   const auto gazetteer = SmallGazetteer();
   std::vector<CountryArticle> articles = Habits();

@@ -19,10 +19,15 @@ dateline_library(text_features
   HEADERS classification.h hash_index.h text_features.h word_scan.h
   DEPS absl::function_ref absl::statusor absl::strings absl::time
   PRIVATE_DEPS common_base absl::flat_hash_map absl::flat_hash_set ICU::uc)
+dateline_library(text_sketch
+  SOURCES text_sketch.cc
+  HEADERS text_sketch.h
+  DEPS absl::strings
+  PRIVATE_DEPS common_base)
 dateline_library(classifier_issues
-  SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc text_sketch.cc
-  HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h text_sketch.h
-  DEPS classifier_taxonomy text_features common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
+  SOURCES issue_model.cc issue_seeds.cc issue_tagger.cc
+  HEADERS classification.h issue_model.h issue_seeds.h issue_tagger.h
+  DEPS classifier_taxonomy text_features text_sketch common_base absl::flat_hash_map absl::function_ref absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPS model_file classifier_storage_proto absl::flat_hash_set absl::str_format ICU::uc)
 dateline_library(classifier_language
   SOURCES language.cc
@@ -40,7 +45,7 @@ dateline_library(classifier_trainer
   DEPS classifier_issues json_lines
   PRIVATE_DEPS classifier_language absl::flat_hash_set absl::str_format Liblinear::Liblinear)
 
-dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc DEPS classifier_trainer country_trainer common_program)
+dateline_binary(classifier_train SOURCES train_main.cc train_countries_main.cc publish_check.cc DEPS classifier_trainer country_trainer common_program)
 
 dateline_library(classifier_core
   SOURCES classifier.cc

@@ -26,6 +26,8 @@ struct TrainCountriesFlags {
   std::vector<std::string> evaluate;
   std::string evaluate_split;
   bool keep_going = false;
+  int hold_out = 5;
+  bool force = false;
   CountryTrainOptions train;
 };
 

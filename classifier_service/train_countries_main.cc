@@ -1,9 +1,9 @@
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
-#include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -15,6 +15,8 @@
 #include "classifier_service/country_articles.h"
 #include "classifier_service/country_tagger.h"
 #include "classifier_service/gazetteer.h"
+#include "classifier_service/issue_trainer_corpus.h"
+#include "classifier_service/publish_check.h"
 #include "classifier_service/train_countries.h"
 #include "common/status_macros.h"
 
@@ -108,14 +110,51 @@ void PrintFigures(absl::string_view name, const std::vector<CountryPrediction>& 
   }
 }
 
-// A file that is no country model is not to be written over: somebody has mistyped its name.
-absl::Status CheckReplaceable(const std::string& path) {
-  absl::Status read = CountryModel::Load(path).status();
-  if (read.ok() || absl::IsNotFound(read)) {
-    return absl::OkStatus();
+// A model that is there already; null if there is no file. An error: the file is something else, and is not to be
+// written over.
+absl::StatusOr<std::unique_ptr<CountryModel>> Published(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<CountryModel>> model = CountryModel::Load(path);
+  if (absl::IsNotFound(model.status())) {
+    return nullptr;
   }
-  return absl::Status(read.code(),
-                      absl::StrCat("--output: ", read.message(), "; or remove it, if it is worth nothing"));
+  if (!model.ok()) {
+    return NotReplaceable(model.status());
+  }
+  return model;
+}
+
+// One in so many, by its id, so that a later training holds out the same ones.
+std::vector<CountryArticle> TakeHeldOut(int hold_out, std::vector<CountryArticle>& articles) {
+  if (hold_out == 0) {
+    return {};
+  }
+  const auto first = std::stable_partition(articles.begin(), articles.end(), [&](const CountryArticle& article) {
+    return HashOfId(article.id) % static_cast<uint32_t>(hold_out) != 0;
+  });
+  std::vector<CountryArticle> held_out(std::make_move_iterator(first), std::make_move_iterator(articles.end()));
+  articles.erase(first, articles.end());
+  return held_out;
+}
+
+// Compares the new model with the published one on what neither has learned from.
+absl::Status CheckPublishable(const std::string& path, const Gazetteer& gazetteer, const CountryModel& published,
+                              const CountryModel& fresh, const std::vector<CountryArticle>& held_out,
+                              absl::FunctionRef<void(absl::string_view)> progress) {
+  std::vector<CountryArticle> unseen;
+  std::copy_if(held_out.begin(), held_out.end(), std::back_inserter(unseen), [&](const CountryArticle& article) {
+    return !published.InTraining(article.text).value_or(false) && !fresh.InTraining(article.text).value_or(false);
+  });
+  if (unseen.empty()) {
+    return NothingToCompareOn(path);
+  }
+  if (published.training_texts.empty()) {
+    progress(absl::StrCat("the model at ", path,
+                          " doesn't say what it was trained on; if it knows these articles, its figure is too good"));
+  }
+  const auto f1_of = [&](const CountryModel& model) {
+    return EvaluateCountries(PredictCountries(CountryTagger(gazetteer, model), unseen)).f1.value;
+  };
+  return CheckNotWorse(path, f1_of(published), f1_of(fresh), static_cast<int>(unseen.size()), "held-out articles");
 }
 
 }  // namespace
@@ -126,7 +165,9 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
                                          "a country's probability, and a site's "
                                          "own habits for countries with enough\nexamples. The figures are of articles "
                                          "that no training had seen: by folds, "
-                                         "thresholds included.\nWhat was at --output is kept as FILE.previous.");
+                                         "thresholds included.\n\nA model that does worse than the one at --output is "
+                                         "not published, nor one of which nothing says whether it\ndoes. What was "
+                                         "there is kept as FILE.previous.");
   command->footer(
       "Examples:\n"
       "  classifier_train countries --articles mine.jsonl --gazetteer gazetteer.tsv --output countries.model\n"
@@ -144,7 +185,16 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
       ->required();
   command->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
   command->add_flag("--keep_going", flags.keep_going, "Leave out broken lines, and say which");
-  command->add_option("--evaluate", flags.evaluate, "Articles to measure the written model on, as --articles")
+  command
+      ->add_option(
+          "--hold_out", flags.hold_out,
+          "Of --articles, keep one in so many out of training, to compare models on; 0: none, they are compared "
+          "on --evaluate")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command->add_flag("--force", flags.force,
+                    "Publish also a model that does worse than the one at --output, or that nothing tells from it");
+  command->add_option("--evaluate", flags.evaluate, "Articles to measure the new model on, as --articles")
       ->type_name("FILE");
   command->add_option("--evaluate_split", flags.evaluate_split, "The split of --evaluate to measure on");
   command->add_option("--min_examples", flags.train.min_examples, "A country with fewer has no word model of its own")
@@ -177,10 +227,14 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
 
 absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_time,
                             absl::FunctionRef<void(absl::string_view)> progress) {
-  RETURN_IF_ERROR(CheckReplaceable(flags.output));
+  std::unique_ptr<CountryModel> published;
+  if (!flags.force) {
+    ASSIGN_OR_RETURN(published, Published(flags.output));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Gazetteer> gazetteer, Gazetteer::Load(flags.gazetteer));
-  ASSIGN_OR_RETURN(const std::vector<CountryArticle> articles,
+  ASSIGN_OR_RETURN(std::vector<CountryArticle> articles,
                    ReadArticles(flags.articles, flags.split, *gazetteer, flags.keep_going, progress));
+  std::vector<CountryArticle> held_out = TakeHeldOut(flags.hold_out, articles);
   CountryTrainOptions options = flags.train;
   options.train_time = train_time;
   options.notes = absl::StrFormat(
@@ -189,13 +243,6 @@ absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_t
       articles.size(), gazetteer->version(), options.cost, options.word_cost, options.folds, options.seed,
       options.min_examples);
   ASSIGN_OR_RETURN(CountryTrainResult result, TrainCountryModel(*gazetteer, articles, options, progress));
-  RETURN_IF_ERROR(result.model.Publish(flags.output));
-  progress(absl::StrCat("wrote ", flags.output, ": ", result.model.version));
-  std::error_code error;
-  if (std::filesystem::exists(absl::StrCat(flags.output, ".previous"), error)) {
-    progress(absl::StrCat("what was there is ", flags.output, ".previous; `classifier_train rollback --model ",
-                          flags.output, "` brings it back"));
-  }
   PrintFigures("held out, by folds", result.held_out);
   for (const auto& [name, profile] :
        {std::pair("strict", CountryProfile::kStrict), std::pair("default", CountryProfile::kDefault),
@@ -214,14 +261,27 @@ absl::Status TrainCountries(const TrainCountriesFlags& flags, absl::Time train_t
     Print(absl::StrFormat("  silence %-16s %8.4f\n", std::string(kSilenceFeatureNames[i]),
                           result.model.silence_weights[i]));
   }
-  // Measured as it will be used: read back from the file.
-  ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> model, CountryModel::Load(flags.output));
+  // Measured as it will be used: read back from the bytes of the file.
+  ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> model,
+                   CountryModel::Decode(result.model.Encode(), flags.output));
   const CountryTagger tagger(*gazetteer, *model);
+  if (!held_out.empty()) {
+    PrintFigures("held out", PredictCountries(tagger, held_out));
+  }
+  const bool by_hold_out = !held_out.empty();
   for (const std::string& path : flags.evaluate) {
-    ASSIGN_OR_RETURN(const std::vector<CountryArticle> unseen,
+    ASSIGN_OR_RETURN(std::vector<CountryArticle> unseen,
                      ReadArticles(path, flags.evaluate_split, *gazetteer, flags.keep_going, progress));
     PrintFigures(path.substr(path.rfind('/') + 1), PredictCountries(tagger, unseen));
+    if (!by_hold_out) {
+      std::move(unseen.begin(), unseen.end(), std::back_inserter(held_out));
+    }
   }
+  if (published != nullptr) {
+    RETURN_IF_ERROR(CheckPublishable(flags.output, *gazetteer, *published, *model, held_out, progress));
+  }
+  RETURN_IF_ERROR(result.model.Publish(flags.output));
+  SayPublished(flags.output, result.model.version, progress);
   return absl::OkStatus();
 }
 

@@ -31,6 +31,7 @@
 #include "classifier_service/issue_thresholds.h"
 #include "classifier_service/issue_trainer.h"
 #include "classifier_service/issue_trainer_corpus.h"
+#include "classifier_service/publish_check.h"
 #include "classifier_service/taxonomy.h"
 #include "classifier_service/train_countries.h"
 #include "common/printable.h"
@@ -44,6 +45,7 @@ using dateline::classifier::AdaptOptions;
 using dateline::classifier::AdaptResult;
 using dateline::classifier::ArticleText;
 using dateline::classifier::BrokenLines;
+using dateline::classifier::CheckNotWorse;
 using dateline::classifier::Corpus;
 using dateline::classifier::CorpusOptions;
 using dateline::classifier::EvaluateIssues;
@@ -218,8 +220,7 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> Published(const std::string& path, 
   absl::StatusOr<std::unique_ptr<IssueTagger>> tagger = IssueTagger::Load(path, taxonomy);
   if (absl::IsNotFound(tagger.status())) return nullptr;
   if (tagger.ok()) return tagger;
-  return absl::Status(tagger.status().code(), absl::StrCat("--output: ", tagger.status().message(),
-                                                           "; or remove it or give --force, if it is worth nothing"));
+  return dateline::classifier::NotReplaceable(tagger.status());
 }
 
 // Fails if the new model does worse than the published one, which decides whether it takes its place. Issues that no
@@ -228,15 +229,7 @@ absl::Status Compare(const std::string& path, const Evaluation& published, const
                      absl::string_view what) {
   const std::string articles = absl::StrCat(fresh.quality.article_count, " ", what);
   if (!fresh.issues.empty()) {
-    Print(
-        absl::StrFormat("on %s: micro-F1 %.3f, by %s %.3f\n", articles, fresh.quality.f1, path, published.quality.f1));
-    // Chance moves it by more than that.
-    constexpr double kAsGood = 0.005;
-    if (fresh.quality.f1 < published.quality.f1 - kAsGood) {
-      return absl::FailedPreconditionError(absl::StrFormat(
-          "not published: on %s its micro-F1 is %.3f, that of %s %.3f; --force publishes it all the same", articles,
-          fresh.quality.f1, path, published.quality.f1));
-    }
+    RETURN_IF_ERROR(CheckNotWorse(path, published.quality.f1, fresh.quality.f1, fresh.quality.article_count, what));
   }
   if (!fresh.issues.empty() && fresh.stray_tags == 0 && published.stray_tags == 0) return absl::OkStatus();
   Print(absl::StrFormat("on %s: %d wrong tags of issues that none of them has, by %s %d\n", articles, fresh.stray_tags,
@@ -259,13 +252,7 @@ absl::Status Compare(const std::string& path, const Evaluation& published, const
 // Puts the model in place and says so.
 absl::Status Publish(const std::string& path, IssueModel& model) {
   RETURN_IF_ERROR(dateline::classifier::PublishIssueModel(path, model));
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  Progress(absl::StrCat("wrote ", path, ", ", error ? 0 : size, " bytes: ", model.report.model_version));
-  if (std::filesystem::exists(absl::StrCat(path, ".previous"), error)) {
-    Progress(absl::StrCat("what was there is ", path, ".previous; `classifier_train rollback --model ", path,
-                          "` brings it back"));
-  }
+  dateline::classifier::SayPublished(path, model.report.model_version, Progress);
   return absl::OkStatus();
 }
 
@@ -394,10 +381,7 @@ absl::Status Issues(const Flags& flags) {
       }
     }
     if (unseen.empty()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "not published: no article was held out that the model at ", flags.output,
-          " had not learned from, so that nothing says which of the two is better; give more articles (--hold_out says "
-          "how many are held out), or --force publishes it all the same"));
+      return dateline::classifier::NothingToCompareOn(flags.output);
     }
     RETURN_IF_ERROR(Compare(flags.output, EvaluateIssues(*published, taxonomy, unseen),
                             EvaluateIssues(**tagger, taxonomy, unseen), "held-out articles"));

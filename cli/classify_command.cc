@@ -164,6 +164,8 @@ class Run {
         line.set_gazetteer_version(response.gazetteer_version());
         *line.mutable_scores() = std::move(*response.mutable_scores());
         if (response.has_in_training()) line.set_in_training(response.in_training());
+        if (response.has_in_country_training()) line.set_in_country_training(response.in_country_training());
+        if (response.has_no_country()) *line.mutable_no_country() = response.no_country();
         PrintJson(ToJson(line, JsonLayout::kLine, JsonFields::kAll));
         break;
       }

@@ -98,9 +98,10 @@ ExitCode Evaluate(const Context& context, const Flags& flags) {
   const EvaluationReport report = evaluator->Finish();
   if (report.dimensions_size() == 0) {
     const std::string what =
-        report.in_training() > 0 && report.in_training_left_out()
-            ? absl::StrCat("the model was trained on all ", report.in_training(),
-                           " that could be compared; --include_trained compares them all the same")
+        report.in_training() + report.in_country_training() > 0 && report.in_training_left_out()
+            ? absl::StrCat("the models were trained on all that could be compared (that of issues on ",
+                           report.in_training(), ", that of countries on ", report.in_country_training(),
+                           "); --include_trained compares them all the same")
         : report.unmapped_labels_size() > 0
             ? absl::StrCat("no label is the name of a country, group or issue (the first: “",
                            common::Printable(report.unmapped_labels(0).name()),
@@ -140,7 +141,9 @@ void AddEvaluateCommand(CLI::App& root, CommandTable& commands) {
       "confirms it (`classifier_train thresholds` sets them); labels of unknown meaning; and where labels and tags are "
       "farthest apart, with the words that "
       "carried\n"
-      "the tags. Articles that the model was trained on are left out: it knows their answers.\n"
+      "the tags. Articles that the issue model was trained on are left out of the figures of issues, those that the "
+      "country\n"
+      "model was trained on of those of countries and groups: it knows their answers.\n"
       "\n"
       "Examples:\n"
       "  dateline evaluate labelled.jsonl\n"
@@ -166,7 +169,7 @@ void AddEvaluateCommand(CLI::App& root, CommandTable& commands) {
       ->delimiter(',');
   command->add_flag("--unlabelled_is_none", flags->unlabelled_is_none,
                     "Take an article without a label for one that should get no tag, instead of leaving it out");
-  command->add_flag("--include_trained", flags->include_trained, "Count also what the model was trained on");
+  command->add_flag("--include_trained", flags->include_trained, "Count also what the models were trained on");
   command->add_option("--worst", flags->worst, "How many disagreements to show")
       ->check(CLI::Range(0, 10'000))
       ->capture_default_str();

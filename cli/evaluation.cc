@@ -219,7 +219,14 @@ void Evaluator::Add(const ClassifiedItem& classified) {
   if (response.in_training()) {
     counts_.set_in_training(counts_.in_training() + 1);
     if (counts_.in_training_ids_size() < kMaxIds) counts_.add_in_training_ids(entry.id);
-    if (!options_.include_trained) return;
+    if (!options_.include_trained) issues.labelled = false;
+  }
+  // Groups have no model, but the labels that countries were learned from are read together with theirs.
+  if (response.has_in_country_training()) counts_.set_country_training_known(true);
+  if (response.in_country_training()) {
+    counts_.set_in_country_training(counts_.in_country_training() + 1);
+    if (counts_.in_country_training_ids_size() < kMaxIds) counts_.add_in_country_training_ids(entry.id);
+    if (!options_.include_trained) countries.labelled = groups.labelled = false;
   }
   if (!countries.labelled && !issues.labelled) return;
 
@@ -283,7 +290,8 @@ EvaluationReport::Dimension Evaluator::Measure(LabelKind kind, EvaluationReport&
       predictions.back().push_back({score.score, side.labels.count(value) > 0});
       ranked.emplace_back(-score.score, value);
       scored_below = scored_below || !score.tagged;
-      if (score.threshold.has_value()) values[value].set_threshold(*score.threshold);
+      // A country has another one in each article.
+      if (score.threshold.has_value() && kind != LabelKind::kCountry) values[value].set_threshold(*score.threshold);
     }
     bool hit = false;
     std::set<std::string> tagged;
@@ -437,6 +445,22 @@ std::string NameAndId(const EvaluationReport::Value& value) {
   return absl::StrCat(value.display_name(), " (", value.id(), ")");
 }
 
+// Which of the articles a model was trained on, a line.
+std::string FormatTraining(absl::string_view model, bool known, int count,
+                           const google::protobuf::RepeatedPtrField<std::string>& all_ids, bool left_out,
+                           const TextStyle& style) {
+  if (!known) {
+    return absl::StrCat("The ", model,
+                        " doesn't say what it was trained on: some of these articles may be among it.\n");
+  }
+  if (count == 0) return absl::StrCat("The ", model, " was trained on none of them.\n");
+  const std::vector<std::string> ids(all_ids.begin(), all_ids.begin() + std::min(kIdsShown, all_ids.size()));
+  return absl::StrCat(style.Yellow(absl::StrCat(
+                          "The ", model, " was trained on ", count, " of them",
+                          left_out ? ", which are left out of its figures" : ", which makes its figures too good")),
+                      ": ", absl::StrJoin(ids, ", "), count > kIdsShown ? ", …" : "", "\n");
+}
+
 std::string FormatDimension(const EvaluationReport::Dimension& dimension, const TextStyle& style) {
   std::string heading = dimension.name();
   heading[0] = static_cast<char>(heading[0] - 'a' + 'A');
@@ -496,20 +520,11 @@ std::string FormatEvaluation(const EvaluationReport& report, const TextStyle& st
                                   report.failed() > 0 ? absl::StrCat(", ", report.failed(), " failed") : "", "\nmodel ",
                                   report.model_version(), ", taxonomy ", report.taxonomy_version(), ", gazetteer ",
                                   report.gazetteer_version(), "\n");
-  if (!report.training_known()) {
-    absl::StrAppend(&text, "The model doesn't say what it was trained on: some of these articles may be among it.\n");
-  } else if (report.in_training() > 0) {
-    const std::vector<std::string> ids(
-        report.in_training_ids().begin(),
-        report.in_training_ids().begin() + std::min(kIdsShown, report.in_training_ids_size()));
-    absl::StrAppend(&text,
-                    style.Yellow(absl::StrCat("The model was trained on ", report.in_training(), " of them",
-                                              report.in_training_left_out() ? ", which are left out of the figures"
-                                                                            : ", which makes the figures too good")),
-                    ": ", absl::StrJoin(ids, ", "), report.in_training() > kIdsShown ? ", …" : "", "\n");
-  } else {
-    absl::StrAppend(&text, "The model was trained on none of them.\n");
-  }
+  absl::StrAppend(&text,
+                  FormatTraining("issue model", report.training_known(), report.in_training(), report.in_training_ids(),
+                                 report.in_training_left_out(), style),
+                  FormatTraining("country model", report.country_training_known(), report.in_country_training(),
+                                 report.in_country_training_ids(), report.in_training_left_out(), style));
   for (const EvaluationReport::Dimension& dimension : report.dimensions()) {
     absl::StrAppend(&text, FormatDimension(dimension, style));
   }

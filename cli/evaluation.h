@@ -31,7 +31,7 @@ class Evaluator {
     // Kinds of labels whose names are looked up in the taxonomy; labels of other kinds count if the map has them.
     std::set<std::string> label_kinds = {"country", "issue"};
     bool unlabelled_is_none = false;  // Without a label means: about no country, no issue.
-    bool include_trained = false;     // Count also articles that the model was trained on.
+    bool include_trained = false;     // Count also articles that a model was trained on.
     int worst = 20;                   // How many disagreements to report.
   };
 

@@ -68,6 +68,7 @@ struct Given {
   double sport = 0;
   std::vector<std::string> tagged_countries = {};
   bool in_training = false;
+  bool in_country_training = false;
 };
 
 ClassifiedItem Item(const Given& given) {
@@ -84,6 +85,7 @@ ClassifiedItem Item(const Given& given) {
   cpb::ClassifyResponse response;
   response.set_model_version("m1");
   response.set_in_training(given.in_training);
+  response.set_in_country_training(given.in_country_training);
   for (size_t i = 0; i < given.tagged_countries.size(); ++i) {
     cpb::CountryTag& tag = *response.add_countries();
     tag.set_region_code(given.tagged_countries[i]);
@@ -186,6 +188,26 @@ TEST(EvaluationTest, WhatTheModelWasTrainedOnIsLeftOutAndListed) {
   EXPECT_EQ(Dimension(Evaluate(articles, options), "issues").articles(), 2);
 }
 
+TEST(EvaluationTest, EachModelsFiguresLeaveOutWhatItWasTrainedOn) {
+  const std::vector<Given> articles = {
+      {.id = "a", .countries = {"OM"}, .issues = {"energy"}, .energy = 0.9, .in_country_training = true},
+      {.id = "b", .countries = {"OM"}, .issues = {"energy"}, .energy = 0.9, .in_training = true}};
+  const EvaluationReport report = Evaluate(articles);
+  EXPECT_TRUE(report.country_training_known());
+  EXPECT_EQ(report.in_country_training(), 1);
+  EXPECT_THAT(report.in_country_training_ids(), ElementsAre("a"));
+  EXPECT_EQ(Dimension(report, "countries").articles(), 1);
+  EXPECT_EQ(Dimension(report, "issues").articles(), 1);
+  const std::string text = FormatEvaluation(report, TextStyle());
+  EXPECT_THAT(text, HasSubstr("The issue model was trained on 1 of them, which are left out of its figures: b\n"));
+  EXPECT_THAT(text, HasSubstr("The country model was trained on 1 of them, which are left out of its figures: a\n"));
+  Evaluator::Options options;
+  options.include_trained = true;
+  const EvaluationReport all = Evaluate(articles, options);
+  EXPECT_EQ(Dimension(all, "countries").articles(), 2);
+  EXPECT_EQ(Dimension(all, "issues").articles(), 2);
+}
+
 TEST(EvaluationTest, UnknownLabelsAreCountedAndTheMapGivesThemAMeaning) {
   const std::vector<Given> articles = {{.id = "a", .issues = {"Petrol desk", "trade"}, .energy = 0.9, .trade = 0.9},
                                        {.id = "b", .issues = {"Petrol desk"}, .energy = 0.9},
@@ -241,7 +263,7 @@ TEST(EvaluationTest, SuggestsAThresholdThatTheOtherHalfConfirms) {
   }
   const std::string text = FormatEvaluation(report, TextStyle());
   EXPECT_THAT(text, HasSubstr("would give F1 1.000"));
-  EXPECT_THAT(text, HasSubstr("The model was trained on none of them"));
+  EXPECT_THAT(text, HasSubstr("The issue model was trained on none of them"));
   articles.resize(12);
   EXPECT_THAT(FormatEvaluation(Evaluate(articles), TextStyle()), Not(HasSubstr("would give")))
       << "six labelled articles are too few";

@@ -407,7 +407,7 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
   absl::StrAppend(&text, FormatTagLines("Countries", countries, OutcomeSentence(response.country_outcome()), style));
   if (!groups.empty()) absl::StrAppend(&text, FormatTagLines("Groups", groups, "", style));
   absl::StrAppend(&text, FormatTagLines("Issues", issues, OutcomeSentence(response.issue_outcome()), style));
-  if (!response.scores().empty()) {
+  if (!response.scores().empty() || response.has_no_country()) {
     absl::StrAppend(&text, style.Bold("Scores"), "\n");
     for (const cpb::TagScore& score : response.scores()) {
       const std::string& id = score.has_region_code() ? score.region_code()
@@ -418,8 +418,17 @@ std::string FormatTags(const apb::Article& article, const cpb::ClassifyResponse&
                       score.has_raw() ? absl::StrFormat("  raw %+.3f", score.raw()) : "",
                       score.tagged() ? style.Green("  tagged") : "", "\n");
     }
+    if (response.has_no_country()) {
+      const cpb::NoCountryScore& none = response.no_country();
+      absl::StrAppend(&text, "  ", Pad("no country", 18),
+                      absl::StrFormat("%.4f  threshold %.2f", none.score(), none.threshold()),
+                      none.score() >= none.threshold() ? style.Yellow("  so that none is tagged") : "", "\n");
+    }
     if (response.in_training()) {
       absl::StrAppend(&text, "  ", style.Yellow("the issue model was trained on this text"), "\n");
+    }
+    if (response.in_country_training()) {
+      absl::StrAppend(&text, "  ", style.Yellow("the country model was trained on this text"), "\n");
     }
   }
   if (!response.mentions().empty()) {

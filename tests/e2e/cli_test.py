@@ -354,7 +354,7 @@ class WithoutServices(CommandLineTest):
         refused = train(articles("Oman") + broken)
         self.assert_exit(refused, 1)
         self.assertIn("line 11: countries: must be a list", refused.stderr)
-        second = train(articles("Oman", "Peru") + broken, "--keep_going")
+        second = train(articles("Oman", "Peru") + broken, "--keep_going", "--force")
         self.assert_exit(second, 0)
         self.assertIn("1 broken lines left out", second.stderr)
         rolled_back = run_program("classifier_train", "rollback", "--model", model)
@@ -363,6 +363,52 @@ class WithoutServices(CommandLineTest):
         with open(model, "w", encoding="utf-8") as file:
             file.write("something else")
         self.assert_exit(train(articles("Oman")), 1)
+
+    def test_a_worse_country_model_is_not_published(self):
+        gazetteer = os.path.join(ROOT, "classifier_service", "data", "gazetteer", "gazetteer.tsv")
+        model = os.path.join(self.dir, "countries.model")
+
+        def train(text, *arguments):
+            return run_program("classifier_train", "countries", "--articles", self.write("countries.jsonl", text), "--gazetteer",
+                               gazetteer, "--output", model, "--date", "2026-01-31", *arguments, timeout=120)
+
+        def articles(right):
+            return lines(*[{"id": f"{name}-{n}", "title": f"{name} votes", "countries": [name if right else "Fiji"],
+                            "body": f"{name} votes for the {n}th time, and all {n} parties of {name} say it went well. "
+                                    f"Guests had come, some of them from Fiji."}
+                           for n in range(30) for name in ("Oman", "Chile")])
+
+        def read():
+            with open(model, "rb") as file:
+                return file.read()
+
+        first = train(articles(True))
+        self.assert_exit(first, 0)
+        self.assertRegex(first.stdout, r"(?m)^held out  ")
+        published = read()
+        again = train(articles(True))  # The same articles: as good, and the same bytes.
+        self.assert_exit(again, 0)
+        self.assertRegex(again.stdout, r"on \d+ held-out articles: micro-F1 1.000, by \S+ 1.000")
+        self.assertEqual(read(), published)
+        right = self.write("right.jsonl", articles(True).replace("Oman", "Peru"))
+        worse = train(articles(False), "--hold_out", "0", "--evaluate", right)
+        self.assert_exit(worse, 1)
+        self.assertRegex(worse.stderr, r"not published: on \d+ held-out articles its micro-F1 is 0\.\d+, that of .*--force")
+        self.assertEqual(read(), published)
+        nothing = train(articles(True), "--hold_out", "0")
+        self.assert_exit(nothing, 1)
+        self.assertIn("nothing says which of the two is better", nothing.stderr)
+        known = train(articles(True), "--hold_out", "0", "--evaluate", os.path.join(self.dir, "countries.jsonl"))
+        self.assert_exit(known, 1)  # It learned from all of them itself.
+        self.assertEqual(read(), published)
+        forced = train(articles(False), "--hold_out", "0", "--force")
+        self.assert_exit(forced, 0)
+        self.assertNotEqual(read(), published)
+        with open(model, "w", encoding="utf-8") as file:
+            file.write("something else")
+        foreign = train(articles(True))
+        self.assert_exit(foreign, 1)
+        self.assertIn("--output: country model", foreign.stderr)
 
     def test_every_program_documents_its_exit_statuses(self):
         for name in ("search_service", "classifier_service", "web_gateway", "classifier_train", "dateline"):
@@ -1430,8 +1476,13 @@ class WithServices(CommandLineTest):
         self.assertEqual(len(issues), 20)
         self.assertTrue(all({"score", "threshold", "raw", "tagged"} <= set(score) for score in issues))
         self.assertFalse(line["inTraining"])
+        countries = [score for score in line["scores"] if "regionCode" in score]
+        self.assertTrue(countries and all({"score", "threshold", "tagged"} <= set(score) for score in countries))
+        self.assertLessEqual({"score", "threshold"}, set(line["noCountry"]))
         shown = self.dateline("classify", "--input_format", "jsonl", "--explain", stdin=lines(article(1)))
         self.assertRegex(shown.stdout, r"(?m)^  geopolitics +0\.\d{4}  threshold 0\.\d\d  raw [+-]\d")
+        self.assertRegex(shown.stdout, r"(?m)^  [A-Z]{2} +0\.\d{4}  threshold [01]\.\d\d")
+        self.assertRegex(shown.stdout, r"(?m)^  no country +[01]\.\d{4}  threshold [01]\.\d\d")
 
     def test_a_new_taxonomy_is_compared_with_what_is_stored(self):
         self.ingest(self.write("in.jsonl", lines(*[article(n, issues=["Trade"]) for n in range(3)])))

@@ -158,6 +158,46 @@ TEST(CountriesQualityTest, HoldsOnReutersPlaces) {
   EXPECT_GE(without.f1.value, 0.76);
 }
 
+// What is lost by learning from freely licensed articles only; the file need not be there.
+TEST(CountriesQualityTest, TheFreelyLicensedModelHolds) {
+  absl::StatusOr<std::unique_ptr<CountryModel>> model =
+      CountryModel::Load("classifier_service/data/model/countries-free.model");
+  if (absl::IsNotFound(model.status())) {
+    GTEST_SKIP() << "classifier_service/data/model/countries-free.model is not there";
+  }
+  ASSERT_OK(model.status());
+  const CountryTagger tagger(TheGazetteer(), **model);
+  const auto labelled = [](const CountryArticle& article) { return article.labelled; };
+  const auto with_country = [](const CountryArticle& article) { return !article.countries.empty(); };
+  const auto test_split = [](const CountryArticle& article) { return article.split == "test"; };
+  struct Set {
+    std::string name;
+    std::string file;
+    std::function<bool(const CountryArticle&)> wanted;
+    double least_f1;
+  };
+  for (const Set& set : {Set{"gold", "gold", labelled, 0.90}, Set{"DWIE", "dwie", with_country, 0.86},
+                         Set{"Reuters PLACES", "reuters21578", test_split, 0.83}}) {
+    const std::string file = "data/articles/" + set.file + ".jsonl.zst";
+    const std::optional<std::string> path = SharedFile(file);
+    if (!path) {
+      GTEST_SKIP() << SharedFileMissing(file);
+    }
+    ASSERT_OK_AND_ASSIGN(const std::vector<CountryArticle> articles, Read(*path, set.wanted));
+    const std::vector<CountryPrediction> predictions = PredictCountries(tagger, articles);
+    if (set.file == "gold") {
+      std::map<std::string, std::vector<CountryPrediction>> families;
+      for (const CountryPrediction& prediction : predictions) {
+        families[FamilyOf(prediction.group)].push_back(prediction);
+      }
+      for (const auto& [family, members] : families) {
+        Measure("free: gold, " + family, members);
+      }
+    }
+    EXPECT_GE(Measure("free: " + set.name, predictions).f1.value, set.least_f1) << set.name;
+  }
+}
+
 // The page the project starts from, as extraction gives it: the article without teasers, biography and footer.
 TEST(CountriesQualityTest, FilesTheSeedPageUnderIran) {
   const std::optional<std::string> path = SharedFile("data/seed/russo-iranian-alignment.txt");
