@@ -19,7 +19,7 @@ LABELS = os.path.join(ROOT, "classifier_service", "data", "labels", "labels.json
 DATA = os.path.join(os.environ.get("DATELINE_SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "data")
 # The first part of a label's id names the source; in these files the id has that part already.
 WITH_PREFIX = {"cfi": "articles/cfi", "allsides": "articles/allsides"}
-FILES = WITH_PREFIX | {name: f"corpora/{name}" for name in ("news", "enwiki", "market_blogs", "reuters_c50")}
+FILES = WITH_PREFIX | {name: f"corpora/{name}" for name in ("news", "enwiki", "market_blogs", "reuters_c50", "socialistworker")}
 
 
 def main():
