@@ -354,7 +354,6 @@ absl::Status CountryModel::Publish(const std::string& path) {
 }
 
 absl::StatusOr<std::string> CountryModel::RollBack(const std::string& path) {
-  RETURN_IF_ERROR(Load(path).status());
   ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kKind, path));
   ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> before, Load(previous));
   RETURN_IF_ERROR(SwapWithPreviousModel(kKind, path));

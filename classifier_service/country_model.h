@@ -115,8 +115,8 @@ struct CountryModel {
   // The same, and keeps what was there as PATH.previous.
   absl::Status Publish(const std::string& path);
 
-  // Swaps the model at `path` and PATH.previous, and returns the version that is at `path` then. An error, and nothing
-  // changed, if one of them is no country model.
+  // Swaps what is at `path` and PATH.previous, and returns the version that is at `path` then. An error, and nothing
+  // changed, if the latter is no country model.
   static absl::StatusOr<std::string> RollBack(const std::string& path);
 
   // Whether it was trained on this text or most of it; absent if that isn't known.

@@ -184,6 +184,10 @@ TEST(CountryModelTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   EXPECT_EQ(CountryModel::Load(path).value()->version, one.version);
   ASSERT_OK(CountryModel::RollBack(path).status());
   EXPECT_EQ(CountryModel::Load(path).value()->version, two.version);
+  dir.Write("countries.model", "damaged");
+  ASSERT_OK(CountryModel::RollBack(path).status());
+  EXPECT_EQ(CountryModel::Load(path).value()->version, one.version);
+  ASSERT_OK(two.Write(path));
   dir.Write("countries.model.previous", "no model");
   EXPECT_THAT(CountryModel::RollBack(path), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(CountryModel::Load(path).value()->version, two.version) << "nothing is swapped for what is no model";

@@ -59,8 +59,8 @@ absl::Status WriteIssueModel(const std::string& path, IssueModel& model);
 // The same, and keeps the file that was there as PATH.previous. At no moment is there no file.
 absl::Status PublishIssueModel(const std::string& path, IssueModel& model);
 
-// Swaps PATH and PATH.previous, both of which must be issue models: rolling back twice changes nothing. Returns the
-// version that is in place now. NotFound if one of them is missing; otherwise as DecodeIssueModel().
+// Swaps PATH, whatever is there, and PATH.previous, which must be an issue model: rolling back twice changes nothing.
+// Returns the version that is in place now. NotFound if there is none to bring back; otherwise as DecodeIssueModel().
 absl::StatusOr<std::string> RollBackIssueModel(const std::string& path);
 
 // NotFound if there is no such file; otherwise as DecodeIssueModel().

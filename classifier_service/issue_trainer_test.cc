@@ -487,6 +487,10 @@ TEST_F(IssueTrainerTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   EXPECT_EQ(version(), one.model.report.model_version);
   ASSERT_OK(RollBackIssueModel(path).status());
   EXPECT_EQ(version(), two.report.model_version);
+  dir_.Write("live.model", "damaged");
+  ASSERT_OK(RollBackIssueModel(path).status());
+  EXPECT_EQ(version(), one.model.report.model_version);
+  ASSERT_OK(WriteIssueModel(path, two));
   dir_.Write("live.model.previous", "no model");
   EXPECT_THAT(RollBackIssueModel(path), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(version(), two.report.model_version) << "nothing is swapped for what is no model";

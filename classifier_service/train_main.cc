@@ -426,8 +426,8 @@ absl::Status Thresholds(const Flags& flags) {
 }
 
 absl::Status RollBack(const Flags& flags) {
-  // By what the file is.
-  const bool countries = dateline::classifier::CountryModel::Load(flags.model).ok();
+  // By what would come back: what is there may be damaged.
+  const bool countries = dateline::classifier::CountryModel::Load(flags.model + ".previous").ok();
   ASSIGN_OR_RETURN(const std::string version, countries ? dateline::classifier::CountryModel::RollBack(flags.model)
                                                         : dateline::classifier::RollBackIssueModel(flags.model));
   Print(absl::StrCat(flags.model, " is ", version, " again\n"));
