@@ -1,7 +1,7 @@
 // Reuters PLACES (Reuters-21578, ModApte split), learned from its train split as a site's own habits would be: the same
 // training as `classifier_train countries --articles reuters21578.jsonl.zst --split train --hold_out 0 --habits
-// --min_terms 4 --min_examples 15 --word_cost 1 --terms 15000 --folds 3`, judged on the test split. Optional data; skipped where it
-// is not there. Takes a minute or two.
+// --min_terms 4 --min_examples 15 --word_cost 1 --terms 15000 --folds 3`, judged on the test split. Optional data;
+// skipped where it is not there. Takes a minute or two.
 #include <cstdio>
 #include <memory>
 #include <optional>
