@@ -378,7 +378,8 @@ v1::ClassifyRequest AboutOman() {
   request.mutable_article()->set_body(
       "Omani officials carried messages all summer.\n\nMuscat speaks with everybody, and Oman gains from it. The "
       "sultan "
-      "received guests, and Omani banks lent.\n\nMost of the talks were about Iran and its trade. Kuwait was told.");
+      "received guests, and Omani banks lent.\n\nMost of the talks were about Iran and its trade; Iran sent its envoys "
+      "twice. Kuwait was told.");
   return request;
 }
 

@@ -12,7 +12,7 @@
 namespace dateline::classifier {
 namespace {
 
-// The weights of Features, and kThreshold, as `issues_tool seeds` fits them on the 2,760 articles of data/labels and
+// The weights of Features, and kThreshold, as `issues_tool seeds` fits them on the first 2,760 articles of data/labels and
 // the twenty issues of the default taxonomy.
 constexpr SeedScorer::Features kWeights = {1.7481, 0.5343, 12.7299, -0.7962, -1.8279};
 

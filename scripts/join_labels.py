@@ -4,7 +4,8 @@
     DATELINE_SHARED=FOLDER scripts/join_labels.py > build/labelled.jsonl
     DATELINE_SHARED=FOLDER scripts/join_labels.py --source cfi --source enwiki > build/labelled-free.jsonl
 
-The second joins only articles of these sources: the freely licensed ones (MODEL_CARD.md). One JSON object a line: id, source, title, body, date, issues, countries. Needs the optional data (articles/ and corpora/
+The second joins only articles of these sources: the freely licensed ones (MODEL_CARD.md). One JSON object a line: id,
+source, title, body, date, issues, countries. Needs the optional data (articles/ and corpora/
 under $DATELINE_SHARED/data) and zstd. Fails if an article is missing, so that nothing is trained on a part.
 """
 

@@ -37,9 +37,9 @@ struct Floor {
 
 // Some hundredths below what was measured when the model was committed.
 constexpr Floor kFloors[] = {
-    {"gold", 0.71, 0.69, 0.96},         {"allsides", 0.83, 0.63, 0.95},
-    {"reuters21578", 0.93, 0.84, 0.99}, {"masakhanews-eng", 0.86, 0.85, 0.97},
-    {"dwie", 0.56, 0.52, 0.84},
+    {"gold", 0.71, 0.70, 0.97},         {"allsides", 0.83, 0.63, 0.95},
+    {"reuters21578", 0.90, 0.79, 0.99}, {"masakhanews-eng", 0.85, 0.83, 0.97},
+    {"dwie", 0.58, 0.55, 0.84},
 };
 
 TEST(IssueQualityTest, HeldOutArticlesStayAboveTheFloors) {
