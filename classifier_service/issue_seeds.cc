@@ -12,8 +12,8 @@
 namespace dateline::classifier {
 namespace {
 
-// The weights of Features, and kThreshold, as `issues_tool seeds` fits them on the first 2,760 articles of data/labels and
-// the twenty issues of the default taxonomy.
+// The weights of Features, and kThreshold, as `issues_tool seeds` fits them on the first 2,760 articles of data/labels
+// and the twenty issues of the default taxonomy.
 constexpr SeedScorer::Features kWeights = {1.7481, 0.5343, 12.7299, -0.7962, -1.8279};
 
 // The rarity (idf) of a phrase of middling frequency, and that of one that the vocabulary doesn't know.
