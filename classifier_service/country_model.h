@@ -58,7 +58,7 @@ inline constexpr std::array<absl::string_view, 14> kSilenceFeatureNames = {
     "length",        // Logarithm of the length of the text, in hundreds of words.
 };
 
-// Which candidates become tags.
+// Which candidates become tags: what the text does not name, only where it is likelier than that no country is meant.
 struct CountryThresholds {
   double silent = 0.5;   // No tag at all where the probability that no country is the subject is so high.
   double first = 0.3;    // Least score of the best one.
@@ -73,7 +73,8 @@ struct CountryThresholds {
   }
 
   bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
-    return silence < silent && score >= LeastOf(candidate, is_best, has_words);
+    const bool is_likelier = candidate.mentioned || score > silence;
+    return is_likelier && silence < silent && score >= LeastOf(candidate, is_best, has_words);
   }
 };
 

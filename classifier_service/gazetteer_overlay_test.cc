@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -277,6 +279,24 @@ TEST(GazetteerOverlayTest, ChangesTheTagsOfArticles) {
   ASSERT_THAT(tags.groups, SizeIs(1));
   EXPECT_EQ(tags.groups[0].display_name, "Sokovia Accords Council");
   EXPECT_THAT(changed->warnings(), IsEmpty());
+}
+
+// As docs/gazetteer.md has it: a party of these years only.
+TEST(GazetteerOverlayTest, FormsCountInTheirYears) {
+  const TempDir dir;
+  std::ofstream(dir.File("o.tsv")) << "Harbour League\tOM\tORGANISATION\t\tdesk\t1972\t2018\n";
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Load(kShipped, dir.File("o.tsv")));
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load("classifier_service/data/model/countries.model"));
+  const auto set_aside_in = [&](int year) {
+    ArticleText article;
+    article.body = "The Harbour League won.";
+    article.publish_time = absl::FromCivil(absl::CivilDay(year, 7, 1), absl::UTCTimeZone());
+    const CountryTags tags = CountryTagger(*gazetteer, *model).Tag(article, {.want_mentions = true});
+    return tags.mentions.size() == 1 ? tags.mentions[0].set_aside : SetAside::kBloc;
+  };
+  EXPECT_EQ(set_aside_in(1965), SetAside::kHistorical);
+  EXPECT_EQ(set_aside_in(2000), SetAside::kNone);
+  EXPECT_EQ(set_aside_in(2024), SetAside::kHistorical);
 }
 
 }  // namespace
