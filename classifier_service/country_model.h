@@ -58,7 +58,7 @@ inline constexpr std::array<absl::string_view, 14> kSilenceFeatureNames = {
     "length",        // Logarithm of the length of the text, in hundreds of words.
 };
 
-// Which candidates become tags: what the text does not name, only where it is likelier than that no country is meant.
+// Which candidates become tags.
 struct CountryThresholds {
   double silent = 0.5;   // No tag at all where the probability that no country is the subject is so high.
   double first = 0.3;    // Least score of the best one.
@@ -66,15 +66,17 @@ struct CountryThresholds {
   double crowded = 0.7;  // Least score of one that the title does not name while it names two heavier ones.
   double rare = 0.5;     // As `other`, of countries that have no word model.
 
-  // The least score of this candidate.
-  double LeastOf(const CountryCandidate& candidate, bool is_best, bool has_words) const {
-    const double least = is_best ? first : has_words ? other : rare;
-    return candidate.features[kTitleRivalsFeature] >= 2.0 ? std::max(least, crowded) : least;
+  // The least score of this candidate, where `silence` is the probability that no country is the subject.
+  double LeastOf(const CountryCandidate& candidate, bool is_best, bool has_words, double silence) const {
+    double least = is_best ? first : has_words ? other : rare;
+    if (candidate.features[kTitleRivalsFeature] >= 2.0) {
+      least = std::max(least, crowded);
+    }
+    return candidate.mentioned ? least : std::max(least, silence);
   }
 
   bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
-    const bool is_likelier = candidate.mentioned || score > silence;
-    return is_likelier && silence < silent && score >= LeastOf(candidate, is_best, has_words);
+    return silence < silent && score >= LeastOf(candidate, is_best, has_words, silence);
   }
 };
 

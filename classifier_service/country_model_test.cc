@@ -74,15 +74,10 @@ TEST(CountryModelTest, KnowsTheTextsItWasTrainedOnAndSaysWhereItDoesNot) {
   EXPECT_NE(read->version, older->version);
 }
 
-TEST(CountryModelTest, TheFreelyLicensedModelLoadsWhereThereIsOne) {
-  constexpr char kFree[] = "classifier_service/data/model/countries-free.model";
-  const auto model = CountryModel::Load(kFree);
-  if (absl::IsNotFound(model.status())) {
-    GTEST_SKIP() << kFree << " is not there";
-  }
-  ASSERT_OK(model.status());
-  EXPECT_FALSE((*model)->habits);
-  EXPECT_FALSE((*model)->training_texts.empty());
+TEST(CountryModelTest, TheFreelyLicensedModelLoads) {
+  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load("classifier_service/data/model/countries-free.model"));
+  EXPECT_FALSE(model->habits);
+  EXPECT_FALSE(model->training_texts.empty());
 }
 
 TEST(CountryModelTest, HabitsAndTheThresholdOfRareCountriesComeBack) {

@@ -340,7 +340,7 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
     const bool admitted = thresholds.Admits(candidate, score, score == best, has_words, silence);
     if (options.want_scores) {
       tags.scores.push_back(ScoreOf(TagScore::Dimension::kCountry, region.region_code, score,
-                                    thresholds.LeastOf(candidate, score == best, has_words), admitted));
+                                    thresholds.LeastOf(candidate, score == best, has_words, silence), admitted));
     }
     if (!admitted) {
       continue;

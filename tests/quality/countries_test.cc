@@ -158,15 +158,11 @@ TEST(CountriesQualityTest, HoldsOnReutersPlaces) {
   EXPECT_GE(without.f1.value, 0.76);
 }
 
-// What is lost by learning from freely licensed articles only; the file need not be there.
+// What is lost by learning from freely licensed articles only.
 TEST(CountriesQualityTest, TheFreelyLicensedModelHolds) {
-  absl::StatusOr<std::unique_ptr<CountryModel>> model =
-      CountryModel::Load("classifier_service/data/model/countries-free.model");
-  if (absl::IsNotFound(model.status())) {
-    GTEST_SKIP() << "classifier_service/data/model/countries-free.model is not there";
-  }
-  ASSERT_OK(model.status());
-  const CountryTagger tagger(TheGazetteer(), **model);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<CountryModel> model,
+                       CountryModel::Load("classifier_service/data/model/countries-free.model"));
+  const CountryTagger tagger(TheGazetteer(), *model);
   const auto labelled = [](const CountryArticle& article) { return article.labelled; };
   const auto with_country = [](const CountryArticle& article) { return !article.countries.empty(); };
   const auto test_split = [](const CountryArticle& article) { return article.split == "test"; };
