@@ -23,6 +23,7 @@ namespace {
 constexpr Xapian::doccount kSureFrequency = 2;
 // What more articles have is no slip, and costs a look at its frequency.
 constexpr Xapian::doccount kMaxSlipFrequency = 60;
+constexpr Xapian::doccount kMaxCounted = 4 * kMaxSlipFrequency;
 // How much more frequent than a word that articles have another one must be to have been meant: where the same articles
 // have both; where nothing but the spelling speaks for it; and where it stands beside the neighbour so much more often.
 constexpr Xapian::doccount kTimesTogether = 20;
@@ -103,13 +104,15 @@ bool HasSameLetters(std::string a, std::string b) {
 
 class Speller {
  public:
-  Speller(const Xapian::Database& database, absl::Time deadline) : database_(database), deadline_(deadline) {}
+  Speller(const IndexReader& reader, absl::Time deadline) : database_(*reader.all), deadline_(deadline) {
+    for (const IndexReader::Part& part : reader.parts) hidden_.push_back(reader.HiddenIn(part.uuid));
+  }
 
   Corrections Correct(const SearchedWord& searched, const Neighbours& neighbours, size_t max_words) {
     const std::string& word = searched.word.folded;
     if (word.size() < 3 || absl::ascii_isdigit(static_cast<unsigned char>(word.front()))) return {};
     const Xapian::doccount frequency =
-        std::max(database_.get_termfreq(word), database_.get_termfreq(kStemPrefix + searched.word.stem));
+        std::max(FrequencyOf(word), FrequencyOf(absl::StrCat(kStemPrefix, searched.word.stem)));
     if (frequency > kMaxSlipFrequency) return {};
     // A word that is being typed is no slip while others begin so.
     if (searched.prefix && (frequency > 0 || HasWordFrom(word))) return {};
@@ -136,7 +139,7 @@ class Speller {
   }
 
   bool IsOneWord(const std::string& first, const std::string& second) {
-    const Xapian::doccount frequency = database_.get_termfreq(first + second);
+    const Xapian::doccount frequency = FrequencyOf(first + second);
     if (frequency < kMinJoined) return false;
     const Xapian::doccount most = frequency / kTimesJoined;
     return CountSideBySide(first, second, most + 1, kMaxLookedAtForOne) <= most && !late_;
@@ -153,6 +156,26 @@ class Speller {
   bool IsLate() {
     late_ = late_ || absl::Now() > deadline_;
     return late_;
+  }
+
+  // Xapian deals the documents of several databases out by turns.
+  bool IsHidden(Xapian::docid document) const {
+    const auto count = static_cast<Xapian::docid>(hidden_.size());
+    const DocumentBitmap* hidden = hidden_[(document - 1) % count];
+    const size_t place = (document - 1) / count + 1;
+    return hidden != nullptr && place < hidden->size() && (*hidden)[place];
+  }
+
+  // Articles that have it: what was replaced since, or removed, still counts for Xapian. Of a frequent word those too.
+  Xapian::doccount FrequencyOf(const std::string& term) const {
+    const Xapian::doccount with_hidden = database_.get_termfreq(term);
+    if (with_hidden > kMaxCounted) return with_hidden;
+    Xapian::doccount frequency = 0;
+    const Xapian::PostingIterator end = database_.postlist_end(term);
+    for (Xapian::PostingIterator document = database_.postlist_begin(term); document != end; ++document) {
+      if (!IsHidden(*document)) ++frequency;
+    }
+    return frequency;
   }
 
   bool HasWordFrom(const std::string& beginning) const {
@@ -215,7 +238,7 @@ class Speller {
         continue;
       }
       if (++looked > most_looked_at || IsLate()) break;
-      if (AreSideBySide(*document, first, second)) ++count;
+      if (!IsHidden(*document) && AreSideBySide(*document, first, second)) ++count;
       ++document;
     }
     return count;
@@ -303,6 +326,7 @@ class Speller {
     const Xapian::PostingIterator other_end = database_.postlist_end(candidate.word);
     const Xapian::PostingIterator end = database_.postlist_end(word);
     for (Xapian::PostingIterator document = database_.postlist_begin(word); document != end; ++document) {
+      if (IsHidden(*document)) continue;
       ++with_word;
       if (other != other_end) other.skip_to(*document);
       if (other != other_end && *other == *document) ++with_both;
@@ -337,6 +361,7 @@ class Speller {
   }
 
   const Xapian::Database& database_;
+  std::vector<const DocumentBitmap*> hidden_;  // Of each part; null: all of it is shown.
   const absl::Time deadline_;
   bool late_ = false;
 };
@@ -346,7 +371,7 @@ class Speller {
 absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord& searched, const Neighbours& neighbours,
                                         size_t max_words, absl::Time deadline) {
   try {
-    return Speller(*reader.all, deadline).Correct(searched, neighbours, max_words);
+    return Speller(reader, deadline).Correct(searched, neighbours, max_words);
   } catch (...) {
     return CaughtIndexError();
   }
@@ -355,7 +380,7 @@ absl::StatusOr<Corrections> CorrectWord(IndexReader& reader, const SearchedWord&
 absl::StatusOr<bool> IsOneWord(IndexReader& reader, const std::string& first, const std::string& second,
                                absl::Time deadline) {
   try {
-    return Speller(*reader.all, deadline).IsOneWord(first, second);
+    return Speller(reader, deadline).IsOneWord(first, second);
   } catch (...) {
     return CaughtIndexError();
   }

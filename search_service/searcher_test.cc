@@ -1222,6 +1222,19 @@ TEST_F(SlipTest, NeighboursTellWhatAWordThatSomeArticleHasWasMeantToBe) {
   EXPECT_EQ(Offer("wheat cort"), "");
 }
 
+TEST_F(SlipTest, WhatWasReplacedCountsForNoWord) {
+  IngestMany(25, "The supreme court decides");
+  for (const char* title : {"Plan", "Plans", "More plans", "All plans"}) {
+    Ingest("slip", title, "The supreme cort waits");
+    Settle(*engine_, Progress::kLabelled);
+  }
+  EXPECT_EQ(Offer("supreme cort"), "supreme court");
+  Ingest("slip", "No plan", "The supreme court waits");
+  SearchQuery query;
+  query.query = "supreme cort";
+  EXPECT_EQ(Search(query).total, 26);
+}
+
 TEST_F(SlipTest, OfWordsAsNearTheOneThatGoesWithTheNeighboursIsMeant) {
   IngestMany(30, "They stop the ships");
   IngestMany(5, "The stock market falls");
