@@ -10,10 +10,10 @@ dateline_proto_library(country_storage_proto
   IMPORT_DIRS "${PROJECT_SOURCE_DIR}")
 
 dateline_library(country_tagger
-  SOURCES country_analysis.cc country_habits.cc country_model.cc country_tagger.cc
-  HEADERS classification.h country_analysis.h country_habits.h country_model.h country_tagger.h
+  SOURCES country_analysis.cc country_habits.cc country_model.cc country_tagger.cc mention_context.cc
+  HEADERS classification.h country_analysis.h country_habits.h country_model.h country_tagger.h mention_context.h
   DEPS gazetteer text_features text_sketch absl::flat_hash_map absl::status absl::statusor absl::strings absl::span absl::time
-  PRIVATE_DEPS common_base country_storage_proto model_file)
+  PRIVATE_DEPS common_base country_storage_proto model_file absl::flat_hash_set)
 
 # Labelled articles, training and measuring.
 dateline_library(country_trainer

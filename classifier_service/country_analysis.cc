@@ -15,6 +15,8 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 
+#include "classifier_service/mention_context.h"
+
 namespace dateline::classifier {
 namespace {
 
@@ -128,65 +130,6 @@ std::vector<std::pair<size_t, size_t>> Bylines(absl::string_view body) {
   return ranges;
 }
 
-// "Iranian-American relations" is about two countries, "an Iranian-American scholar" about one.
-bool IsRelation(absl::string_view rest) {
-  for (const absl::string_view word :
-       {"relation",      "talk",        "tie",         "deal",       "war",    "allianc", "trade",   "agreement",
-        "summit",        "cooperation", "conflict",    "negotiat",   "treaty", "pact",    "tension", "rivalry",
-        "border",        "dialogue",    "partnership", "friendship", "accord", "détente", "diploma", "confrontation",
-        "rapprochement", "military",    "strategic",   "axis",       "dispute"}) {
-    if (absl::StartsWith(rest, word)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// How much of the text behind a form IsWork looks at.
-constexpr size_t kWorkBytes = 24;
-
-// "Brazil, the film by Terry Gilliam": named after the country, not about it.
-bool IsWork(absl::string_view after) {
-  if (!absl::ConsumePrefix(&after, ", the ")) {
-    return false;
-  }
-  for (const absl::string_view work :
-       {"film", "movie", "band", "novel", "album", "song", "musical", "magazine", "racehorse", "rapper", "singer"}) {
-    if (absl::StartsWith(after, work)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// "in Nice", "the Nice attack", "Lyon, Nice"; not "Nice work", "T-Mobile", "Mobile Money": whether a town is meant that
-// is called like a word, by what stands around it.
-bool StandsAsTown(absl::string_view before, absl::string_view after) {
-  if (!absl::EndsWith(before, " ")) {
-    return false;
-  }
-  before = absl::StripTrailingAsciiWhitespace(before);
-  const absl::string_view word = before.substr(before.find_last_of(" \n") + 1);
-  for (const absl::string_view preposition : {"in", "In", "near", "Near", "from", "From", "at", "outside", "around"}) {
-    if (word == preposition) {
-      return true;
-    }
-  }
-  const bool in_sentence = !word.empty() && absl::ascii_islower(static_cast<unsigned char>(word.front()));
-  const bool in_list = absl::EndsWith(word, ",");
-  const bool name_goes_on =
-      after.size() > 1 && after[0] == ' ' && absl::ascii_isupper(static_cast<unsigned char>(after[1]));
-  return (in_sentence || in_list) && !absl::EndsWith(word, ".") && !name_goes_on;
-}
-
-// How much of the text before a form is looked at.
-constexpr size_t kBeforeBytes = 40;
-
-absl::string_view Before(absl::string_view text, size_t at) {
-  const size_t start = at - std::min(at, kBeforeBytes);
-  return text.substr(start, at - start);
-}
-
 // Reads one article; made anew for each.
 class Analyst {
  public:
@@ -214,7 +157,10 @@ class Analyst {
     SetAsideHyphenated(title_count, analysis_.found.size(), article_.body);
     SetAsideNamesakes();
     SetAsideDatelines(title_count);
+    SetAsideDoubtful();
     CountDateline();
+    MeasureLists(0, title_count, article_.title);
+    MeasureLists(title_count, analysis_.found.size(), article_.body);
     Count();
     return std::move(analysis_);
   }
@@ -296,22 +242,25 @@ class Analyst {
   }
 
   SetAside Judge(Field field, absl::string_view text, const GazetteerMatch& match, const GazetteerEntry& entry) const {
-    const absl::string_view words = text.substr(match.start, match.end - match.start);
-    const absl::string_view after = text.substr(match.end, kWorkBytes);
+    const MentionContext context = ContextOf(text, match.start, match.end);
     if (entry.has(GazetteerEntry::kPersonName) ||
-        (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(words, ' ')) ||
+        (match.given_name_before && CanBeSurname(entry.kind) && !absl::StrContains(context.words, ' ')) ||
         (match.surname_after && CanBeSurname(entry.kind) && entry.kind != GazetteerKind::kDemonym)) {
       return SetAside::kPersonName;
     }
-    if (entry.has(GazetteerEntry::kAside) || IsWork(after)) {
+    if (entry.has(GazetteerEntry::kAside) || IsWork(context.after) ||
+        (entry.kind == GazetteerKind::kCity && NameGoesOn(context))) {
       return SetAside::kPeripheral;
     }
     // Where it isn't the title, or what stands for one, a currency only says what something costs.
     const bool is_heading = field == Field::kTitle || (article_.title.empty() && match.start < kOpeningBytes);
-    if (entry.kind == GazetteerKind::kCurrency && !is_heading) {
+    const bool is_currency =
+        entry.kind == GazetteerKind::kCurrency ||
+        ((entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kDemonym) && IsCurrency(context));
+    if (is_currency && !is_heading) {
       return SetAside::kPeripheral;
     }
-    if (entry.has(GazetteerEntry::kWeak) && IsTown(entry.kind) && !StandsAsTown(Before(text, match.start), after)) {
+    if (entry.has(GazetteerEntry::kWeak) && IsTown(entry.kind) && !StandsAsTown(context)) {
       return SetAside::kPeripheral;
     }
     return IsOfAnotherTime(entry) ? SetAside::kHistorical : SetAside::kNone;
@@ -370,7 +319,7 @@ class Analyst {
 
   // "in Hyderabad, Pakistan"; not "with Washington, Russia and Iran".
   static bool IsWhere(const GazetteerMatch& match, const GazetteerMatch& next, absl::string_view text) {
-    const absl::string_view before = Before(text, match.start);
+    const absl::string_view before = ContextOf(text, match.start, match.end).before;
     const absl::string_view after = text.substr(next.end);
     return !absl::StartsWith(after, " and ") && !absl::StartsWith(after, " or ") &&
            (absl::EndsWith(before, " in ") || absl::EndsWith(before, "In ") || absl::EndsWith(before, " near ") ||
@@ -404,6 +353,9 @@ class Analyst {
       found.entry = entry;
       found.set_aside = Judge(field, text, match, entry);
       found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
+      found.doubt = found.set_aside == SetAside::kNone && !match.hyphen_before
+                        ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kTitle)
+                        : SetAside::kNone;
       found.successor = SuccessorOf(entry);
       found.in_lead = field == Field::kBody && match.start < kLeadBytes;
       analysis_.found.push_back(found);
@@ -483,6 +435,22 @@ class Analyst {
     }
   }
 
+  // What says nothing of a country unless something else does.
+  void SetAsideDoubtful() {
+    absl::flat_hash_set<int16_t> named;
+    for (const FoundMention& found : analysis_.found) {
+      if (found.weight > 0.0 && found.doubt == SetAside::kNone) {
+        named.insert(found.entry.region);
+      }
+    }
+    for (FoundMention& found : analysis_.found) {
+      if (found.weight > 0.0 && found.doubt != SetAside::kNone && !named.contains(found.entry.region)) {
+        found.set_aside = found.doubt;
+        found.weight = 0.0;
+      }
+    }
+  }
+
   void SetAsideDatelines(size_t begin) {
     const size_t dateline = DatelineEnd(article_.body);
     const auto bylines = Bylines(article_.body);
@@ -533,6 +501,37 @@ class Analyst {
     }
   }
 
+  // "US-China", "Iran, Iraq and Syria": one country beside the other.
+  static bool IsBeside(const FoundMention& first, const FoundMention& second, absl::string_view text) {
+    if (first.weight <= 0.0 || second.weight <= 0.0 || first.entry.region == GazetteerEntry::kNone ||
+        second.entry.region == GazetteerEntry::kNone || first.entry.region == second.entry.region ||
+        second.start < first.end) {
+      return false;
+    }
+    absl::string_view between = text.substr(first.end, second.start - first.end);
+    absl::ConsumePrefix(&between, ",");
+    for (const absl::string_view joint : {" ", " and ", "-", "\u2013", " or ", "/", " with ", " against ", " & "}) {
+      if (between == joint) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Of the mentions in one field.
+  void MeasureLists(size_t begin, size_t end, absl::string_view text) {
+    for (size_t first = begin; first < end;) {
+      size_t last = first + 1;
+      while (last < end && IsBeside(analysis_.found[last - 1], analysis_.found[last], text)) {
+        ++last;
+      }
+      for (size_t i = first; i < last; ++i) {
+        analysis_.found[i].side_by_side = static_cast<int>(last - first);
+      }
+      first = last;
+    }
+  }
+
   void Count() {
     const size_t size = std::max<size_t>(article_.body.size(), 1);
     const auto count = [&](const FoundMention& found, double weight, CountryTally& tally) {
@@ -556,6 +555,9 @@ class Analyst {
       tally.strong += IsStrong(found.entry.kind) ? weight : 0.0;
       tally.people += IsPerson(found.entry.kind) ? weight : 0.0;
       tally.places += IsPlace(found.entry.kind) ? weight : 0.0;
+      tally.paired += found.side_by_side == 2 ? weight : 0.0;
+      tally.listed += found.side_by_side > 2 ? weight : 0.0;
+      tally.paired_title = tally.paired_title || (found.side_by_side == 2 && found.field == Field::kTitle);
     };
     for (const FoundMention& found : analysis_.found) {
       if (found.entry.region != GazetteerEntry::kNone) {
@@ -696,6 +698,9 @@ std::vector<CountryCandidate> CandidatesOf(const CountryAnalysis& analysis, cons
         std::log(relative),
         title_total > 0.0 && !in_title ? std::log(relative) : 0.0,
         std::log1p(words / 100.0),
+        tally->paired / weight,
+        tally->paired_title ? 1.0 : 0.0,
+        tally->listed / weight,
     };
     candidates.push_back(candidate);
   }

@@ -33,10 +33,12 @@ struct FoundMention {
   size_t end = 0;
   GazetteerEntry entry;
   SetAside set_aside = SetAside::kNone;
+  SetAside doubt = SetAside::kNone;           // Why it is set aside where nothing else speaks for the region.
   double weight = 0.0;                        // By kind; 0 if set aside.
   int16_t successor = GazetteerEntry::kNone;  // Counts for this region too.
   bool in_lead = false;
   bool in_dateline = false;
+  int side_by_side = 1;  // Mentions of different countries in a list without words between, this one included.
 };
 
 // What is known of one region, or one group.
@@ -48,6 +50,9 @@ struct CountryTally {
   double strong = 0.0;
   double people = 0.0;
   double places = 0.0;
+  double paired = 0.0;
+  double listed = 0.0;
+  bool paired_title = false;
   int mentions = 0;
   size_t first = 0;  // Byte offset of the first mention in the body.
   bool in_body = false;
@@ -66,7 +71,7 @@ CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ScannedArticl
 CountryAnalysis AnalyseCountries(const Gazetteer& gazetteer, const ArticleText& article);
 
 // What mentions say of one candidate.
-inline constexpr std::array<absl::string_view, 32> kCountryFeatureNames = {
+inline constexpr std::array<absl::string_view, 35> kCountryFeatureNames = {
     "log_weight",       // Of its mentions, weighted by kind.
     "share",            // Of the weight of all countries.
     "relative",         // To the country with the greatest weight.
@@ -99,6 +104,9 @@ inline constexpr std::array<absl::string_view, 32> kCountryFeatureNames = {
     "behind",           // Logarithm of its weight over the greatest; 0 for the greatest.
     "behind_title",     // The same, if the title names others and not it.
     "length",           // Logarithm of the length of the text, in hundreds of words.
+    "paired",           // Share of its own weight beside one other country: "US-China", "Iran and Iraq".
+    "paired_title",     // It stands so in the title.
+    "listed",           // Share of its own weight in lists of three countries and more.
 };
 inline constexpr size_t kUnitedStatesFeature = 12;
 static_assert(kCountryFeatureNames[kUnitedStatesFeature] == "united_states");

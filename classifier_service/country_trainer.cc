@@ -7,10 +7,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "classifier_service/country_analysis.h"
@@ -46,7 +49,8 @@ constexpr double kMaxSilence = 20.0;
 
 struct Example {
   const CountryArticle* article = nullptr;
-  int fold = 0;
+  bool is_lead = false;
+  int fold = 0;                     // A lead is in that of its article.
   std::vector<feature_node> words;  // By index from 1, ended by -1.
   std::vector<CountryCandidate> candidates;
   std::vector<double> margins;   // Of word models that had not seen it; empty if it has too few words.
@@ -120,6 +124,27 @@ absl::Status Check(const CountryTrainOptions& options) {
   return absl::OkStatus();
 }
 
+// Words of a lead, each as often as the others; and how much longer an article must be, to be learned from twice.
+constexpr std::array<size_t, 5> kLeadLengths = {25, 40, 60, 90, 130};
+constexpr double kMinLeadFactor = 1.5;
+
+// The first words of the text, and the rest of the sentence; all of it if it is hardly longer.
+absl::string_view LeadOf(absl::string_view body, size_t words) {
+  constexpr absl::string_view kSpace = " \t\n";
+  size_t end = 0;
+  for (size_t i = 0; i < words && end != absl::string_view::npos; ++i) {
+    end = body.find_first_of(kSpace, body.find_first_not_of(kSpace, end));
+  }
+  if (end == absl::string_view::npos || static_cast<double>(body.size()) < kMinLeadFactor * static_cast<double>(end)) {
+    return body;
+  }
+  if (!absl::StrContains(".!?", body[end - 1])) {
+    const size_t stop = std::min(body.find(". ", end), body.find('\n', end));
+    end = stop == absl::string_view::npos ? body.size() : stop + 1;
+  }
+  return absl::StripTrailingAsciiWhitespace(body.substr(0, end));
+}
+
 // The text without what the gazetteer finds in it.
 std::string WithoutNames(const Gazetteer& gazetteer, absl::string_view text) {
   std::string result(text);
@@ -134,7 +159,12 @@ std::string WithoutNames(const Gazetteer& gazetteer, absl::string_view text) {
 absl::StatusOr<Vocabulary> ChooseVocabulary(const std::vector<Example>& examples, const Gazetteer& gazetteer,
                                             const CountryTrainOptions& options) {
   absl::flat_hash_map<std::string, int> counts;
+  double articles = 0.0;
   for (const Example& example : examples) {
+    if (example.is_lead) {
+      continue;
+    }
+    ++articles;
     absl::flat_hash_set<std::string> seen;
     const std::string& title = example.article->text.title;
     const absl::string_view body = CountryWordText(example.article->text.body);
@@ -161,7 +191,7 @@ absl::StatusOr<Vocabulary> ChooseVocabulary(const std::vector<Example>& examples
   std::vector<float> idf;
   for (const auto& [count, term] : ranked) {
     terms.push_back(term);
-    idf.push_back(std::log(static_cast<float>(examples.size()) / static_cast<float>(-count)) + 1.0F);
+    idf.push_back(std::log(static_cast<float>(articles) / static_cast<float>(-count)) + 1.0F);
   }
   return Vocabulary::Create(std::move(terms), std::move(idf));
 }
@@ -317,7 +347,7 @@ class ThresholdChooser {
                    bool habits, int left_out)
       : habits_(habits) {
     for (const Example& example : examples) {
-      if (example.fold == left_out) {
+      if (example.fold == left_out || example.is_lead) {
         continue;
       }
       Article article;
@@ -512,6 +542,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   RETURN_IF_ERROR(Check(options));
   set_print_string_function([](const char* /*text*/) {});
   std::vector<Example> examples;
+  std::deque<CountryArticle> leads;  // Stay where they are.
   std::map<std::string, int> counts;
   for (const CountryArticle& article : articles) {
     if (!article.labelled) {
@@ -521,7 +552,20 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     example.article = &article;
     const std::string hash = common::Sha256Hex(absl::StrCat(options.seed, "/", article.id)).substr(0, 8);
     example.fold = static_cast<int>(std::strtoul(hash.c_str(), nullptr, 16) % static_cast<unsigned>(options.folds));
+    const int fold = example.fold;
     examples.push_back(std::move(example));
+    if (options.leads && !options.habits) {
+      const absl::string_view body = article.text.body;
+      const size_t length = std::strtoul(hash.c_str() + 6, nullptr, 16) % kLeadLengths.size();
+      if (const absl::string_view lead = LeadOf(body, kLeadLengths[length]); lead.size() < body.size()) {
+        CountryArticle& copy = leads.emplace_back(article);
+        copy.text.body = std::string(lead);
+        Example& short_one = examples.emplace_back();
+        short_one.article = &copy;
+        short_one.is_lead = true;
+        short_one.fold = fold;
+      }
+    }
     for (const std::string& code : article.countries) {
       counts[code] += gazetteer.FindRegion(code) != nullptr ? 1 : 0;
     }
@@ -553,13 +597,13 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
   }
   std::sort(always.begin(), always.end());
   for (const Example& example : examples) {
-    model.words.front().example_count += example.article->countries.empty() ? 1 : 0;
+    model.words.front().example_count += !example.is_lead && example.article->countries.empty() ? 1 : 0;
   }
 
   ASSIGN_OR_RETURN(model.vocabulary, ChooseVocabulary(examples, gazetteer, options));
   const size_t terms = model.vocabulary.size();
   const size_t word_models = model.words.size();
-  progress(absl::StrCat("reading ", examples.size(), " articles; ", terms, " terms"));
+  progress(absl::StrCat("reading ", examples.size() - leads.size(), " articles; ", terms, " terms"));
   common::RunParallel(options.threads, examples.size(), [&](size_t i) {
     Example& example = examples[i];
     TextFeatures features =
@@ -658,7 +702,7 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     const CountryThresholds thresholds = ThresholdChooser(examples, gazetteer, own, options.habits, fold)
                                              .Choose()[static_cast<size_t>(CountryProfile::kDefault)];
     for (const Example& example : examples) {
-      if (example.fold != fold) {
+      if (example.fold != fold || example.is_lead) {
         continue;
       }
       CountryPrediction prediction;
@@ -710,10 +754,13 @@ absl::StatusOr<CountryTrainResult> TrainCountryModel(const Gazetteer& gazetteer,
     }
   }
   model.train_time = options.train_time;
-  model.training_article_count = static_cast<int>(examples.size());
+  model.training_article_count = static_cast<int>(examples.size() - leads.size());
   model.training_notes = options.notes;
-  model.training_texts = TextSketch(examples.size());
+  model.training_texts = TextSketch(examples.size() - leads.size());
   for (const Example& example : examples) {
+    if (example.is_lead) {
+      continue;
+    }
     model.training_texts.Add(example.article->text.title, example.article->text.body);
   }
   return result;

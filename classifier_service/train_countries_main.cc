@@ -213,6 +213,11 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
       "For one source that goes on as it is: names that the gazetteer knows are words, too, where a report "
       "was filed counts,\nrare countries have a threshold of their own; word models are support vector "
       "machines (--word_cost 1)");
+  command
+      ->add_flag("--leads,!--no_leads", flags.train.leads,
+                 "Learn from the beginning of each article, too, as if it were one, so that teasers are judged as well "
+                 "(not with --habits)")
+      ->default_str("true");
   command->add_option("--word_cost", flags.train.word_cost, "LIBLINEAR's C of the word models")->capture_default_str();
   command->add_option("--cost", flags.train.cost, "LIBLINEAR's C of the ranker")->capture_default_str();
   command->add_option("--folds", flags.train.folds, "Folds for the figures, thresholds and word models")

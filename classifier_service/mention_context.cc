@@ -1,0 +1,305 @@
+#include "classifier_service/mention_context.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+
+namespace dateline::classifier {
+namespace {
+
+using WordSet = absl::flat_hash_set<absl::string_view>;
+
+bool IsLower(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); }
+bool IsUpper(char c) { return absl::ascii_isupper(static_cast<unsigned char>(c)); }
+
+// The next word of `text`, which is taken off with the space before it; empty if something else than one space and a
+// word follows. Letters and hyphens; bytes beyond ASCII are taken for letters.
+absl::string_view TakeWord(absl::string_view& text) {
+  if (!absl::ConsumePrefix(&text, " ")) {
+    return {};
+  }
+  size_t end = 0;
+  while (end < text.size() && (absl::ascii_isalpha(static_cast<unsigned char>(text[end])) || text[end] == '-' ||
+                               static_cast<unsigned char>(text[end]) >= 0x80)) {
+    ++end;
+  }
+  const absl::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+// Whether `text` ends with these words, which begin at a word's beginning, in either case of the first letter.
+bool EndsWithWords(absl::string_view text, absl::string_view words) {
+  if (text.size() < words.size()) {
+    return false;
+  }
+  const absl::string_view end = text.substr(text.size() - words.size());
+  if (end.substr(1) != words.substr(1) || absl::ascii_tolower(static_cast<unsigned char>(end[0])) != words[0]) {
+    return false;
+  }
+  return text.size() == words.size() ||
+         !absl::ascii_isalnum(static_cast<unsigned char>(text[text.size() - words.size() - 1]));
+}
+
+template <size_t kCount>
+bool EndsWithOneOf(absl::string_view text, const std::array<absl::string_view, kCount>& endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](absl::string_view ending) { return EndsWithWords(text, ending); });
+}
+
+// Trades and callings in which somebody's nationality is told by the way. Not those of politics, war, crime and
+// protest: an Iranian minister, a Russian soldier and a Saudi dissident are their countries' news.
+bool IsTrade(absl::string_view word) {
+  static const auto* const kTrades =
+      new WordSet{"academic",      "actor",         "actress",      "anthropologist", "archaeologist", "architect",
+                  "artist",        "astronomer",    "author",       "ballerina",      "baritone",      "bassist",
+                  "billionaire",   "biochemist",    "biologist",    "biographer",     "boxer",         "cartoonist",
+                  "cellist",       "chef",          "chemist",      "choreographer",  "climatologist", "coach",
+                  "collector",     "comedian",      "composer",     "conductor",      "consultant",    "couturier",
+                  "critic",        "curator",       "cyclist",      "dancer",         "defender",      "dentist",
+                  "dermatologist", "designer",      "director",     "doctor",         "dramatist",     "driver",
+                  "drummer",       "ecologist",     "economist",    "engineer",       "entrepreneur",  "epidemiologist",
+                  "essayist",      "executive",     "film-maker",   "filmmaker",      "financier",     "forward",
+                  "gallerist",     "geneticist",    "geologist",    "goalkeeper",     "golfer",        "guitarist",
+                  "gymnast",       "historian",     "illustrator",  "immunologist",   "inventor",      "investor",
+                  "linguist",      "mathematician", "midfielder",   "millionaire",    "model",         "mountaineer",
+                  "musician",      "naturalist",    "neurologist",  "neuroscientist", "novelist",      "nurse",
+                  "oceanographer", "painter",       "pediatrician", "paediatrician",  "philosopher",   "photographer",
+                  "physician",     "physicist",     "pianist",      "player",         "playwright",    "poet",
+                  "pope",          "printmaker",    "producer",     "professor",      "programmer",    "psychiatrist",
+                  "psychoanalyst", "psychologist",  "publisher",    "pundit",         "rapper",        "researcher",
+                  "restaurateur",  "rower",         "runner",       "scholar",        "scientist",     "screenwriter",
+                  "sculptor",      "sailor",        "singer",       "skater",         "skier",         "sociologist",
+                  "songwriter",    "soprano",       "sprinter",     "striker",        "surgeon",       "surfer",
+                  "swimmer",       "tenor",         "theologian",   "theorist",       "translator",    "tycoon",
+                  "veterinarian",  "violinist",     "violist",      "virologist",     "virtuoso",      "winemaker",
+                  "winger",        "wrestler",      "writer",       "zoologist"};
+  return kTrades->contains(word);
+}
+
+// Words for one person from a country, which say nothing else.
+bool IsOnePerson(absl::string_view demonym) {
+  static const auto* const kPersons =
+      new WordSet{"Argentine",  "Aussie",     "Brit",         "Briton", "Croat",     "Dane",        "Dutchman",
+                  "Dutchwoman", "Englishman", "Englishwoman", "Finn",   "Frenchman", "Frenchwoman", "Irishman",
+                  "Irishwoman", "Kiwi",       "Pole",         "Scot",   "Scotsman",  "Scotswoman",  "Serb",
+                  "Slovak",     "Slovene",    "Spaniard",     "Swede",  "Turk",      "Welshman",    "Welshwoman"};
+  return kPersons->contains(demonym);
+}
+
+// What one person does: "the Swiss won", but not "the Swiss government", "the Swiss are".
+bool IsOnesVerb(absl::string_view word) {
+  static const auto* const kVerbs =
+      new WordSet{"beat", "finished", "has", "is", "leads", "led", "lost", "scored", "was", "who", "wins", "won"};
+  return kVerbs->contains(word);
+}
+
+bool IsFunctionWord(absl::string_view word) {
+  static const auto* const kWords =
+      new WordSet{"and", "as", "at", "but",  "by",   "for", "from", "had",  "has",   "if",    "in",  "is",  "lay",
+                  "of",  "on", "or", "that", "then", "to",  "was",  "when", "where", "which", "who", "with"};
+  return kWords->contains(word);
+}
+
+// Whether a name ends the phrase: "another Vietnam." and "the next Greece and", not "another Iran deal".
+bool EndsPhrase(absl::string_view after) {
+  if (!absl::StartsWith(after, " ")) {
+    return !absl::StartsWith(after, "-") && !absl::StartsWith(after, "'") && !absl::StartsWith(after, "’");
+  }
+  const absl::string_view word = TakeWord(after);
+  return word.empty() || IsFunctionWord(word);
+}
+
+// Countries that many write with an article, or that it belongs to.
+bool TakesArticle(absl::string_view name) {
+  static const auto* const kNames = new WordSet{
+      "Bahamas",     "Cameroon", "Cameroons", "Comoros",     "Congo",       "Crimea",     "Emirates", "Gambia",
+      "Ivory Coast", "Lebanon",  "Maldives",  "Netherlands", "Philippines", "Seychelles", "Sudan",    "UAE",
+      "UK",          "US",       "USA",       "USSR",        "Ukraine",     "Vatican",    "Yemen"};
+  return kNames->contains(name) || absl::StrContains(name, ' ') || absl::StrContains(name, '.');
+}
+
+// What follows the name of a place in the names of its institutions and events, which do stand for it.
+bool IsOfAPlace(absl::string_view word) {
+  static const auto* const kWords = new WordSet{
+      "Accord",      "Accords",    "Agreement", "Airport",    "Air",       "Army",          "Assembly", "Authority",
+      "Bank",        "Central",    "City",      "Council",    "County",    "Court",         "Cup",      "Deal",
+      "Declaration", "Department", "District",  "East",       "Embassy",   "Exchange",      "Foreign",  "Games",
+      "General",     "Government", "Governor",  "High",       "Interior",  "International", "Island",   "Islands",
+      "King",        "Liberation", "Mayor",     "Minister",   "Ministry",  "National",      "Navy",     "North",
+      "Nuclear",     "Olympics",   "Open",      "Parliament", "Party",     "Peace",         "People",   "Peninsula",
+      "Police",      "Port",       "President", "Prime",      "Prince",    "Province",      "Queen",    "Region",
+      "Republic",    "Revolution", "River",     "Senator",    "Secretary", "South",         "State",    "Stock",
+      "Strip",       "Summit",     "Supreme",   "Symphony",   "Technical", "Territory",     "Treaty",   "University",
+      "Valley",      "War",        "West"};
+  return kWords->contains(word);
+}
+
+bool IsPlaceName(GazetteerKind kind) {
+  return kind == GazetteerKind::kName || kind == GazetteerKind::kCapital || kind == GazetteerKind::kCity ||
+         kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
+}
+
+// "Bombay-born", "born in Ethiopia".
+bool IsOrigin(const MentionContext& context) {
+  for (const absl::string_view origin : {"-born", "-bred", "-educated", "-raised", "-trained", "-based"}) {
+    if (absl::StartsWith(context.after, origin)) {
+      return true;
+    }
+  }
+  constexpr std::array<absl::string_view, 9> kOrigins = {"born in ",        "raised in ",      "educated in ",
+                                                         "trained in ",     "grew up in ",     "native of ",
+                                                         "immigrant from ", "emigrated from ", "based in "};
+  return EndsWithOneOf(context.before, kOrigins);
+}
+
+// "a Swiss dermatologist", "the Italian film director", "the 41-year-old Fijian", "the Spaniard", "the Mexican, known".
+// Not "is a Swiss painter", as works of reference introduce the subject.
+bool IsPerson(const MentionContext& context) {
+  constexpr std::array<absl::string_view, 4> kIntroductions = {"is a ", "is an ", "was a ", "was an "};
+  if (EndsWithOneOf(context.before, kIntroductions)) {
+    return false;
+  }
+  if (absl::EndsWith(context.before, "-year-old ") || IsOnePerson(context.words)) {
+    return true;
+  }
+  absl::string_view after = context.after;
+  if (EndsWithWords(context.before, "the ") && absl::StartsWith(after, ",")) {
+    return true;
+  }
+  absl::string_view word = TakeWord(after);
+  if (EndsWithWords(context.before, "the ") && IsOnesVerb(word)) {
+    return true;
+  }
+  for (int i = 0; i < 2 && !word.empty() && IsLower(word.front()); ++i) {
+    if (IsTrade(word)) {
+      return true;
+    }
+    word = TakeWord(after);
+  }
+  return false;
+}
+
+// "the Switzerland of Central America", "another Vietnam", "unlike Athens", "the size of Belgium", "aboard the Norway".
+bool IsFigure(const GazetteerEntry& entry, const MentionContext& context) {
+  constexpr std::array<absl::string_view, 10> kComparisons = {
+      "unlike ",   "like ",      "than ",        "the size of ",   "call it ",
+      "calls it ", "called it ", "compared to ", "compared with ", "reminiscent of "};
+  constexpr std::array<absl::string_view, 9> kOthers = {"another ", "the next ", "a second ", "our ",  "my ",
+                                                        "his ",     "her ",      "its ",      "their "};
+  if (EndsWithOneOf(context.before, kComparisons)) {
+    return true;
+  }
+  if (EndsWithOneOf(context.before, kOthers)) {
+    return EndsPhrase(context.after);
+  }
+  return entry.kind == GazetteerKind::kName && EndsWithWords(context.before, "the ") && !TakesArticle(context.words) &&
+         EndsPhrase(context.after);
+}
+
+// "Denmark Vesey", "Poland Spring": the name of somebody or something else. Abbreviations stand before any name ("the
+// US Census Bureau").
+bool IsPartOfName(const MentionContext& context) {
+  if (absl::StartsWith(context.words, "United ") || std::none_of(context.words.begin(), context.words.end(), IsLower)) {
+    return false;
+  }
+  absl::string_view after = context.after;
+  const absl::string_view word = TakeWord(after);
+  return word.size() > 2 && IsUpper(word.front()) && IsLower(word[1]) && !IsOfAPlace(word);
+}
+
+}  // namespace
+
+MentionContext ContextOf(absl::string_view text, size_t start, size_t end) {
+  const size_t from = start - std::min(start, kContextBytes);
+  return {text.substr(from, start - from), text.substr(start, end - start), text.substr(end, kContextBytes)};
+}
+
+bool IsRelation(absl::string_view after) {
+  for (const absl::string_view word :
+       {"relation",      "talk",        "tie",         "deal",       "war",    "allianc", "trade",   "agreement",
+        "summit",        "cooperation", "conflict",    "negotiat",   "treaty", "pact",    "tension", "rivalry",
+        "border",        "dialogue",    "partnership", "friendship", "accord", "détente", "diploma", "confrontation",
+        "rapprochement", "military",    "strategic",   "axis",       "dispute"}) {
+    if (absl::StartsWith(after, word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool IsWork(absl::string_view after) {
+  if (!absl::ConsumePrefix(&after, ", the ")) {
+    return false;
+  }
+  for (const absl::string_view work :
+       {"film", "movie", "band", "novel", "album", "song", "musical", "magazine", "racehorse", "rapper", "singer"}) {
+    if (absl::StartsWith(after, work)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool StandsAsTown(const MentionContext& context) {
+  absl::string_view before = context.before;
+  if (!absl::EndsWith(before, " ")) {
+    return false;
+  }
+  before = absl::StripTrailingAsciiWhitespace(before);
+  const absl::string_view word = before.substr(before.find_last_of(" \n") + 1);
+  for (const absl::string_view preposition : {"in", "In", "near", "Near", "from", "From", "at", "outside", "around"}) {
+    if (word == preposition) {
+      return true;
+    }
+  }
+  const bool in_sentence = !word.empty() && IsLower(word.front());
+  const bool in_list = absl::EndsWith(word, ",");
+  const bool name_goes_on = context.after.size() > 1 && context.after[0] == ' ' && IsUpper(context.after[1]);
+  return (in_sentence || in_list) && !absl::EndsWith(word, ".") && !name_goes_on;
+}
+
+bool IsCurrency(const MentionContext& context) {
+  absl::string_view after = context.after;
+  const absl::string_view word = absl::StripSuffix(TakeWord(after), "s");
+  for (const absl::string_view unit :
+       {"baht", "cent", "dinar",   "dirham", "dollar", "franc", "krona", "krone",  "lira",     "naira", "peso", "pound",
+        "rand", "rial", "ringgit", "riyal",  "rouble", "ruble", "rupee", "rupiah", "shilling", "yen",   "yuan"}) {
+    if (word == unit) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool NameGoesOn(const MentionContext& context) {
+  absl::string_view after = context.after;
+  const absl::string_view joint = TakeWord(after);
+  if (joint != "de" && joint != "del" && joint != "du" && joint != "des") {
+    return false;
+  }
+  absl::string_view name = TakeWord(after);
+  if (name == "la" || name == "las" || name == "los" || name == "el") {
+    name = TakeWord(after);
+  }
+  return !name.empty() && IsUpper(name.front());
+}
+
+SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool is_title) {
+  const bool is_demonym = entry.kind == GazetteerKind::kDemonym;
+  if (!is_demonym && !IsPlaceName(entry.kind)) {
+    return SetAside::kNone;
+  }
+  if (IsOrigin(context) || (is_demonym ? IsPerson(context) : IsFigure(entry, context))) {
+    return SetAside::kPeripheral;
+  }
+  const bool is_name = !is_demonym && !is_title && entry.kind != GazetteerKind::kPlace && IsPartOfName(context);
+  return is_name ? SetAside::kPersonName : SetAside::kNone;
+}
+
+}  // namespace dateline::classifier
