@@ -24,7 +24,7 @@ dateline_library(country_trainer
 
 dateline_test(country_tagger_test
   SOURCES gazetteer_test.cc gazetteer_overlay_test.cc country_model_test.cc country_tagger_test.cc
-          country_traps_test.cc
+          country_traps_test.cc mention_context_test.cc
   DEPS country_tagger common_base test_support)
 dateline_test(country_trainer_test SOURCES country_trainer_test.cc DEPS country_trainer test_support)
 

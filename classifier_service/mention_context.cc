@@ -127,16 +127,16 @@ bool TakesArticle(absl::string_view name) {
 // What follows the name of a place in the names of its institutions and events, which do stand for it.
 bool IsOfAPlace(absl::string_view word) {
   static const auto* const kWords = new WordSet{
-      "Accord",      "Accords",    "Agreement", "Airport",    "Air",       "Army",          "Assembly", "Authority",
-      "Bank",        "Central",    "City",      "Council",    "County",    "Court",         "Cup",      "Deal",
-      "Declaration", "Department", "District",  "East",       "Embassy",   "Exchange",      "Foreign",  "Games",
-      "General",     "Government", "Governor",  "High",       "Interior",  "International", "Island",   "Islands",
-      "King",        "Liberation", "Mayor",     "Minister",   "Ministry",  "National",      "Navy",     "North",
-      "Nuclear",     "Olympics",   "Open",      "Parliament", "Party",     "Peace",         "People",   "Peninsula",
-      "Police",      "Port",       "President", "Prime",      "Prince",    "Province",      "Queen",    "Region",
-      "Republic",    "Revolution", "River",     "Senator",    "Secretary", "South",         "State",    "Stock",
-      "Strip",       "Summit",     "Supreme",   "Symphony",   "Technical", "Territory",     "Treaty",   "University",
-      "Valley",      "War",        "West"};
+      "Accord",      "Accords",    "Agreement",  "Air",        "Airport",    "Army",          "Assembly", "Authority",
+      "Bank",        "Central",    "City",       "Council",    "County",     "Court",         "Cup",      "Deal",
+      "Declaration", "Department", "District",   "East",       "Embassy",    "Exchange",      "Foreign",  "Games",
+      "General",     "Government", "Governor",   "High",       "Interior",   "International", "Islamic",  "Island",
+      "Islands",     "King",       "Liberation", "Mayor",      "Minister",   "Ministry",      "National", "Nationalist",
+      "Navy",        "North",      "Nuclear",    "Olympics",   "Open",       "Parliament",    "Party",    "Peace",
+      "Peninsula",   "People",     "Police",     "Port",       "President",  "Prime",         "Prince",   "Province",
+      "Public",      "Queen",      "Region",     "Republic",   "Revolution", "River",         "School",   "Secretary",
+      "Senator",     "South",      "State",      "Stock",      "Strip",      "Summit",        "Supreme",  "Symphony",
+      "Technical",   "Territory",  "Treaty",     "University", "Valley",     "War",           "West"};
   return kWords->contains(word);
 }
 
@@ -198,8 +198,10 @@ bool IsFigure(const GazetteerEntry& entry, const MentionContext& context) {
   if (EndsWithOneOf(context.before, kOthers)) {
     return EndsPhrase(context.after);
   }
-  return entry.kind == GazetteerKind::kName && EndsWithWords(context.before, "the ") && !TakesArticle(context.words) &&
-         EndsPhrase(context.after);
+  if (entry.kind != GazetteerKind::kName) {
+    return EndsWithWords(context.before, "the ") && absl::StartsWith(context.after, " of ");
+  }
+  return EndsWithWords(context.before, "the ") && !TakesArticle(context.words) && EndsPhrase(context.after);
 }
 
 // "Denmark Vesey", "Poland Spring": the name of somebody or something else. Abbreviations stand before any name ("the

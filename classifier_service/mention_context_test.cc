@@ -1,0 +1,114 @@
+#include "classifier_service/mention_context.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace dateline::classifier {
+namespace {
+
+// The context of what stands in brackets.
+struct Marked {
+  explicit Marked(absl::string_view marked) {
+    const size_t open = marked.find('[');
+    const size_t close = marked.find(']');
+    text = absl::StrCat(marked.substr(0, open), marked.substr(open + 1, close - open - 1), marked.substr(close + 1));
+    context = ContextOf(text, open, close - 1);
+  }
+  std::string text;
+  MentionContext context;
+};
+
+SetAside Doubt(GazetteerKind kind, absl::string_view marked, bool is_title = false) {
+  GazetteerEntry entry;
+  entry.region = 0;
+  entry.kind = kind;
+  const Marked place(marked);
+  return DoubtOf(entry, place.context, is_title);
+}
+
+constexpr SetAside kNone = SetAside::kNone;
+constexpr SetAside kPeripheral = SetAside::kPeripheral;
+constexpr auto kName = GazetteerKind::kName;
+constexpr auto kDemonym = GazetteerKind::kDemonym;
+constexpr auto kCity = GazetteerKind::kCity;
+
+TEST(MentionContextTest, WhereSomebodyComesFromSaysNothingOfTheCountry) {
+  EXPECT_EQ(Doubt(kCity, "The [Bombay]-born novelist spoke"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "a [South African]-born billionaire"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "The chef, born in [Ethiopia] and raised"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "said the [London]-based fund"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "Born in [Cuba], she"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "stubborn in [Cuba]"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "[Saudi]-led forces"), kNone);
+}
+
+TEST(MentionContextTest, WhatSomebodyIsSaysNothingOfTheCountryUnlessItIsPolitics) {
+  EXPECT_EQ(Doubt(kDemonym, "Anna Keller, a [Swiss] dermatologist"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "the [Italian] film director's last work"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "the 41-year-old [Fijian] held off"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "The [Swiss] won it in five sets"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "against the [Spaniard]."), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "The [Mexican], known as Chicharito"), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "Frida Kahlo was a [Mexican] painter"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "The [Swiss] government won"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "the [Iranian] minister"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "[German] voters"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "[Iranian] state television director"), kNone);
+}
+
+TEST(MentionContextTest, ComparisonsAndFiguresOfSpeechAreNotAboutTheCountry) {
+  EXPECT_EQ(Doubt(kName, "the [Switzerland] of Central America"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "the [Chernobyl] of finance"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "the [Chernobyl] plant"), kNone);
+  EXPECT_EQ(Doubt(kName, "It is another [Vietnam], they say"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "Are the states the next [Greece]?"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "its [Iran] policy"), kNone);
+  EXPECT_EQ(Doubt(kCity, "But Sacramento, unlike [Athens], has"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "an area the size of [Belgium]."), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "aboard the [Norway] as the liner"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "the [Iran] deal"), kNone);
+  EXPECT_EQ(Doubt(kName, "in the [Ukraine]."), kNone);
+  EXPECT_EQ(Doubt(kName, "unlikely [Iran]"), kNone);
+}
+
+TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
+  EXPECT_EQ(Doubt(kName, "put [Denmark] Vesey on a pedestal"), SetAside::kPersonName);
+  EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*is_title=*/true), kNone);
+  EXPECT_EQ(Doubt(kName, "the [Bangladesh] Nationalist Party"), kNone);
+  EXPECT_EQ(Doubt(kCity, "at [Kabul] Airport"), kNone);
+  EXPECT_EQ(Doubt(kName, "the [US] Census Bureau"), kNone);
+  EXPECT_EQ(Doubt(kName, "in [Iran]. Then"), kNone);
+}
+
+TEST(MentionContextTest, OtherKindsAreNeverInDoubt) {
+  EXPECT_EQ(Doubt(GazetteerKind::kLeader, "unlike [Rouhani],"), kNone);
+  EXPECT_EQ(Doubt(GazetteerKind::kOrganisation, "another [Hamas]."), kNone);
+}
+
+TEST(MentionContextTest, WhatSomethingCostsIsNamedByTheCurrency) {
+  EXPECT_TRUE(IsCurrency(Marked("a rise of four [US] cents").context));
+  EXPECT_TRUE(IsCurrency(Marked("a million [Swiss] francs.").context));
+  EXPECT_FALSE(IsCurrency(Marked("the [US] central bank").context));
+  EXPECT_FALSE(IsCurrency(Marked("the [Swiss] won").context));
+}
+
+TEST(MentionContextTest, ATownWhoseNameGoesOnIsAnother) {
+  EXPECT_TRUE(NameGoesOn(Marked("in [San Antonio] de los Baños").context));
+  EXPECT_TRUE(NameGoesOn(Marked("in [Santiago] del Estero").context));
+  EXPECT_FALSE(NameGoesOn(Marked("en [Madrid] de nuevo").context));
+  EXPECT_FALSE(NameGoesOn(Marked("in [San Antonio] on Monday").context));
+}
+
+TEST(MentionContextTest, ContextsEndWhereTheTextDoes) {
+  const Marked all("[Iran]");
+  EXPECT_EQ(all.context.before, "");
+  EXPECT_EQ(all.context.words, "Iran");
+  EXPECT_EQ(all.context.after, "");
+  EXPECT_EQ(Doubt(kName, "[Iran]"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "the [Iranian]"), kNone);
+}
+
+}  // namespace
+}  // namespace dateline::classifier
