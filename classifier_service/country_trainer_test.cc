@@ -104,6 +104,41 @@ TEST(CountryTrainerTest, LearnsASitesHabitsAndWhenNoCountryIsTheSubject) {
             1);
 }
 
+// Its country is named in each of its sentences; another one once, at the end, as in a reply.
+CountryArticle LongArticle(int number) {
+  CountryArticle article;
+  article.id = absl::StrCat("long/", number);
+  for (int i = 0; i < 20; ++i) {
+    absl::StrAppend(&article.text.body, number % 2 == 0 ? "Iran" : "France", " counts ", Baking()[(i + number) % 16],
+                    " and ", Baking()[(i * 3 + number) % 16], " all day long. ");
+  }
+  absl::StrAppend(&article.text.body, number % 2 == 0 ? "France waits." : "Iran waits.");
+  article.countries = {number % 2 == 0 ? "IR" : "FR"};
+  article.labelled = true;
+  return article;
+}
+
+TEST(CountryTrainerTest, BeginningsOfArticlesTeachWhatOneMentionIsWorthInAShortText) {
+  const auto gazetteer = SmallGazetteer();
+  std::vector<CountryArticle> articles;
+  for (int i = 0; i < 80; ++i) articles.push_back(LongArticle(i));
+  CountryTrainOptions options = Options();
+  ASSERT_OK_AND_ASSIGN(const CountryTrainResult both, TrainCountryModel(*gazetteer, articles, options, Quiet));
+  options.leads = false;
+  ASSERT_OK_AND_ASSIGN(const CountryTrainResult whole, TrainCountryModel(*gazetteer, articles, options, Quiet));
+  // They are nothing to report on, nor to count.
+  EXPECT_EQ(both.held_out.size(), 80);
+  EXPECT_EQ(both.model.training_article_count, 80);
+  EXPECT_EQ(both.model.vocabulary.size(), whole.model.vocabulary.size());
+  ArticleText teaser;
+  teaser.body = "Iran counts flour and butter all day long.";
+  const std::vector<CountryScore> by_both = CountryTagger(*gazetteer, both.model).Score(teaser);
+  const std::vector<CountryScore> by_whole = CountryTagger(*gazetteer, whole.model).Score(teaser);
+  ASSERT_EQ(by_both.size(), 1);
+  ASSERT_EQ(by_whole.size(), 1);
+  EXPECT_GT(by_both.front().score, by_whole.front().score);
+}
+
 TEST(CountryTrainerTest, TheSameArticlesGiveTheSameBytesOnAnyNumberOfThreads) {
   const auto gazetteer = SmallGazetteer();
   CountryTrainOptions options = Options();
