@@ -46,6 +46,24 @@ bool EndsWithWords(absl::string_view text, absl::string_view words) {
          !absl::ascii_isalnum(static_cast<unsigned char>(text[text.size() - words.size() - 1]));
 }
 
+// Whether the last word before the mention ends any of the phrases that are signs below: most are none, and all phrases
+// would be compared in vain.
+bool MayEndSign(absl::string_view before) {
+  static const auto* const kLast =
+      new WordSet{"another", "from", "her",    "his",  "in",  "it",    "its", "like",   "my",   "next",
+                  "of",      "our",  "second", "than", "the", "their", "to",  "unlike", "with", "old"};
+  if (!absl::ConsumeSuffix(&before, " ")) {
+    return false;
+  }
+  absl::string_view word = before.substr(before.find_last_of(" \n-") + 1);
+  std::string lower;
+  if (!word.empty() && IsUpper(word.front())) {
+    lower = absl::AsciiStrToLower(word);
+    word = lower;
+  }
+  return kLast->contains(word);
+}
+
 template <size_t kCount>
 bool EndsWithOneOf(absl::string_view text, const std::array<absl::string_view, kCount>& endings) {
   return std::any_of(endings.begin(), endings.end(),
@@ -146,16 +164,19 @@ bool IsPlaceName(GazetteerKind kind) {
 }
 
 // "Bombay-born", "born in Ethiopia".
-bool IsOrigin(const MentionContext& context) {
-  for (const absl::string_view origin : {"-born", "-bred", "-educated", "-raised", "-trained", "-based"}) {
-    if (absl::StartsWith(context.after, origin)) {
-      return true;
+bool IsOrigin(const MentionContext& context, bool may_end_sign) {
+  absl::string_view after = context.after;
+  if (absl::ConsumePrefix(&after, "-")) {
+    for (const absl::string_view origin : {"born", "bred", "educated", "raised", "trained", "based"}) {
+      if (absl::StartsWith(after, origin)) {
+        return true;
+      }
     }
   }
   constexpr std::array<absl::string_view, 9> kOrigins = {"born in ",        "raised in ",      "educated in ",
                                                          "trained in ",     "grew up in ",     "native of ",
                                                          "immigrant from ", "emigrated from ", "based in "};
-  return EndsWithOneOf(context.before, kOrigins);
+  return may_end_sign && EndsWithOneOf(context.before, kOrigins);
 }
 
 // "a Swiss dermatologist", "the Italian film director", "the 41-year-old Fijian", "the Spaniard", "the Mexican, known".
@@ -297,7 +318,8 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   if (!is_demonym && !IsPlaceName(entry.kind)) {
     return SetAside::kNone;
   }
-  if (IsOrigin(context) || (is_demonym ? IsPerson(context) : IsFigure(entry, context))) {
+  const bool may_end_sign = MayEndSign(context.before);
+  if (IsOrigin(context, may_end_sign) || (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
   }
   const bool is_name = !is_demonym && !is_title && entry.kind != GazetteerKind::kPlace && IsPartOfName(context);
