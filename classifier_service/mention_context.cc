@@ -179,6 +179,46 @@ bool IsOrigin(const MentionContext& context, bool may_end_sign) {
   return may_end_sign && EndsWithOneOf(context.before, kOrigins);
 }
 
+// "reporters in Geneva", "at a conference in Singapore": where others met to speak of something else.
+bool IsVenue(const MentionContext& context) {
+  constexpr std::array<absl::string_view, 20> kVenues = {
+      "reporters in ", "journalists in ", "conference in ",  "summit in ",       "talks in ",
+      "meeting in ",   "met in ",         "interview in ",   "forum in ",        "speaking in ",
+      "spoke in ",     "spokesman in ",   "spokeswoman in ", "negotiations in ", "headquarters in ",
+      "analyst in ",   "signed in ",      "diplomats in ",   "speech in ",       "meetings in "};
+  return EndsWithOneOf(context.before, kVenues);
+}
+
+// "Jordan, 34, a plumber", "Jordan scored 40 points", "Chad, a software engineer": somebody who is called so.
+bool IsGivenName(const MentionContext& context) {
+  absl::string_view after = context.after;
+  if (absl::ConsumePrefix(&after, ", ")) {
+    if (after.size() > 2 && absl::ascii_isdigit(static_cast<unsigned char>(after[0])) &&
+        absl::ascii_isdigit(static_cast<unsigned char>(after[1])) && after[2] == ',') {
+      return true;
+    }
+    if (!absl::ConsumePrefix(&after, "a") && !absl::ConsumePrefix(&after, "the")) {
+      return false;
+    }
+    absl::ConsumePrefix(&after, "n");
+    for (int i = 0; i < 3; ++i) {
+      const absl::string_view word = TakeWord(after);
+      if (word.empty() || !IsLower(word.front())) {
+        return false;
+      }
+      if (IsTrade(word)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  static const auto* const kVerbs =
+      new WordSet{"dribbled", "grinned", "laughed", "married", "nodded", "sang",    "scored",
+                  "shrugged", "sighed",  "smiled",  "stole",   "texted", "tweeted", "whispered"};
+  static const auto* const kNames = new WordSet{"Chad", "Georgia", "Israel", "Jordan", "Kenya", "Paris", "Sydney"};
+  return kNames->contains(context.words) && kVerbs->contains(TakeWord(after));
+}
+
 // "a Swiss dermatologist", "the Italian film director", "the 41-year-old Fijian", "the Spaniard", "the Mexican, known".
 // Not "is a Swiss painter", as works of reference introduce the subject.
 bool IsPerson(const MentionContext& context) {
@@ -321,6 +361,12 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   const bool may_end_sign = MayEndSign(context.before);
   if (IsOrigin(context, may_end_sign) || (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
+  }
+  if (!is_demonym && may_end_sign && IsVenue(context)) {
+    return SetAside::kPeripheral;
+  }
+  if (!is_demonym && IsGivenName(context)) {
+    return SetAside::kPersonName;
   }
   const bool is_name = !is_demonym && !is_title && entry.kind != GazetteerKind::kPlace && IsPartOfName(context);
   return is_name ? SetAside::kPersonName : SetAside::kNone;

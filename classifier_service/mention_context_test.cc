@@ -73,6 +73,22 @@ TEST(MentionContextTest, ComparisonsAndFiguresOfSpeechAreNotAboutTheCountry) {
   EXPECT_EQ(Doubt(kName, "unlikely [Iran]"), kNone);
 }
 
+TEST(MentionContextTest, WhereOthersMetIsNoSubject) {
+  EXPECT_EQ(Doubt(kCity, "told reporters in [Geneva] that"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "at the G-20 summit in [Turkey], where"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "Speaking in [Istanbul] on Sunday"), kPeripheral);
+  EXPECT_EQ(Doubt(kName, "voters in [Turkey]"), kNone);
+}
+
+TEST(MentionContextTest, SomebodyMayBeCalledLikeACountry) {
+  EXPECT_EQ(Doubt(kName, "[Jordan] scored 40 points"), SetAside::kPersonName);
+  EXPECT_EQ(Doubt(kName, "[Chad], a software engineer, left"), SetAside::kPersonName);
+  EXPECT_EQ(Doubt(kName, "[Georgia], 34, said"), SetAside::kPersonName);
+  EXPECT_EQ(Doubt(kName, "[Brazil] scored in the last minute"), kNone);
+  EXPECT_EQ(Doubt(kName, "[Chad], a landlocked country"), kNone);
+  EXPECT_EQ(Doubt(kName, "[Jordan], 2,000 of whose"), kNone);
+}
+
 TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
   EXPECT_EQ(Doubt(kName, "put [Denmark] Vesey on a pedestal"), SetAside::kPersonName);
   EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*is_title=*/true), kNone);
