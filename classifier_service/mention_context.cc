@@ -50,8 +50,8 @@ bool EndsWithWords(absl::string_view text, absl::string_view words) {
 // would be compared in vain.
 bool MayEndSign(absl::string_view before) {
   static const auto* const kLast =
-      new WordSet{"another", "from", "her",    "his",  "in",  "it",    "its", "like",   "my",   "next",
-                  "of",      "our",  "second", "than", "the", "their", "to",  "unlike", "with", "old"};
+      new WordSet{"another", "from",   "her",  "his", "in",    "it", "its",    "like", "my", "next", "of",
+                  "our",     "second", "than", "the", "their", "to", "unlike", "with", "at", "near", "old"};
   if (!absl::ConsumeSuffix(&before, " ")) {
     return false;
   }
@@ -179,14 +179,37 @@ bool IsOrigin(const MentionContext& context, bool may_end_sign) {
   return may_end_sign && EndsWithOneOf(context.before, kOrigins);
 }
 
-// "reporters in Geneva", "at a conference in Singapore": where others met to speak of something else.
-bool IsVenue(const MentionContext& context) {
-  constexpr std::array<absl::string_view, 20> kVenues = {
-      "reporters in ", "journalists in ", "conference in ",  "summit in ",       "talks in ",
-      "meeting in ",   "met in ",         "interview in ",   "forum in ",        "speaking in ",
-      "spoke in ",     "spokesman in ",   "spokeswoman in ", "negotiations in ", "headquarters in ",
-      "analyst in ",   "signed in ",      "diplomats in ",   "speech in ",       "meetings in "};
-  return EndsWithOneOf(context.before, kVenues);
+// "reporters in Geneva", "at a conference in Singapore", "economists at Manchester": where others met to speak of
+// something else, or where somebody works who is asked.
+bool IsVenue(const GazetteerEntry& entry, const MentionContext& context) {
+  absl::string_view before = context.before;
+  if (EndsWithWords(before, "visiting from ")) {
+    return true;
+  }
+  // A state's university is news of the state.
+  if (EndsWithWords(before, "university of ")) {
+    return entry.kind != GazetteerKind::kSubdivision;
+  }
+  const bool is_placed = absl::ConsumeSuffix(&before, " in ") || absl::ConsumeSuffix(&before, " at ") ||
+                         absl::ConsumeSuffix(&before, " near ");
+  if (!is_placed) {
+    return false;
+  }
+  absl::string_view noun = before.substr(before.find_last_of(" \n-") + 1);
+  static const auto* const kVenues = new WordSet{
+      "auditorium",   "conference",   "conferences",  "congress",   "diplomats",    "exhibition",  "fair",
+      "forum",        "gathering",    "headquarters", "interview",  "journalists",  "meeting",     "meetings",
+      "met",          "negotiations", "reporters",    "retreat",    "seminar",      "signed",      "speaking",
+      "Speaking",     "speech",       "spoke",        "spokesman",  "spokesperson", "spokeswoman", "summit",
+      "symposium",    "talks",        "tribunal",     "volunteers", "workshop",     "Conference",  "Forum",
+      "Headquarters", "Meeting",      "Summit",       "Congress"};
+  if (kVenues->contains(noun)) {
+    return true;
+  }
+  absl::ConsumeSuffix(&noun, "s");
+  const std::string lower = absl::AsciiStrToLower(noun);  // "Economists in Chicago"
+  noun = lower;
+  return IsTrade(noun) || noun == "analyst" || noun == "expert" || noun == "astronomer";
 }
 
 // "Jordan, 34, a plumber", "Jordan scored 40 points", "Chad, a software engineer": somebody who is called so.
@@ -226,7 +249,8 @@ bool IsPerson(const MentionContext& context) {
   if (EndsWithOneOf(context.before, kIntroductions)) {
     return false;
   }
-  if (absl::EndsWith(context.before, "-year-old ") || IsOnePerson(context.words)) {
+  if (absl::EndsWith(context.before, "-year-old ") || EndsWithWords(context.before, "ethnic ") ||
+      IsOnePerson(context.words)) {
     return true;
   }
   absl::string_view after = context.after;
@@ -362,7 +386,7 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   if (IsOrigin(context, may_end_sign) || (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
   }
-  if (!is_demonym && may_end_sign && IsVenue(context)) {
+  if (!is_demonym && may_end_sign && IsVenue(entry, context)) {
     return SetAside::kPeripheral;
   }
   if (!is_demonym && IsGivenName(context)) {

@@ -50,6 +50,7 @@ TEST(MentionContextTest, WhatSomebodyIsSaysNothingOfTheCountryUnlessItIsPolitics
   EXPECT_EQ(Doubt(kDemonym, "the 41-year-old [Fijian] held off"), kPeripheral);
   EXPECT_EQ(Doubt(kDemonym, "The [Swiss] won it in five sets"), kPeripheral);
   EXPECT_EQ(Doubt(kDemonym, "against the [Spaniard]."), kPeripheral);
+  EXPECT_EQ(Doubt(kDemonym, "the first ethnic [Indian] to lead"), kPeripheral);
   EXPECT_EQ(Doubt(kDemonym, "The [Mexican], known as Chicharito"), kPeripheral);
   EXPECT_EQ(Doubt(kDemonym, "Frida Kahlo was a [Mexican] painter"), kNone);
   EXPECT_EQ(Doubt(kDemonym, "The [Swiss] government won"), kNone);
@@ -77,6 +78,11 @@ TEST(MentionContextTest, WhereOthersMetIsNoSubject) {
   EXPECT_EQ(Doubt(kCity, "told reporters in [Geneva] that"), kPeripheral);
   EXPECT_EQ(Doubt(kName, "at the G-20 summit in [Turkey], where"), kPeripheral);
   EXPECT_EQ(Doubt(kCity, "Speaking in [Istanbul] on Sunday"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "reported at a congress in [Vienna]."), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "a psychologist at [Manchester], pictured"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "Economists in [Chicago] applauded"), kPeripheral);
+  EXPECT_EQ(Doubt(kCity, "teaches at the University of [Lagos]."), kPeripheral);
+  EXPECT_EQ(Doubt(GazetteerKind::kSubdivision, "the University of [New Hampshire]."), kNone);
   EXPECT_EQ(Doubt(kName, "voters in [Turkey]"), kNone);
 }
 
