@@ -435,8 +435,17 @@ class Analyst {
     }
   }
 
-  // What says nothing of a country unless something else does.
+  // What says nothing of a country unless something else does; and what is listed behind it: "unlike Denmark and
+  // Norway".
   void SetAsideDoubtful() {
+    for (size_t i = 0; i + 1 < analysis_.found.size(); ++i) {
+      const FoundMention& first = analysis_.found[i];
+      FoundMention& second = analysis_.found[i + 1];
+      if (first.doubt == SetAside::kPeripheral && second.doubt == SetAside::kNone && first.field == second.field &&
+          IsBeside(first, second, first.field == Field::kTitle ? article_.title : article_.body)) {
+        second.doubt = first.doubt;
+      }
+    }
     absl::flat_hash_set<int16_t> named;
     for (const FoundMention& found : analysis_.found) {
       if (found.weight > 0.0 && found.doubt == SetAside::kNone) {

@@ -122,6 +122,26 @@ TEST(CountryTaggerTest, SetsAsidePersonsWithACountrysName) {
   EXPECT_EQ(MentionOf(tags, "Jordan").set_aside, SetAside::kPersonName);
 }
 
+TEST(CountryTaggerTest, SetsAsideWhatIsInDoubtWhereNothingElseNamesTheCountry) {
+  CountryTags tags =
+      TagText("", "Unlike Denmark and Norway, Iran has no fund for its oil. Iran's parliament wants one.");
+  EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kPeripheral);
+  EXPECT_EQ(MentionOf(tags, "Norway").set_aside, SetAside::kPeripheral);
+  EXPECT_EQ(MentionOf(tags, "Iran").set_aside, SetAside::kNone);
+  EXPECT_THAT(Ids(tags.countries), ElementsAre("IR"));
+  // Where something else does, the doubt is gone.
+  tags = TagText("", "Unlike Denmark, Iran has no fund for its oil. Danish ministers told Iran's parliament of it.");
+  EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kNone);
+}
+
+TEST(CountryTaggerTest, SetsAsideWhatSomethingCostsAndTownsOfLongerNames) {
+  const CountryTags tags =
+      TagText("", "Fares rose by four US cents in San Antonio de los Baños, Cuba's news agency said.");
+  EXPECT_EQ(MentionOf(tags, "US").set_aside, SetAside::kPeripheral);
+  EXPECT_EQ(MentionOf(tags, "San Antonio").set_aside, SetAside::kPeripheral);
+  EXPECT_THAT(Ids(tags.countries), ElementsAre("CU"));
+}
+
 TEST(CountryTaggerTest, SetsAsideTheDateline) {
   const CountryTags tags = TagText("Iran tests a missile",
                                    "DUBAI, March 3 (Reuters) - Iran said on Friday that it had "
