@@ -136,7 +136,7 @@ TEST(CountryTaggerTest, SetsAsideWhatIsInDoubtWhereNothingElseNamesTheCountry) {
 
 TEST(CountryTaggerTest, SetsAsideWhatSomethingCostsAndTownsOfLongerNames) {
   const CountryTags tags =
-      TagText("", "Fares rose by four US cents in San Antonio de los Baños, Cuba's news agency said.");
+      TagText("A ride costs more", "Fares rose by four US cents in San Antonio de los Baños, Cuba's news agency said.");
   EXPECT_EQ(MentionOf(tags, "US").set_aside, SetAside::kPeripheral);
   EXPECT_EQ(MentionOf(tags, "San Antonio").set_aside, SetAside::kPeripheral);
   EXPECT_THAT(Ids(tags.countries), ElementsAre("CU"));
