@@ -188,6 +188,41 @@ TEST(GazetteerTest, ReadsOtherScriptsWithAndWithoutSpaces) {
   EXPECT_THAT(Found("이란은"), ElementsAre("이란=IR"));
 }
 
+TEST(GazetteerTest, FindsAFormWithAPlusBeforeTheSameWithout) {
+  const std::string file = Small() + Row("Pact", "pact", "NAME", "en", "display,any") +
+                           Row("Pact+", "pact_plus", "NAME", "en", "display,any");
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Parse(file, "g.tsv"));
+  const std::string text = "the Pact+'s quota, the Pact, PACT+";
+  std::vector<std::string> found;
+  for (const GazetteerMatch& match : gazetteer->Match(text)) {
+    ASSERT_EQ(match.entries.size(), 1);
+    found.push_back(absl::StrCat(text.substr(match.start, match.end - match.start), "=",
+                                 gazetteer->groups()[static_cast<size_t>(match.entries.front().group)].group_id));
+  }
+  EXPECT_THAT(found, ElementsAre("Pact+=pact_plus", "Pact=pact", "PACT+=pact_plus"));
+}
+
+TEST(GazetteerTest, TakesANameThatLanguagesShareForOneMeaning) {
+  for (const std::string name : {"Iran", "Afghanistan", "Gibraltar"}) {
+    const auto matches = Shipped().Match(name);
+    ASSERT_EQ(matches.size(), 1) << name;
+    EXPECT_EQ(matches.front().entries.size(), 1) << name;
+  }
+  const auto lower = Shipped().Match("in afghanistan");
+  EXPECT_EQ(lower.size(), 1) << "one of them is found in lower case";
+}
+
+TEST(GazetteerTest, KnowsThatACountryWasInAGroupTwice) {
+  const std::string file = Small() + Row("Pact", "pact", "NAME", "en", "display") +
+                           "IR\tpact\tMEMBER\t\ttest\t1962\t2008\t\nIR\tpact\tMEMBER\t\ttest\t2016\t2016\t\n";
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Parse(file, "g.tsv"));
+  const std::vector<GazetteerMember>& members = gazetteer->FindGroup("pact")->members;
+  ASSERT_EQ(members.size(), 2);
+  EXPECT_EQ(members[0].end_year, 2008);
+  EXPECT_EQ(members[1].start_year, 2016);
+  EXPECT_EQ(gazetteer->FindRegion("IR")->groups.size(), 1);
+}
+
 TEST(GazetteerTest, IgnoresDirectionMarksAndMarkup) {
   EXPECT_THAT(Found("\u200FIran\u200E <b>Iraq</b> &amp; <a href=x>Qatar</a>"),
               ElementsAre("Iran=IR", "Iraq=IQ", "Qatar=QA"));

@@ -32,7 +32,7 @@ ICU_VERSION = "72"
 # Display names are kept in these; those whose names are also looked for in texts are the same.
 LANGUAGES = "en ar de es fa fr he hi id it ja ko pt ru tr uk ur zh".split()
 KINDS = set("NAME DEMONYM CAPITAL METONYM CITY SUBDIVISION PLACE LEADER PERSON ORGANISATION CURRENCY".split())
-FLAGS = ("display nomatch alias any caps word hyphen comma weak person aside successor").split()
+FLAGS = "display nomatch alias any caps word hyphen comma weak person aside each disputed successor".split()
 PREPOSITIONS = set("in at from near to of outside around across visited toward towards into".split())
 # People and other words of these roles stand for their country; envoys and governors are named where they are posted.
 ROLE = re.compile(r"president|prime minister|premier|chancellor|king|queen|emir|sultan|monarch|head of state"
