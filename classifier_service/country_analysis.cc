@@ -31,6 +31,8 @@ constexpr size_t kLeadBytes = 600;
 constexpr size_t kOpeningBytes = 220;
 // Years after leaving office in which a name still stands for the country.
 constexpr int kLeaderGraceYears = 3;
+// A disputed place counts for those of its claimants that the text says at least so much of, compared with the best.
+constexpr double kClaim = 0.5;
 // A dateline ("CAIRO, March 3 (Reuters) -") is no longer than this.
 constexpr size_t kDatelineBytes = 90;
 
@@ -170,21 +172,47 @@ class Analyst {
   void MeasureSupport() {
     for (const auto* matches : {&title_, &body_}) {
       for (const GazetteerMatch& match : *matches) {
-        if (match.entries.size() != 1) {
-          continue;
-        }
-        const GazetteerEntry& entry = match.entries.front();
-        const double weight = WeightOf(entry);
-        if (entry.region != GazetteerEntry::kNone) {
-          At(support_, entry.region) += weight;
-          if (entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kSubdivision) {
-            At(local_support_, entry.region) += weight;
+        if (match.entries.size() == 1 || match.entries.front().has(GazetteerEntry::kEach)) {
+          for (const GazetteerEntry& entry : AtOnce(match.entries)) {
+            AddSupport(entry);
           }
-        } else if (entry.group != GazetteerEntry::kNone) {
-          At(group_support_, entry.group) += weight;
         }
       }
     }
+  }
+
+  void AddSupport(const GazetteerEntry& entry) {
+    const double weight = WeightOf(entry);
+    if (entry.region != GazetteerEntry::kNone) {
+      At(support_, entry.region) += weight;
+      if (entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kSubdivision) {
+        At(local_support_, entry.region) += weight;
+      }
+    } else if (entry.group != GazetteerEntry::kNone) {
+      At(group_support_, entry.group) += weight;
+    }
+  }
+
+  // As many targets as a form may have at once.
+  static absl::Span<const GazetteerEntry> AtOnce(absl::Span<const GazetteerEntry> entries) {
+    constexpr size_t kMaxAtOnce = 8;
+    return entries.subspan(0, kMaxAtOnce);
+  }
+
+  // Whether a form has several targets at once: all of them ("the two Koreas"), or those among its claimants that the
+  // text speaks of ("Kashmir").
+  static bool HasSeveral(absl::Span<const GazetteerEntry> entries) {
+    return entries.size() > 1 &&
+           (entries.front().has(GazetteerEntry::kEach) || entries.front().has(GazetteerEntry::kDisputed));
+  }
+
+  // Support of the claimant that the text says most of.
+  double BestClaim(absl::Span<const GazetteerEntry> entries) const {
+    double best = 0.0;
+    for (const GazetteerEntry& entry : entries) {
+      best = std::max(best, entry.region == GazetteerEntry::kNone ? 0.0 : At(support_, entry.region));
+    }
+    return best;
   }
 
   double SupportFor(const GazetteerEntry& entry) const {
@@ -270,7 +298,8 @@ class Analyst {
   // office, and for a while after it.
   bool IsOfAnotherTime(const GazetteerEntry& entry) const {
     if (year_ == 0) {
-      return false;
+      // Most articles without a date are new: a name that nobody has any more is out of use.
+      return entry.to_year != 0 && (entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kDemonym);
     }
     if (IsPerson(entry.kind)) {
       return entry.to_year != 0 && year_ > entry.to_year + kLeaderGraceYears;
@@ -289,6 +318,17 @@ class Analyst {
       }
     }
     return GazetteerEntry::kNone;
+  }
+
+  // Whether the article was written after the end of a past state or bloc, or, as most without a date, now.
+  bool IsPast(const GazetteerEntry& entry) const {
+    if (entry.group == GazetteerEntry::kNone) {
+      return false;
+    }
+    const std::vector<GazetteerMember>& members = gazetteer_.groups()[static_cast<size_t>(entry.group)].members;
+    return !members.empty() && std::all_of(members.begin(), members.end(), [this](const GazetteerMember& member) {
+      return member.end_year != 0 && (year_ == 0 || year_ > member.end_year);
+    });
   }
 
   // "London, Ontario", "Lebanon, Pennsylvania", "in Tripoli, Lebanon": a namesake elsewhere. The entry that says where;
@@ -334,6 +374,16 @@ class Analyst {
     const GazetteerEntry* next_entry = nullptr;  // What the match before made of this one.
     for (size_t i = 0; i < matches.size(); ++i) {
       const GazetteerMatch& match = matches[i];
+      if (next_entry == nullptr && HasSeveral(match.entries)) {
+        const absl::Span<const GazetteerEntry> claimants = AtOnce(match.entries);
+        const double best = match.entries.front().has(GazetteerEntry::kEach) ? 0.0 : BestClaim(claimants);
+        for (const GazetteerEntry& entry : claimants) {
+          if (best == 0.0 || (entry.region != GazetteerEntry::kNone && At(support_, entry.region) >= kClaim * best)) {
+            Add(field, text, match, entry);
+          }
+        }
+        continue;
+      }
       GazetteerEntry entry = next_entry != nullptr ? *next_entry : Choose(match.entries);
       next_entry = nullptr;
       if (i + 1 < matches.size()) {
@@ -343,23 +393,28 @@ class Analyst {
           entry.kind = GazetteerKind::kCity;
         }
       }
-      if (entry.region == GazetteerEntry::kNone && entry.group == GazetteerEntry::kNone) {
-        continue;
-      }
-      FoundMention found;
-      found.field = field;
-      found.start = match.start;
-      found.end = match.end;
-      found.entry = entry;
-      found.set_aside = Judge(field, text, match, entry);
-      found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
-      found.doubt = found.set_aside == SetAside::kNone && !match.hyphen_before
-                        ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kTitle)
-                        : SetAside::kNone;
-      found.successor = SuccessorOf(entry);
-      found.in_lead = field == Field::kBody && match.start < kLeadBytes;
-      analysis_.found.push_back(found);
+      Add(field, text, match, entry);
     }
+  }
+
+  void Add(Field field, absl::string_view text, const GazetteerMatch& match, const GazetteerEntry& entry) {
+    if (entry.region == GazetteerEntry::kNone && entry.group == GazetteerEntry::kNone) {
+      return;
+    }
+    FoundMention found;
+    found.field = field;
+    found.start = match.start;
+    found.end = match.end;
+    found.entry = entry;
+    found.set_aside = Judge(field, text, match, entry);
+    found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
+    found.doubt = found.set_aside == SetAside::kNone && !match.hyphen_before
+                      ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kTitle)
+                      : SetAside::kNone;
+    found.successor = SuccessorOf(entry);
+    found.past = IsPast(entry);
+    found.in_lead = field == Field::kBody && match.start < kLeadBytes;
+    analysis_.found.push_back(found);
   }
 
   void SetAsideHyphenated(size_t begin, size_t end, absl::string_view text) {

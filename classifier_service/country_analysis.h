@@ -36,6 +36,7 @@ struct FoundMention {
   SetAside doubt = SetAside::kNone;           // Why it is set aside where nothing else speaks for the region.
   double weight = 0.0;                        // By kind; 0 if set aside.
   int16_t successor = GazetteerEntry::kNone;  // Counts for this region too.
+  bool past = false;                          // Of a state or bloc that was no more when the article was written.
   bool in_lead = false;
   bool in_dateline = false;
   int side_by_side = 1;  // Mentions of different countries in a list without words between, this one included.

@@ -425,10 +425,11 @@ CountryTags CountryTagger::Tag(const ScannedArticle& scanned, const Options& opt
         mention.region_code = gazetteer_.regions()[static_cast<size_t>(found.entry.region)].region_code;
       } else {
         mention.group_id = gazetteer_.groups()[static_cast<size_t>(found.entry.group)].group_id;
-        // A bloc is never silently a country: where it led to no tag, its mention says why no country has it.
+        // A bloc, or a past state, is never silently a country: where it led to no tag, its mention says why no country
+        // has it.
         if (mention.set_aside == SetAside::kNone && !group_tag.contains(found.entry.group) &&
             found.successor == GazetteerEntry::kNone) {
-          mention.set_aside = SetAside::kBloc;
+          mention.set_aside = found.past ? SetAside::kHistorical : SetAside::kBloc;
         }
       }
       tags.mentions.push_back(std::move(mention));

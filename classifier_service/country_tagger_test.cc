@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "classifier_service/country_analysis.h"
 #include "common/country_prior.h"
 #include "common/text.h"
 #include "tests/support/status_matchers.h"
@@ -199,6 +200,68 @@ TEST(CountryTaggerTest, FilesAPastStateUnderItsSuccessorInItsTimeOnly) {
   const CountryTags now = TagText(title, body, 2020);
   EXPECT_THAT(now.countries, IsEmpty());
   EXPECT_THAT(Ids(now.groups), ElementsAre("soviet_union"));
+}
+
+std::string Row(const std::string& surface, const std::string& target, const std::string& kind,
+                const std::string& years, const std::string& flags) {
+  return absl::StrCat(surface, "\t", target, "\t", kind, "\ten\ttest\t", years, "\t", flags, "\n");
+}
+
+// "words=REGION" for each mention that counts, by a gazetteer of a few places.
+std::vector<std::string> Counted(const std::string& body, int year = 0) {
+  static const auto* const kGazetteer =
+      Gazetteer::Parse(
+          absl::StrCat(Row("Iran", "IR", "NAME", "\t", "display"), Row("Iraq", "IQ", "NAME", "\t", "display"),
+                       Row("Oman", "OM", "NAME", "\t", "display"), Row("Twin Gulfs", "IR", "NAME", "\t", "each"),
+                       Row("Twin Gulfs", "OM", "NAME", "\t", "each"), Row("Shoal", "IR", "PLACE", "\t", "disputed"),
+                       Row("Shoal", "IQ", "PLACE", "\t", "disputed"), Row("Shoal", "OM", "PLACE", "\t", "disputed"),
+                       Row("Parsa", "IR", "NAME", "1900\t1935", "")),
+          "g.tsv")
+          .value()
+          .release();
+  ArticleText article;
+  article.body = body;
+  if (year != 0) {
+    article.publish_time = absl::FromCivil(absl::CivilDay(year, 6, 1), absl::UTCTimeZone());
+  }
+  std::vector<std::string> counted;
+  for (const FoundMention& found : AnalyseCountries(*kGazetteer, article).found) {
+    if (found.weight > 0.0) {
+      counted.push_back(absl::StrCat(body.substr(found.start, found.end - found.start), "=",
+                                     kGazetteer->regions()[static_cast<size_t>(found.entry.region)].region_code));
+    }
+  }
+  return counted;
+}
+
+TEST(CountryTaggerTest, CountsAFormThatNamesSeveralCountriesForEach) {
+  EXPECT_THAT(Counted("The Twin Gulfs met."), ElementsAre("Twin Gulfs=IR", "Twin Gulfs=OM"));
+  EXPECT_THAT(Counted("The Twin Gulfs met in Oman."), ElementsAre("Twin Gulfs=IR", "Twin Gulfs=OM", "Oman=OM"));
+}
+
+TEST(CountryTaggerTest, CountsADisputedPlaceForTheClaimantsThatTheTextNames) {
+  EXPECT_THAT(Counted("Ships at the Shoal."), ElementsAre("Shoal=IR", "Shoal=IQ", "Shoal=OM"));
+  EXPECT_THAT(Counted("Iraq sent ships to the Shoal."), ElementsAre("Iraq=IQ", "Shoal=IQ"));
+  EXPECT_THAT(Counted("Iran and Oman sent ships to the Shoal."),
+              ElementsAre("Iran=IR", "Oman=OM", "Shoal=IR", "Shoal=OM"));
+}
+
+TEST(CountryTaggerTest, SetsAsideNamesThatNobodyHasAnyMore) {
+  EXPECT_THAT(Counted("Parsa sold oil.", 1930), ElementsAre("Parsa=IR"));
+  EXPECT_THAT(Counted("Parsa sold oil.", 2020), IsEmpty());
+  EXPECT_THAT(Counted("Parsa sold oil."), IsEmpty());
+}
+
+TEST(CountryTaggerTest, SaysThatAPastStateIsHistorical) {
+  const std::string body = "A Soviet-era plant in East Germany, built like others in Yugoslavia and by NATO.";
+  for (const int year : {0, 2020}) {
+    const CountryTags tags = TagText("", body, year);
+    for (const std::string words : {"Soviet", "East Germany", "Yugoslavia"}) {
+      EXPECT_EQ(MentionOf(tags, words).set_aside, SetAside::kHistorical) << words << " in " << year;
+    }
+    EXPECT_EQ(MentionOf(tags, "NATO").set_aside, SetAside::kBloc);
+  }
+  EXPECT_EQ(MentionOf(TagText("", body, 1985), "East Germany").set_aside, SetAside::kNone);
 }
 
 TEST(CountryTaggerTest, TellsTheStateOfGeorgiaFromTheCountry) {

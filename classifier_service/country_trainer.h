@@ -37,7 +37,8 @@ struct CountryTrainOptions {
   // machines, which learn the habits of many articles better and sooner.
   bool habits = false;
   // Learns from the beginning of each article, too, as if it were one: what teasers and feeds have of it, and all that
-  // annotators mostly read. By whole articles alone, what is named once in a short text hardly counts. Not with `habits`.
+  // annotators mostly read. By whole articles alone, what is named once in a short text hardly counts. Not with
+  // `habits`.
   bool leads = true;
   size_t max_terms = 30'000;  // The most frequent ones.
   double word_cost = 3.0;     // LIBLINEAR's C of the word models: larger fits closer.

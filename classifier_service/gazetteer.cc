@@ -549,6 +549,15 @@ struct Node {
   static uint32_t BitOf(uint64_t hash) { return uint32_t{1} << (hash % 32); }
 };
 
+// Whether two entries of one form say the same, but for the case in which it is found.
+bool IsSameMeaning(const GazetteerEntry& a, const GazetteerEntry& b) {
+  const auto rest = [](const GazetteerEntry& entry) {
+    return std::make_tuple(entry.region, entry.group, entry.kind, entry.from_year, entry.to_year,
+                           entry.flags | GazetteerEntry::kAnyCase);
+  };
+  return rest(a) == rest(b);
+}
+
 uint64_t EdgeHash(uint32_t node, uint64_t next_word) { return MixHash(node, next_word); }
 
 // Names in all languages as they are read, by target.
@@ -795,6 +804,9 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     GazetteerEntry entry;
     entry.kind = *row.kind;
     entry.flags = row.flags;
+    if (absl::EndsWith(row.surface, "+")) {
+      entry.flags |= GazetteerEntry::kPlus;
+    }
     entry.from_year = static_cast<int16_t>(row.from_year);
     entry.to_year = static_cast<int16_t>(row.to_year);
     if (const auto region = region_index.find(row.target); region != region_index.end()) {
@@ -805,14 +817,26 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     nodes[node].entry_count = static_cast<uint16_t>(nodes[node].entry_count + 1);
     pending.emplace_back(node, entry);
   }
-  // Entries of one form stand together, in the order of the file.
-  std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  // Entries of one form stand together, in the order of the file, but those with a plus sign before those without.
+  std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) {
+    const bool a_plus = a.second.has(GazetteerEntry::kPlus);
+    return a.first != b.first ? a.first < b.first : a_plus && !b.second.has(GazetteerEntry::kPlus);
+  });
   entries.reserve(pending.size());
   for (const auto& [node, entry] : pending) {
     if (entries.empty() || nodes[node].first_entry == 0) {
       nodes[node].first_entry = static_cast<uint32_t>(entries.size() + 1);  // 0: not set yet.
+      nodes[node].entry_count = 0;
       ++surface_count;
     }
+    // A name that several languages share is one meaning, not several to choose between.
+    const auto same = std::find_if(entries.begin() + nodes[node].first_entry - 1, entries.end(),
+                                   [&](const GazetteerEntry& other) { return IsSameMeaning(other, entry); });
+    if (same != entries.end()) {
+      same->flags |= entry.flags;
+      continue;
+    }
+    ++nodes[node].entry_count;
     entries.push_back(entry);
   }
 }
@@ -826,7 +850,8 @@ absl::Span<const GazetteerEntry> Gazetteer::Impl::Satisfied(const Node& node, ab
   const Token& last = tokens.back();
   const auto satisfied = [&](const GazetteerEntry& entry) {
     if ((entry.has(GazetteerEntry::kHyphen) && !IsHyphen(text, last.end)) ||
-        (entry.has(GazetteerEntry::kComma) && !FollowsATown(text, previous, first, last))) {
+        (entry.has(GazetteerEntry::kComma) && !FollowsATown(text, previous, first, last)) ||
+        (entry.has(GazetteerEntry::kPlus) && (last.end >= text.size() || text[last.end] != '+'))) {
       return false;
     }
     if (!first.has_case) {
@@ -844,7 +869,8 @@ absl::Span<const GazetteerEntry> Gazetteer::Impl::Satisfied(const Node& node, ab
     ++begin;
   }
   size_t end = begin;
-  while (end < all.size() && satisfied(all[end])) {
+  while (end < all.size() && satisfied(all[end]) &&
+         all[end].has(GazetteerEntry::kPlus) == all[begin].has(GazetteerEntry::kPlus)) {
     ++end;
   }
   return all.subspan(begin, end - begin);
@@ -1059,6 +1085,7 @@ std::vector<GazetteerMatch> Gazetteer::Match(const ScannedText& scanned) const {
       match.start = first.start;
       match.end = window[length - 1].end;
       match.entries = found;
+      match.end += found.front().has(GazetteerEntry::kPlus) ? 1 : 0;
       match.hyphen_before = first.hyphen_before && previous.end + 4 > first.start;
       match.hyphen_after = IsHyphen(text, match.end);
       const auto joined = [text](const Token& left, const Token& right) {

@@ -23,7 +23,14 @@
 //   weak      counts less: ambiguous, or says little of the subject
 //   person    part of a person's name ("Michael Jordan"): seen, set aside
 //   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
+//   each      means all of its targets at once ("the two Koreas"): counts for each, up to eight
+//   disputed  claimed by all of its targets ("Kashmir"): counts for those that the text names otherwise, for all of
+//             them if it names none
 //   successor (MEMBER only) while the group lasted, archives file its affairs under this member
+// A form that ends in `+` is found with it only, and before the same without ("OPEC+"). A country that was in a group
+// more than once has a MEMBER row for each time. A group without members says nothing of any country: all are in the
+// United Nations.
+//
 // Lines that begin with `#` and empty lines are skipped.
 //
 // An overlay is a file of an operator's own in the same format, laid over the shipped one (docs/gazetteer.md). Its rows
@@ -112,6 +119,9 @@ struct GazetteerEntry {
     kPersonName = 32,
     kAside = 64,
     kComma = 128,
+    kEach = 256,
+    kDisputed = 512,
+    kPlus = 1024,  // Followed by a plus sign; from the form, not from a flag of the file.
   };
   static constexpr int16_t kNone = -1;
 

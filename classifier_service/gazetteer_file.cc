@@ -57,9 +57,11 @@ absl::StatusOr<int> ParseYear(absl::string_view text) {
 
 absl::Status ParseFlags(absl::string_view text, GazetteerFileRole role, GazetteerRow& row) {
   static const auto* const kFlags = new std::map<absl::string_view, uint16_t>{
-      {"any", GazetteerEntry::kAnyCase},   {"caps", GazetteerEntry::kCaps},  {"word", GazetteerEntry::kWord},
-      {"hyphen", GazetteerEntry::kHyphen}, {"weak", GazetteerEntry::kWeak},  {"person", GazetteerEntry::kPersonName},
-      {"aside", GazetteerEntry::kAside},   {"comma", GazetteerEntry::kComma}};
+      {"any", GazetteerEntry::kAnyCase}, {"caps", GazetteerEntry::kCaps},
+      {"word", GazetteerEntry::kWord},   {"hyphen", GazetteerEntry::kHyphen},
+      {"weak", GazetteerEntry::kWeak},   {"person", GazetteerEntry::kPersonName},
+      {"aside", GazetteerEntry::kAside}, {"comma", GazetteerEntry::kComma},
+      {"each", GazetteerEntry::kEach},   {"disputed", GazetteerEntry::kDisputed}};
   for (const absl::string_view flag : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     if (flag == "display") {
       row.display = true;
@@ -76,7 +78,7 @@ absl::Status ParseFlags(absl::string_view text, GazetteerFileRole role, Gazettee
     } else {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown flag ", Quoted(flag),
-          ": use display, nomatch, alias, any, caps, word, hyphen, comma, weak, person, aside",
+          ": use display, nomatch, alias, any, caps, word, hyphen, comma, weak, person, aside, each, disputed",
           role == GazetteerFileRole::kOverlay ? ", successor or remove, divided by commas" : " or successor"));
     }
   }

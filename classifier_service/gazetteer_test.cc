@@ -188,6 +188,112 @@ TEST(GazetteerTest, ReadsOtherScriptsWithAndWithoutSpaces) {
   EXPECT_THAT(Found("이란은"), ElementsAre("이란=IR"));
 }
 
+TEST(GazetteerTest, FindsAFormWithAPlusBeforeTheSameWithout) {
+  const std::string file = Small() + Row("Pact", "pact", "NAME", "en", "display,any") +
+                           Row("Pact+", "pact_plus", "NAME", "en", "display,any");
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Parse(file, "g.tsv"));
+  const std::string text = "the Pact+'s quota, the Pact, PACT+";
+  std::vector<std::string> found;
+  for (const GazetteerMatch& match : gazetteer->Match(text)) {
+    ASSERT_EQ(match.entries.size(), 1);
+    found.push_back(absl::StrCat(text.substr(match.start, match.end - match.start), "=",
+                                 gazetteer->groups()[static_cast<size_t>(match.entries.front().group)].group_id));
+  }
+  EXPECT_THAT(found, ElementsAre("Pact+=pact_plus", "Pact=pact", "PACT+=pact_plus"));
+}
+
+// The kind of the first meaning of a form of the shipped gazetteer; empty if it is found nowhere, or not whole.
+std::string KindOf(const std::string& form) {
+  const auto matches = Shipped().Match(form);
+  return matches.size() == 1 && matches.front().end == form.size()
+             ? std::string(GazetteerKindName(matches.front().entries.front().kind))
+             : "";
+}
+
+TEST(GazetteerTest, TellsPersonsFromBodiesAndSeats) {
+  for (const std::string form : {"White House", "The White House", "Malacanang Palace", "United States Congress",
+                                 "National People's Congress", "US Attorney General"}) {
+    EXPECT_EQ(KindOf(form), "METONYM") << form;
+  }
+  for (const std::string form : {"Peace Corps", "Transportation Security Administration", "National Science Foundation",
+                                 "The Obama Administration", "Petrobras", "Al-Quds Brigades"}) {
+    EXPECT_EQ(KindOf(form), "ORGANISATION") << form;
+  }
+  for (const std::string form : {"John Kirby", "Imad Mughniyah", "Sheikh Ahmed Yassin", "Secretary Kerry"}) {
+    EXPECT_EQ(KindOf(form), "PERSON") << form;
+  }
+  for (const std::string form : {"Ursula von der Leyen", "Kofi Annan", "Raila Odinga"}) {
+    EXPECT_EQ(KindOf(form), "LEADER") << form;
+  }
+  EXPECT_EQ(KindOf("Kashagan"), "PLACE");
+}
+
+TEST(GazetteerTest, TellsOpecFromOpecPlus) {
+  EXPECT_THAT(Found("OPEC+ cuts, OPEC does not; ОПЕК+, أوبك+"),
+              ElementsAre("OPEC+=opec_plus", "OPEC=opec", "ОПЕК+=opec_plus", "أوبك+=opec_plus"));
+}
+
+TEST(GazetteerTest, FindsGroupsInOtherLanguages) {
+  EXPECT_THAT(Found("l'Union européenne et l'OTAN, la Ligue arabe, l'ONU"),
+              ElementsAre("Union européenne=eu", "OTAN=nato", "Ligue arabe=arab_league", "ONU=un"));
+  EXPECT_THAT(Found("la Unión Europea y la OTAN; der Europäischen Union, Vereinten Nationen, Golfkooperationsrat"),
+              ElementsAre("Unión Europea=eu", "OTAN=nato", "Europäischen Union=eu", "Vereinten Nationen=un",
+                          "Golfkooperationsrat=gcc"));
+  EXPECT_THAT(Found("Евросоюза и НАТО, Африканского союза, ООН"),
+              ElementsAre("Евросоюза=eu", "НАТО=nato", "Африканского союза=african_union", "ООН=un"));
+  EXPECT_THAT(Found("الاتحاد الأوروبي وحلف الناتو ومجلس التعاون الخليجي"),
+              ElementsAre("الاتحاد الأوروبي=eu", "حلف الناتو=nato", "مجلس التعاون الخليجي=gcc"));
+  EXPECT_THAT(Found("اتحادیه اروپا و سازمان ملل"), ElementsAre("اتحادیه اروپا=eu", "سازمان ملل=un"));
+  EXPECT_THAT(Found("Avrupa Birliği'nin, Birleşmiş Milletler"),
+              ElementsAre("Avrupa Birliği=eu", "Birleşmiş Milletler=un"));
+  EXPECT_THAT(Found("האיחוד האירופי והאומות המאוחדות"), ElementsAre("האיחוד האירופי=eu", "האומות המאוחדות=un"));
+  EXPECT_THAT(Found("欧盟与北约；位于以北约三十公里"), ElementsAre("欧盟=eu", "北约=nato", "以北约=-"));
+  EXPECT_EQ(Shipped().DisplayName("un", "fr"), "Nations unies");
+  EXPECT_EQ(Shipped().FindByName("OTAN"), "nato");
+}
+
+// "1962-2008" for each time that a country was in a shipped group.
+std::vector<std::string> TimesIn(const std::string& group, const std::string& region) {
+  std::vector<std::string> times;
+  for (const GazetteerMember& member : Shipped().FindGroup(group)->members) {
+    if (member.region_code == region) {
+      times.push_back(absl::StrCat(member.start_year, "-", member.end_year));
+    }
+  }
+  return times;
+}
+
+TEST(GazetteerTest, KnowsWhoLeftAGroupAndCameBack) {
+  EXPECT_THAT(TimesIn("opec", "ID"), ElementsAre("1962-2008", "2016-2016"));
+  EXPECT_THAT(TimesIn("opec", "EC"), ElementsAre("1973-1992", "2007-2019"));
+  EXPECT_THAT(TimesIn("opec", "GA"), ElementsAre("1975-1995", "2016-0"));
+  EXPECT_THAT(TimesIn("commonwealth", "GM"), ElementsAre("1965-2013", "2018-0"));
+  EXPECT_THAT(TimesIn("commonwealth", "ZW"), ElementsAre("1980-2003"));
+  EXPECT_THAT(TimesIn("african_union", "MA"), ElementsAre("1963-1984", "2017-0"));
+  EXPECT_THAT(Shipped().FindGroup("un")->members, IsEmpty()) << "all are in it: it says nothing of any";
+}
+
+TEST(GazetteerTest, TakesANameThatLanguagesShareForOneMeaning) {
+  for (const std::string name : {"Iran", "Afghanistan", "Gibraltar"}) {
+    const auto matches = Shipped().Match(name);
+    ASSERT_EQ(matches.size(), 1) << name;
+    EXPECT_EQ(matches.front().entries.size(), 1) << name;
+  }
+  const auto lower = Shipped().Match("in afghanistan");
+  EXPECT_EQ(lower.size(), 1) << "one of them is found in lower case";
+}
+
+TEST(GazetteerTest, KnowsThatACountryWasInAGroupTwice) {
+  const std::string file = Small() + Row("Pact", "pact", "NAME", "en", "display") +
+                           "IR\tpact\tMEMBER\t\ttest\t1962\t2008\t\nIR\tpact\tMEMBER\t\ttest\t2016\t2016\t\n";
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Parse(file, "g.tsv"));
+  const std::vector<GazetteerMember>& members = gazetteer->FindGroup("pact")->members;
+  ASSERT_EQ(members.size(), 2);
+  EXPECT_EQ(members[0].end_year, 2008);
+  EXPECT_EQ(members[1].start_year, 2016);
+  EXPECT_EQ(gazetteer->FindRegion("IR")->groups.size(), 1);
+}
+
 TEST(GazetteerTest, IgnoresDirectionMarksAndMarkup) {
   EXPECT_THAT(Found("\u200FIran\u200E <b>Iraq</b> &amp; <a href=x>Qatar</a>"),
               ElementsAre("Iran=IR", "Iraq=IQ", "Qatar=QA"));

@@ -45,8 +45,9 @@ bool NameGoesOn(const MentionContext& context);
 // Why this mention says nothing of the country unless others do: somebody's origin or trade ("the Bombay-born
 // novelist", "a Swiss dermatologist"), where others met ("reporters in Geneva"), a comparison or a figure of speech
 // ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody who is called so ("Jordan scored
-// 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"). kNone: no such sign. Where the same text names the country otherwise, such mentions count like others: the signs are only likely.
-// English texts only; in others they are not found. `is_title`: words are capitalised there.
+// 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"). kNone: no such sign. Where the same
+// text names the country otherwise, such mentions count like others: the signs are only likely. English texts only; in
+// others they are not found. `is_title`: words are capitalised there.
 SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool is_title);
 
 }  // namespace dateline::classifier

@@ -32,7 +32,7 @@ ICU_VERSION = "72"
 # Display names are kept in these; those whose names are also looked for in texts are the same.
 LANGUAGES = "en ar de es fa fr he hi id it ja ko pt ru tr uk ur zh".split()
 KINDS = set("NAME DEMONYM CAPITAL METONYM CITY SUBDIVISION PLACE LEADER PERSON ORGANISATION CURRENCY".split())
-FLAGS = ("display nomatch alias any caps word hyphen comma weak person aside successor").split()
+FLAGS = "display nomatch alias any caps word hyphen comma weak person aside each disputed successor".split()
 PREPOSITIONS = set("in at from near to of outside around across visited toward towards into".split())
 # People and other words of these roles stand for their country; envoys and governors are named where they are posted.
 ROLE = re.compile(r"president|prime minister|premier|chancellor|king|queen|emir|sultan|monarch|head of state"
@@ -304,6 +304,32 @@ def career(terms):
     return {"start": "" if "" in starts else min(starts), "end": last}
 
 
+# What the sources have among persons and is none: parliaments, palaces and offices, which speak for their state, and bodies.
+SEAT = re.compile(r"\b(House|Palace|Congress|Senate|Assembly|House of Representatives|Secretary|Spokes\w+|Attorney General"
+                  r"|Commander in Chief|Trade Representative|(Secretary|Chancellor) of (State|Defen[cs]e|Germany|Homeland Security))$")
+BODY = re.compile(r"\b(Corps|Administration|Bureau|Board|Corporation|Foundation|Institute|Service|Staff|Patrol|Survey|Reserve"
+                  r"|Scientists|Region)$|^(Bureau|Federation) of ")
+# What only groups have in their names, and before the names of persons among them.
+GROUP = re.compile(r"\b(Arm(y|ies)|Armed|Forces?|Groups?|Front|Movement|Organi[sz]ation|Party|Brigades?|Battalions?|Squads?|Units?"
+                   r"|Command\w*|Militia|Factions?|Cells?|Committee|Council|Union|League|Network|Gang|Guards?|Corps|Rifles"
+                   r"|Mujah\w+|Volunteers|Warriors|Defenders|Club|Commission|Alliance|Congress|Resistance|Liberation|Revolution\w*"
+                   r"|Foundation|Agency|Clan|Knights|Klans?|Solidarity|Jihad\w*|Islam\w*|Suicide|Team|Program\w*|Staff|National"
+                   r"|Military|Navy|Marines|Police|Republic|State|Province|Hawks|Tigers|Nation|Church|Order|Communist|Posse|Sena|Qaeda)\b")
+HONORIFIC = re.compile(r"(Prime Minister|President|General|Colonel|Sheikh?|Say[ye][ie]d|Seyyed|Ayatollah|Mullah|Abu) ")
+
+
+def kind_of_person(surface):
+    """The kind of a candidate that a source calls a person or a government."""
+    return "METONYM" if SEAT.search(surface) else "ORGANISATION" if BODY.search(surface) else "PERSON"
+
+
+def is_person(surface, given_names):
+    """Whether a candidate that a source calls a force or an armed group is one of its leaders or spokesmen."""
+    if GROUP.search(surface) or kind_of_person(surface) != "PERSON" or re.search(r"\d", surface):
+        return False
+    return bool(HONORIFIC.match(surface)) or surface.split()[0] in given_names
+
+
 def clean(surface):
     return surface if re.fullmatch(r"[^\W\d_][\w .'’-]*[\w.]", surface) else ""
 
@@ -312,6 +338,8 @@ def sources(table, news, dropped, codes):
     places = collections.defaultdict(lambda: collections.defaultdict(int))
     people = collections.defaultdict(dict)
     groups = collections.defaultdict(dict)
+    # Given names by which persons among the armed groups are known: of officials, whose role the source says.
+    given_names = collections.Counter(row[2] for row in table.rows.values() if row[4] == "GIVEN" and "weak" not in row[9])
     for line in lines(os.path.join(SHARED, "data/gazetteer/entities.jsonl.zst")):
         record = json.loads(line)
         surface, code, kind = clean(record["surface"]), record["iso2"], record["kind"]
@@ -335,6 +363,8 @@ def sources(table, news, dropped, codes):
                          r"|Commission|Embassy|Cabinet|Parliament|Force|Department|Official|Authority|President\b|Leader",
                          surface):
                 continue
+            if role and count < 4:
+                given_names[surface.split()[0]] += 1
             surface = re.sub(r"^(President|Governor General|Governor|King|Queen|Premier) ", "", surface)
             if len(surface.split()) < 2:
                 continue
@@ -368,12 +398,17 @@ def sources(table, news, dropped, codes):
         if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
             continue
         (code, terms), = by_code.items()
-        table.add(surface, code, "PERSON", source=terms[0][0], **career(terms))
+        if code in table.owner(surface.removeprefix("The ")):
+            continue
+        table.add(surface, code, kind_of_person(surface), source=terms[0][0], **career(terms))
     for surface, by_code in sorted(groups.items()):
         if len(by_code) > 1 or table.owner(surface) or news.is_word(surface):
             continue
         (code, (source, start, end)), = by_code.items()
-        table.add(surface, code, "ORGANISATION", source=source, start=start, end=end)
+        if code in table.owner(surface.removeprefix("The ")):
+            continue
+        kind = "PERSON" if is_person(surface, given_names) else "ORGANISATION"
+        table.add(surface, code, kind, source=source, start=start, end=end)
     for line in lines(os.path.join(SHARED, "data/gazetteer/organisations.jsonl")):
         record = json.loads(line)
         surface, code = clean(record["surface"]), record.get("iso2")
