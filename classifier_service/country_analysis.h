@@ -21,7 +21,7 @@
 namespace dateline::classifier {
 
 // Raised with any change of what an article turns into that is not seen in the names of the features.
-inline constexpr int kCountryFeaturesVersion = 3;
+inline constexpr int kCountryFeaturesVersion = 4;
 
 // A past state's affairs count for the state that archives file them under, a little less than its own name.
 inline constexpr double kSuccessorFactor = 0.9;
