@@ -33,6 +33,8 @@ constexpr size_t kOpeningBytes = 220;
 constexpr int kLeaderGraceYears = 3;
 // A disputed place counts for those of its claimants that the text says at least so much of, compared with the best.
 constexpr double kClaim = 0.5;
+// In how much of the text English is looked for.
+constexpr size_t kEnglishBytes = 400;
 // A dateline ("CAIRO, March 3 (Reuters) -") is no longer than this.
 constexpr size_t kDatelineBytes = 90;
 
@@ -148,6 +150,10 @@ class Analyst {
   }
 
   CountryAnalysis Run() {
+    // By words that every text of a few sentences has, and texts in other languages have not.
+    for (const absl::string_view word : {" the ", " of ", " and "}) {
+      is_english_ = is_english_ || absl::StrContains(absl::string_view(article_.body).substr(0, kEnglishBytes), word);
+    }
     title_ = gazetteer_.Match(scanned_.title);
     body_ = gazetteer_.Match(scanned_.body);
     analysis_.found.reserve(title_.size() + body_.size());
@@ -409,7 +415,7 @@ class Analyst {
     found.set_aside = Judge(field, text, match, entry);
     found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
     found.doubt = found.set_aside == SetAside::kNone && !match.hyphen_before
-                      ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kTitle)
+                      ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kBody && is_english_)
                       : SetAside::kNone;
     found.successor = SuccessorOf(entry);
     found.past = IsPast(entry);
@@ -642,6 +648,7 @@ class Analyst {
   const ScannedArticle& scanned_;
   const ArticleText& article_;
   int year_ = 0;  // Of publication; 0: unknown.
+  bool is_english_ = false;
   std::vector<GazetteerMatch> title_;
   std::vector<GazetteerMatch> body_;
   std::vector<double> support_;        // By region.

@@ -377,8 +377,14 @@ bool NameGoesOn(const MentionContext& context) {
   return !name.empty() && IsUpper(name.front());
 }
 
-SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool is_title) {
+SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool capitals_are_names) {
   const bool is_demonym = entry.kind == GazetteerKind::kDemonym;
+  // Of weak towns the words around them told already that they are meant.
+  const bool is_place = entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kCapital ||
+                        entry.kind == GazetteerKind::kPlace;
+  if (entry.has(GazetteerEntry::kWeak) && !is_place) {
+    return SetAside::kPeripheral;
+  }
   if (!is_demonym && !IsPlaceName(entry.kind)) {
     return SetAside::kNone;
   }
@@ -392,7 +398,8 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   if (!is_demonym && IsGivenName(context)) {
     return SetAside::kPersonName;
   }
-  const bool is_name = !is_demonym && !is_title && entry.kind != GazetteerKind::kPlace && IsPartOfName(context);
+  const bool is_name =
+      !is_demonym && capitals_are_names && entry.kind != GazetteerKind::kPlace && IsPartOfName(context);
   return is_name ? SetAside::kPersonName : SetAside::kNone;
 }
 

@@ -43,12 +43,15 @@ bool IsCurrency(const MentionContext& context);
 bool NameGoesOn(const MentionContext& context);
 
 // Why this mention says nothing of the country unless others do: somebody's origin or trade ("the Bombay-born
-// novelist", "a Swiss dermatologist"), where others met ("reporters in Geneva"), a comparison or a figure of speech
-// ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody who is called so ("Jordan scored
-// 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"). kNone: no such sign. Where the same
-// text names the country otherwise, such mentions count like others: the signs are only likely. English texts only; in
-// others they are not found. `is_title`: words are capitalised there.
-SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool is_title);
+// novelist", "a Swiss dermatologist"), where others met or an expert works ("reporters in Geneva"), a comparison or a
+// figure of speech ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody who is called
+// so
+// ("Jordan scored 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"), or what the gazetteer
+// calls weak (a company that is at home there, a word that is a name as well). kNone: no such sign. Where the same text
+// names the country otherwise, such mentions count like others: the signs are only likely. English phrases; in other
+// texts they are not found. `capitals_are_names`: only names are capitalised, as in English texts, but not in their
+// titles, nor in German.
+SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool capitals_are_names);
 
 }  // namespace dateline::classifier
 

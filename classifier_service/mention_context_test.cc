@@ -20,12 +20,12 @@ struct Marked {
   MentionContext context;
 };
 
-SetAside Doubt(GazetteerKind kind, absl::string_view marked, bool is_title = false) {
+SetAside Doubt(GazetteerKind kind, absl::string_view marked, bool capitals_are_names = true) {
   GazetteerEntry entry;
   entry.region = 0;
   entry.kind = kind;
   const Marked place(marked);
-  return DoubtOf(entry, place.context, is_title);
+  return DoubtOf(entry, place.context, capitals_are_names);
 }
 
 constexpr SetAside kNone = SetAside::kNone;
@@ -97,11 +97,21 @@ TEST(MentionContextTest, SomebodyMayBeCalledLikeACountry) {
 
 TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
   EXPECT_EQ(Doubt(kName, "put [Denmark] Vesey on a pedestal"), SetAside::kPersonName);
-  EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*is_title=*/true), kNone);
+  EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*capitals_are_names=*/false), kNone);
   EXPECT_EQ(Doubt(kName, "the [Bangladesh] Nationalist Party"), kNone);
   EXPECT_EQ(Doubt(kCity, "at [Kabul] Airport"), kNone);
   EXPECT_EQ(Doubt(kName, "the [US] Census Bureau"), kNone);
   EXPECT_EQ(Doubt(kName, "in [Iran]. Then"), kNone);
+}
+
+TEST(MentionContextTest, WhatIsWeakNeedsSupport) {
+  GazetteerEntry company;
+  company.kind = GazetteerKind::kOrganisation;
+  company.flags = GazetteerEntry::kWeak;
+  const Marked place("said [Google] on Monday");
+  EXPECT_EQ(DoubtOf(company, place.context, true), kPeripheral);
+  company.kind = kCity;
+  EXPECT_EQ(DoubtOf(company, place.context, true), kNone);
 }
 
 TEST(MentionContextTest, OtherKindsAreNeverInDoubt) {
