@@ -197,11 +197,24 @@ class WithoutServices(CommandLineTest):
         circles = run("taxonomy", "check", several)
         self.assert_exit(circles, 1)
         self.assertRegex(circles.stderr, r'several\.textproto:2: issue "a": its parents form a circle.*\n'
-                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n$')
+                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n'
+                                         r'.*several\.textproto:3: issue "b": the name "Same" belongs to issue "a".*\n$')
         added = self.write("added.textproto", text + 'issue { id: "that_war" names { language: "en" display_name: "That war" } '
                            'definition: "d" seed_phrase: "that war" }\n')
         result = run("taxonomy", "diff", default, added, "--no_counts")
         self.assertIn("knows nothing of that_war: tagged by seed phrases until", result.stdout)
+        # What only the service can know, and would refuse, is a warning.
+        bare = self.write("bare.textproto", text + "".join(
+            f'issue {{ id: "{name}" names {{ language: "en" display_name: "{name}" }} definition: "d" }}\n'
+            for name in ("chess", "darts")))
+        warned = run("taxonomy", "check", bare)
+        self.assert_exit(warned, 0)
+        service = run_program("classifier_service", "--taxonomy", bare, "--check")
+        self.assert_exit(service, 1)
+        for name, line in (("chess", text.count("\n") + 1), ("darts", text.count("\n") + 2)):
+            self.assertRegex(warned.stderr, rf'warning: taxonomy \S+bare\.textproto:{line}: issue "{name}" has no seed_phrase.*'
+                                            r"classifier_service --taxonomy FILE --check.*add some ten seed phrases")
+            self.assertIn(f'knows nothing of issue "{name}" in line {line} of taxonomy default-1', service.stderr)
         unreachable = run("taxonomy", "diff", default, changed, "--search", "127.0.0.1:1")
         self.assert_exit(unreachable, 1)
         self.assertIn("--no_counts", unreachable.stderr)
