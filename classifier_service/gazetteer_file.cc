@@ -174,6 +174,104 @@ auto KeyOf(const GazetteerRow& row) {
 
 auto FlagsOf(const GazetteerRow& row) { return std::make_tuple(row.flags, row.no_match, row.successor); }
 
+// Why a row of an overlay, each of whose columns can be read, makes no sense as a whole; empty: it does.
+std::string Nonsense(const GazetteerRow& row) {
+  constexpr uint16_t kBothCases = GazetteerEntry::kAnyCase | GazetteerEntry::kCaps;
+  const bool shown = row.display || row.alias;
+  const bool person = !row.kind && !row.member && !row.any_kind;
+  if (person && row.target != "-" && !(row.remove && row.target == kAllTargets)) {
+    return absl::StrCat(Quoted(row.surface), " is a ", row.surname ? "SURNAME" : "GIVEN", " of ", row.target,
+                        ": names of people belong to no country; write - as its target, or the whole name of a person "
+                        "as PERSON or LEADER");
+  }
+  if (person && (row.from_year != 0 || row.to_year != 0 || row.flags != 0 || shown || row.no_match)) {
+    return "GIVEN and SURNAME have neither years nor flags: leave these columns empty";
+  }
+  if (row.member && (row.flags != 0 || shown || row.no_match)) {
+    return "MEMBER has no flags but successor and remove: take the others out";
+  }
+  if (row.successor && !row.member) {
+    return "successor belongs to MEMBER alone: take it out, or write a MEMBER row";
+  }
+  if ((row.flags & kBothCases) == kBothCases) {
+    return "any and caps contradict each other: take one of them out";
+  }
+  if (row.target == "-" && !row.remove && (shown || row.no_match)) {
+    return "words to be passed over (-) are the name of nothing, and have to be looked for: take display, alias and "
+           "nomatch out, or name a target";
+  }
+  return "";
+}
+
+bool ShareYears(const GazetteerRow& one, const GazetteerRow& other) {
+  const auto ends_before = [](const GazetteerRow& a, const GazetteerRow& b) {
+    return a.to_year != 0 && a.to_year < b.from_year;
+  };
+  return !ends_before(one, other) && !ends_before(other, one);
+}
+
+// Whether the same words in a text are of both rows.
+bool AreFoundAlike(const GazetteerRow& one, const GazetteerRow& other) {
+  constexpr uint16_t kForm = GazetteerEntry::kAnyCase | GazetteerEntry::kCaps | GazetteerEntry::kWord |
+                             GazetteerEntry::kHyphen | GazetteerEntry::kComma;
+  return (one.flags & kForm) == (other.flags & kForm) && ShareYears(one, other);
+}
+
+// What two rows of an overlay with the same surface say against each other.
+void CheckPair(const GazetteerRow& earlier, const GazetteerRow& row, GazetteerProblems& problems) {
+  if (earlier.remove || row.remove || earlier.no_match || row.no_match) {
+    return;
+  }
+  if (earlier.kind && row.kind && (earlier.target == "-") != (row.target == "-") && AreFoundAlike(earlier, row)) {
+    const GazetteerRow& meaning = row.target == "-" ? earlier : row;
+    problems.Add(PlaceOf(row),
+                 absl::StrCat(Quoted(row.surface), " is to be passed over (-) in one of the lines ", earlier.line,
+                              " and ", row.line, " and means ", meaning.target, " in the other: remove one of them"));
+  }
+  const bool bounded = row.from_year != 0 || row.to_year != 0 || earlier.from_year != 0 || earlier.to_year != 0;
+  const bool same_years = row.from_year == earlier.from_year && row.to_year == earlier.to_year;
+  if (earlier.target == row.target && earlier.member == row.member && earlier.kind == row.kind && bounded &&
+      !same_years && AreFoundAlike(earlier, row)) {
+    problems.Warn(PlaceOf(row), absl::StrCat("has years that are also of the same row in line ", earlier.line,
+                                             ": let one begin after the other has ended, or make them one row"));
+  }
+}
+
+// Says what makes no sense, in a row or between two, though each column can be read.
+void CheckSense(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
+  constexpr size_t kCompared = 20;  // Rows of one surface; more than a surface has meanings.
+  absl::flat_hash_map<std::string, std::vector<const GazetteerRow*>> by_surface;
+  for (const GazetteerRow& row : rows) {
+    if (const std::string problem = Nonsense(row); !problem.empty()) {
+      problems.Add(PlaceOf(row), problem);
+      problems.AddSuspect(row.target);
+      continue;
+    }
+    if (row.remove && (row.from_year != 0 || row.to_year != 0)) {
+      problems.Warn(PlaceOf(row), "removes the row whatever its years: leave from and to empty");
+    }
+    const bool place = row.kind == GazetteerKind::kCapital || row.kind == GazetteerKind::kCity ||
+                       row.kind == GazetteerKind::kSubdivision;
+    if (place && !row.remove && IsGroupId(row.target)) {
+      problems.Warn(PlaceOf(row), absl::StrCat("is a ", GazetteerKindName(*row.kind), " of the group ", row.target,
+                                               ": write the code of its country, or METONYM if the words stand for "
+                                               "the group"));
+    }
+    const bool known_in_queries = row.kind == GazetteerKind::kDemonym && !row.language.empty();
+    if (row.no_match && !row.display && !row.alias && !row.remove && !known_in_queries) {
+      problems.Warn(PlaceOf(row),
+                    "is neither looked for, shown nor recognised: take nomatch out, or add display or alias");
+    }
+    std::vector<const GazetteerRow*>& earlier = by_surface[row.surface];
+    for (const GazetteerRow* other : earlier) {
+      CheckPair(*other, row, problems);
+    }
+    if (earlier.size() < kCompared) {
+      earlier.push_back(&row);
+    }
+  }
+}
+
 // Takes out what stands twice, and says so; two that differ in their flags alone contradict each other.
 void DropRepeated(std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
   std::map<decltype(KeyOf(rows.front())), const GazetteerRow*> seen;
@@ -351,7 +449,9 @@ std::vector<GazetteerRow> ParseGazetteerRows(absl::string_view text, absl::strin
 std::vector<GazetteerRow> LayOver(std::vector<GazetteerRow> shipped, std::vector<GazetteerRow> overlay,
                                   GazetteerProblems& problems) {
   DropRepeated(overlay, problems);
+  CheckSense(overlay, problems);
   absl::flat_hash_set<std::string> countries;
+  absl::flat_hash_set<std::string> groups;
   absl::flat_hash_map<std::string, std::vector<size_t>> by_surface;
   absl::flat_hash_map<std::string, size_t> by_folded;  // For what may have been meant.
   for (size_t i = 0; i < shipped.size(); ++i) {
@@ -359,6 +459,8 @@ std::vector<GazetteerRow> LayOver(std::vector<GazetteerRow> shipped, std::vector
     by_surface[row.surface].push_back(i);
     if (row.kind && IsRegionCode(row.target)) {
       countries.insert(row.target);
+    } else if (row.kind && row.target != "-") {
+      groups.insert(row.target);
     }
   }
   // Display names by target and language: an overlay's takes the place of the shipped one.
@@ -380,9 +482,12 @@ std::vector<GazetteerRow> LayOver(std::vector<GazetteerRow> shipped, std::vector
   std::vector<GazetteerRow> rows;
   for (GazetteerRow& row : overlay) {
     if (IsRegionCode(row.target) && !countries.contains(row.target)) {
-      problems.Add(PlaceOf(row), absl::StrCat(row.target,
-                                              " is no country of the gazetteer: an overlay adds groups and "
-                                              "names, never countries; correct the code"));
+      const std::string group = absl::AsciiStrToLower(row.target);
+      problems.Add(PlaceOf(row),
+                   absl::StrCat(row.target,
+                                " is no country of the gazetteer: an overlay adds groups and "
+                                "names, never countries; correct the code",
+                                groups.contains(group) ? absl::StrCat(", or write the group's id, ", group) : ""));
       continue;
     }
     const auto same = by_surface.find(row.surface);

@@ -85,7 +85,8 @@ std::vector<GazetteerRow> ParseGazetteerRows(absl::string_view text, absl::strin
                                              GazetteerProblems& problems);
 
 // Lays `overlay` over `shipped`: its rows come first, so that they are the usual meanings; those with the flag `remove`
-// take shipped rows away, and others take the place of shipped rows of the same surface and target.
+// take shipped rows away, and others take the place of shipped rows of the same surface and target. Rows of the overlay
+// that make no sense, alone or beside another of them, are problems or, where they may, warnings.
 std::vector<GazetteerRow> LayOver(std::vector<GazetteerRow> shipped, std::vector<GazetteerRow> overlay,
                                   GazetteerProblems& problems);
 

@@ -210,6 +210,63 @@ TEST(GazetteerOverlayTest, WhatStandsTwiceIsToldAndWhatContradictsItselfRefused)
               StatusIs(absl::StatusCode::kInvalidArgument, AllOf(StartsWith("o.tsv:2: "), HasSubstr("one target"))));
 }
 
+// Each column can be read, and all together mean nothing.
+TEST(GazetteerOverlayTest, RowsThatMakeNoSenseAreRefusedWithLineAndRemedy) {
+  const absl::Status status = With(
+                                  "Smith\tOM\tSURNAME\n"
+                                  "Ada\trivers\tGIVEN\n"
+                                  "Jones\t-\tSURNAME\t\t\t1990\n"
+                                  "Bert\t-\tGIVEN\t\t\t\t\tany\n"
+                                  "OM\trivers\tMEMBER\ten\t\t\t\tdisplay\n"
+                                  "Sohar\tOM\tCITY\t\t\t\t\tsuccessor\n"
+                                  "Sur\tOM\tCITY\t\t\t\t\tany,caps\n"
+                                  "Nizwa\t-\tNAME\ten\t\t\t\talias\n"
+                                  "Nizwa Bar\t-\tNAME\ten\t\t\t\tnomatch\n"
+                                  "RIVERS\tRI\tNAME\n"
+                                  "Bahla\tOM\tCITY\n"
+                                  "Bahla\t-\tNAME\n")
+                                  .status();
+  EXPECT_THAT(
+      ProblemsOf(status),
+      ::testing::UnorderedElementsAre(
+          AllOf(StartsWith("o.tsv:1: "), HasSubstr("\"Smith\" is a SURNAME of OM"), HasSubstr("write - as its target")),
+          AllOf(StartsWith("o.tsv:2: "), HasSubstr("\"Ada\" is a GIVEN of rivers")),
+          AllOf(StartsWith("o.tsv:3: "), HasSubstr("neither years nor flags")),
+          AllOf(StartsWith("o.tsv:4: "), HasSubstr("neither years nor flags")),
+          AllOf(StartsWith("o.tsv:5: "), HasSubstr("no flags but successor and remove")),
+          AllOf(StartsWith("o.tsv:6: "), HasSubstr("successor belongs to MEMBER alone")),
+          AllOf(StartsWith("o.tsv:7: "), HasSubstr("any and caps contradict each other")),
+          AllOf(StartsWith("o.tsv:8: "), HasSubstr("take display, alias and nomatch out")),
+          AllOf(StartsWith("o.tsv:9: "), HasSubstr("take display, alias and nomatch out")),
+          AllOf(StartsWith("o.tsv:10: "), HasSubstr("RI is no country"), Not(HasSubstr("group's id"))),
+          AllOf(StartsWith("o.tsv:12: "), HasSubstr("\"Bahla\""), HasSubstr("lines 11 and 12"),
+                HasSubstr("means OM in the other"))));
+  EXPECT_THAT(With("Pact\tRIVERS\tNAME\n"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is no target")));
+  EXPECT_THAT(Gazetteer::Parse(absl::StrCat(kSmall, "EU\teu\tNAME\ten\tt\t\t\tdisplay,caps\n"), "g.tsv",
+                               Gazetteer::Overlay{.text = "Brussels\tEU\tMETONYM\n", .source = "o.tsv"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("or write the group's id, eu")));
+}
+
+TEST(GazetteerOverlayTest, RowsThatMaySayWhatTheySayAreTold) {
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, With("Gulfburg\trivers\tCITY\n"
+                                                  "Sohar\tOM\tCITY\t\t\t1990\t2000\n"
+                                                  "Sohar\tOM\tCITY\t\t\t2000\t2010\n"
+                                                  "Sohar\tOM\tCITY\t\t\t2011\n"
+                                                  "IR\trivers\tMEMBER\t\t\t\t1999\n"
+                                                  "IR\trivers\tMEMBER\t\t\t1995\n"
+                                                  "Muscat\tOM\tCAPITAL\t\t\t1990\t\tremove\n"
+                                                  "Sur\tOM\tCITY\t\t\t\t\tnomatch\n"
+                                                  "Smith\t-\tSURNAME\n"
+                                                  "Jordan-\t-\tNAME\t\t\t\t\thyphen\n"
+                                                  "Jordan-\tOM\tNAME\n"));
+  EXPECT_THAT(gazetteer->warnings(),
+              ElementsAre(AllOf(StartsWith("o.tsv:1: "), HasSubstr("METONYM if the words stand for the group")),
+                          AllOf(StartsWith("o.tsv:3: "), HasSubstr("the same row in line 2")),
+                          AllOf(StartsWith("o.tsv:6: "), HasSubstr("the same row in line 5")),
+                          AllOf(StartsWith("o.tsv:7: "), HasSubstr("whatever its years")),
+                          AllOf(StartsWith("o.tsv:8: "), HasSubstr("take nomatch out"))));
+}
+
 TEST(GazetteerOverlayTest, ARemovalOfNothingIsToldWithWhatWasMeant) {
   ASSERT_OK_AND_ASSIGN(const auto gazetteer,
                        With("muscat\tOM\tCAPITAL\t\t\t\t\tremove\nSohar\tOM\t\t\t\t\t\tremove\n"));

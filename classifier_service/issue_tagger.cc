@@ -13,6 +13,7 @@
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_seeds.h"
 #include "classifier_service/text_features.h"
+#include "common/error.h"
 #include "common/language_tag.h"
 #include "common/status_macros.h"
 
@@ -300,6 +301,7 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
     model->report.quality.reset();  // It was measured over other issues.
   }
   std::vector<const Issue*> by_seeds;
+  std::vector<common::FieldViolation> problems;
   bool any_known = false;
   model->seeds_of.resize(issue_model.issues.size());
   for (const Issue* issue : taxonomy.LiveIssues()) {
@@ -308,11 +310,13 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
     info.issue_id = issue->id;
     if (source.members.empty()) {
       if (issue->seed_phrases.empty()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("issue model ", model_path, ": it knows nothing of issue \"", issue->id, "\" of taxonomy ",
-                         taxonomy.version(),
-                         ", which has no seed_phrase either; add some ten seed phrases, or train a model with "
-                         "classifier_train issues --taxonomy FILE"));
+        problems.push_back(
+            {absl::StrCat("issue model ", model_path),
+             absl::StrCat("it knows nothing of issue \"", issue->id, "\" in line ", issue->line, " of taxonomy ",
+                          taxonomy.version(),
+                          ", which has no seed_phrase either; add some ten seed phrases, or train a model with "
+                          "classifier_train issues --taxonomy FILE")});
+        continue;
       }
       source.seed = by_seeds.size();
       by_seeds.push_back(issue);
@@ -351,10 +355,17 @@ absl::StatusOr<std::unique_ptr<IssueTagger>> IssueTagger::Load(const std::string
     model->sources.push_back(std::move(source));
   }
   if (!any_known) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "issue model ", model_path, ": trained for taxonomy ", issue_model.report.taxonomy_version,
-        ", none of whose issues is in the loaded taxonomy ", taxonomy.version(),
-        "; load the taxonomy it was trained for, or train a model with classifier_train issues --taxonomy FILE"));
+    problems.insert(problems.begin(),
+                    {absl::StrCat("issue model ", model_path),
+                     absl::StrCat("trained for taxonomy ", issue_model.report.taxonomy_version,
+                                  ", none of whose issues is in the loaded taxonomy ", taxonomy.version(),
+                                  "; load the taxonomy it was trained for, or train a model with classifier_train "
+                                  "issues --taxonomy FILE")});
+  }
+  if (!problems.empty()) {
+    const std::string more = problems.size() > 1 ? absl::StrCat(" (and ", problems.size() - 1, " more)") : "";
+    return common::WithFieldViolations(
+        absl::FailedPreconditionError(absl::StrCat(problems[0].field, ": ", problems[0].description, more)), problems);
   }
   if (!by_seeds.empty()) {
     model->seeds.emplace(by_seeds, issue_model.vocabulary);

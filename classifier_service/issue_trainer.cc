@@ -677,6 +677,54 @@ double MarginWith(const Lesson& lesson, size_t issue, size_t article, const std:
   return margin;
 }
 
+// What is said of issues that the model judges by what it learned (not of those that go by seed phrases), against its
+// own margins of `articles`, by issue. A few surprises are what corrections are for; most of an issue's labels are not.
+std::vector<AdaptResult::Contradiction> FindContradictions(const IssueModel& model,
+                                                           const std::vector<LabelledArticle>& articles,
+                                                           const Lesson& lesson,
+                                                           const std::vector<std::vector<double>>& margins) {
+  constexpr double kSure = 0.98;
+  constexpr int kEnoughToTell = 10;
+  constexpr size_t kExamplesShown = 10;
+  std::vector<AdaptResult::Contradiction> found;
+  for (size_t k = 0; k < model.issues.size(); ++k) {
+    if (model.report.issues[k].provenance == Provenance::kSeed) {
+      continue;
+    }
+    const Sigmoid sigmoid{static_cast<double>(model.issues[k].slope), static_cast<double>(model.issues[k].intercept)};
+    for (const bool applied : {true, false}) {
+      AdaptResult::Contradiction one;
+      one.issue_id = model.report.issues[k].issue_id;
+      one.applied = applied;
+      std::vector<std::pair<double, std::string>> surprises;  // By the probability of what the label says.
+      for (size_t i = 0; i < articles.size(); ++i) {
+        const bool says_so =
+            applied ? lesson.labels[k][i] > 0 : lesson.labels[k][i] < 0 && articles[i].labelling == Labelling::kPartial;
+        if (!says_so) {
+          continue;
+        }
+        ++one.labels;
+        const double score = sigmoid(margins[k][i]);
+        const double of_label = applied ? score : 1.0 - score;
+        if (of_label <= 1.0 - kSure) {
+          surprises.emplace_back(of_label, absl::StrFormat("%s (%.3f)", articles[i].id, score));
+        }
+      }
+      one.contradicting = static_cast<int>(surprises.size());
+      if (one.contradicting < kEnoughToTell || 2 * one.contradicting < one.labels) {
+        continue;
+      }
+      std::sort(surprises.begin(), surprises.end());
+      surprises.resize(std::min(surprises.size(), kExamplesShown));
+      for (auto& [of_label, example] : surprises) {
+        one.examples.push_back(std::move(example));
+      }
+      found.push_back(std::move(one));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxonomy& taxonomy,
@@ -924,6 +972,7 @@ absl::StatusOr<AdaptResult> AdaptIssueModel(const IssueModel& model, const Taxon
   }
   result.before = before.Finish();
   result.after = after.Finish();
+  result.contradictions = FindContradictions(model, articles, lesson, margins_before);
 
   IssueModel& taught = result.model;
   taught.weights.assign(model.vocabulary.size() * issues.size(), 0);

@@ -102,6 +102,16 @@ struct AdaptResult {
   Evaluation before;
   Evaluation after;
   std::vector<std::string> new_issues;  // Those that the model didn't know, and knows of now.
+  // Issues most of whose labels say the opposite of what the model given was sure of. Figures by folds can't tell: what
+  // is wrong in the same way everywhere is learned from the others, and confirmed by them.
+  struct Contradiction {
+    std::string issue_id;
+    bool applied = false;               // What the labels say of the issue; otherwise that it does not apply.
+    int labels = 0;                     // So many say so; of rejections, those of editors.
+    int contradicting = 0;              // Of them, where the model gave the opposite at least 98 %.
+    std::vector<std::string> examples;  // The ten that it was surest of: "a-1 (0.002)".
+  };
+  std::vector<Contradiction> contradictions;
 };
 
 // Teaches a model from a site's own articles, without those that it was made from: each issue's weights and bias move

@@ -223,6 +223,53 @@ TEST_F(IssueTrainerTest, CorrectionsTeachAModelWithoutWhatItWasMadeFrom) {
   EXPECT_EQ(EncodeIssueModel(taught.model), EncodeIssueModel(again.model));
 }
 
+// Articles of one wrong label confirm each other: figures by folds get better, and only the model before can tell.
+TEST_F(IssueTrainerTest, CorrectionsThatContradictWhatTheModelIsSureOfAreNamed) {
+  Corpus corpus;
+  for (int i = 0; i < 400; ++i) {
+    corpus.train.push_back(Article(2 * i, "Crude barrels left the refineries, and pipelines were full.", {"oil"}));
+    corpus.train.push_back(Article(2 * i + 1, "The goalkeeper won the match, and the league began.", {"sport"}));
+  }
+  TrainOptions options = SmallOptions();
+  options.cost = 100;  // Sure of what it knows.
+  ASSERT_OK_AND_ASSIGN(TrainResult base, TrainIssueModel(corpus, *taxonomy_, options, Quiet));
+  std::vector<LabelledArticle> wrong;
+  std::vector<LabelledArticle> right;
+  for (int i = 0; i < 54; ++i) {
+    const std::string body =
+        absl::StrCat("Crude barrels left the refineries, and pipelines were full of crude, day ", i);
+    wrong.push_back(Article(3000 + i, body, {"sport"}));
+    right.push_back(Article(4000 + i, body, {"oil"}));
+  }
+  ASSERT_OK_AND_ASSIGN(AdaptResult taught, AdaptIssueModel(base.model, *taxonomy_, wrong, SmallAdaptOptions(), Quiet));
+  EXPECT_GE(taught.after.quality.f1, taught.before.quality.f1);
+  ASSERT_EQ(taught.contradictions.size(), 1U);
+  EXPECT_EQ(taught.contradictions[0].issue_id, "sport");
+  EXPECT_TRUE(taught.contradictions[0].applied);
+  EXPECT_EQ(taught.contradictions[0].labels, 54);
+  EXPECT_EQ(taught.contradictions[0].contradicting, 54);
+  EXPECT_EQ(taught.contradictions[0].examples.size(), 10U);
+
+  for (LabelledArticle& article : wrong) {
+    article.labelling = Labelling::kPartial;
+    article.issues = {};
+    article.assertable = {"oil"};
+  }
+  ASSERT_OK_AND_ASSIGN(AdaptResult rejected,
+                       AdaptIssueModel(base.model, *taxonomy_, wrong, SmallAdaptOptions(), Quiet));
+  ASSERT_EQ(rejected.contradictions.size(), 1U);
+  EXPECT_EQ(rejected.contradictions[0].issue_id, "oil");
+  EXPECT_FALSE(rejected.contradictions[0].applied);
+
+  // What it agrees with, a few surprises among many, and what it is not sure of, are no news.
+  right.insert(right.end(), wrong.begin(), wrong.begin() + 9);
+  ASSERT_OK_AND_ASSIGN(AdaptResult agreed, AdaptIssueModel(base.model, *taxonomy_, right, SmallAdaptOptions(), Quiet));
+  EXPECT_TRUE(agreed.contradictions.empty());
+  ASSERT_OK_AND_ASSIGN(AdaptResult unsure,
+                       AdaptIssueModel(base.model, *taxonomy_, Corrections(20, "sport"), SmallAdaptOptions(), Quiet));
+  EXPECT_TRUE(unsure.contradictions.empty());
+}
+
 TrainOptions SvmOptions() {
   TrainOptions options = SmallOptions();
   options.learner = Learner::kSvm;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 #include "classifier_service/model.pb.h"
 #include "common/error.h"
@@ -31,18 +33,60 @@ std::string FoldName(absl::string_view name) { return common::FoldForMatch(absl:
 
 std::string ShortHash(absl::string_view content) { return common::Sha256Hex(content).substr(0, 16); }
 
-// Keeps the first error of the text format parser with its place.
-class FirstError : public google::protobuf::io::ErrorCollector {
+// What is wrong with a file, by its lines.
+class Problems {
  public:
-  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
-    if (message_.empty()) {
-      message_ = absl::StrCat("line ", line + 1, ", column ", column + 1, ": ", message);
+  explicit Problems(absl::string_view source) : source_(source) {}
+
+  // `line` counts from 1; `problem` says what is wrong and what would be right.
+  void Add(int line, absl::string_view problem) {
+    ++count_;
+    if (found_.size() < kMaxListed) {
+      found_.emplace_back(line, std::string(problem));
     }
   }
-  const std::string& message() const { return message_; }
+
+  bool empty() const { return found_.empty(); }
+
+  // In the order of the file. The message is the first and how many more there are.
+  absl::Status ToStatus() {
+    std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<common::FieldViolation> violations;
+    for (const auto& [line, problem] : found_) {
+      violations.push_back({absl::StrCat(source_, ":", line), problem});
+    }
+    const common::FieldViolation first = violations.front();
+    if (count_ > violations.size()) {
+      violations.push_back({std::string(source_), absl::StrCat("and ", count_ - violations.size(), " more")});
+    }
+    const std::string more = count_ > 1 ? absl::StrCat(" (and ", count_ - 1, " more)") : "";
+    return common::WithFieldViolations(
+        absl::InvalidArgumentError(absl::StrCat("taxonomy ", first.field, ": ", first.description, more)), violations);
+  }
 
  private:
-  std::string message_;
+  static constexpr size_t kMaxListed = 100;
+
+  absl::string_view source_;
+  std::vector<std::pair<int, std::string>> found_;
+  size_t count_ = 0;
+};
+
+// Notes what the text format parser complains of. Fields that don't exist are warnings to it, since it can go on.
+class SyntaxProblems : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit SyntaxProblems(Problems& problems) : problems_(problems) {}
+
+  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+    problems_.Add(line + 1, absl::StrCat("column ", column + 1, ": ", absl::StripSuffix(message, "."),
+                                         "; compare with classifier_service/data/taxonomy/default.textproto"));
+  }
+  void AddWarning(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+    AddError(line, column, message);
+  }
+
+ private:
+  Problems& problems_;
 };
 
 bool IsValidId(absl::string_view id) {
@@ -98,74 +142,171 @@ Issue FromFile(const storage::v1::TaxonomyIssue& file) {
   return issue;
 }
 
-// What can be said of one issue without looking at the others. Messages lack the source, which the caller adds.
-absl::Status CheckAlone(const Issue& issue) {
-  if (!IsValidId(issue.id)) {
-    return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id,
-                                                   "\": the id must be 1 to 64 of a-z, 0-9 and _; write for example "
-                                                   "id: \"energy_policy\""));
-  }
+// What can be said of one issue's names without looking at the others'.
+void CheckNames(const Issue& issue, Problems& problems) {
+  const auto note = [&](absl::string_view problem) {
+    problems.Add(issue.line, absl::StrCat("issue \"", issue.id, "\": ", problem));
+  };
   if (issue.names.empty() || issue.names.front().language_code != "en") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("issue \"", issue.id, "\": no English name; add names { language: \"en\" display_name: \"…\" }"));
+    note("no English name; add names { language: \"en\" display_name: \"…\" }");
   }
   absl::flat_hash_set<std::string> languages;
   for (const IssueNames& names : issue.names) {
     if (names.language_code.empty() || names.display_name.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("issue \"", issue.id, "\": a names block lacks language or display_name; give both"));
-    }
-    if (!common::CheckLanguageTag("language", names.language_code).ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": language \"", names.language_code,
-                                                     "\" is no BCP 47 tag; write for example \"fr\" or \"pt-BR\""));
+      note("a names block lacks language or display_name; give both");
     }
     if (std::any_of(names.aliases.begin(), names.aliases.end(),
                     [](const std::string& alias) { return absl::StripAsciiWhitespace(alias).empty(); })) {
-      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": an alias is empty; remove it"));
+      note("an alias is empty; remove it");
+    }
+    if (names.language_code.empty()) {
+      continue;
+    }
+    if (!common::CheckLanguageTag("language", names.language_code).ok()) {
+      note(absl::StrCat("language \"", names.language_code,
+                        "\" is no BCP 47 tag; write for example \"fr\" or \"pt-BR\""));
     }
     if (!languages.insert(names.language_code).second) {
-      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": two names blocks for language \"",
-                                                     names.language_code, "\"; merge them"));
+      note(absl::StrCat("two names blocks for language \"", names.language_code, "\"; merge them"));
     }
   }
+}
+
+// What can be said of one issue without looking at the others.
+void CheckAlone(const Issue& issue, Problems& problems) {
+  const auto note = [&](absl::string_view problem) {
+    problems.Add(issue.line, absl::StrCat("issue \"", issue.id, "\": ", problem));
+  };
+  if (!IsValidId(issue.id)) {
+    note("the id must be 1 to 64 of a-z, 0-9 and _; write for example id: \"energy_policy\"");
+  }
+  CheckNames(issue, problems);
   if (!issue.retired() && issue.definition.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "issue \"", issue.id, "\": no definition; say in a sentence what belongs here, or retire it with replaced_by"));
+    note("no definition; say in a sentence what belongs here, or retire it with replaced_by");
   }
   for (const std::string& code : issue.iptc_media_topics) {
     if (code.size() != 8 || !IsDigits(code)) {
-      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": iptc_media_topic \"", code,
-                                                     "\" has not eight digits; write for example \"20000638\""));
+      note(absl::StrCat("iptc_media_topic \"", code, "\" has not eight digits; write for example \"20000638\""));
     }
   }
   for (const std::string& code : issue.comparative_agendas_codes) {
     if (code.empty() || code.size() > 4 || !IsDigits(code)) {
-      return absl::InvalidArgumentError(absl::StrCat("issue \"", issue.id, "\": comparative_agendas_code \"", code,
-                                                     "\" is none; write for example \"19\" or \"1906\""));
+      note(absl::StrCat("comparative_agendas_code \"", code, "\" is none; write for example \"19\" or \"1906\""));
     }
   }
-  return absl::OkStatus();
 }
 
-// Orders parents before children, otherwise as given. Of a circle, and of what is below it, `circle` gets the ids.
-std::vector<Issue> ParentsFirst(std::vector<Issue> issues, std::vector<std::string>* circle) {
+// The issues of `file`, each checked by itself. One that is not UTF-8 keeps its id only: the others may refer to it.
+std::vector<Issue> CheckedIssues(const storage::v1::TaxonomyFile& file,
+                                 const google::protobuf::TextFormat::ParseInfoTree& places, int count,
+                                 Problems& problems) {
+  const google::protobuf::FieldDescriptor* const field =
+      storage::v1::TaxonomyFile::descriptor()->FindFieldByNumber(storage::v1::TaxonomyFile::kIssueFieldNumber);
+  std::vector<Issue> issues;
+  absl::flat_hash_set<std::string> ids;
+  for (int place = 0; place < count; ++place) {
+    const storage::v1::TaxonomyIssue& entry = file.issue(place);
+    const int line = places.GetLocation(field, place).line + 1;
+    Issue issue;
+    if (IsUtf8(entry)) {
+      issue = FromFile(entry);
+      issue.line = line;
+      CheckAlone(issue, problems);
+    } else {
+      problems.Add(line,
+                   absl::StrCat("issue ", place + 1, " of the file holds what is not UTF-8; save the file as UTF-8"));
+      if (!common::IsValidUtf8(entry.id())) {
+        continue;
+      }
+      issue.id = entry.id();
+      issue.line = line;
+    }
+    if (!ids.insert(issue.id).second) {
+      problems.Add(line, absl::StrCat("issue \"", issue.id, "\" is defined twice; rename or remove one"));
+    }
+    issues.push_back(std::move(issue));
+  }
+  return issues;
+}
+
+// Whether the parents of `issue` never come to a top issue. One that is not defined ends the way.
+bool HasCircularParents(const Taxonomy& taxonomy, const Issue& issue) {
+  const Issue* at = &issue;
+  for (size_t steps = 0; at != nullptr; ++steps) {
+    if (steps > taxonomy.issues().size()) {
+      return true;
+    }
+    at = at->parent_id.empty() ? nullptr : taxonomy.Find(at->parent_id);
+  }
+  return false;
+}
+
+// Whether what replaces `issue` is retired too, and so on for ever. One that is not defined is another problem.
+bool HasCircularReplacements(const Taxonomy& taxonomy, const Issue& issue) {
+  std::vector<const Issue*> queue = {&issue};
+  absl::flat_hash_set<const Issue*> seen(queue.begin(), queue.end());
+  for (size_t i = 0; i < queue.size(); ++i) {
+    if (!queue[i]->retired()) {
+      return false;
+    }
+    for (const std::string& id : queue[i]->replaced_by) {
+      const Issue* next = taxonomy.Find(id);
+      if (next == nullptr) {
+        return false;
+      }
+      if (seen.insert(next).second) {
+        queue.push_back(next);
+      }
+    }
+  }
+  return true;
+}
+
+// What is wrong between `issue` and those that it names. `whole`: what is not in the taxonomy is not in its file.
+void CheckReferences(const Taxonomy& taxonomy, const Issue& issue, bool whole, Problems& problems) {
+  const auto note = [&](absl::string_view problem) {
+    problems.Add(issue.line, absl::StrCat("issue \"", issue.id, "\": ", problem));
+  };
+  const Issue* parent = issue.parent_id.empty() ? nullptr : taxonomy.Find(issue.parent_id);
+  if (parent == nullptr && !issue.parent_id.empty() && whole) {
+    note(absl::StrCat("parent \"", issue.parent_id, "\" is not defined; define it or remove the line"));
+  }
+  if (parent != nullptr && parent->retired() && !issue.retired()) {
+    note(absl::StrCat("parent \"", issue.parent_id, "\" is retired; name what stands for it, or remove the line"));
+  }
+  if (HasCircularParents(taxonomy, issue)) {
+    note("its parents form a circle; take one parent: line out");
+  }
+  for (const std::string& replacement : issue.replaced_by) {
+    if (whole && taxonomy.Find(replacement) == nullptr) {
+      note(absl::StrCat("replaced_by \"", replacement, "\" is not defined; name an issue of this file"));
+    }
+  }
+  if (HasCircularReplacements(taxonomy, issue)) {
+    note("its replacements form a circle; let one of them be a live issue");
+  }
+}
+
+// Orders parents before children, otherwise as given; those of a circle, and what is below it, at the end.
+std::vector<Issue> ParentsFirst(std::vector<Issue> issues) {
+  absl::flat_hash_set<std::string> unplaced;
+  for (const Issue& issue : issues) {
+    unplaced.insert(issue.id);
+  }
   std::vector<Issue> ordered;
-  absl::flat_hash_set<std::string> placed;
   while (!issues.empty()) {
     const size_t before = ordered.size();
     std::vector<Issue> waiting;
     for (Issue& issue : issues) {
-      if (issue.parent_id.empty() || placed.contains(issue.parent_id)) {
-        placed.insert(issue.id);
-        ordered.push_back(std::move(issue));
-      } else {
+      if (!issue.parent_id.empty() && unplaced.contains(issue.parent_id)) {
         waiting.push_back(std::move(issue));
+      } else {
+        unplaced.erase(issue.id);
+        ordered.push_back(std::move(issue));
       }
     }
     if (ordered.size() == before) {
-      for (const Issue& issue : waiting) {
-        circle->push_back(issue.id);
-      }
+      std::move(waiting.begin(), waiting.end(), std::back_inserter(ordered));
       return ordered;
     }
     issues = std::move(waiting);
@@ -190,130 +331,56 @@ absl::StatusOr<Taxonomy> Taxonomy::Load(const std::string& path) {
 }
 
 absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_view source) {
-  const auto invalid = [source](absl::string_view message) {
-    return absl::InvalidArgumentError(absl::StrCat("taxonomy ", source, ": ", message));
-  };
   if (text.size() > kMaxFileBytes) {
-    return invalid(absl::StrCat("larger than ", kMaxFileBytes, " bytes; this is no taxonomy"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("taxonomy ", source, ": larger than ", kMaxFileBytes, " bytes; this is no taxonomy"));
   }
   storage::v1::TaxonomyFile file;
-  FirstError error;
+  Problems problems(source);
+  SyntaxProblems syntax(problems);
   google::protobuf::TextFormat::ParseInfoTree places;
   google::protobuf::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
+  parser.RecordErrorsTo(&syntax);
   parser.WriteLocationsTo(&places);
   parser.SetRecursionLimit(10);
-  if (!parser.ParseFromString(std::string(text), &file)) {
-    return invalid(absl::StrCat(error.message(), "; compare with classifier_service/data/taxonomy/default.textproto"));
-  }
-  if (file.version().empty()) {
-    return invalid("no version; add a line such as version: \"my-site-1\"");
+  parser.AllowUnknownField(true);
+  // Otherwise it broke off in the last issue, or behind it: those before can be checked all the same.
+  const bool whole = parser.ParseFromString(std::string(text), &file);
+  const int count = whole ? file.issue_size() : std::max(0, file.issue_size() - 1);
+  if (whole && file.version().empty()) {
+    problems.Add(1, "no version; add a line such as version: \"my-site-1\"");
   }
   if (!common::IsValidUtf8(file.version())) {
-    return invalid("the version is not UTF-8; save the file as UTF-8");
+    problems.Add(1, "the version is not UTF-8; save the file as UTF-8");
   }
-  if (file.issue().empty()) {
-    return invalid("no issues; add at least one issue { … } block");
+  if (whole && count == 0) {
+    problems.Add(1, "no issues; add at least one issue { … } block");
   }
-  if (static_cast<size_t>(file.issue_size()) > kMaxIssues) {
-    return invalid(absl::StrCat(file.issue_size(), " issues; at most ", kMaxIssues, " are taken: merge some"));
+  if (static_cast<size_t>(count) > kMaxIssues) {
+    problems.Add(1, absl::StrCat(count, " issues; at most ", kMaxIssues, " are taken: merge some"));
+    return problems.ToStatus();
   }
 
   Taxonomy taxonomy;
   taxonomy.version_ = file.version();
-  std::vector<Issue> issues;
-  std::vector<common::FieldViolation> problems;
-  const google::protobuf::FieldDescriptor* const issue_field =
-      storage::v1::TaxonomyFile::descriptor()->FindFieldByNumber(storage::v1::TaxonomyFile::kIssueFieldNumber);
-  const auto line_of = [&](size_t issue) { return places.GetLocation(issue_field, static_cast<int>(issue)).line + 1; };
-  const auto note = [&](size_t issue, absl::string_view problem) {
-    problems.push_back({absl::StrCat(source, ":", line_of(issue)), std::string(problem)});
-  };
-  const auto all_problems = [&] {
-    const std::string more = problems.size() > 1 ? absl::StrCat(" (and ", problems.size() - 1, " more)") : "";
-    return common::WithFieldViolations(
-        absl::InvalidArgumentError(absl::StrCat("taxonomy ", problems[0].field, ": ", problems[0].description, more)),
-        problems);
-  };
-  absl::flat_hash_map<std::string, size_t> places_of;  // By id: where in the file.
-  for (const storage::v1::TaxonomyIssue& entry : file.issue()) {
-    const size_t place = issues.size();
-    issues.push_back(FromFile(entry));
-    if (!IsUtf8(entry)) {
-      note(place, absl::StrCat("issue ", place + 1, " of the file holds what is not UTF-8; save the file as UTF-8"));
-      continue;
-    }
-    if (const absl::Status status = CheckAlone(issues.back()); !status.ok()) {
-      note(place, status.message());
-    }
-    if (!places_of.emplace(entry.id(), place).second) {
-      note(place, absl::StrCat("issue \"", entry.id(), "\" is defined twice; rename or remove one"));
-    }
-  }
-  for (size_t i = 0; i < issues.size(); ++i) {
-    const Issue& issue = issues[i];
-    if (const auto parent = places_of.find(issue.parent_id); !issue.parent_id.empty() && parent == places_of.end()) {
-      note(i, absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
-                           "\" is not defined; define it or remove the line"));
-    } else if (!issue.parent_id.empty() && !issue.retired() && issues[parent->second].retired()) {
-      note(i, absl::StrCat("issue \"", issue.id, "\": parent \"", issue.parent_id,
-                           "\" is retired; name what stands for it, or remove the line"));
-    }
-    for (const std::string& replacement : issue.replaced_by) {
-      if (!places_of.contains(replacement)) {
-        note(i, absl::StrCat("issue \"", issue.id, "\": replaced_by \"", replacement,
-                             "\" is not defined; name an issue of this file"));
-      }
-    }
-  }
-  if (!problems.empty()) {
-    return all_problems();
-  }
-  std::vector<std::string> circle;
-  taxonomy.issues_ = ParentsFirst(std::move(issues), &circle);
-  for (const std::string& id : circle) {
-    note(places_of[id], absl::StrCat("issue \"", id, "\": its parents form a circle; take one parent: line out"));
-  }
-  if (!problems.empty()) {
-    return all_problems();
-  }
-
+  taxonomy.issues_ = ParentsFirst(CheckedIssues(file, places, count, problems));
   for (size_t i = 0; i < taxonomy.issues_.size(); ++i) {
     taxonomy.by_id_.emplace(taxonomy.issues_[i].id, i);
   }
-  bool any_live = false;
   for (size_t i = 0; i < taxonomy.issues_.size(); ++i) {
-    const Issue& issue = taxonomy.issues_[i];
-    const size_t place = places_of[issue.id];
-    any_live = any_live || !issue.retired();
-    if (issue.retired() && taxonomy.Resolve(issue.id).empty()) {
-      note(place,
-           absl::StrCat("issue \"", issue.id, "\": its replacements form a circle; let one of them be a live issue"));
-    }
-    std::vector<std::string> names = {issue.id};
-    for (const IssueNames& localized : issue.names) {
-      names.push_back(localized.display_name);
-      names.insert(names.end(), localized.aliases.begin(), localized.aliases.end());
-    }
-    for (const std::string& name : names) {
-      const auto [it, inserted] = taxonomy.by_name_.emplace(FoldName(name), i);
-      // A retired issue may have the name of one that took its place.
-      if (!inserted && it->second != i && !issue.retired() && !taxonomy.issues_[it->second].retired()) {
-        const std::string& other = taxonomy.issues_[it->second].id;
-        note(place,
-             absl::StrCat("issue \"", issue.id, "\": the name \"", name, "\" belongs to issue \"", other, "\" of line ",
-                          line_of(places_of[other]), " as well; an alias means one issue: remove one"));
-      }
-      if (!inserted && taxonomy.issues_[it->second].retired()) {
-        it->second = i;
-      }
-    }
+    CheckReferences(taxonomy, taxonomy.issues_[i], whole, problems);
+    taxonomy.IndexNames(i, [&](const std::string& name, const Issue& other) {
+      const Issue& issue = taxonomy.issues_[i];
+      problems.Add(issue.line,
+                   absl::StrCat("issue \"", issue.id, "\": the name \"", name, "\" belongs to issue \"", other.id,
+                                "\" of line ", other.line, " as well; an alias means one issue: remove one"));
+    });
+  }
+  if (whole && count > 0 && taxonomy.LiveIssues().empty()) {
+    problems.Add(taxonomy.issues_.back().line, "every issue is retired; keep at least one live");
   }
   if (!problems.empty()) {
-    return all_problems();
-  }
-  if (!any_live) {
-    return invalid("every issue is retired; keep at least one live");
+    return problems.ToStatus();
   }
 
   // Serialised rather than the text itself, so that a comment or a blank line changes nothing.
@@ -327,6 +394,31 @@ absl::StatusOr<Taxonomy> Taxonomy::Parse(absl::string_view text, absl::string_vi
   std::sort(identity.begin(), identity.end());
   taxonomy.fingerprint_ = ShortHash(absl::StrJoin(identity, "\n"));
   return taxonomy;
+}
+
+void Taxonomy::IndexNames(size_t place, absl::FunctionRef<void(const std::string&, const Issue&)> taken) {
+  const Issue& issue = issues_[place];
+  std::vector<std::string> names = {issue.id};
+  for (const IssueNames& localized : issue.names) {
+    names.push_back(localized.display_name);
+    names.insert(names.end(), localized.aliases.begin(), localized.aliases.end());
+  }
+  for (const std::string& name : names) {
+    // One that is missing was told already.
+    const std::string folded = FoldName(name);
+    if (folded.empty()) {
+      continue;
+    }
+    const auto [it, inserted] = by_name_.emplace(folded, place);
+    const Issue& other = issues_[it->second];
+    // A retired issue may have the name of one that took its place. An issue that stands twice is told once.
+    if (!inserted && other.id != issue.id && !issue.retired() && !other.retired()) {
+      taken(name, other);
+    }
+    if (!inserted && other.retired()) {
+      it->second = place;
+    }
+  }
 }
 
 std::vector<const Issue*> Taxonomy::LiveIssues() const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -35,6 +36,7 @@ struct Issue {
   std::vector<std::string> comparative_agendas_codes;  // Major or minor topic codes.
   std::vector<std::string> replaced_by;                // Not empty: retired, and these stand for it.
   std::string notes;                                   // For editors.
+  int line = 0;                                        // Where its block begins in the file, from 1.
 
   bool retired() const { return !replaced_by.empty(); }
 };
@@ -45,8 +47,9 @@ class Taxonomy {
   // Reads the file at `path`. Returns NotFound if there is none, and InvalidArgument with line, issue id and remedy
   // if it is not well formed: an id twice, a parent or replacement that does not exist, a retired parent, a cycle, no
   // English name, an alias that two issues claim, a live issue without definition, codes and languages that are none,
-  // more than kMaxIssues issues. Of several problems the message is about the first; all are in FieldViolationsOf()
-  // (common/error.h), with "PATH:LINE" as fields. Those between issues are looked for once each is right by itself.
+  // more than kMaxIssues issues. Of several problems the message is about the first; all (the first hundred that were
+  // found) are in FieldViolationsOf() (common/error.h), with "PATH:LINE" as fields, in the order of the file. Where the
+  // syntax breaks off, the issues before that are checked all the same.
   static absl::StatusOr<Taxonomy> Load(const std::string& path);
 
   // The same for text already in memory; `source` stands for the path in messages.
@@ -86,6 +89,9 @@ class Taxonomy {
 
  private:
   Taxonomy() = default;
+
+  // Enters the names of issues_[place] into by_name_; calls `taken` with each that another live issue has.
+  void IndexNames(size_t place, absl::FunctionRef<void(const std::string&, const Issue&)> taken);
 
   std::string version_;
   std::string content_hash_;

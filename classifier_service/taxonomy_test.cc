@@ -118,8 +118,9 @@ TEST(TaxonomyTest, FolderIsNotFound) {
 }
 
 TEST(TaxonomyTest, BrokenTextNamesTheLine) {
-  EXPECT_THAT(Taxonomy::Parse("version: \"v\"\nissue { id: \"a\" colour: 3 }", "my.textproto"),
-              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("my.textproto"), HasSubstr("line 2"))));
+  EXPECT_THAT(
+      Taxonomy::Parse("version: \"v\"\nissue { id: \"a\" colour: 3 }", "my.textproto"),
+      StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("my.textproto:2: column "), HasSubstr("colour"))));
 }
 
 TEST(TaxonomyTest, BinaryGarbageIsInvalid) {
@@ -194,6 +195,73 @@ TEST(TaxonomyTest, EveryIssueThatIsWrongIsNamedByItsLine) {
   std::vector<std::string> places;
   for (const common::FieldViolation& problem : common::FieldViolationsOf(status)) places.push_back(problem.field);
   EXPECT_THAT(places, ::testing::UnorderedElementsAre("t.textproto:2", "t.textproto:3", "t.textproto:5"));
+}
+
+// Everything that is wrong, "PLACE: PROBLEM" each.
+std::vector<std::string> ProblemsOf(const absl::Status& status) {
+  std::vector<std::string> problems;
+  for (const common::FieldViolation& problem : common::FieldViolationsOf(status)) {
+    problems.push_back(absl::StrCat(problem.field, ": ", problem.description));
+  }
+  return problems;
+}
+
+// A field that doesn't exist, faults of one issue and faults between issues: nobody mends them one run after another.
+TEST(TaxonomyTest, FaultsOfAllKindsAreNamedAtOnceInTheOrderOfTheFile) {
+  const absl::Status status =
+      Taxonomy::Parse("issue { id: \"Bad Id\" colour: 3 iptc_media_topic: \"12\" }\n" +
+                          IssueText("a", "parent: \"b\"") + IssueText("b", "parent: \"a\"") +
+                          IssueText("c", "parent: \"none\" hue { deep: [1, 2] }") +
+                          IssueText("d", "replaced_by: \"e\"") + IssueText("e", "replaced_by: \"d\"") +
+                          IssueText("f", "names { language: \"fr\" display_name: \"Name of c\" }") +
+                          IssueText("f", "notes: \"\\377\"") + IssueText("g", "replaced_by: \"none\""),
+                      "t")
+          .status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("(and 15 more)")));
+  EXPECT_THAT(
+      ProblemsOf(status),
+      ElementsAre(
+          AllOf(HasSubstr("t:1: column "), HasSubstr("\"colour\"")), HasSubstr("t:1: no version"),
+          HasSubstr("t:1: issue \"Bad Id\": the id must be"), HasSubstr("t:1: issue \"Bad Id\": no English name"),
+          HasSubstr("t:1: issue \"Bad Id\": no definition"), HasSubstr("t:1: issue \"Bad Id\": iptc_media_topic"),
+          HasSubstr("t:2: issue \"a\": its parents form a circle"),
+          HasSubstr("t:3: issue \"b\": its parents form a circle"),
+          AllOf(HasSubstr("t:4: column "), HasSubstr("\"hue\"")),
+          HasSubstr("t:4: issue \"c\": parent \"none\" is not defined"),
+          HasSubstr("t:5: issue \"d\": its replacements form a circle"),
+          HasSubstr("t:6: issue \"e\": its replacements form a circle"),
+          HasSubstr("t:7: issue \"f\": the name \"Name of c\" belongs to issue \"c\" of line 4"),
+          HasSubstr("t:8: issue 8 of the file holds what is not UTF-8"), HasSubstr("t:8: issue \"f\" is defined twice"),
+          HasSubstr("t:9: issue \"g\": replaced_by \"none\" is not defined")));
+}
+
+TEST(TaxonomyTest, WhatStandsBeforeBrokenSyntaxIsCheckedAllTheSame) {
+  const absl::Status status = Taxonomy::Parse(IssueText("Bad Id", "") + IssueText("b", "parent: \"later\"") +
+                                                  "issue { id \"c\" }\n" + IssueText("later", ""),
+                                              "t")
+                                  .status();
+  EXPECT_THAT(ProblemsOf(status), ElementsAre(HasSubstr("t:1: issue \"Bad Id\": the id must be"),
+                                              AllOf(HasSubstr("t:3: column 12: "), HasSubstr("compare with"))));
+}
+
+TEST(TaxonomyTest, AsManyProblemsAreListedAsOneReads) {
+  std::string text = "version: \"v\"\n";
+  for (int i = 0; i < 2'000; ++i) {
+    text += "colour: 1\n";
+  }
+  const std::vector<std::string> problems = ProblemsOf(Taxonomy::Parse(text, "t").status());
+  ASSERT_EQ(problems.size(), 101U);
+  EXPECT_EQ(problems.back(), "t: and 1901 more");
+}
+
+TEST(TaxonomyTest, DeepNestingInWhatIsUnknownIsRefused) {
+  EXPECT_THAT(Taxonomy::Parse(absl::StrCat("x: ", std::string(1'000'000, '[')), "t"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  std::string nested;
+  for (int i = 0; i < 1'000'000; ++i) {
+    nested += "x{";
+  }
+  EXPECT_THAT(Taxonomy::Parse(nested, "t"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -272,6 +272,15 @@ absl::Status Adapt(const Flags& flags, const Taxonomy& taxonomy, const absl::Tim
   ASSIGN_OR_RETURN(AdaptResult result, AdaptIssueModel(model, taxonomy, articles, options, Progress));
   Print(FormatEvaluation("before", result.before, false));
   Print(FormatEvaluation("after, by folds", result.after, true));
+  for (const AdaptResult::Contradiction& one : result.contradictions) {
+    Progress(absl::StrCat(
+        "warning: ", one.contradicting, " of ", one.labels, one.applied ? " labels that apply " : " rejections of ",
+        one.issue_id, " contradict the model, which is sure that ", one.applied ? "it doesn't" : "it does",
+        " apply, and the figures above can't tell who is right, as all of them say the same; look at ",
+        dateline::common::Printable(absl::StrJoin(one.examples, ", ")),
+        one.contradicting > static_cast<int>(one.examples.size()) ? " and more" : "", " in ",
+        absl::StrJoin(flags.added, ", "), "; `classifier_train rollback` takes back what is published"));
+  }
   for (const IssueModelInfo& info : result.model.report.issues) {
     const bool is_new =
         std::find(result.new_issues.begin(), result.new_issues.end(), info.issue_id) != result.new_issues.end();
@@ -553,7 +562,9 @@ int main(int argc, char** argv) {
       "models made without it.\n\"held out\": articles that no training has seen, judged by the file just written.\n\n"
       "A model that does worse than the one at --output is not published, nor one of which nothing says whether it "
       "does.\n"
-      "What was there is kept as FILE.previous.\n"
+      "What was there is kept as FILE.previous. Corrections most of which say of an issue the opposite of what the "
+      "model\n"
+      "is sure of are named in a warning: they confirm each other, so that no figure can tell that they are wrong.\n"
       "Your own articles are JSON Lines: {\"id\", \"title\", \"body\", \"issues\": [all that apply]}, or \"applied\" "
       "and "
       "\"rejected\"\nin the place of \"issues\" for what an editor said of some; and \"language\": those in languages "

@@ -176,12 +176,22 @@ ExitCode Check(const Context& context, const std::string& path) {
   Print(absl::StrCat(common::Printable(path), " is a taxonomy: version ", taxonomy->version(), ", ", live,
                      live == 1 ? " issue, " : " issues, ", taxonomy->issues().size() - live, " retired, ",
                      languages.size(), languages.size() == 1 ? " language\n" : " languages\n"));
+  // What a model knows only the service can say; a warning, since it may know these.
+  for (const Issue* issue : taxonomy->LiveIssues()) {
+    if (!issue->seed_phrases.empty()) continue;
+    PrintError(context,
+               absl::StrCat("warning: taxonomy ", path, ":", issue->line, ": issue \"", issue->id,
+                            "\" has no seed_phrase: classifier_service refuses the file unless its model was trained "
+                            "for the issue (`classifier_service --taxonomy FILE --check` says); add some ten seed "
+                            "phrases, or train a model with `classifier_train issues --taxonomy FILE`"));
+  }
   if (context.quiet) return kExitOk;
   constexpr size_t kGoodSeeds = 10;
   for (const Issue* issue : taxonomy->LiveIssues()) {
-    if (issue->seed_phrases.size() < kGoodSeeds) {
-      Print(absl::StrCat("  ", issue->id, " has ", issue->seed_phrases.size(), " seed phrases; with ", kGoodSeeds,
-                         " or more it works before a model is trained for it\n"));
+    const size_t seeds = issue->seed_phrases.size();
+    if (seeds > 0 && seeds < kGoodSeeds) {
+      Print(absl::StrCat("  ", issue->id, " has ", seeds, seeds == 1 ? " seed phrase" : " seed phrases", "; with ",
+                         kGoodSeeds, " or more it works before a model is trained for it\n"));
     }
     for (const std::string& language : languages) {
       const bool named =
@@ -247,12 +257,16 @@ void AddTaxonomyCommand(CLI::App& root, CommandTable& commands) {
   auto path = std::make_shared<std::string>();
   CLI::App* check = taxonomy->add_subcommand("check", "Say whether a file is a taxonomy, and what is wrong with it");
   check->footer(
-      "The check is the one that `classifier_service` does when it starts.\n"
+      "Everything that `classifier_service` would say of the file by itself, a line each; and, as warnings, the "
+      "issues\n"
+      "that it would refuse if its model doesn't know them: `classifier_service --taxonomy FILE --check` says whether "
+      "it\n"
+      "does.\n"
       "\n"
       "Example:\n"
       "  dateline taxonomy check mine.textproto\n"
       "\n"
-      "Exit status: 0 if it is one, 1 otherwise, 2 wrong usage.");
+      "Exit status: 0 if it is one (with warnings, too), 1 otherwise, 2 wrong usage.");
   check->add_option("TAXONOMY", *path, "The file")->required()->type_name("FILE");
   commands.emplace_back(check, [path](const Context& context) { return Check(context, *path); });
 

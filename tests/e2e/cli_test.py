@@ -197,11 +197,24 @@ class WithoutServices(CommandLineTest):
         circles = run("taxonomy", "check", several)
         self.assert_exit(circles, 1)
         self.assertRegex(circles.stderr, r'several\.textproto:2: issue "a": its parents form a circle.*\n'
-                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n$')
+                                         r'.*several\.textproto:3: issue "b": its parents form a circle.*\n'
+                                         r'.*several\.textproto:3: issue "b": the name "Same" belongs to issue "a".*\n$')
         added = self.write("added.textproto", text + 'issue { id: "that_war" names { language: "en" display_name: "That war" } '
                            'definition: "d" seed_phrase: "that war" }\n')
         result = run("taxonomy", "diff", default, added, "--no_counts")
         self.assertIn("knows nothing of that_war: tagged by seed phrases until", result.stdout)
+        # What only the service can know, and would refuse, is a warning.
+        bare = self.write("bare.textproto", text + "".join(
+            f'issue {{ id: "{name}" names {{ language: "en" display_name: "{name}" }} definition: "d" }}\n'
+            for name in ("chess", "darts")))
+        warned = run("taxonomy", "check", bare)
+        self.assert_exit(warned, 0)
+        service = run_program("classifier_service", "--taxonomy", bare, "--check")
+        self.assert_exit(service, 1)
+        for name, line in (("chess", text.count("\n") + 1), ("darts", text.count("\n") + 2)):
+            self.assertRegex(warned.stderr, rf'warning: taxonomy \S+bare\.textproto:{line}: issue "{name}" has no seed_phrase.*'
+                                            r"classifier_service --taxonomy FILE --check.*add some ten seed phrases")
+            self.assertIn(f'knows nothing of issue "{name}" in line {line} of taxonomy default-1', service.stderr)
         unreachable = run("taxonomy", "diff", default, changed, "--search", "127.0.0.1:1")
         self.assert_exit(unreachable, 1)
         self.assertIn("--no_counts", unreachable.stderr)
@@ -214,6 +227,29 @@ class WithoutServices(CommandLineTest):
              "body": (f"Crude barrels left the refineries of field {first + n}, and pipelines were full of crude."
                       if n % 2 == 0 else f"The goalkeeper of club {first + n} won the match before the league began."),
              "issues": issues[n % 2]} for n in range(count)]))
+
+    def test_a_batch_of_one_wrong_issue_is_published_with_a_warning(self):
+        data = os.path.join(ROOT, "classifier_service/data")
+        model = os.path.join(self.dir, "issues.model")
+        shutil.copy(os.path.join(data, "model/issues.model"), model)
+
+        def taught(name, issue):
+            corrections = self.write(name, lines(*[
+                {"id": f"match-{n}", "title": f"Round {n} of the league", "issues": [issue],
+                 "body": f"The goalkeeper of club {n} saved two penalties before the choir sang, and the festival of the town "
+                         f"went on with a concert of {n} songs in the theatre until the painters had left the museum."}
+                for n in range(54)]))
+            return run_program("classifier_train", "issues", "--add", corrections, "--output", model, "--date", "2026-01-01",
+                               "--taxonomy", os.path.join(data, "taxonomy/default.textproto"), timeout=120)
+
+        wrong = taught("wrong.jsonl", "nuclear")
+        self.assert_exit(wrong, 0)
+        self.assertRegex(wrong.stderr, r"warning: 54 of 54 labels that apply nuclear contradict the model.*look at match-\d+ "
+                                       r"\(0\.0\d\d\), .* and more in \S+wrong\.jsonl; `classifier_train rollback` takes back")
+        shutil.copy(os.path.join(data, "model/issues.model"), model)
+        right = taught("right.jsonl", "culture")
+        self.assert_exit(right, 0)
+        self.assertNotIn("warning", right.stderr)
 
     def test_a_site_trains_corrects_and_rolls_back_a_model_of_its_own(self):
         taxonomy = self.write("mine.textproto", 'version: "mine-1"\n' + "".join(
