@@ -237,14 +237,17 @@ class Analyst {
     // Neighbours speak for a country: members of the smaller groups that it is in.
     for (const int16_t group : gazetteer_.regions()[static_cast<size_t>(entry.region)].groups) {
       const std::vector<GazetteerMember>& members = gazetteer_.groups()[static_cast<size_t>(group)].members;
-      if (members.size() > kNeighbourhood) {
-        continue;
-      }
-      support += At(group_support_, group);
-      for (const GazetteerMember& member : members) {
-        if (member.region != entry.region) {
-          support += 0.3 * At(support_, member.region);
+      double neighbours = 0.0;
+      size_t countries = 0;
+      for (size_t i = 0; i < members.size() && countries <= kNeighbourhood; ++i) {
+        if (i > 0 && members[i].region == members[i - 1].region) {
+          continue;  // It was a member twice.
         }
+        ++countries;
+        neighbours += members[i].region == entry.region ? 0.0 : 0.3 * At(support_, members[i].region);
+      }
+      if (countries <= kNeighbourhood) {
+        support += At(group_support_, group) + neighbours;
       }
     }
     return support;

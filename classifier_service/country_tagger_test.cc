@@ -215,7 +215,12 @@ std::vector<std::string> Counted(const std::string& body, int year = 0) {
                        Row("Oman", "OM", "NAME", "\t", "display"), Row("Twin Gulfs", "IR", "NAME", "\t", "each"),
                        Row("Twin Gulfs", "OM", "NAME", "\t", "each"), Row("Shoal", "IR", "PLACE", "\t", "disputed"),
                        Row("Shoal", "IQ", "PLACE", "\t", "disputed"), Row("Shoal", "OM", "PLACE", "\t", "disputed"),
-                       Row("Parsa", "IR", "NAME", "1900\t1935", "")),
+                       Row("Parsa", "IR", "NAME", "1900\t1935", ""), Row("Kuwait", "KW", "NAME", "\t", "display"),
+                       Row("Northerners", "north", "NAME", "\t", "display"),
+                       Row("Southerners", "south", "NAME", "\t", "display"), Row("IR", "north", "MEMBER", "\t", ""),
+                       Row("IQ", "north", "MEMBER", "1960\t1970", ""), Row("IQ", "north", "MEMBER", "1980\t", ""),
+                       Row("OM", "south", "MEMBER", "\t", ""), Row("KW", "south", "MEMBER", "\t", ""),
+                       Row("Port", "IR", "CAPITAL", "\t", ""), Row("Port", "OM", "CAPITAL", "\t", "")),
           "g.tsv")
           .value()
           .release();
@@ -244,6 +249,11 @@ TEST(CountryTaggerTest, CountsADisputedPlaceForTheClaimantsThatTheTextNames) {
   EXPECT_THAT(Counted("Iraq sent ships to the Shoal."), ElementsAre("Iraq=IQ", "Shoal=IQ"));
   EXPECT_THAT(Counted("Iran and Oman sent ships to the Shoal."),
               ElementsAre("Iran=IR", "Oman=OM", "Shoal=IR", "Shoal=OM"));
+}
+
+TEST(CountryTaggerTest, ANeighbourThatWasInAGroupTwiceSpeaksOnce) {
+  EXPECT_THAT(Counted("Iraq, Iraq; Kuwait, Kuwait, Kuwait; the Port."), Contains("Port=OM"));
+  EXPECT_THAT(Counted("Iraq, Iraq; Kuwait; the Port."), Contains("Port=IR"));
 }
 
 TEST(CountryTaggerTest, SetsAsideNamesThatNobodyHasAnyMore) {

@@ -830,8 +830,9 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
       ++surface_count;
     }
     // A name that several languages share is one meaning, not several to choose between.
-    const auto same = std::find_if(entries.begin() + nodes[node].first_entry - 1, entries.end(),
-                                   [&](const GazetteerEntry& other) { return IsSameMeaning(other, entry); });
+    const auto same =
+        std::find_if(entries.begin() + nodes[node].first_entry - 1, entries.end(),
+                     [&entry = entry](const GazetteerEntry& other) { return IsSameMeaning(other, entry); });
     if (same != entries.end()) {
       same->flags |= entry.flags;
       continue;
