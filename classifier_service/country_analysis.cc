@@ -417,7 +417,7 @@ class Analyst {
     found.entry = entry;
     found.set_aside = Judge(field, text, match, entry);
     found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
-    found.doubt = found.set_aside == SetAside::kNone && !match.hyphen_before
+    found.doubt = found.set_aside == SetAside::kNone && entry.region != GazetteerEntry::kNone && !match.hyphen_before
                       ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kBody && is_english_)
                       : SetAside::kNone;
     found.successor = SuccessorOf(entry);
