@@ -379,10 +379,9 @@ bool NameGoesOn(const MentionContext& context) {
 
 SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool capitals_are_names) {
   const bool is_demonym = entry.kind == GazetteerKind::kDemonym;
-  // Of weak towns the words around them told already that they are meant.
-  const bool is_place = entry.kind == GazetteerKind::kCity || entry.kind == GazetteerKind::kCapital ||
-                        entry.kind == GazetteerKind::kPlace;
-  if (entry.has(GazetteerEntry::kWeak) && !is_place) {
+  // Of weak towns the words around them told already that they are meant; parties and companies mean themselves.
+  if (entry.has(GazetteerEntry::kWeak) &&
+      (is_demonym || entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kSubdivision)) {
     return SetAside::kPeripheral;
   }
   if (!is_demonym && !IsPlaceName(entry.kind)) {

@@ -46,11 +46,11 @@ bool NameGoesOn(const MentionContext& context);
 // novelist", "a Swiss dermatologist"), where others met or an expert works ("reporters in Geneva"), a comparison or a
 // figure of speech ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody who is called
 // so
-// ("Jordan scored 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"), or what the gazetteer
-// calls weak (a company that is at home there, a word that is a name as well). kNone: no such sign. Where the same text
-// names the country otherwise, such mentions count like others: the signs are only likely. English phrases; in other
-// texts they are not found. `capitals_are_names`: only names are capitalised, as in English texts, but not in their
-// titles, nor in German.
+// ("Jordan scored 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"), or a name that
+// the gazetteer calls weak, as it mostly means something else ("Java", "Victoria"). kNone: no such sign. Where the same
+// text names the country otherwise, such mentions count like others: the signs are only likely. English phrases; in
+// other texts they are not found. `capitals_are_names`: only names are capitalised, as in English texts, but not in
+// their titles, nor in German.
 SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool capitals_are_names);
 
 }  // namespace dateline::classifier

@@ -105,13 +105,14 @@ TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
 }
 
 TEST(MentionContextTest, WhatIsWeakNeedsSupport) {
-  GazetteerEntry company;
-  company.kind = GazetteerKind::kOrganisation;
-  company.flags = GazetteerEntry::kWeak;
-  const Marked place("said [Google] on Monday");
-  EXPECT_EQ(DoubtOf(company, place.context, true), kPeripheral);
-  company.kind = kCity;
-  EXPECT_EQ(DoubtOf(company, place.context, true), kNone);
+  GazetteerEntry island;
+  island.kind = GazetteerKind::kSubdivision;
+  const Marked place("written in [Java] by five");
+  EXPECT_EQ(DoubtOf(island, place.context, true), kNone);
+  island.flags = GazetteerEntry::kWeak;
+  EXPECT_EQ(DoubtOf(island, place.context, true), kPeripheral);
+  island.kind = kCity;
+  EXPECT_EQ(DoubtOf(island, place.context, true), kNone);
 }
 
 TEST(MentionContextTest, OtherKindsAreNeverInDoubt) {
