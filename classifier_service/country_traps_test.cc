@@ -28,17 +28,28 @@ std::set<std::string> Codes(absl::string_view list) {
   return codes;
 }
 
-TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
-  ASSERT_OK_AND_ASSIGN(const auto gazetteer, Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv"));
-  ASSERT_OK_AND_ASSIGN(const auto model, CountryModel::Load("classifier_service/data/model/countries.model"));
-  const CountryTagger tagger(*gazetteer, *model);
-  const std::string file = ReadFile("tests/quality/country_traps.tsv");
+struct TrapCount {
   int traps = 0;
   int passed = 0;
+};
+
+// How many of the file's traps are seen through; prints the others.
+TrapCount SeenThrough(const std::string& path) {
+  TrapCount count;
+  const auto gazetteer = Gazetteer::Load("classifier_service/data/gazetteer/gazetteer.tsv");
+  const auto model = CountryModel::Load("classifier_service/data/model/countries.model");
+  EXPECT_TRUE(gazetteer.ok()) << gazetteer.status();
+  EXPECT_TRUE(model.ok()) << model.status();
+  if (!gazetteer.ok() || !model.ok()) return count;
+  const CountryTagger tagger(**gazetteer, **model);
+  const std::string file = ReadFile(path);
   for (const absl::string_view line : absl::StrSplit(file, '\n', absl::SkipEmpty())) {
     if (absl::StartsWith(line, "#")) continue;
     const std::vector<std::string> fields = absl::StrSplit(line, '\t');
-    ASSERT_EQ(fields.size(), 5U) << line;
+    if (fields.size() != 5) {
+      ADD_FAILURE() << "not five columns: " << line;
+      continue;
+    }
     ArticleText article;
     article.body = absl::StrReplaceAll(fields[4], {{"\\n", "\n"}});
     int year = 0;
@@ -53,16 +64,21 @@ TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
     const bool none_other = std::none_of(tags.begin(), tags.end(), [&](const std::string& code) {
       return not_given.contains(code) || (not_given.contains("*") && !given.contains(code));
     });
-    ++traps;
+    ++count.traps;
     if (all_given && none_other) {
-      ++passed;
+      ++count.passed;
     } else {
       std::printf("%s: tagged %s: %s\n", fields[0].c_str(), absl::StrJoin(tags, ",").c_str(), fields[4].c_str());
     }
   }
-  std::printf("%d of %d traps seen through\n", passed, traps);
-  EXPECT_GE(traps, 400);
-  EXPECT_GE(passed * 100, traps * 97);
+  std::printf("%s: %d of %d traps seen through\n", path.c_str(), count.passed, count.traps);
+  return count;
+}
+
+TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
+  const TrapCount count = SeenThrough("tests/quality/country_traps.tsv");
+  EXPECT_GE(count.traps, 400);
+  EXPECT_GE(count.passed * 100, count.traps * 97);
 }
 
 }  // namespace
