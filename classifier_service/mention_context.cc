@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace dateline::classifier {
@@ -100,6 +101,17 @@ bool IsTrade(absl::string_view word) {
   return kTrades->contains(word);
 }
 
+// Those who are asked for their opinion, whatever it is about.
+bool IsExpert(absl::string_view word) {
+  static const auto* const kExperts =
+      new WordSet{"academic",      "analyst",     "anthropologist", "astronomer",   "biologist",      "chemist",
+                  "climatologist", "economist",   "epidemiologist", "expert",       "geologist",      "historian",
+                  "immunologist",  "linguist",    "mathematician",  "neurologist",  "neuroscientist", "philosopher",
+                  "physicist",     "professor",   "psychiatrist",   "psychologist", "researcher",     "scholar",
+                  "scientist",     "sociologist", "theologian",     "virologist"};
+  return kExperts->contains(word);
+}
+
 // Words for one person from a country, which say nothing else.
 bool IsOnePerson(absl::string_view demonym) {
   static const auto* const kPersons =
@@ -108,6 +120,15 @@ bool IsOnePerson(absl::string_view demonym) {
                   "Irishwoman", "Kiwi",       "Pole",         "Scot",   "Scotsman",  "Scotswoman",  "Serb",
                   "Slovak",     "Slovene",    "Spaniard",     "Swede",  "Turk",      "Welshman",    "Welshwoman"};
   return kPersons->contains(demonym);
+}
+
+// Whether "the ..." may be all of the people: "the Iranians", "the French", "the Chinese".
+bool IsOfMany(absl::string_view demonym) {
+  if (demonym == "Swiss") {
+    return false;
+  }
+  return absl::EndsWith(demonym, "s") || absl::EndsWith(demonym, "ese") || absl::EndsWith(demonym, "sh") ||
+         absl::EndsWith(demonym, "ch");
 }
 
 // What one person does: "the Swiss won", but not "the Swiss government", "the Swiss are".
@@ -142,19 +163,42 @@ bool TakesArticle(absl::string_view name) {
   return kNames->contains(name) || absl::StrContains(name, ' ') || absl::StrContains(name, '.');
 }
 
-// What follows the name of a place in the names of its institutions and events, which do stand for it.
+// What follows the name of a place in the names of its institutions and events, which do stand for it; and days ("in
+// Kabul Tuesday").
 bool IsOfAPlace(absl::string_view word) {
-  static const auto* const kWords = new WordSet{
-      "Accord",      "Accords",    "Agreement",  "Air",        "Airport",    "Army",          "Assembly", "Authority",
-      "Bank",        "Central",    "City",       "Council",    "County",     "Court",         "Cup",      "Deal",
-      "Declaration", "Department", "District",   "East",       "Embassy",    "Exchange",      "Foreign",  "Games",
-      "General",     "Government", "Governor",   "High",       "Interior",   "International", "Islamic",  "Island",
-      "Islands",     "King",       "Liberation", "Mayor",      "Minister",   "Ministry",      "National", "Nationalist",
-      "Navy",        "North",      "Nuclear",    "Olympics",   "Open",       "Parliament",    "Party",    "Peace",
-      "Peninsula",   "People",     "Police",     "Port",       "President",  "Prime",         "Prince",   "Province",
-      "Public",      "Queen",      "Region",     "Republic",   "Revolution", "River",         "School",   "Secretary",
-      "Senator",     "South",      "State",      "Stock",      "Strip",      "Summit",        "Supreme",  "Symphony",
-      "Technical",   "Territory",  "Treaty",     "University", "Valley",     "War",           "West"};
+  static const auto* const kWords =
+      new WordSet{"Accord",         "Accords",       "Affairs",    "Agreement",   "Air",
+                  "Airlines",       "Airport",       "Airways",    "April",       "Army",
+                  "Assembly",       "Association",   "August",     "Authority",   "Bank",
+                  "Basin",          "Border",        "Central",    "Chamber",     "City",
+                  "Coast",          "Commission",    "Committee",  "Communist",   "Congress",
+                  "Constitutional", "Council",       "County",     "Coup",        "Court",
+                  "Cricket",        "Crisis",        "Cup",        "Deal",        "December",
+                  "Declaration",    "Defence",       "Defense",    "Democratic",  "Department",
+                  "Development",    "District",      "Doctors",    "Earthquake",  "East",
+                  "Economic",       "Election",      "Elections",  "Electoral",   "Electricity",
+                  "Embassy",        "Exchange",      "February",   "Federation",  "Football",
+                  "Foreign",        "Friday",        "Games",      "Gas",         "General",
+                  "Government",     "Governor",      "High",       "Human",       "Institute",
+                  "Interior",       "International", "Investment", "Islamic",     "Island",
+                  "Islands",        "January",       "July",       "June",        "King",
+                  "Labor",          "Labour",        "Liberation", "March",       "May",
+                  "Mayor",          "Medical",       "Mining",     "Minister",    "Ministry",
+                  "Monday",         "Monetary",      "National",   "Nationalist", "Navy",
+                  "North",          "November",      "Nuclear",    "October",     "Oil",
+                  "Olympic",        "Olympics",      "Open",       "Parliament",  "Party",
+                  "Peace",          "Peninsula",     "People",     "Petroleum",   "Police",
+                  "Port",           "Power",         "President",  "Prime",       "Prince",
+                  "Province",       "Public",        "Queen",      "Radio",       "Railways",
+                  "Region",         "Republic",      "Reserve",    "Revenue",     "Revolution",
+                  "River",          "Saturday",      "School",     "Secretary",   "Security",
+                  "Senator",        "September",     "Socialist",  "South",       "State",
+                  "Stock",          "Strategic",     "Strip",      "Students",    "Summit",
+                  "Sunday",         "Supreme",       "Symphony",   "Task",        "Teachers",
+                  "Technical",      "Telecom",       "Television", "Territory",   "Thursday",
+                  "Tourism",        "Treaty",        "Tuesday",    "Union",       "University",
+                  "Valley",         "War",           "Water",      "Wednesday",   "West",
+                  "Women",          "Workers"};
   return kWords->contains(word);
 }
 
@@ -196,20 +240,22 @@ bool IsVenue(const GazetteerEntry& entry, const MentionContext& context) {
     return false;
   }
   absl::string_view noun = before.substr(before.find_last_of(" \n-") + 1);
-  static const auto* const kVenues = new WordSet{
-      "auditorium",   "conference",   "conferences",  "congress",   "diplomats",    "exhibition",  "fair",
-      "forum",        "gathering",    "headquarters", "interview",  "journalists",  "meeting",     "meetings",
-      "met",          "negotiations", "reporters",    "retreat",    "seminar",      "signed",      "speaking",
-      "Speaking",     "speech",       "spoke",        "spokesman",  "spokesperson", "spokeswoman", "summit",
-      "symposium",    "talks",        "tribunal",     "volunteers", "workshop",     "Conference",  "Forum",
-      "Headquarters", "Meeting",      "Summit",       "Congress"};
+  static const auto* const kVenues =
+      new WordSet{"auditorium",   "conference",   "conferences", "congress", "fair",      "forum",        "gathering",
+                  "headquarters", "interview",    "meeting",     "meetings", "met",       "retreat",      "seminar",
+                  "speaking",     "Speaking",     "speech",      "spoke",    "spokesman", "spokesperson", "spokeswoman",
+                  "summit",       "symposium",    "talks",       "tribunal", "workshop",  "Conference",   "Congress",
+                  "Forum",        "Headquarters", "Meeting",     "Summit"};
   if (kVenues->contains(noun)) {
     return true;
   }
+  const bool is_press = noun == "reporters" || noun == "journalists";
+  if (is_press) {
+    return absl::EndsWith(before, absl::StrCat("told ", noun));
+  }
   absl::ConsumeSuffix(&noun, "s");
   const std::string lower = absl::AsciiStrToLower(noun);  // "Economists in Chicago"
-  noun = lower;
-  return IsTrade(noun) || noun == "analyst" || noun == "expert" || noun == "astronomer";
+  return IsExpert(lower);
 }
 
 // "Jordan, 34, a plumber", "Jordan scored 40 points", "Chad, a software engineer": somebody who is called so.
@@ -254,11 +300,12 @@ bool IsPerson(const MentionContext& context) {
     return true;
   }
   absl::string_view after = context.after;
-  if (EndsWithWords(context.before, "the ") && absl::StartsWith(after, ",")) {
+  const bool may_be_one = EndsWithWords(context.before, "the ") && !IsOfMany(context.words);
+  if (may_be_one && absl::StartsWith(after, ",")) {
     return true;
   }
   absl::string_view word = TakeWord(after);
-  if (EndsWithWords(context.before, "the ") && IsOnesVerb(word)) {
+  if (may_be_one && IsOnesVerb(word)) {
     return true;
   }
   for (int i = 0; i < 2 && !word.empty() && IsLower(word.front()); ++i) {
@@ -391,7 +438,7 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   if (IsOrigin(context, may_end_sign) || (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
   }
-  if (!is_demonym && may_end_sign && IsVenue(entry, context)) {
+  if (!is_demonym && may_end_sign && capitals_are_names && IsVenue(entry, context)) {
     return SetAside::kPeripheral;
   }
   if (!is_demonym && IsGivenName(context)) {

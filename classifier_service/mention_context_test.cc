@@ -54,6 +54,8 @@ TEST(MentionContextTest, WhatSomebodyIsSaysNothingOfTheCountryUnlessItIsPolitics
   EXPECT_EQ(Doubt(kDemonym, "The [Mexican], known as Chicharito"), kPeripheral);
   EXPECT_EQ(Doubt(kDemonym, "Frida Kahlo was a [Mexican] painter"), kNone);
   EXPECT_EQ(Doubt(kDemonym, "The [Swiss] government won"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "the [Iranians], for their part,"), kNone);
+  EXPECT_EQ(Doubt(kDemonym, "the [French] lost"), kNone);
   EXPECT_EQ(Doubt(kDemonym, "the [Iranian] minister"), kNone);
   EXPECT_EQ(Doubt(kDemonym, "[German] voters"), kNone);
   EXPECT_EQ(Doubt(kDemonym, "[Iranian] state television director"), kNone);
@@ -84,6 +86,9 @@ TEST(MentionContextTest, WhereOthersMetIsNoSubject) {
   EXPECT_EQ(Doubt(kCity, "teaches at the University of [Lagos]."), kPeripheral);
   EXPECT_EQ(Doubt(GazetteerKind::kSubdivision, "the University of [New Hampshire]."), kNone);
   EXPECT_EQ(Doubt(kName, "voters in [Turkey]"), kNone);
+  EXPECT_EQ(Doubt(kName, "Nurses in [Zimbabwe] went on strike"), kNone);
+  EXPECT_EQ(Doubt(kName, "The killing of journalists in [Mexico]"), kNone);
+  EXPECT_EQ(Doubt(kName, "A peace deal was signed in [Sudan]"), kNone);
 }
 
 TEST(MentionContextTest, SomebodyMayBeCalledLikeACountry) {
@@ -100,6 +105,8 @@ TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
   EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*capitals_are_names=*/false), kNone);
   EXPECT_EQ(Doubt(kName, "the [Bangladesh] Nationalist Party"), kNone);
   EXPECT_EQ(Doubt(kCity, "at [Kabul] Airport"), kNone);
+  EXPECT_EQ(Doubt(kCity, "an attack in [Kabul] Tuesday killed"), kNone);
+  EXPECT_EQ(Doubt(kName, "[Kenya] Airways will cut 600 jobs"), kNone);
   EXPECT_EQ(Doubt(kName, "the [US] Census Bureau"), kNone);
   EXPECT_EQ(Doubt(kName, "in [Iran]. Then"), kNone);
 }
