@@ -72,7 +72,8 @@ struct CountryThresholds {
     if (candidate.features[kTitleRivalsFeature] >= 2.0) {
       least = std::max(least, crowded);
     }
-    return candidate.mentioned ? least : std::max(least, silence);
+    // What nothing names is a guess: it must be as likely as one that stands behind another, and likelier than none.
+    return candidate.mentioned ? least : std::max({least, other, silence});
   }
 
   bool Admits(const CountryCandidate& candidate, double score, bool is_best, bool has_words, double silence) const {
