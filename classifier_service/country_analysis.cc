@@ -406,6 +406,22 @@ class Analyst {
     }
   }
 
+  // "Thailand's Senate", "the Philippine Congress": a body that many countries have, behind the name of the one it is
+  // of.
+  bool IsOfAnother(const GazetteerEntry& entry, size_t start, Field field, absl::string_view text) const {
+    if (!entry.has(GazetteerEntry::kWeak) || analysis_.found.empty() ||
+        (entry.kind != GazetteerKind::kMetonym && entry.kind != GazetteerKind::kOrganisation)) {
+      return false;
+    }
+    const FoundMention& last = analysis_.found.back();
+    if (last.field != field || last.entry.region == entry.region || last.end > start ||
+        (last.entry.kind != GazetteerKind::kName && last.entry.kind != GazetteerKind::kDemonym)) {
+      return false;
+    }
+    const absl::string_view between = text.substr(last.end, start - last.end);
+    return between == " " || between == "'s " || between == "\u2019s ";
+  }
+
   void Add(Field field, absl::string_view text, const GazetteerMatch& match, const GazetteerEntry& entry) {
     if (entry.region == GazetteerEntry::kNone && entry.group == GazetteerEntry::kNone) {
       return;
@@ -416,6 +432,9 @@ class Analyst {
     found.end = match.end;
     found.entry = entry;
     found.set_aside = Judge(field, text, match, entry);
+    if (found.set_aside == SetAside::kNone && IsOfAnother(entry, match.start, field, text)) {
+      found.set_aside = SetAside::kPeripheral;
+    }
     found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
     found.doubt = found.set_aside == SetAside::kNone && entry.region != GazetteerEntry::kNone && !match.hyphen_before
                       ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kBody && is_english_)
@@ -505,8 +524,9 @@ class Analyst {
     for (size_t i = 0; i + 1 < analysis_.found.size(); ++i) {
       const FoundMention& first = analysis_.found[i];
       FoundMention& second = analysis_.found[i + 1];
+      const absl::string_view text = first.field == Field::kTitle ? article_.title : article_.body;
       if (first.doubt == SetAside::kPeripheral && second.doubt == SetAside::kNone && first.field == second.field &&
-          IsBeside(first, second, first.field == Field::kTitle ? article_.title : article_.body)) {
+          second.start > first.end && text.substr(first.end, second.start - first.end) == " and ") {
         second.doubt = first.doubt;
       }
     }

@@ -135,6 +135,25 @@ TEST(CountryTaggerTest, SetsAsideWhatIsInDoubtWhereNothingElseNamesTheCountry) {
   EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kNone);
 }
 
+TEST(CountryTaggerTest, ABodyBehindTheNameOfACountryIsThatCountrys) {
+  for (const char* text : {"Thailand's Senate blocked the winner of the election.",
+                           "Thailand\u2019s Senate blocked the winner.", "The Thai Senate blocked the winner."}) {
+    const CountryTags tags = TagText("", text);
+    EXPECT_THAT(Ids(tags.countries), ElementsAre("TH")) << text;
+    EXPECT_EQ(MentionOf(tags, "Senate").set_aside, SetAside::kPeripheral) << text;
+  }
+}
+
+TEST(CountryTaggerTest, ADisputedPlaceIsOfAllItsClaimantsWhereNoneIsNamed) {
+  EXPECT_THAT(Ids(TagText("", "Kashmir has been without the internet for a month. Shops stayed closed.").countries),
+              UnorderedElementsAre("IN", "PK"));
+}
+
+TEST(CountryTaggerTest, WhatIsListedBehindAComparisonIsNotWhatFollowsIt) {
+  EXPECT_THAT(Ids(TagText("", "Unlike Poland, Hungary refused the deal and vetoed the budget of the union.").countries),
+              ElementsAre("HU"));
+}
+
 TEST(CountryTaggerTest, SetsAsideWhatSomethingCostsAndTownsOfLongerNames) {
   const CountryTags tags =
       TagText("A ride costs more", "Fares rose by four US cents in San Antonio de los Baños, Cuba's news agency said.");

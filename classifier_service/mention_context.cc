@@ -75,29 +75,28 @@ bool EndsWithOneOf(absl::string_view text, const std::array<absl::string_view, k
 // protest: an Iranian minister, a Russian soldier and a Saudi dissident are their countries' news.
 bool IsTrade(absl::string_view word) {
   static const auto* const kTrades =
-      new WordSet{"academic",      "actor",         "actress",      "anthropologist", "archaeologist", "architect",
-                  "artist",        "astronomer",    "author",       "ballerina",      "baritone",      "bassist",
-                  "billionaire",   "biochemist",    "biologist",    "biographer",     "boxer",         "cartoonist",
-                  "cellist",       "chef",          "chemist",      "choreographer",  "climatologist", "coach",
-                  "collector",     "comedian",      "composer",     "conductor",      "consultant",    "couturier",
-                  "critic",        "curator",       "cyclist",      "dancer",         "defender",      "dentist",
-                  "dermatologist", "designer",      "director",     "doctor",         "dramatist",     "driver",
-                  "drummer",       "ecologist",     "economist",    "engineer",       "entrepreneur",  "epidemiologist",
-                  "essayist",      "executive",     "film-maker",   "filmmaker",      "financier",     "forward",
-                  "gallerist",     "geneticist",    "geologist",    "goalkeeper",     "golfer",        "guitarist",
-                  "gymnast",       "historian",     "illustrator",  "immunologist",   "inventor",      "investor",
-                  "linguist",      "mathematician", "midfielder",   "millionaire",    "model",         "mountaineer",
-                  "musician",      "naturalist",    "neurologist",  "neuroscientist", "novelist",      "nurse",
-                  "oceanographer", "painter",       "pediatrician", "paediatrician",  "philosopher",   "photographer",
-                  "physician",     "physicist",     "pianist",      "player",         "playwright",    "poet",
-                  "pope",          "printmaker",    "producer",     "professor",      "programmer",    "psychiatrist",
-                  "psychoanalyst", "psychologist",  "publisher",    "pundit",         "rapper",        "researcher",
-                  "restaurateur",  "rower",         "runner",       "scholar",        "scientist",     "screenwriter",
-                  "sculptor",      "sailor",        "singer",       "skater",         "skier",         "sociologist",
-                  "songwriter",    "soprano",       "sprinter",     "striker",        "surgeon",       "surfer",
-                  "swimmer",       "tenor",         "theologian",   "theorist",       "translator",    "tycoon",
-                  "veterinarian",  "violinist",     "violist",      "virologist",     "virtuoso",      "winemaker",
-                  "winger",        "wrestler",      "writer",       "zoologist"};
+      new WordSet{"academic",    "actor",         "actress",        "anthropologist", "archaeologist", "architect",
+                  "artist",      "astronomer",    "author",         "ballerina",      "baritone",      "bassist",
+                  "billionaire", "biochemist",    "biologist",      "biographer",     "boxer",         "cartoonist",
+                  "cellist",     "chef",          "chemist",        "choreographer",  "climatologist", "coach",
+                  "comedian",    "composer",      "conductor",      "consultant",     "couturier",     "curator",
+                  "cyclist",     "dancer",        "defender",       "dentist",        "dermatologist", "designer",
+                  "director",    "doctor",        "dramatist",      "drummer",        "ecologist",     "economist",
+                  "engineer",    "entrepreneur",  "epidemiologist", "essayist",       "film-maker",    "filmmaker",
+                  "financier",   "gallerist",     "geneticist",     "geologist",      "goalkeeper",    "golfer",
+                  "guitarist",   "gymnast",       "historian",      "illustrator",    "immunologist",  "inventor",
+                  "linguist",    "mathematician", "midfielder",     "millionaire",    "mountaineer",   "musician",
+                  "naturalist",  "neurologist",   "neuroscientist", "novelist",       "nurse",         "oceanographer",
+                  "painter",     "pediatrician",  "paediatrician",  "philosopher",    "photographer",  "physician",
+                  "physicist",   "pianist",       "player",         "playwright",     "poet",          "pope",
+                  "printmaker",  "professor",     "programmer",     "psychiatrist",   "psychoanalyst", "psychologist",
+                  "publisher",   "pundit",        "rapper",         "researcher",     "restaurateur",  "rower",
+                  "runner",      "scholar",       "scientist",      "screenwriter",   "sculptor",      "sailor",
+                  "singer",      "skater",        "skier",          "sociologist",    "songwriter",    "soprano",
+                  "sprinter",    "striker",       "surgeon",        "surfer",         "swimmer",       "tenor",
+                  "theologian",  "theorist",      "translator",     "tycoon",         "veterinarian",  "violinist",
+                  "violist",     "virologist",    "virtuoso",       "winemaker",      "winger",        "wrestler",
+                  "writer",      "zoologist"};
   return kTrades->contains(word);
 }
 
@@ -112,13 +111,12 @@ bool IsExpert(absl::string_view word) {
   return kExperts->contains(word);
 }
 
-// Words for one person from a country, which say nothing else.
+// Words for one person from a country that are no adjectives: "a Slovak court" is one of Slovakia's.
 bool IsOnePerson(absl::string_view demonym) {
   static const auto* const kPersons =
-      new WordSet{"Argentine",  "Aussie",     "Brit",         "Briton", "Croat",     "Dane",        "Dutchman",
-                  "Dutchwoman", "Englishman", "Englishwoman", "Finn",   "Frenchman", "Frenchwoman", "Irishman",
-                  "Irishwoman", "Kiwi",       "Pole",         "Scot",   "Scotsman",  "Scotswoman",  "Serb",
-                  "Slovak",     "Slovene",    "Spaniard",     "Swede",  "Turk",      "Welshman",    "Welshwoman"};
+      new WordSet{"Brit",     "Briton",     "Dane",        "Dutchman", "Dutchwoman", "Englishman", "Englishwoman",
+                  "Finn",     "Frenchman",  "Frenchwoman", "Irishman", "Irishwoman", "Pole",       "Scot",
+                  "Scotsman", "Scotswoman", "Spaniard",    "Swede",    "Turk",       "Welshman",   "Welshwoman"};
   return kPersons->contains(demonym);
 }
 
@@ -133,8 +131,8 @@ bool IsOfMany(absl::string_view demonym) {
 
 // What one person does: "the Swiss won", but not "the Swiss government", "the Swiss are".
 bool IsOnesVerb(absl::string_view word) {
-  static const auto* const kVerbs =
-      new WordSet{"beat", "finished", "has", "is", "leads", "led", "lost", "scored", "was", "who", "wins", "won"};
+  static const auto* const kVerbs = new WordSet{"beat", "finished", "has", "held", "is",   "leads", "led",
+                                                "lost", "scored",   "was", "who",  "wins", "won"};
   return kVerbs->contains(word);
 }
 
@@ -207,26 +205,49 @@ bool IsPlaceName(GazetteerKind kind) {
          kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
 }
 
-// "Bombay-born", "born in Ethiopia".
-bool IsOrigin(const MentionContext& context, bool may_end_sign) {
+bool IsTown(GazetteerKind kind) { return kind == GazetteerKind::kCity || kind == GazetteerKind::kCapital; }
+
+// "US", "UK", "U.S."
+bool IsAbbreviation(absl::string_view name) { return std::none_of(name.begin(), name.end(), IsLower); }
+
+// "Bombay-born", "born in Ethiopia", "London-based". Not "Somalia-based militants", nor "half of them were born in
+// Gaza".
+bool IsOrigin(const GazetteerEntry& entry, const MentionContext& context, bool may_end_sign) {
   absl::string_view after = context.after;
   if (absl::ConsumePrefix(&after, "-")) {
-    for (const absl::string_view origin : {"born", "bred", "educated", "raised", "trained", "based"}) {
+    for (const absl::string_view origin : {"born", "bred", "educated", "raised", "trained"}) {
       if (absl::StartsWith(after, origin)) {
         return true;
       }
     }
+    return absl::StartsWith(after, "based") && (IsTown(entry.kind) || IsAbbreviation(context.words));
   }
-  constexpr std::array<absl::string_view, 9> kOrigins = {"born in ",        "raised in ",      "educated in ",
-                                                         "trained in ",     "grew up in ",     "native of ",
-                                                         "immigrant from ", "emigrated from ", "based in "};
-  return may_end_sign && EndsWithOneOf(context.before, kOrigins);
+  if (!may_end_sign) {
+    return false;
+  }
+  constexpr std::array<absl::string_view, 3> kOrigins = {"born in ", "born and raised in ", "native of "};
+  return (EndsWithOneOf(context.before, kOrigins) && !absl::EndsWith(context.before, "were born in ")) ||
+         (IsTown(entry.kind) && EndsWithWords(context.before, "based in "));
 }
 
-// "reporters in Geneva", "at a conference in Singapore", "economists at Manchester": where others met to speak of
-// something else, or where somebody works who is asked.
+// The last word of `text`, without the space behind it.
+absl::string_view LastWord(absl::string_view text) {
+  text = absl::StripTrailingAsciiWhitespace(text);
+  return text.substr(text.find_last_of(" \n-") + 1);
+}
+
+// "coalition talks in Berlin" are about Germany.
+bool IsHome(absl::string_view attribute) {
+  static const auto* const kWords =
+      new WordSet{"budget", "Budget", "cabinet", "coalition", "Coalition", "party", "pay", "strike"};
+  return kWords->contains(attribute);
+}
+
+// "reporters in Geneva", "at a conference in Singapore", "economists in Chicago": a town in which others met to speak
+// of something else, or where somebody works who is asked. Talks in a country are mostly its own.
 bool IsVenue(const GazetteerEntry& entry, const MentionContext& context) {
   absl::string_view before = context.before;
+  const bool is_town = IsTown(entry.kind);
   if (EndsWithWords(before, "visiting from ")) {
     return true;
   }
@@ -240,14 +261,15 @@ bool IsVenue(const GazetteerEntry& entry, const MentionContext& context) {
     return false;
   }
   absl::string_view noun = before.substr(before.find_last_of(" \n-") + 1);
-  static const auto* const kVenues =
-      new WordSet{"auditorium",   "conference",   "conferences", "congress", "fair",      "forum",        "gathering",
-                  "headquarters", "interview",    "meeting",     "meetings", "met",       "retreat",      "seminar",
-                  "speaking",     "Speaking",     "speech",      "spoke",    "spokesman", "spokesperson", "spokeswoman",
-                  "summit",       "symposium",    "talks",       "tribunal", "workshop",  "Conference",   "Congress",
-                  "Forum",        "Headquarters", "Meeting",     "Summit"};
-  if (kVenues->contains(noun)) {
-    return true;
+  static const auto* const kVenues = new WordSet{
+      "auditorium",   "congress",     "conference", "conferences", "fair",      "forum",        "gathering",
+      "headquarters", "interview",    "meeting",    "meetings",    "met",       "retreat",      "seminar",
+      "speaking",     "Speaking",     "speech",     "spoke",       "spokesman", "spokesperson", "spokeswoman",
+      "summit",       "symposium",    "talks",      "tribunal",    "workshop",  "Conference",   "Congress",
+      "Forum",        "Headquarters", "Meeting",    "Summit"};
+  const absl::string_view attribute = LastWord(before.substr(0, before.size() - noun.size()));
+  if (kVenues->contains(noun) && (is_town || noun == "summit" || noun == "Summit")) {
+    return !IsHome(attribute);
   }
   const bool is_press = noun == "reporters" || noun == "journalists";
   if (is_press) {
@@ -255,53 +277,70 @@ bool IsVenue(const GazetteerEntry& entry, const MentionContext& context) {
   }
   absl::ConsumeSuffix(&noun, "s");
   const std::string lower = absl::AsciiStrToLower(noun);  // "Economists in Chicago"
-  return IsExpert(lower);
+  return is_town && IsExpert(lower);
 }
 
 // "Jordan, 34, a plumber", "Jordan scored 40 points", "Chad, a software engineer": somebody who is called so.
 bool IsGivenName(const MentionContext& context) {
   absl::string_view after = context.after;
-  if (absl::ConsumePrefix(&after, ", ")) {
-    if (after.size() > 2 && absl::ascii_isdigit(static_cast<unsigned char>(after[0])) &&
-        absl::ascii_isdigit(static_cast<unsigned char>(after[1])) && after[2] == ',') {
-      return true;
-    }
-    if (!absl::ConsumePrefix(&after, "a") && !absl::ConsumePrefix(&after, "the")) {
-      return false;
-    }
-    absl::ConsumePrefix(&after, "n");
-    for (int i = 0; i < 3; ++i) {
-      const absl::string_view word = TakeWord(after);
-      if (word.empty() || !IsLower(word.front())) {
-        return false;
-      }
-      if (IsTrade(word)) {
-        return true;
-      }
-    }
+  const auto is_digit = [&after](size_t i) {
+    return i < after.size() && absl::ascii_isdigit(static_cast<unsigned char>(after[i]));
+  };
+  const bool is_apposition = absl::ConsumePrefix(&after, ", ");
+  if (is_apposition && is_digit(0) && is_digit(1) && after.size() > 2 && after[2] == ',') {
+    return true;
+  }
+  static const auto* const kNames = new WordSet{"Chad", "Georgia", "Israel", "Jordan", "Kenya", "Paris", "Sydney"};
+  if (!kNames->contains(context.words)) {
     return false;
   }
-  static const auto* const kVerbs =
-      new WordSet{"dribbled", "grinned", "laughed", "married", "nodded", "sang",    "scored",
-                  "shrugged", "sighed",  "smiled",  "stole",   "texted", "tweeted", "whispered"};
-  static const auto* const kNames = new WordSet{"Chad", "Georgia", "Israel", "Jordan", "Kenya", "Paris", "Sydney"};
-  return kNames->contains(context.words) && kVerbs->contains(TakeWord(after));
+  if (!is_apposition) {
+    static const auto* const kVerbs =
+        new WordSet{"dribbled", "grinned", "married", "nodded", "sang", "texted", "tweeted", "whispered"};
+    const absl::string_view verb = TakeWord(after);
+    return kVerbs->contains(verb) || (verb == "scored" && is_digit(1));
+  }
+  if (!absl::ConsumePrefix(&after, "a")) {
+    return false;
+  }
+  absl::ConsumePrefix(&after, "n");
+  for (absl::string_view word = TakeWord(after); !word.empty() && IsLower(word.front()); word = TakeWord(after)) {
+    if (IsTrade(word)) {
+      return word != "player";
+    }
+  }
+  return false;
+}
+
+// Whether what follows is news of a state and one of its own: an Iranian rapper who is jailed is Iran's affair.
+bool IsPersecuted(absl::string_view after) {
+  for (const absl::string_view sign :
+       {"sentenced", "jail", "prison", "arrest", "detain", "kill", "execut", "charged", "convict", "tortur", "murder",
+        "air strike", "expelled", "exile", "raped", "persecut"}) {
+    if (absl::StrContains(after, sign)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // "a Swiss dermatologist", "the Italian film director", "the 41-year-old Fijian", "the Spaniard", "the Mexican, known".
 // Not "is a Swiss painter", as works of reference introduce the subject.
 bool IsPerson(const MentionContext& context) {
   constexpr std::array<absl::string_view, 4> kIntroductions = {"is a ", "is an ", "was a ", "was an "};
-  if (EndsWithOneOf(context.before, kIntroductions)) {
+  if (EndsWithOneOf(context.before, kIntroductions) || IsPersecuted(context.after)) {
     return false;
   }
-  if (absl::EndsWith(context.before, "-year-old ") || EndsWithWords(context.before, "ethnic ") ||
-      IsOnePerson(context.words)) {
+  if (IsOnePerson(context.words)) {
     return true;
   }
   absl::string_view after = context.after;
-  const bool may_be_one = EndsWithWords(context.before, "the ") && !IsOfMany(context.words);
+  const bool is_aged = absl::EndsWith(context.before, "-year-old ");
+  const bool may_be_one = is_aged || (EndsWithWords(context.before, "the ") && !IsOfMany(context.words));
   if (may_be_one && absl::StartsWith(after, ",")) {
+    return true;
+  }
+  if ((is_aged || EndsWithWords(context.before, "ethnic ")) && EndsPhrase(after)) {
     return true;
   }
   absl::string_view word = TakeWord(after);
@@ -319,12 +358,16 @@ bool IsPerson(const MentionContext& context) {
 
 // "the Switzerland of Central America", "another Vietnam", "unlike Athens", "the size of Belgium", "aboard the Norway".
 bool IsFigure(const GazetteerEntry& entry, const MentionContext& context) {
-  constexpr std::array<absl::string_view, 10> kComparisons = {
-      "unlike ",   "like ",      "than ",        "the size of ",   "call it ",
-      "calls it ", "called it ", "compared to ", "compared with ", "reminiscent of "};
+  constexpr std::array<absl::string_view, 7> kComparisons = {
+      "unlike ", "the size of ", "call it ", "calls it ", "called it ", "compared with ", "reminiscent of "};
   constexpr std::array<absl::string_view, 9> kOthers = {"another ", "the next ", "a second ", "our ",  "my ",
                                                         "his ",     "her ",      "its ",      "their "};
   if (EndsWithOneOf(context.before, kComparisons)) {
+    return true;
+  }
+  // "looks like Greece"; but not "Like Greece, few states", nor "a place like Eritrea".
+  if (absl::EndsWith(context.before, " like ") && !absl::EndsWith(context.before, "place like ") &&
+      !absl::EndsWith(context.before, "thing like ")) {
     return true;
   }
   if (EndsWithOneOf(context.before, kOthers)) {
@@ -344,7 +387,12 @@ bool IsPartOfName(const MentionContext& context) {
   }
   absl::string_view after = context.after;
   const absl::string_view word = TakeWord(after);
-  return word.size() > 2 && IsUpper(word.front()) && IsLower(word[1]) && !IsOfAPlace(word);
+  if (word.size() < 3 || !IsUpper(word.front()) || !IsLower(word[1]) || IsOfAPlace(word)) {
+    return false;
+  }
+  // "Uganda Law Society" is one of Uganda's.
+  const absl::string_view next = TakeWord(after);
+  return next.empty() || !IsUpper(next.front());
 }
 
 }  // namespace
@@ -373,8 +421,10 @@ bool IsWork(absl::string_view after) {
   }
   for (const absl::string_view work :
        {"film", "movie", "band", "novel", "album", "song", "musical", "magazine", "racehorse", "rapper", "singer"}) {
-    if (absl::StartsWith(after, work)) {
-      return true;
+    if (absl::ConsumePrefix(&after, work)) {
+      const absl::string_view next = TakeWord(after);
+      return (next.empty() && !absl::StartsWith(after, " ")) || IsFunctionWord(next) || next == "about" ||
+             next == "starring" || next == "directed";
     }
   }
   return false;
@@ -427,7 +477,7 @@ bool NameGoesOn(const MentionContext& context) {
 SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, bool capitals_are_names) {
   const bool is_demonym = entry.kind == GazetteerKind::kDemonym;
   // Of weak towns the words around them told already that they are meant; parties and companies mean themselves.
-  if (entry.has(GazetteerEntry::kWeak) &&
+  if (entry.has(GazetteerEntry::kWeak) && !entry.has(GazetteerEntry::kDisputed) &&
       (is_demonym || entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kSubdivision)) {
     return SetAside::kPeripheral;
   }
@@ -435,7 +485,8 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
     return SetAside::kNone;
   }
   const bool may_end_sign = MayEndSign(context.before);
-  if (IsOrigin(context, may_end_sign) || (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
+  if (IsOrigin(entry, context, may_end_sign) ||
+      (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
   }
   if (!is_demonym && may_end_sign && capitals_are_names && IsVenue(entry, context)) {

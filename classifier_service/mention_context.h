@@ -13,7 +13,7 @@
 namespace dateline::classifier {
 
 // So many bytes on either side are looked at; more does no harm.
-inline constexpr size_t kContextBytes = 48;
+inline constexpr size_t kContextBytes = 80;
 
 // A mention and what stands around it, all of one text.
 struct MentionContext {

@@ -100,6 +100,30 @@ TEST(MentionContextTest, SomebodyMayBeCalledLikeACountry) {
   EXPECT_EQ(Doubt(kName, "[Jordan], 2,000 of whose"), kNone);
 }
 
+// Each of these was set aside once, and its country with it.
+TEST(MentionContextTest, WhatIsSaidOfTheCountryItselfIsInNoDoubt) {
+  for (const absl::string_view marked :
+       {"[Chile], the largest producer of copper, will", "[Chad], a key player in the Sahel,",
+        "[Israel] shrugged off the", "[Jordan] scored a victory", "Coalition talks in [Belgium] enter",
+        "Peace talks in [Sudan] collapsed", "attacked a security meeting in [Burkina Faso] on",
+        "more debt than [Japan].", "a place like [Eritrea].", "never seen anything like [North Korea].",
+        "Rebels based in [Yemen] have", "have emigrated from [Venezuela] since",
+        "Half of those killed were born in [Gaza] after", "Academics in [Turkey] are on trial",
+        "[Uganda] Law Society called", "The [Somalia]-based militants",
+        "Girls may not be educated in [Afghanistan] beyond"}) {
+    EXPECT_EQ(Doubt(kName, marked), kNone) << marked;
+  }
+  for (const absl::string_view marked :
+       {"[Slovak] voters go", "The [Argentine] economy shrank", "[Serb] protesters filled",
+        "[Iranian] rapper Toomaj Salehi was sentenced to death", "A [Russian] physicist was jailed for treason",
+        "The 92-year-old [Cameroonian] president will", "Ethnic [Tajik] leaders were", "The [Saudi] investor base"}) {
+    EXPECT_EQ(Doubt(kDemonym, marked), kNone) << marked;
+  }
+  EXPECT_EQ(Doubt(kCity, "The party congress in [Beijing] gave"), kNone);
+  EXPECT_FALSE(IsWork(", the novel tourist trap, wants"));
+  EXPECT_TRUE(IsWork(", the novel by John Updike"));
+}
+
 TEST(MentionContextTest, ANameWithinAnotherNameIsNotTheCountrys) {
   EXPECT_EQ(Doubt(kName, "put [Denmark] Vesey on a pedestal"), SetAside::kPersonName);
   EXPECT_EQ(Doubt(kName, "Put [Denmark] Vesey on a Pedestal", /*capitals_are_names=*/false), kNone);
