@@ -147,6 +147,12 @@ absl::Status CheckPublishable(const std::string& path, const Gazetteer& gazettee
   if (unseen.empty()) {
     return NothingToCompareOn(path);
   }
+  constexpr size_t kEnoughToTell = 50;
+  if (unseen.size() < kEnoughToTell) {
+    progress(absl::StrCat("warning: the two models were compared on ", unseen.size(),
+                          " articles only, which hardly tells them apart; give more with --articles or --evaluate. "
+                          "`classifier_train rollback` takes back what is published"));
+  }
   if (published.training_texts.empty()) {
     progress(absl::StrCat("the model at ", path,
                           " doesn't say what it was trained on; if it knows these articles, its figure is too good"));
