@@ -51,8 +51,8 @@ bool EndsWithWords(absl::string_view text, absl::string_view words) {
 // would be compared in vain.
 bool MayEndSign(absl::string_view before) {
   static const auto* const kLast =
-      new WordSet{"another", "from",   "her",  "his", "in",    "it", "its",    "like", "my", "next", "of",
-                  "our",     "second", "than", "the", "their", "to", "unlike", "with", "at", "near", "old"};
+      new WordSet{"another", "at",   "from", "her", "his",    "in",  "it",    "its",    "like", "my",
+                  "near",    "next", "of",   "our", "second", "the", "their", "unlike", "with"};
   if (!absl::ConsumeSuffix(&before, " ")) {
     return false;
   }

@@ -44,10 +44,9 @@ bool NameGoesOn(const MentionContext& context);
 
 // Why this mention says nothing of the country unless others do: somebody's origin or trade ("the Bombay-born
 // novelist", "a Swiss dermatologist"), where others met or an expert works ("reporters in Geneva"), a comparison or a
-// figure of speech ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody who is called
-// so
-// ("Jordan scored 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"), or a name that
-// the gazetteer calls weak, as it mostly means something else ("Java", "Victoria"). kNone: no such sign. Where the same
+// figure of speech ("the Switzerland of Central America", "another Vietnam", "unlike Athens"), somebody with that name
+// ("Jordan scored 40 points"), a name of which it is a part ("Denmark Vesey", "Poland Spring"), or a name that the
+// gazetteer calls weak, as it mostly means something else ("Java", "Victoria"). kNone: no such sign. Where the same
 // text names the country otherwise, such mentions count like others: the signs are only likely. English phrases; in
 // other texts they are not found. `capitals_are_names`: only names are capitalised, as in English texts, but not in
 // their titles, nor in German.
