@@ -1,4 +1,5 @@
-// The short texts of tests/quality/country_traps.tsv: what misleads whoever looks for names of countries.
+// The short texts of tests/quality/country_traps.tsv and country_traps_blind.tsv: what misleads whoever looks for names
+// of countries.
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -79,6 +80,13 @@ TEST(CountryTrapsTest, NinetySevenInAHundredAreSeenThrough) {
   const TrapCount count = SeenThrough("tests/quality/country_traps.tsv");
   EXPECT_GE(count.traps, 400);
   EXPECT_GE(count.passed * 100, count.traps * 97);
+}
+
+// A little below what was measured: 269 of 310.
+TEST(CountryTrapsTest, OfThoseWrittenBlindFiveInSixAre) {
+  const TrapCount count = SeenThrough("tests/quality/country_traps_blind.tsv");
+  EXPECT_EQ(count.traps, 310);
+  EXPECT_GE(count.passed * 6, count.traps * 5);
 }
 
 }  // namespace
