@@ -47,8 +47,6 @@ bool IsPlace(GazetteerKind kind) {
   return kind == GazetteerKind::kCity || kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
 }
 
-bool IsTown(GazetteerKind kind) { return kind == GazetteerKind::kCity || kind == GazetteerKind::kCapital; }
-
 bool IsPerson(GazetteerKind kind) { return kind == GazetteerKind::kLeader || kind == GazetteerKind::kPerson; }
 
 // Names of places that are people's names as well. ("Michael Jordan"; but nobody is called "Michael Kremlin".)
@@ -406,8 +404,7 @@ class Analyst {
     }
   }
 
-  // "Thailand's Senate", "the Philippine Congress": a body that many countries have, behind the name of the one it is
-  // of.
+  // "Thailand's Senate", "the Philippine Congress": a body that many countries have, behind the name of its own.
   bool IsOfAnother(const GazetteerEntry& entry, size_t start, Field field, absl::string_view text) const {
     if (!entry.has(GazetteerEntry::kWeak) || analysis_.found.empty() ||
         (entry.kind != GazetteerKind::kMetonym && entry.kind != GazetteerKind::kOrganisation)) {
@@ -525,8 +522,9 @@ class Analyst {
       const FoundMention& first = analysis_.found[i];
       FoundMention& second = analysis_.found[i + 1];
       const absl::string_view text = first.field == Field::kTitle ? article_.title : article_.body;
-      if (first.doubt == SetAside::kPeripheral && second.doubt == SetAside::kNone && first.field == second.field &&
-          second.start > first.end && text.substr(first.end, second.start - first.end) == " and ") {
+      if (first.doubt == SetAside::kPeripheral && second.doubt == SetAside::kNone &&
+          second.entry.region != GazetteerEntry::kNone && first.field == second.field && second.start > first.end &&
+          text.substr(first.end, second.start - first.end) == " and ") {
         second.doubt = first.doubt;
       }
     }

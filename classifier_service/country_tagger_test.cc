@@ -130,6 +130,11 @@ TEST(CountryTaggerTest, SetsAsideWhatIsInDoubtWhereNothingElseNamesTheCountry) {
   EXPECT_EQ(MentionOf(tags, "Norway").set_aside, SetAside::kPeripheral);
   EXPECT_EQ(MentionOf(tags, "Iran").set_aside, SetAside::kNone);
   EXPECT_THAT(Ids(tags.countries), ElementsAre("IR"));
+  // A group is in no doubt.
+  tags =
+      TagText("", "Unlike Denmark and the European Union, Iran has no fund for its oil. Iran's parliament wants one.");
+  EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kPeripheral);
+  EXPECT_EQ(MentionOf(tags, "European Union").set_aside, SetAside::kBloc);
   // Where something else does, the doubt is gone.
   tags = TagText("", "Unlike Denmark, Iran has no fund for its oil. Danish ministers told Iran's parliament of it.");
   EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kNone);

@@ -20,12 +20,13 @@
 //   hyphen    only before a hyphen ("Russo-")
 //   comma     an abbreviation that follows a town: only behind a comma, with its dot or before another comma ("Boston,
 //             Mass.")
-//   weak      counts less: ambiguous, or says little of the subject; names, demonyms and subdivisions only beside
-//   others person    part of a person's name ("Michael Jordan"): seen, set aside aside     named, yet says nothing of
-//   the subject ("New York Times"): seen, set aside as peripheral each      means all of its targets at once ("the two
-//   Koreas"): counts for each, up to eight disputed  claimed by all of its targets ("Kashmir"): counts for those that
-//   the text names otherwise, for all of
-//             them if it names none
+//   weak      counts less: ambiguous, or says little of the subject; of names, demonyms and subdivisions, only where
+//             something else names the region
+//   person    part of a person's name ("Michael Jordan"): seen, set aside
+//   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
+//   each      means all of its targets at once ("the two Koreas"): counts for each, up to eight
+//   disputed  claimed by all of its targets ("Kashmir"): counts for those that the text names otherwise, for all of
+//             them if it names none; up to eight
 //   successor (MEMBER only) while the group lasted, archives file its affairs under this member
 // A form that ends in `+` is found with it only, and before the same without ("OPEC+"). A country that was in a group
 // more than once has a MEMBER row for each time. A group without members says nothing of any country: all are in the
@@ -72,6 +73,10 @@ enum class GazetteerKind : uint8_t {
   kCurrency,      // "rial"
 };
 inline constexpr int kGazetteerKindCount = 11;
+
+inline constexpr bool IsTown(GazetteerKind kind) {
+  return kind == GazetteerKind::kCity || kind == GazetteerKind::kCapital;
+}
 
 // "NAME", "DEMONYM", ...: as in the file, and as `Evidence::kind`.
 absl::string_view GazetteerKindName(GazetteerKind kind);

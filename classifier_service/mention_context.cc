@@ -205,8 +205,6 @@ bool IsPlaceName(GazetteerKind kind) {
          kind == GazetteerKind::kSubdivision || kind == GazetteerKind::kPlace;
 }
 
-bool IsTown(GazetteerKind kind) { return kind == GazetteerKind::kCity || kind == GazetteerKind::kCapital; }
-
 // "US", "UK", "U.S."
 bool IsAbbreviation(absl::string_view name) { return std::none_of(name.begin(), name.end(), IsLower); }
 

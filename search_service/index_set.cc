@@ -159,27 +159,34 @@ void CountLive(IndexView& view) {
   for (const IndexView::Part& part : view.parts) view.document_count += static_cast<int64_t>(LiveIn(part));
 }
 
+// Where a document of all parts together stands: Xapian deals the documents of several databases out by turns.
+struct PlaceInParts {
+  PlaceInParts(uint32_t document, size_t parts)
+      : part((document - 1) % parts), number((document - 1) / static_cast<uint32_t>(parts) + 1) {}
+  size_t part;
+  uint32_t number;  // There; from 1.
+};
+
 }  // namespace
 
 IndexReader::IndexReader() : all(std::make_unique<Xapian::Database>()) {}
 IndexReader::~IndexReader() = default;
 
 RowState IndexReader::StateOf(uint32_t document) const {
-  // Xapian deals the documents of several databases out by turns.
-  const auto count = static_cast<uint32_t>(parts.size());
-  const std::vector<RowState>& states = parts[(document - 1) % count].segment->documents();
-  const size_t place = (document - 1) / count;
-  return place < states.size() ? states[place] : RowState();
+  const PlaceInParts place(document, parts.size());
+  const std::vector<RowState>& states = parts[place.part].segment->documents();
+  return place.number <= states.size() ? states[place.number - 1] : RowState();
+}
+
+bool IndexReader::IsHidden(uint32_t document) const {
+  const PlaceInParts place(document, parts.size());
+  const DocumentBitmap& hidden = *parts[place.part].hidden;
+  return place.number < hidden.size() && hidden[place.number];
 }
 
 const DocumentBitmap* IndexReader::HiddenIn(const std::string& uuid) const {
-  for (const Part& part : parts) {
-    if (part.uuid != uuid) continue;
-    for (const IndexView::Part& shown : view->parts) {
-      if (shown.segment == part.segment) return shown.dead != nullptr ? shown.dead.get() : &part.segment->vacant();
-    }
-  }
-  return nullptr;
+  const auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.uuid == uuid; });
+  return part != parts.end() ? part->hidden : nullptr;
 }
 
 IndexSet::IndexSet(const Options& options) : options_(options), generation_(NewGeneration()) {
@@ -843,11 +850,12 @@ absl::StatusOr<IndexSet::Lease> IndexSet::Read() const {
         if (known != reader->parts.end()) {
           parts.push_back(std::move(*known));
           known->segment = nullptr;
-          continue;
+        } else {
+          auto database = std::make_unique<Xapian::Database>(shown.segment->path());
+          std::string uuid = database->get_uuid();
+          parts.push_back({shown.segment, std::move(database), std::move(uuid)});
         }
-        auto database = std::make_unique<Xapian::Database>(shown.segment->path());
-        std::string uuid = database->get_uuid();
-        parts.push_back({shown.segment, std::move(database), std::move(uuid)});
+        parts.back().hidden = shown.dead != nullptr ? shown.dead.get() : &shown.segment->vacant();
       }
       reader->parts = std::move(parts);
       // Of no database nothing can be asked.

@@ -65,6 +65,7 @@ struct IndexReader {
     std::shared_ptr<const IndexSegment> segment;
     std::unique_ptr<Xapian::Database> database;
     std::string uuid;
+    const DocumentBitmap* hidden = nullptr;  // The dead documents and the vacant numbers; owned by `view`.
   };
 
   IndexReader();
@@ -74,7 +75,9 @@ struct IndexReader {
 
   // Which state of which row a document of `all` shows.
   RowState StateOf(uint32_t document) const;
-  // The dead documents and the vacant numbers of the database with this UUID; null if it is none of these.
+  // Whether a document of `all` is none that may be shown: dead, or a vacant number.
+  bool IsHidden(uint32_t document) const;
+  // The same of all documents of the database with this UUID, by their numbers there; null if it is none of these.
   const DocumentBitmap* HiddenIn(const std::string& uuid) const;
 
   std::shared_ptr<const IndexView> view;

@@ -23,6 +23,7 @@ namespace {
 constexpr Xapian::doccount kSureFrequency = 2;
 // What more articles have is no slip, and costs a look at its frequency.
 constexpr Xapian::doccount kMaxSlipFrequency = 60;
+// Of what so many documents have at most, those that were replaced or removed since are told apart, one by one.
 constexpr Xapian::doccount kMaxCounted = 4 * kMaxSlipFrequency;
 // How much more frequent than a word that articles have another one must be to have been meant: where the same articles
 // have both; where nothing but the spelling speaks for it; and where it stands beside the neighbour so much more often.
@@ -104,9 +105,8 @@ bool HasSameLetters(std::string a, std::string b) {
 
 class Speller {
  public:
-  Speller(const IndexReader& reader, absl::Time deadline) : database_(*reader.all), deadline_(deadline) {
-    for (const IndexReader::Part& part : reader.parts) hidden_.push_back(reader.HiddenIn(part.uuid));
-  }
+  Speller(const IndexReader& reader, absl::Time deadline)
+      : reader_(reader), database_(*reader.all), deadline_(deadline) {}
 
   Corrections Correct(const SearchedWord& searched, const Neighbours& neighbours, size_t max_words) {
     const std::string& word = searched.word.folded;
@@ -158,14 +158,6 @@ class Speller {
     return late_;
   }
 
-  // Xapian deals the documents of several databases out by turns.
-  bool IsHidden(Xapian::docid document) const {
-    const auto count = static_cast<Xapian::docid>(hidden_.size());
-    const DocumentBitmap* hidden = hidden_[(document - 1) % count];
-    const size_t place = (document - 1) / count + 1;
-    return hidden != nullptr && place < hidden->size() && (*hidden)[place];
-  }
-
   // Articles that have it: what was replaced since, or removed, still counts for Xapian. Of a frequent word those too.
   Xapian::doccount FrequencyOf(const std::string& term) const {
     const Xapian::doccount with_hidden = database_.get_termfreq(term);
@@ -173,7 +165,7 @@ class Speller {
     Xapian::doccount frequency = 0;
     const Xapian::PostingIterator end = database_.postlist_end(term);
     for (Xapian::PostingIterator document = database_.postlist_begin(term); document != end; ++document) {
-      if (!IsHidden(*document)) ++frequency;
+      if (!reader_.IsHidden(*document)) ++frequency;
     }
     return frequency;
   }
@@ -238,7 +230,7 @@ class Speller {
         continue;
       }
       if (++looked > most_looked_at || IsLate()) break;
-      if (!IsHidden(*document) && AreSideBySide(*document, first, second)) ++count;
+      if (!reader_.IsHidden(*document) && AreSideBySide(*document, first, second)) ++count;
       ++document;
     }
     return count;
@@ -326,7 +318,7 @@ class Speller {
     const Xapian::PostingIterator other_end = database_.postlist_end(candidate.word);
     const Xapian::PostingIterator end = database_.postlist_end(word);
     for (Xapian::PostingIterator document = database_.postlist_begin(word); document != end; ++document) {
-      if (IsHidden(*document)) continue;
+      if (reader_.IsHidden(*document)) continue;
       ++with_word;
       if (other != other_end) other.skip_to(*document);
       if (other != other_end && *other == *document) ++with_both;
@@ -360,8 +352,8 @@ class Speller {
     return a.frequency != b.frequency ? a.frequency > b.frequency : a.word < b.word;
   }
 
+  const IndexReader& reader_;
   const Xapian::Database& database_;
-  std::vector<const DocumentBitmap*> hidden_;  // Of each part; null: all of it is shown.
   const absl::Time deadline_;
   bool late_ = false;
 };

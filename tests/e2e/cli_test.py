@@ -425,6 +425,7 @@ class WithoutServices(CommandLineTest):
         again = train(articles(True))  # The same articles: as good, and the same bytes.
         self.assert_exit(again, 0)
         self.assertRegex(again.stdout, r"on \d+ held-out articles: micro-F1 1.000, by \S+ 1.000")
+        self.assertRegex(again.stderr, r"warning: the two models were compared on \d+ articles only")
         self.assertEqual(read(), published)
         right = self.write("right.jsonl", articles(True).replace("Oman", "Peru"))
         worse = train(articles(False), "--hold_out", "0", "--evaluate", right)
