@@ -85,18 +85,19 @@ bool EndsWithDate(absl::string_view text) {
 
 // The end of the dateline at the beginning of `body`; 0 if there is none.
 size_t DatelineEnd(absl::string_view body) {
+  constexpr std::array<absl::string_view, 7> kAgencies = {"(Reuters)", "(AP)",     "(AFP)",           "(UPI)",
+                                                          "(CNN)",     "(Xinhua)", "(Thomson Reuters"};
+  constexpr std::array<absl::string_view, 6> kDashes = {" - ", " -- ", "--", " \u2014 ", "\u2014", " \u2013 "};
   const absl::string_view head = body.substr(0, kDatelineBytes);
   const size_t line_end = std::min(head.find('\n'), head.size());
   size_t end = absl::string_view::npos;
-  bool agency = false;
-  for (const absl::string_view sign :
-       {"(Reuters)", "(AP)", "(AFP)", "(UPI)", "(CNN)", "(Xinhua)", "(Thomson Reuters"}) {
-    if (const size_t at = head.find(sign); at != absl::string_view::npos) {
-      end = std::min(end, at);
-      agency = true;
+  if (absl::StrContains(head, '(')) {
+    for (const absl::string_view sign : kAgencies) {
+      end = std::min(end, head.find(sign));
     }
   }
-  for (const absl::string_view sign : {" - ", " -- ", "--", " \u2014 ", "\u2014", " \u2013 "}) {
+  const bool agency = end != absl::string_view::npos;
+  for (const absl::string_view sign : kDashes) {
     end = std::min(end, head.find(sign));
   }
   if (end == absl::string_view::npos || end == 0 || end > line_end) {
@@ -110,21 +111,24 @@ size_t DatelineEnd(absl::string_view body) {
   return upper || agency || EndsWithDate(place) ? end : 0;
 }
 
+// Whether a line says who wrote the article.
+bool IsByline(absl::string_view line) {
+  constexpr std::array<absl::string_view, 4> kCredits = {"Reporting by", "Additional reporting", "Writing by",
+                                                         "Editing by"};
+  if (absl::StartsWith(line, "By ")) {
+    return line.size() < 100 && !absl::StrContains(line, ". ");
+  }
+  const absl::string_view credit = absl::StripPrefix(line, "(");
+  return std::any_of(kCredits.begin(), kCredits.end(),
+                     [&](absl::string_view sign) { return absl::StartsWith(credit, sign); });
+}
+
 // Ranges of the body that say who wrote it and where.
 std::vector<std::pair<size_t, size_t>> Bylines(absl::string_view body) {
   std::vector<std::pair<size_t, size_t>> ranges;
   for (size_t start = 0; start < body.size();) {
     const size_t end = std::min(body.find('\n', start), body.size());
-    const absl::string_view line = body.substr(start, end - start);
-    for (const absl::string_view sign :
-         {"(Reporting by", "Reporting by", "(Additional reporting", "Additional reporting", "(Writing by", "Writing by",
-          "(Editing by", "Editing by"}) {
-      if (absl::StartsWith(line, sign)) {
-        ranges.emplace_back(start, end);
-        break;
-      }
-    }
-    if (absl::StartsWith(line, "By ") && line.size() < 100 && !absl::StrContains(line, ". ")) {
+    if (IsByline(body.substr(start, end - start))) {
       ranges.emplace_back(start, end);
     }
     start = end + 1;
@@ -289,10 +293,11 @@ class Analyst {
     }
     // Where it isn't the title, or what stands for one, a currency only says what something costs.
     const bool is_heading = field == Field::kTitle || (article_.title.empty() && match.start < kOpeningBytes);
-    const bool is_currency =
-        entry.kind == GazetteerKind::kCurrency ||
-        ((entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kDemonym) && IsCurrency(context));
-    if (is_currency && !is_heading) {
+    const auto is_currency = [&] {
+      return entry.kind == GazetteerKind::kCurrency ||
+             ((entry.kind == GazetteerKind::kName || entry.kind == GazetteerKind::kDemonym) && IsCurrency(context));
+    };
+    if (!is_heading && is_currency()) {
       return SetAside::kPeripheral;
     }
     if (entry.has(GazetteerEntry::kWeak) && IsTown(entry.kind) && !StandsAsTown(context)) {
@@ -433,9 +438,8 @@ class Analyst {
       found.set_aside = SetAside::kPeripheral;
     }
     found.weight = found.set_aside == SetAside::kNone ? WeightOf(entry) : 0.0;
-    found.doubt = found.set_aside == SetAside::kNone && entry.region != GazetteerEntry::kNone && !match.hyphen_before
-                      ? DoubtOf(entry, ContextOf(text, match.start, match.end), field == Field::kBody && is_english_)
-                      : SetAside::kNone;
+    found.may_be_doubtful =
+        found.set_aside == SetAside::kNone && entry.region != GazetteerEntry::kNone && !match.hyphen_before;
     found.successor = SuccessorOf(entry);
     found.past = IsPast(entry);
     found.in_lead = field == Field::kBody && match.start < kLeadBytes;
@@ -460,9 +464,12 @@ class Analyst {
     }
   }
 
+  absl::string_view TextOf(const FoundMention& found) const {
+    return found.field == Field::kTitle ? article_.title : article_.body;
+  }
+
   absl::string_view WordsOf(const FoundMention& found) const {
-    const absl::string_view text = found.field == Field::kTitle ? article_.title : article_.body;
-    return text.substr(found.start, found.end - found.start);
+    return TextOf(found).substr(found.start, found.end - found.start);
   }
 
   // Who was named in full goes by the name alone from then on, and in the title: "Jordan" behind "Michael Jordan". Not
@@ -505,8 +512,7 @@ class Analyst {
       if (namesake == nullptr || namesake->is_country) {
         continue;
       }
-      const absl::string_view text = found.field == Field::kTitle ? article_.title : article_.body;
-      const absl::string_view before = text.substr(0, found.start);
+      const absl::string_view before = TextOf(found).substr(0, found.start);
       const bool placed = absl::EndsWith(before, " in ") || absl::EndsWith(before, "In ");
       if (!placed && (found.field == Field::kTitle || found.start > namesake->first)) {
         found.set_aside = SetAside::kPersonName;
@@ -515,31 +521,57 @@ class Analyst {
     }
   }
 
-  // What says nothing of a country unless something else does; and what is listed behind it: "unlike Denmark and
-  // Norway".
+  // What says nothing of a country unless something else does. One mention beyond doubt is enough for a country, and
+  // most have it soon: the others are not looked at.
   void SetAsideDoubtful() {
-    for (size_t i = 0; i + 1 < analysis_.found.size(); ++i) {
-      const FoundMention& first = analysis_.found[i];
-      FoundMention& second = analysis_.found[i + 1];
-      const absl::string_view text = first.field == Field::kTitle ? article_.title : article_.body;
-      if (first.doubt == SetAside::kPeripheral && second.doubt == SetAside::kNone &&
-          second.entry.region != GazetteerEntry::kNone && first.field == second.field && second.start > first.end &&
-          text.substr(first.end, second.start - first.end) == " and ") {
-        second.doubt = first.doubt;
-      }
-    }
+    doubts_.assign(analysis_.found.size(), std::nullopt);
     absl::flat_hash_set<int16_t> named;
-    for (const FoundMention& found : analysis_.found) {
-      if (found.weight > 0.0 && found.doubt == SetAside::kNone) {
+    for (size_t i = 0; i < analysis_.found.size(); ++i) {
+      const FoundMention& found = analysis_.found[i];
+      if (found.weight > 0.0 && !named.contains(found.entry.region) && DoubtAt(i) == SetAside::kNone) {
         named.insert(found.entry.region);
       }
     }
-    for (FoundMention& found : analysis_.found) {
-      if (found.weight > 0.0 && found.doubt != SetAside::kNone && !named.contains(found.entry.region)) {
-        found.set_aside = found.doubt;
+    for (size_t i = 0; i < analysis_.found.size(); ++i) {
+      FoundMention& found = analysis_.found[i];
+      if (found.weight > 0.0 && !named.contains(found.entry.region)) {
+        found.set_aside = DoubtAt(i);
         found.weight = 0.0;
       }
     }
+  }
+
+  // What is in doubt at a mention, by the words around it or by what it is listed behind: "unlike Denmark and Norway".
+  SetAside DoubtAt(size_t index) {
+    size_t first = index;
+    while (!doubts_[first].has_value() && IsListedBehind(first)) {
+      --first;
+    }
+    for (size_t i = first; i <= index; ++i) {
+      if (doubts_[i].has_value()) {
+        continue;
+      }
+      const FoundMention& found = analysis_.found[i];
+      SetAside doubt = SetAside::kNone;
+      if (found.may_be_doubtful) {
+        doubt = DoubtOf(found.entry, ContextOf(TextOf(found), found.start, found.end),
+                        found.field == Field::kBody && is_english_);
+      }
+      const bool is_listed = i > first && doubts_[i - 1] == SetAside::kPeripheral;
+      doubts_[i] = doubt == SetAside::kNone && is_listed ? SetAside::kPeripheral : doubt;
+    }
+    return *doubts_[index];
+  }
+
+  // Whether the mention is one of a region, behind another and " and ".
+  bool IsListedBehind(size_t index) const {
+    if (index == 0) {
+      return false;
+    }
+    const FoundMention& first = analysis_.found[index - 1];
+    const FoundMention& second = analysis_.found[index];
+    return second.entry.region != GazetteerEntry::kNone && first.field == second.field && second.start > first.end &&
+           TextOf(first).substr(first.end, second.start - first.end) == " and ";
   }
 
   void SetAsideDatelines(size_t begin) {
@@ -676,6 +708,7 @@ class Analyst {
   std::vector<double> local_support_;  // Of towns and divisions alone.
   std::vector<double> group_support_;  // By group.
   absl::flat_hash_map<const GazetteerEntry*, size_t> choices_;
+  std::vector<std::optional<SetAside>> doubts_;  // Of what was found, as far as it was asked for.
   CountryAnalysis analysis_;
 };
 

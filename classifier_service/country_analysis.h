@@ -33,7 +33,7 @@ struct FoundMention {
   size_t end = 0;
   GazetteerEntry entry;
   SetAside set_aside = SetAside::kNone;
-  SetAside doubt = SetAside::kNone;           // Why it is set aside where nothing else speaks for the region.
+  bool may_be_doubtful = false;               // Whether DoubtOf() has anything to say of it.
   double weight = 0.0;                        // By kind; 0 if set aside.
   int16_t successor = GazetteerEntry::kNone;  // Counts for this region too.
   bool past = false;                          // Of a state or bloc that was no more when the article was written.

@@ -326,7 +326,7 @@ bool IsPersecuted(absl::string_view after) {
 // Not "is a Swiss painter", as works of reference introduce the subject.
 bool IsPerson(const MentionContext& context) {
   constexpr std::array<absl::string_view, 4> kIntroductions = {"is a ", "is an ", "was a ", "was an "};
-  if (EndsWithOneOf(context.before, kIntroductions) || IsPersecuted(context.after)) {
+  if (EndsWithOneOf(context.before, kIntroductions)) {
     return false;
   }
   if (IsOnePerson(context.words)) {
@@ -447,16 +447,12 @@ bool StandsAsTown(const MentionContext& context) {
 }
 
 bool IsCurrency(const MentionContext& context) {
+  static const auto* const kUnits = new WordSet{
+      "baht", "cent", "dinar",   "dirham", "dollar", "franc", "krona", "krone",  "lira",     "naira", "peso", "pound",
+      "rand", "rial", "ringgit", "riyal",  "rouble", "ruble", "rupee", "rupiah", "shilling", "yen",   "yuan"};
   absl::string_view after = context.after;
   const absl::string_view word = absl::StripSuffix(TakeWord(after), "s");
-  for (const absl::string_view unit :
-       {"baht", "cent", "dinar",   "dirham", "dollar", "franc", "krona", "krone",  "lira",     "naira", "peso", "pound",
-        "rand", "rial", "ringgit", "riyal",  "rouble", "ruble", "rupee", "rupiah", "shilling", "yen",   "yuan"}) {
-    if (word == unit) {
-      return true;
-    }
-  }
-  return false;
+  return !word.empty() && IsLower(word.front()) && kUnits->contains(word);
 }
 
 bool NameGoesOn(const MentionContext& context) {
@@ -484,7 +480,7 @@ SetAside DoubtOf(const GazetteerEntry& entry, const MentionContext& context, boo
   }
   const bool may_end_sign = MayEndSign(context.before);
   if (IsOrigin(entry, context, may_end_sign) ||
-      (is_demonym ? IsPerson(context) : may_end_sign && IsFigure(entry, context))) {
+      (is_demonym ? IsPerson(context) && !IsPersecuted(context.after) : may_end_sign && IsFigure(entry, context))) {
     return SetAside::kPeripheral;
   }
   if (!is_demonym && may_end_sign && capitals_are_names && IsVenue(entry, context)) {
