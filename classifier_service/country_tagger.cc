@@ -89,6 +89,7 @@ class EvidenceList {
         items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(kept), items_.end(),
         [](const Item& a, const Item& b) { return a.weight != b.weight ? a.weight > b.weight : a.order < b.order; });
     std::vector<Evidence> result;
+    result.reserve(kMaxEvidencePerTag);
     for (size_t i = 0; i < kept; ++i) {
       const FoundMention& found = *items_[i].found;
       const absl::string_view text = found.field == Field::kTitle ? article.title : article.body;
@@ -184,6 +185,7 @@ std::vector<Evidence> WordEvidence(const CountryModel& model, int own, bool ment
                       return a.weight != b.weight ? a.weight > b.weight : a.value < b.value;
                     });
   std::vector<Evidence> evidence;
+  evidence.reserve(kept);
   for (size_t i = 0; i < kept && words[i].weight >= kMinWordEvidence; ++i) {
     const TermValue& value = *words[i].value;
     const std::string& text = value.span.field == Field::kTitle ? article.title : article.body;

@@ -193,7 +193,7 @@ class Vocabulary {
 
   // Whether a form may begin with `word`: of most that stand in lower case this is known without looking for them.
   bool MayBegin(const ScannedWord& word) const {
-    return word.first_upper || !word.has_letter || begin_bits_[word.hash % kBeginBits];
+    return (word.first_upper | !word.has_letter | begin_bits_[word.hash % kBeginBits]) != 0;
   }
 
  private:
@@ -1043,11 +1043,15 @@ class TokenWindow {
 
 }  // namespace
 
+// So many names an article has, or fewer.
+constexpr size_t kUsualMatches = 64;
+
 std::vector<GazetteerMatch> Gazetteer::Match(absl::string_view text) const { return Match(ScannedText(text)); }
 
 std::vector<GazetteerMatch> Gazetteer::Match(const ScannedText& scanned) const {
   const absl::string_view text = scanned.text();
   std::vector<GazetteerMatch> matches;
+  matches.reserve(kUsualMatches);
   const Impl& impl = *impl_;
   const bool text_upper = IsUpperCaseText(text);
   TokenWindow window(scanned, impl.vocabulary, impl.nodes);

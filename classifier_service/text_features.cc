@@ -68,19 +68,42 @@ uint64_t HashTerm(absl::string_view term) {
   return lead ? LeadHash(hash) : hash;
 }
 
+// Whether a word is one of them is as good as random: it is told without a branch that could be guessed wrong.
 class StopWords {
  public:
   StopWords() {
+    std::vector<uint64_t> hashes;
     for (const absl::string_view word : absl::StrSplit(kStopWords, ' ', absl::SkipEmpty())) {
-      hashes_.Insert(HashWord(word), {});
+      hashes.push_back(HashWord(word));
+    }
+    for (size_t count = 64; !Place(hashes, count); count *= 2) {
     }
   }
 
-  bool Contains(uint64_t hash) const { return hashes_.Find(hash) != nullptr; }
+  bool Contains(uint64_t hash) const {
+    const Bucket& bucket = buckets_[hash & (buckets_.size() - 1)];
+    return ((bucket[0] == hash) | (bucket[1] == hash) | (bucket[2] == hash) | (bucket[3] == hash)) != 0;
+  }
 
  private:
-  struct Nothing {};
-  HashIndex<Nothing> hashes_;
+  using Bucket = std::array<uint64_t, 4>;  // 0: empty.
+
+  // Divides them among `count` buckets, a power of two. False if a bucket would have to hold too many.
+  bool Place(const std::vector<uint64_t>& hashes, size_t count) {
+    buckets_.assign(count, Bucket{});
+    for (const uint64_t hash : hashes) {
+      Bucket& bucket = buckets_[hash & (count - 1)];
+      auto* const place =
+          std::find_if(bucket.begin(), bucket.end(), [hash](uint64_t other) { return other == 0 || other == hash; });
+      if (place == bucket.end()) {
+        return false;
+      }
+      *place = hash;
+    }
+    return true;
+  }
+
+  std::vector<Bucket> buckets_;
 };
 
 // For each code point below kTableEnd the folded letter or digit, 0 for what separates words. Others are asked of ICU.
