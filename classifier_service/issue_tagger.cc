@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 
 #include "classifier_service/issue_model.h"
 #include "classifier_service/issue_seeds.h"
@@ -183,30 +184,29 @@ std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatur
     const TermValue* at = nullptr;
   };
   const double slope = static_cast<double>(issue_model.issues[issue].slope);
+  thread_local std::vector<Candidate> memory;  // That a thread keeps from one tag to the next.
+  memory.resize(std::max(memory.size(), features.values.size()));
   // Which terms speak for an issue is as good as random: all are written down, those that don't are overwritten.
-  std::vector<Candidate> candidates(features.values.size());
   size_t count = 0;
   for (const TermValue& value : features.values) {
     const double contribution = slope * Weight(value.term, issue) * static_cast<double>(value.value);
-    candidates[count].weight = contribution;
-    candidates[count].at = &value;
+    memory[count].weight = contribution;
+    memory[count].at = &value;
     count += contribution > 0.0 ? 1 : 0;
   }
-  candidates.resize(count);
   // A term of the lead follows its twin, which stands at the same place.
-  count = 0;
-  for (const Candidate& candidate : candidates) {
-    if (count > 0 && candidates[count - 1].at->span == candidate.at->span) {
-      candidates[count - 1].weight += candidate.weight;
+  size_t merged = 0;
+  for (const Candidate& candidate : absl::MakeConstSpan(memory).first(count)) {
+    if (merged > 0 && memory[merged - 1].at->span == candidate.at->span) {
+      memory[merged - 1].weight += candidate.weight;
     } else {
-      candidates[count++] = candidate;
+      memory[merged++] = candidate;
     }
   }
-  candidates.resize(count);
   // The heaviest only: looking at all would be slow for a long text, and the light ones say nothing to a reader.
   constexpr size_t kConsidered = size_t{kMaxEvidencePerTag} * 4;
-  const size_t considered = std::min(candidates.size(), kConsidered);
-  const auto last = candidates.begin() + static_cast<std::ptrdiff_t>(considered);
+  const auto all = absl::MakeSpan(memory).first(merged);
+  const auto candidates = all.first(std::min(merged, kConsidered));
   const auto heavier = [](const Candidate& a, const Candidate& b) {
     if (a.weight != b.weight) {
       return a.weight > b.weight;
@@ -215,8 +215,7 @@ std::vector<Evidence> IssueTagger::Model::Explain(size_t issue, const TextFeatur
     const TextSpan& right = b.at->span;  // Of two that begin together, the phrase: it covers the word.
     return std::tie(left.field, left.start, right.end) < std::tie(right.field, right.start, left.end);
   };
-  std::nth_element(candidates.begin(), last, candidates.end(), heavier);
-  candidates.erase(last, candidates.end());
+  std::nth_element(all.begin(), candidates.end(), all.end(), heavier);
   std::sort(candidates.begin(), candidates.end(), heavier);
   std::vector<Candidate> chosen;
   chosen.reserve(kMaxEvidencePerTag);
