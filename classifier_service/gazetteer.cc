@@ -40,8 +40,6 @@ constexpr size_t kMaxTokens = 24;
 constexpr uint16_t kMaxMeanings = 1000;
 // Of the hash of a file, in `version`.
 constexpr size_t kVersionDigits = 16;
-// Words are read by so many, so that the memory for what begins with them is on its way when their turn comes.
-constexpr size_t kTokensAhead = 16;
 // Longer words are no name, and need not be remembered while they are read.
 constexpr size_t kMaxTokenBytes = 96;
 
@@ -219,6 +217,26 @@ class Tokenizer {
   Tokenizer(const ScannedText& text, const Vocabulary& vocabulary)
       : text_(text.text()), vocabulary_(vocabulary), table_(InfoTable()), words_(text) {}
 
+  // Goes over the words that no form begins with, as most do. True, and `last` is the last of them, if there were some.
+  bool SkipPlain(Token& last) {
+    const ScannedWord* skipped = nullptr;
+    while (pos_ < text_.size() && static_cast<uint8_t>(text_[pos_]) < 0x80 && text_[pos_] != '&') {
+      const ScannedWord* found = words_.At(pos_);
+      if (found == nullptr || found->size == 0 || vocabulary_.MayBegin(*found) || !IsPlain(*found)) {
+        break;
+      }
+      skipped = found;
+      pos_ = found->start + found->size;
+    }
+    if (skipped == nullptr) {
+      return false;
+    }
+    SetPlain(*skipped, last);
+    last_ = CharClass::kWord;
+    hyphen_ = false;
+    return true;
+  }
+
   // False at the end of the text.
   bool Next(Token& token) {
     while (pos_ < text_.size()) {
@@ -271,34 +289,41 @@ class Tokenizer {
   }
 
  private:
-  // The usual word: a plain one, and behind it what ends it beyond doubt. False, and nothing changed, if the word may
-  // be another.
-  bool ReadPlain(const ScannedWord& found, Token& token) {
-    const size_t end = pos_ + found.size;
-    if (end < text_.size()) {
-      const char behind = text_[end];
-      if (behind == '.' && found.size == 1) {
-        return false;
-      }
-      if (static_cast<uint8_t>(behind) >= 0x80) {
-        // U+2010 to U+2026: dashes and quotation marks. Others of the same block are as if they were not there.
-        const absl::string_view sign = text_.substr(end, 3);
-        if (sign.size() < 3 || !absl::StartsWith(sign, "\xE2\x80") || sign[2] < '\x90' || sign[2] > '\xA6') {
-          return false;
-        }
-      }
+  // Whether what stands behind a plain word ends it beyond doubt: otherwise the word may be another.
+  bool IsPlain(const ScannedWord& found) const {
+    const size_t end = found.start + found.size;
+    if (end == text_.size()) {
+      return true;
     }
-    token = Token{.start = pos_, .end = end};
+    const char behind = text_[end];
+    if (static_cast<uint8_t>(behind) < 0x80) {
+      return behind != '.' || found.size != 1;
+    }
+    // U+2010 to U+2026: dashes and quotation marks. Others of the same block are as if they were not there.
+    const absl::string_view sign = text_.substr(end, 3);
+    return sign.size() == 3 && absl::StartsWith(sign, "\xE2\x80") && sign[2] >= '\x90' && sign[2] <= '\xA6';
+  }
+
+  static void SetPlain(const ScannedWord& found, Token& token) {
+    token = Token{.start = found.start, .end = size_t{found.start} + found.size};
     token.hash = found.hash;
-    if (vocabulary_.MayBegin(found)) {
-      token.word = vocabulary_.Find(found.hash);
-    }
     token.letters = found.size;
     token.first_upper = found.first_upper;
     token.has_case = found.has_letter;
     token.all_upper = found.has_letter && !found.has_small;
+  }
+
+  // The usual word. False, and nothing changed, if it is none.
+  bool ReadPlain(const ScannedWord& found, Token& token) {
+    if (!IsPlain(found)) {
+      return false;
+    }
+    SetPlain(found, token);
+    if (vocabulary_.MayBegin(found)) {
+      token.word = vocabulary_.Find(found.hash);
+    }
     token.hyphen_before = hyphen_;
-    pos_ = end;
+    pos_ = token.end;
     last_ = CharClass::kWord;
     hyphen_ = false;
     return true;
@@ -989,22 +1014,21 @@ bool IsPlacePreposition(absl::string_view word) {
   return false;
 }
 
-// The words that are being looked at, the one before them, and some that come, so that the memory for what begins with
-// them is on its way when their turn comes.
+// The words that are being looked at, and the one before them.
 class TokenWindow {
  public:
-  TokenWindow(const ScannedText& text, const Vocabulary& vocabulary, const std::vector<Node>& nodes)
-      : tokenizer_(text, vocabulary), nodes_(nodes), tokens_(Memory()) {
+  TokenWindow(const ScannedText& text, const Vocabulary& vocabulary) : tokenizer_(text, vocabulary), tokens_(Memory()) {
     tokens_[0] = Token();
   }
 
-  // Whether there are more than `index` words from the present one on. References to words are good until Advance().
+  // Whether there are more than `index` words from the present one on; those that no form begins with are left out
+  // where they are not looked at yet. References to words are good until Advance().
   bool Has(size_t index) {
-    if (at_ + index >= end_) {
-      while (end_ <= at_ + index + kTokensAhead && tokenizer_.Next(tokens_[end_])) {
-        __builtin_prefetch(nodes_.data() + tokens_[end_].word.root);
-        ++end_;
-      }
+    if (at_ == end_) {
+      tokenizer_.SkipPlain(tokens_[at_ - 1]);
+    }
+    while (at_ + index >= end_ && tokenizer_.Next(tokens_[end_])) {
+      ++end_;
     }
     return at_ + index < end_;
   }
@@ -1016,7 +1040,7 @@ class TokenWindow {
   // Goes on by so many words, which there are.
   void Advance(size_t count) {
     at_ += count;
-    if (at_ >= kSize - kMaxTokens - kTokensAhead - 1) {
+    if (at_ >= kSize - kMaxTokens - 1) {
       std::copy(tokens_.begin() + static_cast<std::ptrdiff_t>(at_) - 1,
                 tokens_.begin() + static_cast<std::ptrdiff_t>(end_), tokens_.begin());
       end_ -= at_ - 1;
@@ -1026,7 +1050,7 @@ class TokenWindow {
 
  private:
   // A form has at most kMaxTokens words; whatever is more has to be moved less often.
-  static constexpr size_t kSize = 4 * (kMaxTokens + kTokensAhead);
+  static constexpr size_t kSize = 4 * kMaxTokens;
 
   // That a thread keeps from one text to the next; it reads one at a time.
   static std::vector<Token>& Memory() {
@@ -1035,7 +1059,6 @@ class TokenWindow {
   }
 
   Tokenizer tokenizer_;
-  const std::vector<Node>& nodes_;
   std::vector<Token>& tokens_;
   size_t at_ = 1;  // Before the first word stands an empty one.
   size_t end_ = 1;
@@ -1054,7 +1077,7 @@ std::vector<GazetteerMatch> Gazetteer::Match(const ScannedText& scanned) const {
   matches.reserve(kUsualMatches);
   const Impl& impl = *impl_;
   const bool text_upper = IsUpperCaseText(text);
-  TokenWindow window(scanned, impl.vocabulary, impl.nodes);
+  TokenWindow window(scanned, impl.vocabulary);
   while (window.Has(0)) {
     const Token& first = window[0];
     size_t length = 0;
