@@ -8,10 +8,13 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 
 namespace dateline::common {
 namespace {
@@ -320,6 +323,28 @@ std::string FoldForMatch(absl::string_view text) {
   std::string out;
   nfc->normalize(bare, status).toUTF8String(out);
   return LimitMarks(out, kMaxMarks);
+}
+
+bool HasHtmlTags(absl::string_view text) {
+  constexpr std::array<absl::string_view, 9> kElements = {"p", "a", "br", "div", "span", "li", "em", "strong", "img"};
+  constexpr size_t kLongest = 6;
+  for (size_t at = text.find('<'); at != absl::string_view::npos; at = text.find('<', at + 1)) {
+    absl::string_view rest = text.substr(at + 1);
+    const bool closes = absl::ConsumePrefix(&rest, "/");
+    const absl::string_view head = rest.substr(0, kLongest + 1);
+    const absl::string_view name = head.substr(0, head.find_first_of(" />\n"));
+    rest.remove_prefix(name.size());
+    // "a < b" and "<a b>" are none: before its end an opening tag has nothing, or attributes.
+    const absl::string_view inside = rest.substr(0, std::min(rest.find_first_of("<>"), rest.size()));
+    const bool ends = inside.size() < rest.size() && rest[inside.size()] == '>';
+    const bool is_tag =
+        ends && (inside.empty() || (!closes && (inside == "/" || inside == " /" || absl::StrContains(inside, "=\""))));
+    if (is_tag && std::any_of(kElements.begin(), kElements.end(),
+                              [name](absl::string_view element) { return absl::EqualsIgnoreCase(name, element); })) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace dateline::common

@@ -38,6 +38,9 @@ size_t CodePointFloor(absl::string_view text, size_t pos);
 // Not for display. Idempotent.
 std::string FoldForMatch(absl::string_view text);
 
+// Whether a text that should have none holds tags of HTML: "<p>", "</a>", "<br />". Not for taking them out.
+bool HasHtmlTags(absl::string_view text);
+
 }  // namespace dateline::common
 
 #endif  // DATELINE_COMMON_TEXT_H_

@@ -189,6 +189,19 @@ TEST(CodePointFloorTest, FindsTheBoundaryAtOrBefore) {
   EXPECT_EQ(CodePointFloor(text, 99), 7U);
 }
 
+TEST(HasHtmlTagsTest, KnowsTagsFromOtherSigns) {
+  for (const absl::string_view text :
+       {"<p>Iran", "Iran</P>", "a<br/>b", "a<BR>b", "a<br />b", "<a href=\"https://x.example/\">x</a>",
+        "x <div class=\"a\">", "a < b and </span>"}) {
+    EXPECT_TRUE(HasHtmlTags(text)) << text;
+  }
+  for (const absl::string_view text : {"", "<", "a < b > c", "p <a b> c", "<p", "<p <p", "</", "<>", "1 <2> 3",
+                                       "<iran>", "<p=1", "if a<p and p>b", "<a@example.com>"}) {
+    EXPECT_FALSE(HasHtmlTags(text)) << text;
+  }
+  EXPECT_FALSE(HasHtmlTags(std::string(1'000'000, '<')));
+}
+
 TEST(FoldForMatchTest, IgnoresCaseAndDiacritics) {
   EXPECT_EQ(FoldForMatch("Élysée"), "elysee");
   EXPECT_EQ(FoldForMatch("ŁÓDŹ"), "lodz");

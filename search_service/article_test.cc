@@ -175,6 +175,15 @@ TEST(NormalizeTest, ADerivedIdStaysWhenTextAndSourceDo) {
   }
 }
 
+TEST(NormalizeTest, HtmlThatIsTakenForTextIsSaid) {
+  Article article = Valid();
+  article.body = "<p>Iran's budget</p>";
+  const absl::StatusOr<Normalized> normalized = Normalize(article, kNow);
+  ASSERT_TRUE(normalized.ok());
+  EXPECT_EQ(normalized->article.body, article.body);
+  EXPECT_THAT(normalized->warnings, ElementsAre(HasSubstr("body: holds tags of HTML")));
+}
+
 TEST(NormalizeTest, AbsurdDatesAreDroppedWithAWarning) {
   Article article = Valid();
   article.publish_time = absl::FromUnixSeconds(-30'000'000'000);
