@@ -396,6 +396,16 @@ class WithoutServices(CommandLineTest):
         rolled_back = run_program("classifier_train", "rollback", "--model", model)
         self.assert_exit(rolled_back, 0)
         self.assertIn(version, rolled_back.stdout)
+        # Broken are also articles that teach nothing, or what is wrong; also those to measure on.
+        useless = lines({"id": "y", "title": "T", "countries": ["Utopia"]}, {"id": "z", "title": " ", "countries": ["OM"]})
+        for given in ((articles("Oman") + useless,), (articles("Oman"), "--evaluate", self.write("useless.jsonl", useless))):
+            refused = train(*given, "--force")
+            self.assert_exit(refused, 1)
+            self.assertRegex(refused.stderr, r'line \d+: countries: "Utopia" is no country .*--keep_going')
+        kept = train(articles("Oman", "Peru") + useless, "--keep_going", "--force")
+        self.assert_exit(kept, 0)
+        self.assertRegex(kept.stderr, r"left out: \S+: line 22: no text; give each article a title")
+        self.assertIn("2 broken lines left out", kept.stderr)
         with open(model, "w", encoding="utf-8") as file:
             file.write("something else")
         self.assert_exit(train(articles("Oman")), 1)
