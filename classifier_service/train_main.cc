@@ -435,8 +435,9 @@ absl::Status Thresholds(const Flags& flags) {
 }
 
 absl::Status RollBack(const Flags& flags) {
-  // By what would come back: what is there may be damaged.
-  const bool countries = dateline::classifier::CountryModel::Load(flags.model + ".previous").ok();
+  // Either file may be missing or damaged, and errors should speak of the right kind.
+  const bool countries = dateline::classifier::CountryModel::IsAt(flags.model + ".previous") ||
+                         dateline::classifier::CountryModel::IsAt(flags.model);
   ASSIGN_OR_RETURN(const std::string version, countries ? dateline::classifier::CountryModel::RollBack(flags.model)
                                                         : dateline::classifier::RollBackIssueModel(flags.model));
   Print(absl::StrCat(flags.model, " is ", version, " again\n"));

@@ -396,6 +396,20 @@ class WithoutServices(CommandLineTest):
         rolled_back = run_program("classifier_train", "rollback", "--model", model)
         self.assert_exit(rolled_back, 0)
         self.assertIn(version, rolled_back.stdout)
+        # What goes wrong is said of a country model, whichever of the two files is damaged.
+        previous = model + ".previous"
+        with open(previous, "rb") as file:
+            kept = file.read()
+        for damaged, problem in ((kept[:len(kept) // 2], "truncated or corrupted"), (b"else", "this is no country model")):
+            with open(previous, "wb") as file:
+                file.write(damaged)
+            failed = run_program("classifier_train", "rollback", "--model", model)
+            self.assert_exit(failed, 1)
+            self.assertRegex(failed.stderr, f"^classifier_train: country model .*{problem}.*classifier_train countries")
+        os.remove(previous)
+        failed = run_program("classifier_train", "rollback", "--model", model)
+        self.assert_exit(failed, 1)
+        self.assertRegex(failed.stderr, "^classifier_train: there is no .*none to bring back")
         # Broken are also articles that teach nothing, or what is wrong; also those to measure on.
         useless = lines({"id": "y", "title": "T", "countries": ["Utopia"]}, {"id": "z", "title": " ", "countries": ["OM"]})
         for given in ((articles("Oman") + useless,), (articles("Oman"), "--evaluate", self.write("useless.jsonl", useless))):
