@@ -141,6 +141,21 @@ class WithoutServices(CommandLineTest):
             self.assertRegex(shown, r"(?m)^  --threads N in \[1 - 256\]|^  --search_threads N in \[1 - 256\]")
             self.assertNotRegex(shown, r"\b(U?INT|FLOAT)\b")
 
+    def test_help_says_what_is_of_issues_only(self):
+        for arguments, words in ((["classifier_train", "evaluate"], "Measure an issue model"),
+                                 (["classifier_train", "show"], "what an issue model was trained on"),
+                                 (["dateline", "evaluate"], "Measure tags of countries, groups and issues"),
+                                 (["dateline", "evaluate"], "`classifier_train thresholds` sets those of issues"),
+                                 (["dateline", "model"], "its issue model was measured")):
+            self.assertIn(words, " ".join(run_program(*arguments, "--help").stdout.split()))
+        data = os.path.join(ROOT, "classifier_service/data")
+        taxonomy = os.path.join(data, "taxonomy/default.textproto")
+        for arguments in (["show"], ["thresholds", "--set", "trade=0.3"],
+                          ["evaluate", "--taxonomy", taxonomy, "--articles", self.labelled("articles.jsonl", 2)]):
+            refused = run_program("classifier_train", *arguments, "--model", os.path.join(data, "model/countries.model"))
+            self.assert_exit(refused, 1)
+            self.assertRegex(refused.stderr, r'--model: ".*countries\.model" is a country model, .* `dateline evaluate`')
+
     def test_help_names_no_folder_of_this_machine(self):
         for arguments in (["classifier_train"], ["classifier_train", "issues"], ["dateline"], ["search_service"]):
             self.assertNotIn("../", run_program(*arguments, "--help").stdout)
