@@ -67,7 +67,12 @@ absl::Status ClassifyOne(const Classifier& classifier, const v1::ClassifyRequest
     case v1::ClassifyRequest::INPUT_NOT_SET:
       return common::InvalidField("article", "is missing; send an article or a document");
   }
-  ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path));
+  ASSIGN_OR_RETURN(const ArticleText text, FromProto(*article, path, absl::Now(), *response.mutable_warnings()));
+  if (response.article().has_publish_time() && !text.publish_time.has_value()) {
+    // Dropped, and so no part of what is answered.
+    response.mutable_article()->clear_publish_time();
+    response.mutable_article()->clear_publish_time_precision();
+  }
   const Classification classification = classifier.Classify(text, options);
   ToProto(classification, classifier, response);
   return absl::OkStatus();

@@ -35,9 +35,11 @@ namespace apb = article::v1;
 
 using ::dateline::testing::StatusIs;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -179,6 +181,57 @@ TEST_F(ClassifierHandlerTest, BadInputIsInvalidArgumentAndNamesTheField) {
   request.mutable_article()->mutable_publish_time()->set_seconds(INT64_MAX);
   EXPECT_THAT(Call(&Stub::Classify, request, response),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("publish_time")));
+}
+
+TEST_F(ClassifierHandlerTest, TimesThatNoArticleHasAreDroppedWithAWarning) {
+  v1::ClassifyRequest request;
+  request.mutable_article()->set_title("President Rouhani of Iran speaks in Tehran");
+  v1::ClassifyResponse plain;
+  ASSERT_OK(Call(&Stub::Classify, request, plain));
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  constexpr int64_t kDay = 86'400;
+  const auto warnings = [&](int64_t seconds) {
+    request.mutable_article()->mutable_publish_time()->set_seconds(seconds);
+    v1::ClassifyResponse response;
+    EXPECT_OK(Call(&Stub::Classify, request, response));
+    std::vector<std::string> said(response.warnings().begin(), response.warnings().end());
+    response.clear_warnings();
+    if (!said.empty()) {
+      EXPECT_EQ(response.SerializeAsString(), plain.SerializeAsString()) << "tagged as without a date";
+    }
+    return said;
+  };
+  EXPECT_THAT(warnings(-62'135'596'800),
+              ElementsAre(HasSubstr("article.publish_time: 0001-01-01T00:00:00Z is before")));
+  EXPECT_THAT(warnings(253'402'300'799), ElementsAre(HasSubstr("9999-12-31T23:59:59Z")));
+  EXPECT_THAT(warnings(now + 370 * kDay), ElementsAre(HasSubstr("more than a year ahead, and was dropped")));
+  EXPECT_THAT(warnings(now + 360 * kDay), IsEmpty());
+  EXPECT_THAT(warnings(0), IsEmpty());
+  // Of a document, what is answered goes without it, too.
+  request.mutable_document()->set_content(kPage);
+  request.mutable_document()->mutable_known()->mutable_publish_time()->set_seconds(now + 370 * kDay);
+  v1::ClassifyResponse response;
+  ASSERT_OK(Call(&Stub::Classify, request, response));
+  EXPECT_THAT(response.warnings(), Contains(HasSubstr("document.known.publish_time: ")));
+  EXPECT_FALSE(response.article().has_publish_time());
+}
+
+TEST_F(ClassifierHandlerTest, ATimeWithNanosThatAreNoneIsRefused) {
+  v1::ClassifyRequest request;
+  v1::ClassifyResponse response;
+  request.mutable_article()->set_title("Iran");
+  for (const int nanos : {-1, 1'000'000'000}) {
+    request.mutable_article()->mutable_publish_time()->set_nanos(nanos);
+    EXPECT_THAT(Call(&Stub::Classify, request, response),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr(absl::StrCat("article.publish_time: has ", nanos, " nanos; send 0 to 999999999"))));
+  }
+  v1::ExtractArticleRequest extract;
+  v1::ExtractArticleResponse extracted;
+  extract.mutable_document()->set_content(kPage);
+  extract.mutable_document()->mutable_fetch_time()->set_seconds(INT64_MIN);
+  EXPECT_THAT(Call(&Stub::ExtractArticle, extract, extracted),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("document.fetch_time: is no time between")));
 }
 
 std::string FieldOf(const absl::Status& status) {

@@ -16,6 +16,7 @@
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "common/url.h"
+#include "extraction/dates.h"
 #include "extraction/extraction_proto.h"
 
 namespace dateline::classifier {
@@ -166,6 +167,19 @@ absl::Status ArticleTooLarge(absl::string_view field, absl::string_view what) {
                             "ARTICLE_TOO_LARGE");
 }
 
+// Whole seconds.
+absl::StatusOr<absl::Time> TimeFromProto(absl::string_view field, const google::protobuf::Timestamp& timestamp) {
+  constexpr int64_t kMinSeconds = -62135596800;  // The year 1.
+  constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.
+  if (timestamp.seconds() < kMinSeconds || timestamp.seconds() > kMaxSeconds) {
+    return InvalidField(field, "is no time between the years 1 and 9999; correct it or leave it out");
+  }
+  if (timestamp.nanos() < 0 || timestamp.nanos() > 999'999'999) {
+    return InvalidField(field, absl::StrCat("has ", timestamp.nanos(), " nanos; send 0 to 999999999"));
+  }
+  return absl::FromUnixSeconds(timestamp.seconds());
+}
+
 // Spans are offsets into the text as it is returned: what a caller put in is normalised like what was found.
 void NormalizeTexts(apb::Article& article) {
   article.set_title(common::NormalizeLine(article.title()));
@@ -189,7 +203,8 @@ void NormalizeTexts(apb::Article& article) {
 
 }  // namespace
 
-absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_view path) {
+absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_view path, absl::Time now,
+                                      google::protobuf::RepeatedPtrField<std::string>& warnings) {
   if (const size_t bytes = article.ByteSizeLong(); bytes > kMaxArticleBytes) {
     return ArticleTooLarge(path, absl::StrCat("has ", bytes, " bytes"));
   }
@@ -202,13 +217,14 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_
   text.language_code = common::NormalizeLanguageTag(article.language_code());
   RETURN_IF_ERROR(common::CheckLanguageTag(absl::StrCat(path, ".language_code"), text.language_code));
   if (article.has_publish_time()) {
-    constexpr int64_t kMinSeconds = -62135596800;  // The year 1.
-    constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.
-    const int64_t seconds = article.publish_time().seconds();
-    if (seconds < kMinSeconds || seconds > kMaxSeconds) {
-      return InvalidField(absl::StrCat(path, ".publish_time"), "is no time between the years 1 and 9999");
+    const std::string field = absl::StrCat(path, ".publish_time");
+    ASSIGN_OR_RETURN(const absl::Time time, TimeFromProto(field, article.publish_time()));
+    if (extraction::IsAllowedTime(time, now)) {
+      text.publish_time = time;
+    } else {
+      *warnings.Add() = absl::StrCat(field, ": ", absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()),
+                                     " is before the year 1400 or more than a year ahead, and was dropped");
     }
-    text.publish_time = absl::FromUnixSeconds(seconds);
   }
   return text;
 }
@@ -271,7 +287,9 @@ absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document)
   result.media_type = document.media_type();
   result.charset = document.charset();
   result.url = std::string(url);
-  if (document.has_fetch_time()) result.fetch_time = absl::FromUnixSeconds(document.fetch_time().seconds());
+  if (document.has_fetch_time()) {
+    ASSIGN_OR_RETURN(result.fetch_time, TimeFromProto("document.fetch_time", document.fetch_time()));
+  }
   return result;
 }
 

@@ -203,8 +203,7 @@ class Analyst {
 
   // As many targets as a form may have at once.
   static absl::Span<const GazetteerEntry> AtOnce(absl::Span<const GazetteerEntry> entries) {
-    constexpr size_t kMaxAtOnce = 8;
-    return entries.subspan(0, kMaxAtOnce);
+    return entries.subspan(0, GazetteerEntry::kMaxAtOnce);
   }
 
   // Whether a form has several targets at once: all of them ("the two Koreas"), or those among its claimants that the

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 
+#include "common/printable.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 
@@ -59,7 +60,54 @@ absl::StatusOr<CountryArticle> Parse(const nlohmann::json& record) {
   return article;
 }
 
+// Makes the labels region codes, each once. Groups are taken out and counted.
+absl::Status ResolveCountries(const Gazetteer& gazetteer, std::vector<std::string>& labels,
+                              std::map<std::string, int>& groups) {
+  std::vector<std::string> codes;
+  for (const std::string& label : labels) {
+    const std::string id = gazetteer.FindRegion(label) != nullptr ? label : gazetteer.FindByName(label);
+    if (gazetteer.FindRegion(id) != nullptr) {
+      codes.push_back(id);
+    } else if (gazetteer.FindGroup(id) != nullptr) {
+      ++groups[id];
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("countries: \"", common::Printable(label),
+                       "\" is no country of the gazetteer, or the name of several; write its code or its full name "
+                       "(`dateline taxonomy --show countries` lists them), or take it out"));
+    }
+  }
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  labels = std::move(codes);
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::StatusOr<LabelledCountryArticles> ReadLabelledCountryArticles(const std::string& path, absl::string_view split,
+                                                                    const Gazetteer& gazetteer, BrokenLines* broken) {
+  LabelledCountryArticles labelled;
+  const auto read = [&](const nlohmann::json& record) -> absl::Status {
+    ASSIGN_OR_RETURN(CountryArticle article, Parse(record));
+    if (!split.empty() && article.split != split) {
+      return absl::OkStatus();
+    }
+    if (!article.labelled) {
+      ++labelled.unlabelled;
+      return absl::OkStatus();
+    }
+    if (article.text.title.empty() && article.text.body.empty()) {
+      return absl::InvalidArgumentError("no text; give each article a title, a body or both");
+    }
+    RETURN_IF_ERROR(ResolveCountries(gazetteer, article.countries, labelled.groups));
+    RestoreDateline(article);
+    labelled.articles.push_back(std::move(article));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ForEachJsonLine(path, read, broken));
+  return labelled;
+}
 
 void RestoreDateline(CountryArticle& article) {
   if (!article.dateline.empty() && !absl::StartsWith(article.text.body, article.dateline)) {

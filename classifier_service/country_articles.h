@@ -3,12 +3,16 @@
 #define DATELINE_CLASSIFIER_SERVICE_COUNTRY_ARTICLES_H_
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "classifier_service/classification.h"
+#include "classifier_service/gazetteer.h"
 #include "classifier_service/json_lines.h"
 
 namespace dateline::classifier {
@@ -30,6 +34,20 @@ struct CountryArticle {
 // rest is used.
 absl::Status ForEachCountryArticle(const std::string& path, const std::function<void(CountryArticle)>& visit,
                                    BrokenLines* broken = nullptr);
+
+// Articles to learn from or to measure with: each has a text and a complete list of countries.
+struct LabelledCountryArticles {
+  std::vector<CountryArticle> articles;  // Labels are region codes, sorted; datelines are put back.
+  int unlabelled = 0;                    // Left out: their list of countries is missing or not complete.
+  std::map<std::string, int> groups;     // Labels that are no countries but groups, and how often: they are left out.
+};
+
+// Reads those whose field "split" is `split`; all, if that is empty. Labels may be codes, names or aliases of
+// countries. A line is broken also if its article has no text, or a label that `gazetteer` doesn't know as one country
+// or group: what that would teach is wrong. Errors as of ForEachCountryArticle().
+absl::StatusOr<LabelledCountryArticles> ReadLabelledCountryArticles(const std::string& path, absl::string_view split,
+                                                                    const Gazetteer& gazetteer,
+                                                                    BrokenLines* broken = nullptr);
 
 // Puts the dateline back to the beginning of the text ("CLEVELAND, Feb 26 - Standard Oil Co said"), where articles have
 // it as they are printed and as the service gets them. Nothing happens if it is there already.

@@ -346,6 +346,8 @@ absl::StatusOr<std::unique_ptr<CountryModel>> CountryModel::Load(const std::stri
   return Decode(bytes, path);
 }
 
+bool CountryModel::IsAt(const std::string& path) { return SaysItIs(kKind, path); }
+
 absl::Status CountryModel::Write(const std::string& path) { return WriteModelFile(kKind, path, Encode()); }
 
 absl::Status CountryModel::Publish(const std::string& path) {
@@ -354,7 +356,7 @@ absl::Status CountryModel::Publish(const std::string& path) {
 }
 
 absl::StatusOr<std::string> CountryModel::RollBack(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kKind, path));
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(path));
   ASSIGN_OR_RETURN(const std::unique_ptr<CountryModel> before, Load(previous));
   RETURN_IF_ERROR(SwapWithPreviousModel(kKind, path));
   return before->version;

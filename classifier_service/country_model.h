@@ -107,6 +107,9 @@ struct CountryModel {
   // another version, DataLoss if it is truncated or corrupted; with the remedy.
   static absl::StatusOr<std::unique_ptr<CountryModel>> Load(const std::string& path);
 
+  // Whether the file at `path` says that it is a country model, whole or damaged.
+  static bool IsAt(const std::string& path);
+
   // The same for bytes in memory; `source` stands for the path in messages.
   static absl::StatusOr<std::unique_ptr<CountryModel>> Decode(absl::string_view bytes, absl::string_view source);
 

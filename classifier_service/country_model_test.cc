@@ -173,6 +173,8 @@ TEST(CountryModelTest, PublishingKeepsTheModelBeforeAndRollingBackSwapsThem) {
   two.constant = -1.25;
   ASSERT_OK(one.Publish(path));
   EXPECT_THAT(CountryModel::RollBack(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("none to bring back")));
+  EXPECT_TRUE(CountryModel::IsAt(path));
+  EXPECT_FALSE(CountryModel::IsAt(path + ".previous"));
   ASSERT_OK(two.Publish(path));
   ASSERT_OK_AND_ASSIGN(const std::string back, CountryModel::RollBack(path));
   EXPECT_EQ(back, one.version);

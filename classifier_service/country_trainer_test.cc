@@ -19,6 +19,7 @@ namespace {
 
 using ::dateline::testing::StatusIs;
 using ::dateline::testing::TempDir;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
@@ -298,6 +299,52 @@ TEST(CountryArticlesTest, BrokenLinesAreNamedOrLeftOut) {
   EXPECT_THAT(ids, ElementsAre("1"));
   EXPECT_THAT(broken.problems, ElementsAre(HasSubstr("line 3"), HasSubstr("line 4: countries_complete"),
                                            HasSubstr("line 5: body: must be a string"), HasSubstr("line 6: ends")));
+}
+
+TEST(CountryArticlesTest, UnknownCountriesAndEmptyArticlesAreBrokenLines) {
+  const std::unique_ptr<Gazetteer> gazetteer =
+      Gazetteer::Parse(
+          "Iran\tIR\tNAME\ten\ttest\t\t\tdisplay\nFrance\tFR\tNAME\ten\ttest\t\t\tdisplay\n"
+          "North Korea\tKP\tNAME\ten\ttest\t\t\tdisplay\nKorea\tKP\tNAME\ten\ttest\t\t\talias\n"
+          "South Korea\tKR\tNAME\ten\ttest\t\t\tdisplay\nKorea\tKR\tNAME\ten\ttest\t\t\talias\n"
+          "Northern Pact\tpact\tNAME\ten\ttest\t\t\tdisplay\nIR\tpact\tMEMBER\t\ttest\t\t\t\n",
+          "test")
+          .value();
+  const TempDir dir;
+  const std::string path = dir.path() + "/articles.jsonl";
+  std::ofstream(path) << R"({"id": 1, "body": "B", "countries": ["iran", "FR", "IR", "Northern Pact"]})"
+                      << "\n"
+                      << R"({"id": 2, "body": "B", "countries": ["IR", "Utopia\u001b"]})"
+                      << "\n"
+                      << R"({"id": 3, "body": " ", "title": "", "countries": ["IR"], "dateline": "ROME"})"
+                      << "\n"
+                      << R"({"id": 4, "body": "B", "countries": ["Korea"]})"
+                      << "\n"
+                      << R"({"id": 5, "countries": ["Utopia"], "split": "test"})"
+                      << "\n"
+                      << R"({"id": 6, "body": "B", "countries": ["IR"], "countries_complete": false})"
+                      << "\n"
+                      << R"({"id": 7, "title": "T", "countries": []})"
+                      << "\n";
+  EXPECT_THAT(ReadLabelledCountryArticles(path, "", *gazetteer).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("line 2: countries: \"Utopia?\" is no country"), HasSubstr("take it out"))));
+  BrokenLines broken;
+  const auto all = ReadLabelledCountryArticles(path, "", *gazetteer, &broken);
+  ASSERT_OK(all.status());
+  EXPECT_THAT(broken.problems, ElementsAre(HasSubstr("line 2: countries"), HasSubstr("line 3: no text; give"),
+                                           HasSubstr("line 4: countries: \"Korea\" is no country of the gazetteer, or "
+                                                     "the name of several"),
+                                           HasSubstr("line 5: no text")));
+  ASSERT_EQ(all->articles.size(), 2U);
+  EXPECT_THAT(all->articles[0].countries, ElementsAre("FR", "IR"));
+  EXPECT_THAT(all->groups, ElementsAre(Pair("pact", 1)));
+  EXPECT_EQ(all->articles[1].id, "7");
+  EXPECT_EQ(all->unlabelled, 1);
+  // Of another split, nothing is looked at.
+  BrokenLines none;
+  ASSERT_OK(ReadLabelledCountryArticles(path, "train", *gazetteer, &none).status());
+  EXPECT_EQ(none.count, 0U);
 }
 
 TEST(CountryTrainerTest, RefusesWhatItCannotLearnFrom) {

@@ -819,7 +819,12 @@ std::optional<uint32_t> Gazetteer::Impl::InsertSurface(const GazetteerRow& row, 
 
 void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, GazetteerProblems& problems) {
   nodes.emplace_back();
-  std::vector<std::pair<uint32_t, GazetteerEntry>> pending;
+  struct Pending {
+    uint32_t node = 0;
+    GazetteerEntry entry;
+    const GazetteerRow* row = nullptr;
+  };
+  std::vector<Pending> pending;
   for (const GazetteerRow& row : rows) {
     if (row.member || row.no_match) {
       continue;
@@ -855,16 +860,19 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
       entry.group = group->second;
     }
     nodes[node].entry_count = static_cast<uint16_t>(nodes[node].entry_count + 1);
-    pending.emplace_back(node, entry);
+    pending.push_back({node, entry, &row});
   }
   // Entries of one form stand together, in the order of the file, but those with a plus sign before those without.
   std::stable_sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) {
-    const bool a_plus = a.second.has(GazetteerEntry::kPlus);
-    return a.first != b.first ? a.first < b.first : a_plus && !b.second.has(GazetteerEntry::kPlus);
+    const bool a_plus = a.entry.has(GazetteerEntry::kPlus);
+    return a.node != b.node ? a.node < b.node : a_plus && !b.entry.has(GazetteerEntry::kPlus);
   });
   entries.reserve(pending.size());
-  for (const auto& [node, entry] : pending) {
+  size_t at_once = 0;                      // Of the form, those so far that are meant at once.
+  const GazetteerRow* last_own = nullptr;  // The last of them that is of the same file as the first.
+  for (const auto& [node, entry, row] : pending) {
     if (entries.empty() || nodes[node].first_entry == 0) {
+      at_once = 0;
       nodes[node].first_entry = static_cast<uint32_t>(entries.size() + 1);  // 0: not set yet.
       nodes[node].entry_count = 0;
       ++surface_count;
@@ -879,6 +887,20 @@ void Gazetteer::Impl::IndexSurfaces(const std::vector<GazetteerRow>& rows, Gazet
     }
     ++nodes[node].entry_count;
     entries.push_back(entry);
+    if (!entry.has(GazetteerEntry::kEach) && !entry.has(GazetteerEntry::kDisputed)) {
+      continue;
+    }
+    if (at_once == 0 || row->source == last_own->source) {
+      last_own = row;
+    }
+    // Where an overlay adds to what is shipped, it is the overlay that can be mended.
+    if (++at_once == GazetteerEntry::kMaxAtOnce + 1) {
+      problems.Add(
+          PlaceOf(*last_own),
+          absl::StrCat("\"", common::Printable(row->surface), "\" means more than ", GazetteerEntry::kMaxAtOnce,
+                       " targets at once (each, disputed): take some of its rows out, or make a group of the "
+                       "countries (MEMBER) and write its id as the target"));
+    }
   }
 }
 

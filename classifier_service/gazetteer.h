@@ -24,9 +24,9 @@
 //             something else names the region
 //   person    part of a person's name ("Michael Jordan"): seen, set aside
 //   aside     named, yet says nothing of the subject ("New York Times"): seen, set aside as peripheral
-//   each      means all of its targets at once ("the two Koreas"): counts for each, up to eight
+//   each      means all of its targets at once ("the two Koreas"): counts for each, at most eight
 //   disputed  claimed by all of its targets ("Kashmir"): counts for those that the text names otherwise, for all of
-//             them if it names none; up to eight
+//             them if it names none; at most eight
 //   successor (MEMBER only) while the group lasted, archives file its affairs under this member
 // A form that ends in `+` is found with it only, and before the same without ("OPEC+"). A country that was in a group
 // more than once has a MEMBER row for each time. A group without members says nothing of any country: all are in the
@@ -129,6 +129,7 @@ struct GazetteerEntry {
     kPlus = 1024,  // Followed by a plus sign; from the form, not from a flag of the file.
   };
   static constexpr int16_t kNone = -1;
+  static constexpr size_t kMaxAtOnce = 8;  // Targets of one form with kEach or kDisputed.
 
   int16_t region = kNone;  // Index into regions(); or
   int16_t group = kNone;   // index into groups(); neither: the words are to be passed over.

@@ -44,6 +44,14 @@ bool IsGroupId(absl::string_view text) {
          });
 }
 
+// "; did you mean IR?" for a country's code or a group's id in the wrong case; otherwise empty.
+std::string InTheRightCase(absl::string_view text) {
+  const std::string upper = absl::AsciiStrToUpper(text);
+  const std::string lower = absl::AsciiStrToLower(text);
+  const std::string& meant = IsRegionCode(upper) ? upper : lower;
+  return meant != text && (IsRegionCode(meant) || IsGroupId(meant)) ? absl::StrCat("; did you mean ", meant, "?") : "";
+}
+
 absl::StatusOr<int> ParseYear(absl::string_view text) {
   int year = 0;
   if (text.empty()) {
@@ -89,9 +97,10 @@ absl::Status ParseKind(absl::string_view text, GazetteerRow& row) {
   if (text == "MEMBER") {
     row.member = true;
     if (!IsGroupId(row.target) || !IsRegionCode(row.surface)) {
-      return absl::InvalidArgumentError(
+      return absl::InvalidArgumentError(absl::StrCat(
           "a MEMBER row needs a region code as its surface and a group id as its target; groups are no members of "
-          "groups: name their countries");
+          "groups: name their countries",
+          IsRegionCode(row.surface) ? "" : InTheRightCase(row.surface)));
     }
   } else if (text == "SURNAME") {
     row.surname = true;
@@ -129,7 +138,7 @@ absl::StatusOr<GazetteerRow> ParseRow(const std::vector<absl::string_view>& fiel
       !(row.remove && row.target == kAllTargets)) {
     return absl::InvalidArgumentError(
         absl::StrCat(Quoted(row.target), " is no target: write a region code (IR), a group id (gulf_states) or -",
-                     row.remove ? ", or * for all meanings of the surface" : ""));
+                     row.remove ? ", or * for all meanings of the surface" : "", InTheRightCase(row.target)));
   }
   RETURN_IF_ERROR(ParseKind(fields[2], row));
   ASSIGN_OR_RETURN(row.from_year, ParseYear(fields[5]));
@@ -479,8 +488,22 @@ std::vector<GazetteerRow> LayOver(std::vector<GazetteerRow> shipped, std::vector
 
   TakeOverAliases(overlay, shipped, gone, problems);
 
+  // Groups of the overlay's own are named in it.
+  for (const GazetteerRow& row : overlay) {
+    if (row.display && !row.remove && IsGroupId(row.target)) {
+      groups.insert(row.target);
+    }
+  }
+
   std::vector<GazetteerRow> rows;
   for (GazetteerRow& row : overlay) {
+    if (const std::string code = absl::AsciiStrToUpper(row.target);
+        IsGroupId(row.target) && !groups.contains(row.target) && countries.contains(code)) {
+      problems.Add(PlaceOf(row), absl::StrCat("there is no group ", row.target, "; did you mean the country ", code,
+                                              "? Codes of countries are in upper case"));
+      problems.AddSuspect(row.target);
+      continue;
+    }
     if (IsRegionCode(row.target) && !countries.contains(row.target)) {
       const std::string group = absl::AsciiStrToLower(row.target);
       problems.Add(PlaceOf(row),

@@ -247,6 +247,50 @@ TEST(GazetteerOverlayTest, RowsThatMakeNoSenseAreRefusedWithLineAndRemedy) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("or write the group's id, eu")));
 }
 
+TEST(GazetteerOverlayTest, CodesInTheWrongCaseAreOfferedInTheRightOne) {
+  const absl::Status status = With(
+                                  "Harbour Street\tom\tMETONYM\n"
+                                  "Harbour Lane\tOm\tMETONYM\n"
+                                  "Rivermen\tRivers\tDEMONYM\n"
+                                  "om\trivers\tMEMBER\n"
+                                  "Muscat\tom\t\t\t\t\t\tremove\n"
+                                  "Some Pact\tsp\tNAME\n")
+                                  .status();
+  EXPECT_THAT(ProblemsOf(status),
+              ::testing::UnorderedElementsAre(
+                  AllOf(StartsWith("o.tsv:1: "), HasSubstr("there is no group om; did you mean the country OM?")),
+                  AllOf(StartsWith("o.tsv:2: "), HasSubstr("is no target"), HasSubstr("did you mean OM?")),
+                  AllOf(StartsWith("o.tsv:3: "), HasSubstr("is no target"), HasSubstr("did you mean rivers?")),
+                  AllOf(StartsWith("o.tsv:4: "), HasSubstr("needs a region code"), HasSubstr("did you mean OM?")),
+                  AllOf(StartsWith("o.tsv:5: "), HasSubstr("did you mean the country OM?")),
+                  AllOf(StartsWith("o.tsv:6: "), HasSubstr("no English display name"))));
+  // A group may be called so, if it has a name.
+  ASSERT_OK_AND_ASSIGN(const auto gazetteer, With("Oil Movement\tom\tNAME\ten\t\t\t\tdisplay\nOM\tom\tMEMBER\n"));
+  EXPECT_THAT(Found(*gazetteer, "Oman joined the Oil Movement"), ElementsAre("Oman=OM", "Oil Movement=om"));
+}
+
+TEST(GazetteerOverlayTest, NoMoreTargetsAtOnceThanCount) {
+  std::string shipped = kSmall;
+  std::string rows;
+  for (const char code : {'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'}) {
+    absl::StrAppend(&shipped, "Isle ", std::string(1, code), "\tX", std::string(1, code),
+                    "\tNAME\ten\tt\t\t\tdisplay\n");
+    absl::StrAppend(&rows, "Nine Isles\tX", std::string(1, code), "\tNAME\t\t\t\t\teach\n");
+  }
+  const auto with = [&](absl::string_view overlay) {
+    return Gazetteer::Parse(shipped, "g.tsv", Gazetteer::Overlay{.text = overlay, .source = "o.tsv"});
+  };
+  EXPECT_THAT(ProblemsOf(with(rows).status()),
+              ElementsAre(AllOf(StartsWith("o.tsv:9: "), HasSubstr("\"Nine Isles\" means more than 8 targets at once"),
+                                HasSubstr("make a group"))));
+  const std::string eight = rows.substr(0, rows.rfind("Nine"));
+  ASSERT_OK(with(eight).status());
+  // What makes them too many is the overlay's row, and one of both files counts once.
+  shipped += eight;
+  EXPECT_THAT(ProblemsOf(with("nine isles\tXI\tNAME\t\t\t\t\teach\n").status()), ElementsAre(StartsWith("o.tsv:1: ")));
+  ASSERT_OK(with("Nine Isles\tXH\tNAME\t\t\t\t\teach\n").status());
+}
+
 TEST(GazetteerOverlayTest, RowsThatMaySayWhatTheySayAreTold) {
   ASSERT_OK_AND_ASSIGN(const auto gazetteer, With("Gulfburg\trivers\tCITY\n"
                                                   "Sohar\tOM\tCITY\t\t\t1990\t2000\n"

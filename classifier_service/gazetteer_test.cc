@@ -25,6 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 constexpr char kDataFile[] = "classifier_service/data/gazetteer/gazetteer.tsv";
 
@@ -55,6 +56,43 @@ const std::string& Small() {
   static const auto* const kSmall =
       new std::string(Row("Iran", "IR", "NAME", "en", "display,any") + Row("Iraq", "IQ", "NAME", "en", "display,any"));
   return *kSmall;
+}
+
+TEST(GazetteerTest, FindsTheTwoKoreasInOtherLanguages) {
+  for (const auto& [text, words] : std::vector<std::pair<std::string, std::string>>{
+           {"Le dialogue entre les deux Corées reprend.", "deux Corées"},
+           {"L'histoire des Corées.", "Corées"},
+           {"La cumbre de las dos Coreas", "dos Coreas"},
+           {"Las relaciones entre ambas Coreas", "ambas Coreas"},
+           {"Gespräche der beiden Koreas", "beiden Koreas"},
+           {"Beide Koreas nehmen teil.", "Beide Koreas"},
+           {"Обе Кореи договорились.", "Обе Кореи"},
+           {"Лидеры обеих Корей встретились.", "обеих Корей"},
+           {"قمة بين الكوريتين", "الكوريتين"},
+           {"وقالت الكوريتان", "الكوريتان"},
+           {"لقاء للكوريتين", "لكوريتين"},
+           {"گفتگوی دو کره", "دو کره"},
+           {"İki Kore'nin liderleri", "İki Kore"},
+           {"Her iki Kore de katıldı.", "iki Kore"},
+           {"שתי הקוריאות נפגשו", "שתי הקוריאות"},
+           {"היחסים בין הקוריאות", "הקוריאות"},
+           {"两韩领导人会晤", "两韩"},
+           {"南北韓峰會", "南北韓"},
+           {"关于朝韩关系", "朝韩"},
+       }) {
+    const std::vector<GazetteerMatch> matches = Shipped().Match(text);
+    ASSERT_THAT(matches, SizeIs(1)) << text;
+    EXPECT_EQ(text.substr(matches[0].start, matches[0].end - matches[0].start), words);
+    ASSERT_THAT(matches[0].entries, SizeIs(2)) << text;
+    for (const GazetteerEntry& entry : matches[0].entries) {
+      EXPECT_TRUE(entry.has(GazetteerEntry::kEach)) << text;
+    }
+    EXPECT_EQ(Shipped().regions()[static_cast<size_t>(matches[0].entries[0].region)].region_code, "KR");
+    EXPECT_EQ(Shipped().regions()[static_cast<size_t>(matches[0].entries[1].region)].region_code, "KP");
+  }
+  EXPECT_THAT(Found("两韩国人"), ElementsAre("两韩国=KR"));
+  EXPECT_THAT(Found("今朝韩国"), ElementsAre("朝韩国=KR"));
+  EXPECT_THAT(Found("唐朝韩愈"), ElementsAre("唐朝韩=-"));
 }
 
 TEST(GazetteerTest, FindsAbbreviationsOfDivisionsBehindATown) {

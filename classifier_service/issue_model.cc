@@ -239,7 +239,7 @@ absl::Status PublishIssueModel(const std::string& path, IssueModel& model) {
 }
 
 absl::StatusOr<std::string> RollBackIssueModel(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kKind, path));
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(path));
   ASSIGN_OR_RETURN(const IssueModel before, ReadIssueModel(previous));
   RETURN_IF_ERROR(SwapWithPreviousModel(kKind, path));
   return before.report.model_version;

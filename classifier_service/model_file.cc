@@ -118,19 +118,24 @@ absl::Status KeepPreviousModel(const ModelFileKind& kind, const std::string& pat
   return KeepAs(kind, path, absl::StrCat(path, kPrevious));
 }
 
-absl::StatusOr<std::string> PreviousModelPath(const ModelFileKind& kind, const std::string& path) {
+absl::StatusOr<std::string> PreviousModelPath(const std::string& path) {
   std::string previous = absl::StrCat(path, kPrevious);
   std::error_code error;
   if (!std::filesystem::exists(previous, error)) {
-    return absl::NotFoundError(absl::StrCat(kind.name, ": there is no \"", previous,
-                                            "\": no model was published over \"", path,
+    return absl::NotFoundError(absl::StrCat("there is no \"", previous, "\": no model was published over \"", path,
                                             "\", so there is none to bring back; check the path"));
   }
   return previous;
 }
 
+bool SaysItIs(const ModelFileKind& kind, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string magic(kind.magic.size(), '\0');
+  return file.read(magic.data(), static_cast<std::streamsize>(magic.size())) && magic == kind.magic;
+}
+
 absl::Status SwapWithPreviousModel(const ModelFileKind& kind, const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(kind, path));
+  ASSIGN_OR_RETURN(const std::string previous, PreviousModelPath(path));
   const std::string current = absl::StrCat(path, ".current");
   RETURN_IF_ERROR(KeepAs(kind, path, current));
   RETURN_IF_ERROR(RenameModelFile(kind, previous, path));

@@ -53,7 +53,10 @@ absl::Status KeepPreviousModel(const ModelFileKind& kind, const std::string& pat
 absl::Status SwapWithPreviousModel(const ModelFileKind& kind, const std::string& path);
 
 // PATH.previous; NotFound if there is none.
-absl::StatusOr<std::string> PreviousModelPath(const ModelFileKind& kind, const std::string& path);
+absl::StatusOr<std::string> PreviousModelPath(const std::string& path);
+
+// Whether the file at `path` begins as one of this kind does. It may be damaged behind that.
+bool SaysItIs(const ModelFileKind& kind, const std::string& path);
 
 }  // namespace dateline::classifier
 

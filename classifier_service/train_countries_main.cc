@@ -25,62 +25,35 @@ namespace {
 
 void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
-// Names of countries become codes. Says what was odd; what has no complete list of countries is of no use here.
+// Says what was odd; what has no complete list of countries is of no use here.
 absl::StatusOr<std::vector<CountryArticle>> ReadArticles(const std::string& path, absl::string_view split,
                                                          const Gazetteer& gazetteer, bool keep_going,
                                                          absl::FunctionRef<void(absl::string_view)> progress) {
-  std::vector<CountryArticle> articles;
   BrokenLines broken;
-  int unlabelled = 0;
-  std::map<std::string, int> unknown;
-  const auto code_of = [&](const std::string& label) {
-    if (gazetteer.FindRegion(label) != nullptr) {
-      return label;
-    }
-    std::string code = gazetteer.FindByName(label);
-    if (gazetteer.FindRegion(code) != nullptr) {
-      return code;
-    }
-    ++unknown[label];
-    return label;
-  };
-  absl::Status read = ForEachCountryArticle(
-      path,
-      [&](CountryArticle article) {
-        if (!split.empty() && article.split != split) {
-          return;
-        }
-        if (!article.labelled) {
-          ++unlabelled;
-          return;
-        }
-        std::transform(article.countries.begin(), article.countries.end(), article.countries.begin(), code_of);
-        std::sort(article.countries.begin(), article.countries.end());
-        RestoreDateline(article);
-        articles.push_back(std::move(article));
-      },
-      keep_going ? &broken : nullptr);
-  if (absl::IsInvalidArgument(read)) {
-    return absl::InvalidArgumentError(absl::StrCat(read.message(), " (--keep_going leaves such lines out)"));
+  absl::StatusOr<LabelledCountryArticles> labelled =
+      ReadLabelledCountryArticles(path, split, gazetteer, keep_going ? &broken : nullptr);
+  if (absl::IsInvalidArgument(labelled.status())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(labelled.status().message(), " (--keep_going leaves such lines out)"));
   }
-  RETURN_IF_ERROR(read);
+  RETURN_IF_ERROR(labelled.status());
   for (const std::string& problem : broken.problems) {
     progress(absl::StrCat("left out: ", problem));
   }
   if (broken.count > 0) {
     progress(absl::StrCat(path, ": ", broken.count, " broken lines left out"));
   }
-  if (unlabelled > 0) {
-    progress(absl::StrCat(path, ": ", unlabelled,
+  if (labelled->unlabelled > 0) {
+    progress(absl::StrCat(path, ": ", labelled->unlabelled,
                           " articles left out: their list of countries is missing or not complete; [] means none"));
   }
-  if (!unknown.empty()) {
-    progress(absl::StrCat(path, ": labels that are no country of the gazetteer: ",
-                          absl::StrJoin(unknown, ", ", [](std::string* out, const auto& one) {
+  if (!labelled->groups.empty()) {
+    progress(absl::StrCat(path, ": labels that are groups, no countries, and count for nothing: ",
+                          absl::StrJoin(labelled->groups, ", ", [](std::string* out, const auto& one) {
                             absl::StrAppend(out, one.first, " (", one.second, ")");
                           })));
   }
-  return articles;
+  return std::move(labelled->articles);
 }
 
 // All together, and by source where there are several.
@@ -190,7 +163,9 @@ CLI::App* AddTrainCountries(CLI::App& app, TrainCountriesFlags& flags) {
       ->type_name("FILE")
       ->required();
   command->add_option("--output", flags.output, "The model file to write")->type_name("FILE")->required();
-  command->add_flag("--keep_going", flags.keep_going, "Leave out broken lines, and say which");
+  command->add_flag("--keep_going", flags.keep_going,
+                    "Leave out broken lines, articles without a text and those with a country that the gazetteer "
+                    "doesn't know, and say which");
   command
       ->add_option(
           "--hold_out", flags.hold_out,

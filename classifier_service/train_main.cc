@@ -413,7 +413,17 @@ absl::Status SetGiven(const std::vector<std::string>& given, IssueModel& model) 
   return absl::OkStatus();
 }
 
+// For the commands that know issue models only.
+absl::Status CheckIsOfIssues(const std::string& path) {
+  if (!dateline::classifier::CountryModel::IsAt(path)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--model: \"", path,
+                   "\" is a country model, and this command is for issue models; `classifier_train "
+                   "countries` prints the figures of country models, and `dateline evaluate` those of both"));
+}
+
 absl::Status Thresholds(const Flags& flags) {
+  RETURN_IF_ERROR(CheckIsOfIssues(flags.model));
   ASSIGN_OR_RETURN(IssueModel model, dateline::classifier::ReadIssueModel(flags.model));
   if (!flags.articles.empty()) {
     ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
@@ -435,8 +445,9 @@ absl::Status Thresholds(const Flags& flags) {
 }
 
 absl::Status RollBack(const Flags& flags) {
-  // By what would come back: what is there may be damaged.
-  const bool countries = dateline::classifier::CountryModel::Load(flags.model + ".previous").ok();
+  // Either file may be missing or damaged, and errors should speak of the right kind.
+  const bool countries = dateline::classifier::CountryModel::IsAt(flags.model + ".previous") ||
+                         dateline::classifier::CountryModel::IsAt(flags.model);
   ASSIGN_OR_RETURN(const std::string version, countries ? dateline::classifier::CountryModel::RollBack(flags.model)
                                                         : dateline::classifier::RollBackIssueModel(flags.model));
   Print(absl::StrCat(flags.model, " is ", version, " again\n"));
@@ -449,6 +460,7 @@ absl::Status Countries(const Flags& flags) {
 }
 
 absl::Status Evaluate(const Flags& flags) {
+  RETURN_IF_ERROR(CheckIsOfIssues(flags.model));
   ASSIGN_OR_RETURN(const Taxonomy taxonomy, LoadTaxonomy(flags.taxonomy));
   ASSIGN_OR_RETURN(const std::unique_ptr<IssueTagger> tagger, IssueTagger::Load(flags.model, taxonomy));
   Print(absl::StrCat("model ", tagger->info().model_version, ", taxonomy ", taxonomy.version(), "\n"));
@@ -478,6 +490,7 @@ absl::Status Evaluate(const Flags& flags) {
 }
 
 absl::Status Show(const Flags& flags) {
+  RETURN_IF_ERROR(CheckIsOfIssues(flags.model));
   ASSIGN_OR_RETURN(const IssueModel model, dateline::classifier::ReadIssueModel(flags.model));
   Print(absl::StrCat("model        ", model.report.model_version, "\ntaxonomy     ", model.report.taxonomy_version,
                      " (fingerprint ", model.taxonomy_fingerprint, ")\ntrained      ",
@@ -652,13 +665,15 @@ int main(int argc, char** argv) {
   countries->add_option("--date", flags.date, "The day to write into the model, as 2026-01-31; default: today (UTC)");
 
   CLI::App* evaluate = app.add_subcommand(
-      "evaluate", "Measure a model, on the held-out articles of --data or on --articles of your own.");
+      "evaluate",
+      "Measure an issue model, on the held-out articles of --data or on --articles of your own. Country models: "
+      "`countries --evaluate`.");
   evaluate->footer(
       "Example:\n"
       "  classifier_train evaluate --model issues.model --taxonomy default.textproto --articles mine.jsonl");
   AddTaxonomyOption(evaluate, flags);
   AddCorpusOptions(evaluate, flags);
-  evaluate->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  evaluate->add_option("--model", flags.model, "The issue model's file")->type_name("FILE")->required();
   evaluate->add_option("--articles", flags.articles, "JSON Lines (or .zst) as `issues` takes them")->type_name("FILE");
   AddLabelMapOption(evaluate, flags);
   evaluate->add_flag("--keep_going", flags.keep_going, "Leave out broken lines of --articles, and say which");
@@ -668,8 +683,9 @@ int main(int argc, char** argv) {
     }
   });
 
-  CLI::App* show = app.add_subcommand("show", "Print what a model was trained on and the terms that weigh most.");
-  show->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  CLI::App* show =
+      app.add_subcommand("show", "Print what an issue model was trained on and the terms that weigh most.");
+  show->add_option("--model", flags.model, "The issue model's file")->type_name("FILE")->required();
   show->footer("Example:\n  classifier_train show --model issues.model");
 
   CLI::App* thresholds = app.add_subcommand(
@@ -685,7 +701,7 @@ int main(int argc, char** argv) {
       "  classifier_train thresholds --model issues.model --articles labelled.jsonl --taxonomy mine.textproto \\\n"
       "      --min_precision 0.8\n"
       "  classifier_train thresholds --model issues.model --set politics=0.55 --set trade=0.3");
-  thresholds->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  thresholds->add_option("--model", flags.model, "The issue model's file")->type_name("FILE")->required();
   CLI::Option* labelled =
       thresholds->add_option("--articles", flags.articles, "JSON Lines (or .zst) as `issues` takes them")
           ->type_name("FILE");
@@ -715,7 +731,7 @@ int main(int argc, char** argv) {
                          "Swap a model of issues or of countries and FILE.previous, which `issues`, `thresholds` and "
                          "`countries` keep. Doing it twice\n"
                          "changes nothing. A service that runs loads what is there then when it is sent SIGHUP.");
-  rollback->add_option("--model", flags.model, "The model file")->type_name("FILE")->required();
+  rollback->add_option("--model", flags.model, "The model's file")->type_name("FILE")->required();
   rollback->footer("Example:\n  classifier_train rollback --model issues.model");
 
   if (const std::optional<int> status = dateline::common::StartProgram(app, argc, argv)) return *status;

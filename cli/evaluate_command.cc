@@ -125,7 +125,8 @@ ExitCode Evaluate(const Context& context, const Flags& flags) {
 
 void AddEvaluateCommand(CLI::App& root, CommandTable& commands) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* command = root.add_subcommand("evaluate", "Measure the classifier on articles that you have labelled");
+  CLI::App* command = root.add_subcommand(
+      "evaluate", "Measure tags of countries, groups and issues on articles that you have labelled");
   command->footer(
       "Inputs are as `dateline ingest` takes them; best is JSON Lines with\n"
       "{\"id\", \"title\", \"body\", \"date\", \"countries\": [\"IR\", \"Oman\"], \"issues\": [\"Energy policy\"]}. "
@@ -134,16 +135,17 @@ void AddEvaluateCommand(CLI::App& root, CommandTable& commands) {
       "ids, names or aliases of the taxonomy; --label_map says what a site's own names mean, a line each:\n"
       "  Gulf Security = issue:security, group:gcc\n"
       "  Opinion =\n"
-      "An article counts for countries (issues) if it has such a label. Printed are precision, recall and F1 over all\n"
-      "tags (micro), averaged over values (macro) and for each value; how many articles got at least one right tag "
-      "(hit);\n"
-      "whether scores mean what they say; thresholds that would agree better, where the other half of the articles\n"
-      "confirms it (`classifier_train thresholds` sets them); labels of unknown meaning; and where labels and tags are "
-      "farthest apart, with the words that "
-      "carried\n"
-      "the tags. Articles that the issue model was trained on are left out of the figures of issues, those that the "
-      "country\n"
-      "model was trained on of those of countries and groups: it knows their answers.\n"
+      "An article counts for countries and groups if it has a label of either, for issues if it has an issue; groups\n"
+      "are shown only if some label is one. Printed are precision, recall and F1 over all tags (micro), averaged over\n"
+      "values (macro) and for each value; how many articles got at least one right tag (hit); whether scores mean "
+      "what\n"
+      "they say; thresholds that would agree better, where the other half of the articles confirms it\n"
+      "(`classifier_train thresholds` sets those of issues; those of countries are learned, by `classifier_train\n"
+      "countries`, and --profile of search_service chooses among them); labels of unknown meaning; and where labels\n"
+      "and tags are farthest apart, with the words that carried the tags. Articles that the issue model was trained "
+      "on\n"
+      "are left out of the figures of issues, those that the country model was trained on of those of countries and\n"
+      "groups: it knows their answers.\n"
       "\n"
       "Examples:\n"
       "  dateline evaluate labelled.jsonl\n"

@@ -62,8 +62,14 @@ void AddServerCommands(CLI::App& root, CommandTable& commands) {
   info->footer("Example:\n  dateline info --output json");
   commands.emplace_back(info, Info);
 
-  CLI::App* model = root.add_subcommand("model", "Show the classifier's versions and how well it was measured to do");
-  model->footer("Example:\n  dateline model");
+  CLI::App* model =
+      root.add_subcommand("model", "Show the classifier's versions and how well its issue model was measured to do");
+  model->footer(
+      "Countries have no figures here: `classifier_train countries` prints them when it makes a model, and `dateline "
+      "evaluate`\n"
+      "measures both on articles of yours.\n"
+      "\n"
+      "Example:\n  dateline model");
   commands.emplace_back(model, Model);
 
   auto flags = std::make_shared<HealthFlags>();

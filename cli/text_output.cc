@@ -720,9 +720,9 @@ std::string FormatModelInfo(const cpb::GetModelInfoResponse& info, const TextSty
         &text, Row("reload failed",
                    absl::StrCat(Moment(info.failed_reload_time()), "; the log of classifier_service says why"), style));
   }
-  if (info.has_train_time()) absl::StrAppend(&text, Row("trained", Moment(info.train_time()), style));
-  absl::StrAppend(&text, Row("training articles", absl::StrCat(info.training_article_count()), style));
-  if (info.has_quality()) absl::StrAppend(&text, Row("on held-out articles", QualityText(info.quality()), style));
+  if (info.has_train_time()) absl::StrAppend(&text, Row("issues trained", Moment(info.train_time()), style));
+  absl::StrAppend(&text, Row("issues learned from", absl::StrCat(info.training_article_count(), " articles"), style));
+  if (info.has_quality()) absl::StrAppend(&text, Row("issues, held out", QualityText(info.quality()), style));
   absl::StrAppend(&text, Row("issue languages", absl::StrJoin(info.issue_language_codes(), ", "), style));
   if (info.issues().empty()) return text;
   absl::StrAppend(

@@ -825,12 +825,16 @@ bool IsDateLine(absl::string_view line) {
 
 bool IsMonthName(absl::string_view word) { return Names().months.contains(common::FoldForMatch(word)); }
 
-bool IsPlausibleTime(absl::Time time, absl::Time now) {
+bool IsAllowedTime(absl::Time time, absl::Time now) {
   static const absl::Time kEarliest = absl::FromCivil(absl::CivilDay(1400, 1, 1), absl::UTCTimeZone());
+  return time >= kEarliest && time <= now + absl::Hours(24 * 366);
+}
+
+bool IsPlausibleTime(absl::Time time, absl::Time now) {
   // The zero of clocks is what programs give for a date that was never set, in whatever zone they are.
   constexpr absl::Duration kZones = absl::Hours(14);
   const absl::Duration since_zero = time - absl::UnixEpoch();
-  return time >= kEarliest && time <= now + absl::Hours(24 * 366) && (since_zero < -kZones || since_zero > kZones);
+  return IsAllowedTime(time, now) && (since_zero < -kZones || since_zero > kZones);
 }
 
 }  // namespace dateline::extraction

@@ -48,8 +48,11 @@ bool IsDateLine(absl::string_view line);
 // True for the name of a month, or its abbreviation, in any of these languages.
 bool IsMonthName(absl::string_view word);
 
-// True if a publisher may have meant `time`: not before the year 1400, and not more than a year after `now`, which is
-// what the contracts allow; nor the zero of computers' clocks, 1 January 1970.
+// True of the times of publication that the contracts allow: not before the year 1400, and not more than a year after
+// `now`.
+bool IsAllowedTime(absl::Time time, absl::Time now);
+
+// True if a publisher may have meant `time`: one of these, and not the zero of computers' clocks, 1 January 1970.
 bool IsPlausibleTime(absl::Time time, absl::Time now);
 
 }  // namespace dateline::extraction

@@ -191,6 +191,8 @@ TEST(IsDateLineTest, NothingButDatesAndWhatAnnouncesThem) {
 
 TEST(IsPlausibleTimeTest, BoundsAreThoseOfTheContract) {
   const absl::Time now = absl::FromCivil(absl::CivilDay(2024, 1, 1), absl::UTCTimeZone());
+  EXPECT_TRUE(IsAllowedTime(absl::UnixEpoch(), now));
+  EXPECT_FALSE(IsPlausibleTime(absl::UnixEpoch(), now));
   EXPECT_TRUE(IsPlausibleTime(absl::FromCivil(absl::CivilDay(1400, 1, 1), absl::UTCTimeZone()), now));
   EXPECT_FALSE(IsPlausibleTime(absl::FromCivil(absl::CivilDay(1399, 12, 31), absl::UTCTimeZone()), now));
   EXPECT_TRUE(IsPlausibleTime(now + absl::Hours(24 * 365), now));

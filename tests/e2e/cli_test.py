@@ -141,6 +141,21 @@ class WithoutServices(CommandLineTest):
             self.assertRegex(shown, r"(?m)^  --threads N in \[1 - 256\]|^  --search_threads N in \[1 - 256\]")
             self.assertNotRegex(shown, r"\b(U?INT|FLOAT)\b")
 
+    def test_help_says_what_is_of_issues_only(self):
+        for arguments, words in ((["classifier_train", "evaluate"], "Measure an issue model"),
+                                 (["classifier_train", "show"], "what an issue model was trained on"),
+                                 (["dateline", "evaluate"], "Measure tags of countries, groups and issues"),
+                                 (["dateline", "evaluate"], "`classifier_train thresholds` sets those of issues"),
+                                 (["dateline", "model"], "its issue model was measured")):
+            self.assertIn(words, " ".join(run_program(*arguments, "--help").stdout.split()))
+        data = os.path.join(ROOT, "classifier_service/data")
+        taxonomy = os.path.join(data, "taxonomy/default.textproto")
+        for arguments in (["show"], ["thresholds", "--set", "trade=0.3"],
+                          ["evaluate", "--taxonomy", taxonomy, "--articles", self.labelled("articles.jsonl", 2)]):
+            refused = run_program("classifier_train", *arguments, "--model", os.path.join(data, "model/countries.model"))
+            self.assert_exit(refused, 1)
+            self.assertRegex(refused.stderr, r'--model: ".*countries\.model" is a country model, .* `dateline evaluate`')
+
     def test_help_names_no_folder_of_this_machine(self):
         for arguments in (["classifier_train"], ["classifier_train", "issues"], ["dateline"], ["search_service"]):
             self.assertNotIn("../", run_program(*arguments, "--help").stdout)
@@ -396,6 +411,30 @@ class WithoutServices(CommandLineTest):
         rolled_back = run_program("classifier_train", "rollback", "--model", model)
         self.assert_exit(rolled_back, 0)
         self.assertIn(version, rolled_back.stdout)
+        # What goes wrong is said of a country model, whichever of the two files is damaged.
+        previous = model + ".previous"
+        with open(previous, "rb") as file:
+            kept = file.read()
+        for damaged, problem in ((kept[:len(kept) // 2], "truncated or corrupted"), (b"else", "this is no country model")):
+            with open(previous, "wb") as file:
+                file.write(damaged)
+            failed = run_program("classifier_train", "rollback", "--model", model)
+            self.assert_exit(failed, 1)
+            self.assertRegex(failed.stderr, f"^classifier_train: country model .*{problem}.*classifier_train countries")
+        os.remove(previous)
+        failed = run_program("classifier_train", "rollback", "--model", model)
+        self.assert_exit(failed, 1)
+        self.assertRegex(failed.stderr, "^classifier_train: there is no .*none to bring back")
+        # Broken are also articles that teach nothing, or what is wrong; also those to measure on.
+        useless = lines({"id": "y", "title": "T", "countries": ["Utopia"]}, {"id": "z", "title": " ", "countries": ["OM"]})
+        for given in ((articles("Oman") + useless,), (articles("Oman"), "--evaluate", self.write("useless.jsonl", useless))):
+            refused = train(*given, "--force")
+            self.assert_exit(refused, 1)
+            self.assertRegex(refused.stderr, r'line \d+: countries: "Utopia" is no country .*--keep_going')
+        kept = train(articles("Oman", "Peru") + useless, "--keep_going", "--force")
+        self.assert_exit(kept, 0)
+        self.assertRegex(kept.stderr, r"left out: \S+: line 22: no text; give each article a title")
+        self.assertIn("2 broken lines left out", kept.stderr)
         with open(model, "w", encoding="utf-8") as file:
             file.write("something else")
         self.assert_exit(train(articles("Oman")), 1)
