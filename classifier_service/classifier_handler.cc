@@ -16,8 +16,8 @@
 #include "common/rpc/message.h"
 #include "common/rpc/unary.h"
 #include "common/status_macros.h"
+#include "common/text.h"
 #include "extraction/extraction.h"
-#include "extraction/format.h"
 
 namespace dateline::classifier {
 namespace {
@@ -52,7 +52,7 @@ absl::Status ClassifyOne(const Classifier& classifier, const v1::ClassifyRequest
   switch (request.input_case()) {
     case v1::ClassifyRequest::kArticle:
       article = &request.article();
-      if (extraction::HoldsHtml(article->body())) {
+      if (common::HoldsHtml(article->body())) {
         response.add_warnings(
             "article.body: holds tags of HTML; what stands in them and in scripts was read as text, too: send the page "
             "as document, or take them out");

@@ -216,17 +216,6 @@ TEST_F(ClassifierHandlerTest, TimesThatNoArticleHasAreDroppedWithAWarning) {
   EXPECT_FALSE(response.article().has_publish_time());
 }
 
-TEST_F(ClassifierHandlerTest, HtmlThatIsTakenForTextIsSaid) {
-  v1::ClassifyRequest request;
-  v1::ClassifyResponse response;
-  request.mutable_article()->set_body("<p>Iran's budget was passed in Tehran.</p>");
-  ASSERT_OK(Call(&Stub::Classify, request, response));
-  EXPECT_THAT(response.warnings(), ElementsAre(HasSubstr("article.body: holds tags of HTML")));
-  request.mutable_document()->set_content(kPage);
-  ASSERT_OK(Call(&Stub::Classify, request, response));
-  EXPECT_THAT(response.warnings(), Not(Contains(HasSubstr("HTML"))));
-}
-
 TEST_F(ClassifierHandlerTest, ATimeWithNanosThatAreNoneIsRefused) {
   v1::ClassifyRequest request;
   v1::ClassifyResponse response;

@@ -216,10 +216,6 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_
   }
   text.language_code = common::NormalizeLanguageTag(article.language_code());
   RETURN_IF_ERROR(common::CheckLanguageTag(absl::StrCat(path, ".language_code"), text.language_code));
-  if (common::HasHtmlTags(text.body)) {
-    *warnings.Add() =
-        absl::StrCat(path, ".body: holds tags of HTML, which are taken for text; send HTML as a document");
-  }
   if (article.has_publish_time()) {
     const std::string field = absl::StrCat(path, ".publish_time");
     ASSIGN_OR_RETURN(const absl::Time time, TimeFromProto(field, article.publish_time()));

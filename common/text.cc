@@ -325,26 +325,21 @@ std::string FoldForMatch(absl::string_view text) {
   return LimitMarks(out, kMaxMarks);
 }
 
-bool HasHtmlTags(absl::string_view text) {
-  constexpr std::array<absl::string_view, 9> kElements = {"p", "a", "br", "div", "span", "li", "em", "strong", "img"};
-  constexpr size_t kLongest = 6;
-  for (size_t at = text.find('<'); at != absl::string_view::npos; at = text.find('<', at + 1)) {
-    absl::string_view rest = text.substr(at + 1);
-    const bool closes = absl::ConsumePrefix(&rest, "/");
-    const absl::string_view head = rest.substr(0, kLongest + 1);
-    const absl::string_view name = head.substr(0, head.find_first_of(" />\n"));
-    rest.remove_prefix(name.size());
-    // "a < b" and "<a b>" are none: before its end an opening tag has nothing, or attributes.
-    const absl::string_view inside = rest.substr(0, std::min(rest.find_first_of("<>"), rest.size()));
-    const bool ends = inside.size() < rest.size() && rest[inside.size()] == '>';
-    const bool is_tag =
-        ends && (inside.empty() || (!closes && (inside == "/" || inside == " /" || absl::StrContains(inside, "=\""))));
-    if (is_tag && std::any_of(kElements.begin(), kElements.end(),
-                              [name](absl::string_view element) { return absl::EqualsIgnoreCase(name, element); })) {
-      return true;
-    }
+bool HoldsHtml(absl::string_view text) {
+  constexpr std::array<absl::string_view, 21> kTags = {"p",    "/p",    "div",  "/div",    "br",     "h1",   "h2",
+                                                       "html", "head",  "body", "article", "a",      "span", "title",
+                                                       "meta", "table", "ul",   "li",      "strong", "em",   "section"};
+  // One may be meant as text: two are not.
+  int found = 0;
+  for (size_t at = text.find('<'); at != absl::string_view::npos && found < 2; at = text.find('<', at + 1)) {
+    const absl::string_view rest = text.substr(at + 1);
+    const bool is_tag = std::any_of(kTags.begin(), kTags.end(), [rest](absl::string_view tag) {
+      return absl::StartsWithIgnoreCase(rest, tag) && rest.size() > tag.size() &&
+             !absl::ascii_isalnum(static_cast<unsigned char>(rest[tag.size()]));
+    });
+    found += is_tag ? 1 : 0;
   }
-  return false;
+  return found >= 2;
 }
 
 }  // namespace dateline::common

@@ -38,8 +38,8 @@ size_t CodePointFloor(absl::string_view text, size_t pos);
 // Not for display. Idempotent.
 std::string FoldForMatch(absl::string_view text);
 
-// Whether a text that should have none holds tags of HTML: "<p>", "</a>", "<br />". Not for taking them out.
-bool HasHtmlTags(absl::string_view text);
+// Whether a text holds tags of HTML that plain text never holds by chance. Not for taking them out.
+bool HoldsHtml(absl::string_view text);
 
 }  // namespace dateline::common
 

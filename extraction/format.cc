@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
+#include "common/text.h"
 #include "extraction/charset.h"
 
 namespace dateline::extraction {
@@ -322,7 +323,7 @@ Format DetectFormat(absl::string_view path, absl::string_view head) {
   if (BeginsLikeMail(path, text)) {
     return Format::kMail;
   }
-  if (HasSuffix(path, {".html", ".htm", ".xhtml"}) || HoldsHtml(text)) {
+  if (HasSuffix(path, {".html", ".htm", ".xhtml"}) || common::HoldsHtml(text)) {
     return Format::kHtml;
   }
   return Format::kText;
@@ -341,21 +342,6 @@ size_t JunkBeforeXml(absl::string_view head) {
 }
 
 bool BeginsAsUtf16(absl::string_view head) { return IsUtf16(head); }
-
-bool HoldsHtml(absl::string_view text) {
-  // One may be meant as text: two are not.
-  size_t found = 0;
-  size_t at = 0;
-  while (found < 2 && (at = text.find('<', at)) != absl::string_view::npos) {
-    found += StartsWithAnyTag(text.substr(at),
-                              {"p", "/p",   "div",   "/div", "br",    "h1", "h2", "html",   "head", "body",   "article",
-                               "a", "span", "title", "meta", "table", "ul", "li", "strong", "em",   "section"})
-                 ? 1
-                 : 0;
-    ++at;
-  }
-  return found >= 2;
-}
 
 bool MayHoldArticles(absl::string_view path) {
   const size_t slash = path.rfind('/');

@@ -47,9 +47,6 @@ bool MayHoldArticles(absl::string_view path);
 // Whether bytes begin as text in UTF-16: with its mark, or, without one, so that they can be nothing else.
 bool BeginsAsUtf16(absl::string_view head);
 
-// Whether a text holds tags of HTML that plain text never holds by chance.
-bool HoldsHtml(absl::string_view text);
-
 // The line that begins a message in a mailbox: "From jane@example.org Tue Sep 19 10:30:00 2023". Text that begins so by
 // chance has no time of day in it.
 bool IsMailboxLine(absl::string_view line);

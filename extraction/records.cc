@@ -559,7 +559,7 @@ absl::StatusOr<SourceItem> RecordMapper::Map(const Json& record, const std::vect
     article.content_type.clear();  // A media type: how the text is written, not what kind of piece it is.
   }
   ASSIGN_OR_RETURN(const std::string body, ReadText(record, PathsOf("body")));
-  if (HoldsHtml(body)) {
+  if (common::HoldsHtml(body)) {
     SetBodyFromFragment(body, &article, &warnings);
     warnings.emplace_back("body: holds tags of HTML and was read as that; map it with body_html, or take the tags out");
   } else {

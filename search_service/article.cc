@@ -421,8 +421,9 @@ absl::StatusOr<Normalized> Normalize(Article article, absl::Time now) {
   article.language_code = common::NormalizeLanguageTag(article.language_code);
   RETURN_IF_ERROR(common::CheckLanguageTag("language_code", article.language_code));
   NormalizeTimes(now, article, warnings);
-  if (common::HasHtmlTags(article.body)) {
-    warnings.emplace_back("body: holds tags of HTML, which are taken for text; send HTML as a document");
+  if (common::HoldsHtml(article.body)) {
+    warnings.emplace_back(
+        "body: holds tags of HTML, which are taken for text: send the page as document, or take them out");
   }
   // Normalised text may be longer than what came; an answer has to hold it.
   RETURN_IF_ERROR(CheckArticleSize(article));
