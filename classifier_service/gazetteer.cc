@@ -198,7 +198,7 @@ class Vocabulary {
 
   // Whether a form may begin with `word`: of most that stand in lower case this is known without looking for them.
   bool MayBegin(const ScannedWord& word) const {
-    return (word.first_upper | !word.has_letter | begin_bits_[word.hash % kBeginBits]) != 0;
+    return word.first_upper || !word.has_letter || begin_bits_[word.hash % kBeginBits];
   }
 
  private:

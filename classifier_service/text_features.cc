@@ -81,8 +81,11 @@ class StopWords {
   }
 
   bool Contains(uint64_t hash) const {
-    const Bucket& bucket = buckets_[hash & (buckets_.size() - 1)];
-    return ((bucket[0] == hash) | (bucket[1] == hash) | (bucket[2] == hash) | (bucket[3] == hash)) != 0;
+    int found = 0;
+    for (const uint64_t other : buckets_[hash & (buckets_.size() - 1)]) {
+      found += other == hash ? 1 : 0;
+    }
+    return found != 0;
   }
 
  private:
