@@ -81,11 +81,9 @@ class StopWords {
   }
 
   bool Contains(uint64_t hash) const {
-    int found = 0;
-    for (const uint64_t other : buckets_[hash & (buckets_.size() - 1)]) {
-      found += other == hash ? 1 : 0;
-    }
-    return found != 0;
+    const Bucket& bucket = buckets_[hash & (buckets_.size() - 1)];
+    const auto is = [hash](uint64_t other) { return static_cast<unsigned>(other == hash); };
+    return (is(bucket[0]) | is(bucket[1]) | is(bucket[2]) | is(bucket[3])) != 0;
   }
 
  private:
