@@ -350,22 +350,29 @@ class Analyst {
     if ((!IsTown(name.kind) && !can_be_country) || next.start != match.end + 2 || text.substr(match.end, 2) != ", ") {
       return nullptr;
     }
-    const GazetteerEntry* place = nullptr;
+    const GazetteerEntry* division = nullptr;
+    const GazetteerEntry* country = nullptr;
     for (const GazetteerEntry& entry : next.entries) {
       if (entry.region == name.region) {
         return nullptr;  // "Athens, Greece", "Tbilisi, Georgia".
       }
-      if (place != nullptr || entry.region == GazetteerEntry::kNone || entry.has(GazetteerEntry::kWeak)) {
+      if (can_be_country && entry.kind == GazetteerKind::kName) {
+        return nullptr;  // "Ukraine, Georgia and Moldova": countries in a list.
+      }
+      if (entry.region == GazetteerEntry::kNone || entry.has(GazetteerEntry::kWeak)) {
         continue;
       }
       // Towns in the United States are called like countries ("Peru, Indiana"); "Crimea" behind "Russia, " says
       // nothing.
-      const bool is_division =
-          entry.kind == GazetteerKind::kSubdivision && (!can_be_country || IsUnitedStates(entry.region));
-      const bool is_country = entry.kind == GazetteerKind::kName && !can_be_country && IsWhere(match, next, text);
-      place = is_division || is_country ? &entry : nullptr;
+      if (division == nullptr && entry.kind == GazetteerKind::kSubdivision &&
+          (!can_be_country || IsUnitedStates(entry.region))) {
+        division = &entry;
+      }
+      if (country == nullptr && entry.kind == GazetteerKind::kName && !can_be_country && IsWhere(match, next, text)) {
+        country = &entry;
+      }
     }
-    return place;
+    return division != nullptr ? division : country;  // "in Athens, Georgia"
   }
 
   // "in Hyderabad, Pakistan"; not "with Washington, Russia and Iran".

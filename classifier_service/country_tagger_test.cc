@@ -140,6 +140,23 @@ TEST(CountryTaggerTest, SetsAsideWhatIsInDoubtWhereNothingElseNamesTheCountry) {
   EXPECT_EQ(MentionOf(tags, "Denmark").set_aside, SetAside::kNone);
 }
 
+TEST(CountryTaggerTest, CountriesInAListAreNoTownsOfTheLast) {
+  CountryTags tags =
+      TagText("", "The European Commission reported on Ukraine, Georgia and Moldova on Wednesday. All three applied.");
+  EXPECT_EQ(MentionOf(tags, "Ukraine").region_code, "UA");
+  EXPECT_EQ(MentionOf(tags, "Georgia").region_code, "GE");
+  EXPECT_EQ(MentionOf(tags, "Moldova").region_code, "MD");
+  tags = TagText("Russia, Georgia resume flights", "Moscow and Tbilisi resumed direct flights.");
+  EXPECT_THAT(Ids(tags.countries), UnorderedElementsAre("RU", "GE"));
+  // Georgia has towns, too; and towns in other states are called like countries.
+  for (const char* text : {"A court in Savannah, Georgia, sentenced the former sheriff to four years in prison.",
+                           "A court in Athens, Georgia, sentenced the former sheriff to four years in prison."}) {
+    EXPECT_THAT(Ids(TagText("", text).countries), ElementsAre("US")) << text;
+  }
+  tags = TagText("", "The circus museum in Peru, Indiana, reopened after the flood. It draws crowds in summer.");
+  EXPECT_THAT(Ids(tags.countries), ElementsAre("US"));
+}
+
 TEST(CountryTaggerTest, ABodyBehindTheNameOfACountryIsThatCountrys) {
   for (const char* text : {"Thailand's Senate blocked the winner of the election.",
                            "Thailand\u2019s Senate blocked the winner.", "The Thai Senate blocked the winner."}) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <limits>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -397,7 +398,7 @@ class ThresholdChooser {
       }
       double sum = 0.0;
       double count = 0.0;
-      double nearest = 0.0;
+      double nearest = std::numeric_limits<double>::max();
       for (const auto& [percent, f1] : tried) {
         if (f1 >= best_f1 - kPlateau) {
           sum += percent;

@@ -359,6 +359,19 @@ TEST(CountryTrainerTest, RefusesWhatItCannotLearnFrom) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("folds")));
 }
 
+TEST(CountryTrainerTest, LabelsThatContradictTheTextsGiveABadModelAndNotABrokenOne) {
+  const auto gazetteer = SmallGazetteer();
+  std::vector<CountryArticle> articles;
+  for (int i = 0; i < 30; ++i) {
+    articles.push_back(Article(2 * i, "Iran votes. Iranian voters queue.", Baking(), {"US"}));
+    articles.push_back(Article(2 * i + 1, "The United States votes. American voters queue.", Baking(), {"IR"}));
+  }
+  CountryTrainOptions options = Options();
+  options.min_examples = 1000;  // Nor can words tell.
+  ASSERT_OK_AND_ASSIGN(CountryTrainResult result, TrainCountryModel(*gazetteer, articles, options, Quiet));
+  EXPECT_OK(CountryModel::Decode(result.model.Encode(), "test"));
+}
+
 CountryPrediction Prediction(std::vector<CountryPrediction::Candidate> candidates, std::vector<std::string> gold) {
   CountryPrediction prediction;
   prediction.candidates = std::move(candidates);
