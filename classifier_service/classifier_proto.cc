@@ -13,6 +13,7 @@
 #include "common/country_prior.h"
 #include "common/error.h"
 #include "common/language_tag.h"
+#include "common/rpc/timestamp.h"
 #include "common/status_macros.h"
 #include "common/text.h"
 #include "common/url.h"
@@ -167,19 +168,6 @@ absl::Status ArticleTooLarge(absl::string_view field, absl::string_view what) {
                             "ARTICLE_TOO_LARGE");
 }
 
-// Whole seconds.
-absl::StatusOr<absl::Time> TimeFromProto(absl::string_view field, const google::protobuf::Timestamp& timestamp) {
-  constexpr int64_t kMinSeconds = -62135596800;  // The year 1.
-  constexpr int64_t kMaxSeconds = 253402300799;  // The end of the year 9999.
-  if (timestamp.seconds() < kMinSeconds || timestamp.seconds() > kMaxSeconds) {
-    return InvalidField(field, "is no time between the years 1 and 9999; correct it or leave it out");
-  }
-  if (timestamp.nanos() < 0 || timestamp.nanos() > 999'999'999) {
-    return InvalidField(field, absl::StrCat("has ", timestamp.nanos(), " nanos; send 0 to 999999999"));
-  }
-  return absl::FromUnixSeconds(timestamp.seconds());
-}
-
 // Spans are offsets into the text as it is returned: what a caller put in is normalised like what was found.
 void NormalizeTexts(apb::Article& article) {
   article.set_title(common::NormalizeLine(article.title()));
@@ -218,7 +206,7 @@ absl::StatusOr<ArticleText> FromProto(const apb::Article& article, absl::string_
   RETURN_IF_ERROR(common::CheckLanguageTag(absl::StrCat(path, ".language_code"), text.language_code));
   if (article.has_publish_time()) {
     const std::string field = absl::StrCat(path, ".publish_time");
-    ASSIGN_OR_RETURN(const absl::Time time, TimeFromProto(field, article.publish_time()));
+    ASSIGN_OR_RETURN(const absl::Time time, common::rpc::TimeFromProto(field, article.publish_time()));
     if (extraction::IsAllowedTime(time, now)) {
       text.publish_time = time;
     } else {
@@ -288,7 +276,7 @@ absl::StatusOr<extraction::Document> FromProto(const apb::RawDocument& document)
   result.charset = document.charset();
   result.url = std::string(url);
   if (document.has_fetch_time()) {
-    ASSIGN_OR_RETURN(result.fetch_time, TimeFromProto("document.fetch_time", document.fetch_time()));
+    ASSIGN_OR_RETURN(result.fetch_time, common::rpc::TimeFromProto("document.fetch_time", document.fetch_time()));
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "common/error.h"
+#include "common/rpc/timestamp.h"
 #include "common/status_macros.h"
 
 namespace dateline::search {
@@ -42,7 +43,7 @@ std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::s
 absl::StatusOr<std::optional<absl::Time>> OptionalTime(absl::string_view field, bool present,
                                                        const google::protobuf::Timestamp& timestamp) {
   if (!present) return std::optional<absl::Time>();
-  ASSIGN_OR_RETURN(const absl::Time time, TimeFromProto(field, timestamp));
+  ASSIGN_OR_RETURN(const absl::Time time, common::rpc::TimeFromProto(field, timestamp));
   return std::optional<absl::Time>(time);
 }
 
@@ -241,17 +242,6 @@ google::protobuf::Timestamp TimestampToProto(absl::Time time) {
   timestamp.set_seconds(seconds);
   timestamp.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
   return timestamp;
-}
-
-absl::StatusOr<absl::Time> TimeFromProto(absl::string_view field, const google::protobuf::Timestamp& timestamp) {
-  // The range of google.protobuf.Timestamp: years 1 to 9999.
-  constexpr int64_t kMinSeconds = -62135596800;
-  constexpr int64_t kMaxSeconds = 253402300799;
-  if (timestamp.seconds() < kMinSeconds || timestamp.seconds() > kMaxSeconds || timestamp.nanos() < 0 ||
-      timestamp.nanos() > 999'999'999) {
-    return InvalidField(field, "is no time between the years 1 and 9999");
-  }
-  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
 absl::StatusOr<std::vector<LabelSource>> LabelSourcesFromProto(const google::protobuf::RepeatedField<int>& protos) {

@@ -43,8 +43,6 @@ void ToProto(const Article& article, const ArticleFormat& format, const Taxonomy
 std::vector<Evidence> EvidenceFromProto(const google::protobuf::RepeatedPtrField<article::v1::Evidence>& protos);
 
 google::protobuf::Timestamp TimestampToProto(absl::Time time);
-// InvalidArgument naming `field` if the timestamp is out of its range.
-absl::StatusOr<absl::Time> TimeFromProto(absl::string_view field, const google::protobuf::Timestamp& timestamp);
 
 // The sources of a request; an unspecified one is InvalidArgument.
 absl::StatusOr<std::vector<LabelSource>> LabelSourcesFromProto(const google::protobuf::RepeatedField<int>& protos);

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 
 #include "common/error.h"
+#include "common/rpc/timestamp.h"
 #include "tests/support/status_matchers.h"
 
 namespace dateline::search {
@@ -167,7 +168,7 @@ TEST(ArticleProtoTest, TimesBeforeTheEpochRoundDown) {
   const google::protobuf::Timestamp proto = TimestampToProto(time);
   EXPECT_EQ(proto.seconds(), -2);
   EXPECT_EQ(proto.nanos(), 1);
-  EXPECT_THAT(TimeFromProto("t", proto), ::dateline::testing::IsOkAndHolds(time));
+  EXPECT_THAT(common::rpc::TimeFromProto("t", proto), ::dateline::testing::IsOkAndHolds(time));
 }
 
 }  // namespace
